@@ -1,0 +1,80 @@
+# `make demo` and `make test` need Python 3.11+ and make; everything else they set up in .venv.
+
+# The first Python that really runs (a shim may not), is new enough and can make a venv.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && { echo $$p; break; }; done)
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+WORKERS ?= 2
+
+DEMO_EXTRAS := onnx,boost,cli,plot
+TEST_EXTRAS := $(DEMO_EXTRAS),test,lint,docs
+
+# Stamps: a second run installs nothing, a change of pyproject.toml installs again.
+VENV_MADE  := $(VENV)/.made
+DEMO_READY := $(VENV)/.demo-ready
+TEST_READY := $(VENV)/.test-ready
+
+BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+NOTEBOOKS  := $(wildcard notebooks/*.ipynb)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format unit notebooks docs bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(DEMO_READY) ## distil a forest, export it, compare the two
+	$(BIN)/skdistill demo
+
+test: lint unit notebooks docs ## everything that has to hold
+
+lint: $(TEST_READY) ## format, lint rules, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(TEST_READY) ## reformat and apply the safe fixes
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+# One OpenMP thread a worker: the boosted teachers would otherwise fight over the cores.
+unit: $(TEST_READY) ## tests and doctests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
+	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \
+		--log-level WARN --output-dir build/notebooks $(NOTEBOOKS))
+
+docs: $(TEST_READY) ## build docs/_build/html, warnings are errors
+	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
+
+bench: $(TEST_READY) ## run benchmarks/*.py into benchmarks/results/*.json
+	@mkdir -p benchmarks/results
+	set -e; for b in $(BENCHMARKS); do \
+		$(BIN)/python $$b --output benchmarks/results/$$(basename $$b .py).json; done
+
+clean: ## remove .venv and whatever was built
+	rm -rf $(VENV) build dist docs/_build docs/api .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV_MADE):
+	@test -n "$(PYTHON)" || { echo "skdistill needs Python 3.11 or newer with the venv module;" \
+		"none was found. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(DEMO_READY): $(VENV_MADE) pyproject.toml
+	$(PIP) --editable '.[$(DEMO_EXTRAS)]'
+	@touch $@
+
+# The test environment holds the demo's, so one install serves both.
+$(TEST_READY): $(VENV_MADE) pyproject.toml
+	$(PIP) --editable '.[$(TEST_EXTRAS)]'
+	@touch $(DEMO_READY) $@

@@ -1,0 +1,7 @@
+"""Integer tables, their meaning and their bytes. Imports nothing else of skdistill."""
+
+from skdistill.compact.grid import InputGrid
+from skdistill.compact.io import load
+from skdistill.compact.model import CompactModel, LinearTable, TreeTable
+
+__all__ = ["CompactModel", "InputGrid", "LinearTable", "TreeTable", "load"]

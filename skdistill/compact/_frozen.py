@@ -1,0 +1,39 @@
+"""What the compact tables have in common: read-only arrays of a fixed dtype, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+
+class Frozen:
+    """Mixin of the frozen dataclasses: copies and pickles are built, and checked, anew."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ValueError(`message`) unless `condition` holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+def as_table(owner: object, name: str, dtype: Any, ndim: int) -> None:
+    """Replace field `name` of the frozen `owner` by a read-only array that holds the same numbers.
+
+    Raises
+    ------
+    ValueError
+        If the field has another number of dimensions or does not fit `dtype`.
+    """
+    given = np.asarray(getattr(owner, name))
+    with np.errstate(all="ignore"):
+        table = np.array(given, dtype=dtype, order="C")
+    require(table.ndim == ndim, f"{name} must have {ndim} dimension(s), got shape {table.shape}")
+    kept = given.size == 0 or bool((table == given).all())
+    require(kept, f"{name} holds numbers that {np.dtype(dtype).name} cannot hold")
+    table.setflags(write=False)
+    object.__setattr__(owner, name, table)

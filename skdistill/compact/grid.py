@@ -1,0 +1,136 @@
+"""The input grid: which columns a tree model reads, and where it can cut them.
+
+Symbols: u used features, E edges in all, n rows. Feature f of the grid is column
+``features[f]`` of the input and owns ``edges[offsets[f]:offsets[f + 1]]``, ascending.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from skdistill.compact._frozen import Frozen, as_table, require
+
+MAX_EDGES = 2**16 - 2  # codes 0 … 2¹⁶−2, and 2¹⁶−1 is NaN
+
+
+@dataclass(frozen=True, eq=False)
+class InputGrid(Frozen):
+    """Thresholds of a tree model, shared by all its nodes.
+
+    The code of a value is the number of its feature's edges below it, so that
+    ``x <= edges[t]`` exactly where ``code(x) <= t``.
+
+    Parameters
+    ----------
+    features : int32 array of shape (u,)
+        Columns of the input that are read, ascending.
+    offsets : int32 array of shape (u + 1,)
+        Where each feature's edges begin.
+    edges : float32 or int32 array of shape (E,)
+        Finite, strictly ascending within a feature. Their dtype is the declared
+        type of the input: ``float32`` values are compared as float32, ``int32``
+        values without any rounding.
+
+    Raises
+    ------
+    ValueError
+        If the tables contradict each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact import InputGrid
+    >>> grid = InputGrid([2], [0, 2], np.array([0.5, 1.5], dtype=np.float32))
+    >>> grid.encode(np.array([[9, 9, 0.5], [9, 9, 0.6], [9, 9, np.nan]])).tolist()
+    [[0, 1, 3]]
+    """
+
+    features: NDArray[np.int32]
+    offsets: NDArray[np.int32]
+    edges: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        as_table(self, "features", np.int32, 1)
+        as_table(self, "offsets", np.int32, 1)
+        as_table(self, "edges", np.int32 if np.asarray(self.edges).dtype.kind == "i" else np.float32, 1)
+        u, edges = len(self.features), self.edges
+        require(len(self.offsets) == u + 1, f"offsets has {len(self.offsets)} entries for {u} features")
+        require(
+            self.offsets[0] == 0 and self.offsets[-1] == len(edges) and bool((np.diff(self.offsets) >= 0).all()),
+            "offsets must rise from 0 to the number of edges",
+        )
+        require(
+            bool((np.diff(self.features) > 0).all()) and bool((self.features >= 0).all()),
+            "features must be ascending column numbers",
+        )
+        require(bool(np.isfinite(edges).all()), "edges must be finite")
+        require(int(self.counts.max(initial=0)) <= MAX_EDGES, f"a feature has more than {MAX_EDGES} edges")
+        rises = np.diff(edges.astype(np.float64)) > 0
+        rises[self.offsets[1:-1][(self.offsets[1:-1] > 0) & (self.offsets[1:-1] < len(edges))] - 1] = True
+        require(bool(rises.all()), "edges must be strictly ascending within a feature")
+
+    @property
+    def dtype(self) -> str:
+        """Declared type of the input, ``"float32"`` or ``"int32"``."""
+        return str(self.edges.dtype)
+
+    @property
+    def counts(self) -> NDArray[np.int32]:
+        """Number of edges of each feature, int32 array of shape (u,)."""
+        return np.diff(self.offsets)
+
+    def cast(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return `X` in the type it is compared in, C-contiguous.
+
+        float32 by rounding to nearest even; for an int32 grid float64, which
+        holds every int32 as it is.
+        """
+        with np.errstate(over="ignore"):  # beyond float32 is ±inf, which compares as it should
+            return np.ascontiguousarray(X, dtype=np.float32 if self.dtype == "float32" else np.float64)
+
+    def encode(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Codes of the used columns of `X`, feature by feature.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features)
+
+        Returns
+        -------
+        codes : uint8 or uint16 array of shape (u, n)
+            ``0 … counts[f]``, and ``counts[f] + 1`` for NaN.
+        """
+        X = self.cast(X)
+        wide = int(self.counts.max(initial=0)) > 254
+        codes = np.empty((len(self.features), len(X)), np.uint16 if wide else np.uint8)
+        _encode(X, self.features, self.offsets, self.edges, codes)
+        return codes
+
+
+@njit(nogil=True, cache=True)
+def _encode(X, features, offsets, edges, codes):  # type: ignore[no-untyped-def]
+    """Count the edges below each value; blocks of rows keep the strided reads in cache."""
+    n = X.shape[0]
+    block = 512
+    for start in range(0, n, block):
+        stop = min(n, start + block)
+        for f in range(len(features)):
+            column, first, count = features[f], offsets[f], offsets[f + 1] - offsets[f]
+            for i in range(start, stop):
+                x = X[i, column]
+                if x != x:
+                    codes[f, i] = count + 1
+                    continue
+                below, width = 0, count
+                while width > 1:  # no data-dependent branch: halves are taken by arithmetic
+                    half = width >> 1
+                    below += half * (edges[first + below + half - 1] < x)
+                    width -= half
+                if width == 1:
+                    below += edges[first + below] < x
+                codes[f, i] = below

@@ -1,0 +1,216 @@
+"""Models as files: a checked container of plain arrays, no pickle.
+
+Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32), header
+(JSON, UTF-8), the arrays in header order, CRC-32 of all that comes before. The header
+names shapes only; dtypes belong to the format, and no file can ask for more memory than
+its own length.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import tempfile
+import zlib
+from math import prod
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact._frozen import require
+from skdistill.compact.grid import InputGrid
+from skdistill.compact.model import CompactModel, LinearTable, TreeTable
+
+MAGIC = b"skdistil"
+VERSION = 1
+MAX_BYTES = 1 << 28  # far beyond any compact model; refuses a wrong file before it is read
+_PREFIX = struct.Struct("<8sII")
+_TABLES: dict[str, tuple[type, dict[str, str]]] = {
+    "grid": (InputGrid, {"features": "<i4", "offsets": "<i4", "edges": "<f4"}),
+    "trees": (
+        TreeTable,
+        {
+            **dict.fromkeys(("roots", "feature", "threshold", "left", "right"), "<i4"),
+            "nan_left": "|b1",
+            "values": "<i4",
+        },
+    ),
+    "linear": (LinearTable, {"features": "<i4", "offset": "<f4", "inv_step": "<f4", "weights": "<i4"}),
+}
+_SCALARS = {"grid": {"dtype"}, "trees": {"value_bits"}, "linear": {"value_bits", "input_bits"}}
+
+
+def save(model: CompactModel, path: str | PathLike[str]) -> None:
+    """Write `model` to `path` through a temporary name, so that no half file is left.
+
+    Parameters
+    ----------
+    model : CompactModel
+    path : str or path-like
+    """
+    write_whole(path, to_bytes(model))
+
+
+def load(path: str | PathLike[str]) -> CompactModel:
+    """Read a model that `CompactModel.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    model : CompactModel
+
+    Raises
+    ------
+    ValueError
+        If the file is not such a model, is damaged, or describes tables that no
+        model can have; the message says which.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import skdistill
+    >>> model = skdistill.CompactModel(2, [5], 0.1, "sigmoid", [0, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "constant.skd")
+    ...     model.save(path)
+    ...     skdistill.load(path).equals(model)
+    True
+    """
+    size = os.path.getsize(path)
+    require(size <= MAX_BYTES, f"{path} has {size} bytes, more than the {MAX_BYTES} that a model may have")
+    return from_bytes(Path(path).read_bytes())
+
+
+def write_whole(path: str | PathLike[str], content: bytes) -> None:
+    """Write `content` to a temporary file beside `path` and rename it into place."""
+    folder, name = os.path.split(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp gives 0600; an ordinary file obeys the umask
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def to_bytes(model: CompactModel) -> bytes:
+    """The file of `model` as bytes."""
+    header: dict[str, Any] = {
+        "n_features": int(model.n_features),
+        "bias": model.bias.tolist(),
+        "scale": model.scale,
+        "link": model.link,
+        "classes": None if model.classes is None else _classes_to_json(model.classes),
+        "feature_names": None if model.feature_names is None else list(model.feature_names),
+    }
+    arrays = []
+    for name, (_, dtypes) in _TABLES.items():
+        table = getattr(model, name)
+        if table is None:
+            continue
+        entry: dict[str, Any] = {key: getattr(table, key) for key in sorted(_SCALARS[name])}
+        entry["shapes"] = {key: list(getattr(table, key).shape) for key in dtypes}
+        header[name] = entry
+        for key, dtype in _dtypes(name, entry).items():
+            arrays.append(getattr(table, key).astype(dtype).tobytes())
+    text = json.dumps(header, separators=(",", ":"), default=int).encode()
+    content = _PREFIX.pack(MAGIC, VERSION, len(text)) + text + b"".join(arrays)
+    return content + struct.pack("<I", zlib.crc32(content))
+
+
+def from_bytes(content: bytes) -> CompactModel:
+    """Inverse of `to_bytes`.
+
+    Raises
+    ------
+    ValueError
+        As `load`.
+    """
+    require(len(content) >= _PREFIX.size + 4 and content[:8] == MAGIC, "not a skdistill model file")
+    _, version, length = _PREFIX.unpack_from(content)
+    require(version == VERSION, f"format version {version}; this skdistill reads version {VERSION}")
+    (checksum,) = struct.unpack("<I", content[-4:])
+    require(zlib.crc32(content[:-4]) == checksum, "checksum mismatch: the file is truncated or damaged")
+    body = memoryview(content)[_PREFIX.size : -4]
+    require(length <= len(body), "header is longer than the file")
+    try:
+        header = json.loads(bytes(body[:length]))
+        tables, rest = _read_tables(header, body[length:])
+        require(len(rest) == 0, f"{len(rest)} bytes behind the last table")
+        return CompactModel(
+            n_features=_whole(header["n_features"], "n_features"),
+            bias=np.array(header["bias"]),
+            scale=float(header["scale"]),
+            link=header["link"],
+            classes=None if header["classes"] is None else _classes_from_json(header["classes"]),
+            feature_names=header["feature_names"],
+            **tables,
+        )
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, UnicodeDecodeError) as error:
+        raise ValueError(f"malformed header: {type(error).__name__}: {error}") from error
+
+
+def _read_tables(header: dict[str, Any], rest: memoryview) -> tuple[dict[str, Any], memoryview]:
+    tables = {}
+    for name, (kind, _) in _TABLES.items():
+        if name not in header:
+            continue
+        entry = header[name]
+        given: dict[str, Any] = {key: entry[key] for key in _SCALARS[name] if key != "dtype"}
+        for key, dtype in _dtypes(name, entry).items():
+            given[key], rest = _take(rest, f"{name}.{key}", entry["shapes"][key], dtype)
+        tables[name] = kind(**given)
+    return tables, rest
+
+
+def _dtypes(name: str, entry: dict[str, Any]) -> dict[str, str]:
+    """Dtypes of a table's arrays; only the grid's edges have a choice."""
+    dtypes = dict(_TABLES[name][1])
+    if name == "grid":
+        require(entry["dtype"] in ("float32", "int32"), f"grid.dtype must be float32 or int32, got {entry['dtype']!r}")
+        dtypes["edges"] = "<f4" if entry["dtype"] == "float32" else "<i4"
+    return dtypes
+
+
+def _take(rest: memoryview, name: str, shape: list[int], dtype: str) -> tuple[NDArray[Any], memoryview]:
+    dims = [_whole(size, name) for size in shape]
+    require(all(size >= 0 for size in dims), f"{name} has the negative shape {dims}")
+    wanted = prod(dims) * np.dtype(dtype).itemsize
+    require(wanted <= len(rest), f"{name} wants {wanted} bytes, {len(rest)} are left")
+    flat = np.frombuffer(rest[:wanted], np.uint8 if dtype == "|b1" else dtype)
+    if dtype == "|b1":
+        require(bool((flat <= 1).all()), f"{name} must hold 0 and 1")
+        flat = flat.astype(bool)
+    return flat.reshape(dims), rest[wanted:]
+
+
+def _whole(number: Any, name: str) -> int:
+    require(isinstance(number, int) and not isinstance(number, bool), f"{name}: {number!r} is not a whole number")
+    return int(number)
+
+
+def _classes_to_json(classes: NDArray[Any]) -> dict[str, Any]:
+    kind = classes.dtype.str if classes.dtype.kind != "O" else "O"
+    labels = classes.tolist()
+    if kind == "O" and not all(isinstance(label, str | int | bool) for label in labels):
+        raise ValueError("classes of other kinds than str, int, float and bool cannot be saved")
+    return {"dtype": kind, "labels": labels}
+
+
+def _classes_from_json(entry: dict[str, Any]) -> NDArray[Any]:
+    dtype = np.dtype(entry["dtype"])
+    require(dtype.kind in "biufUO", f"classes cannot have dtype {dtype}")
+    require(isinstance(entry["labels"], list), "classes.labels must be a list")
+    require(all(isinstance(label, str | int | float) for label in entry["labels"]), "a class label is no plain value")
+    return np.array(entry["labels"], dtype=str if dtype.kind == "U" else dtype)  # the width is what is needed

@@ -1,0 +1,244 @@
+"""From real numbers to the integers of the tables: input grids, leaf values, linear weights.
+
+Symbols: n rows, d columns, K classes, L leaves, S score columns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.grid import InputGrid
+from skdistill.compact.model import INT32_MAX, value_limits
+
+EXACT_INTEGER = 2**24  # up to here float32 holds every integer
+LOGIT_RANGE = float(np.log(1000))  # a leaf tells class odds of up to 1000 : 1
+
+
+def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArray[Any]:
+    """Round thresholds toward −inf, so that ``x <= t`` keeps its answer for every x of `dtype`.
+
+    Parameters
+    ----------
+    thresholds : float64 array
+    dtype : {"float32", "int32"}
+
+    Returns
+    -------
+    rounded : array of `dtype`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.quantize import round_down
+    >>> round_down(np.array([0.1, 2.5]), "int32").tolist()
+    [0, 2]
+    >>> bool(round_down(np.array([0.1]))[0] <= 0.1)
+    True
+    """
+    if dtype == "int32":
+        return np.clip(np.floor(thresholds), -(2**31), INT32_MAX).astype(np.int32)
+    nearest = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max).astype(np.float32)
+    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = None) -> InputGrid:
+    """Grid of at most 2^bits − 2 edges a column, at quantiles of the rows.
+
+    A column with at most 2^bits − 1 distinct values keeps them all apart; a value that
+    holds more than its share of the rows gets a bin of its own. A column with NaN has its
+    largest value as last edge, so that NaN can part from everything else.
+
+    Parameters
+    ----------
+    X : float32, or for an int32 grid int32, array of shape (n, d)
+    bits : int in [2, 16]
+    weight : float64 array of shape (n,), default=None
+        Rows count by weight; rows without weight are not seen.
+
+    Returns
+    -------
+    grid : InputGrid
+        Over all `d` columns; a constant column has no edges.
+    """
+    dtype = "int32" if X.dtype == np.int32 else "float32"
+    if weight is not None:
+        X, weight = X[weight > 0], weight[weight > 0]
+        weight = None if (weight == weight[:1]).all() else weight
+    most = 2**bits - 2
+    edges = [_column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype) for j in range(X.shape[1])]
+    offsets = np.cumsum([0] + [len(e) for e in edges])
+    flat = np.concatenate(edges) if edges else np.empty(0)
+    return InputGrid(np.arange(X.shape[1]), offsets, flat.astype(dtype))
+
+
+def _column_edges(x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str) -> NDArray[Any]:
+    if weight is None:
+        ordered = np.sort(x)
+    else:
+        order = np.argsort(x, kind="stable")
+        ordered, weight = x[order], weight[order]
+    n_seen = len(x) if x.dtype.kind == "i" else int(np.searchsorted(ordered, np.nan))  # NaN sorts last
+    if n_seen == 0:
+        return np.empty(0, dtype)
+    ordered, missing = ordered[:n_seen], n_seen < len(x)
+    last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1)  # last row of each value
+    values = ordered[last].astype(np.float64)
+    most -= missing
+    if len(values) - 1 > most:
+        reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
+        cut = _even_cuts(reached, most + 1)
+    else:
+        cut = np.arange(len(values) - 1)
+    edges = round_down(values[cut] / 2 + values[cut + 1] / 2, dtype)
+    return np.append(edges, round_down(values[-1:], dtype)) if missing else edges
+
+
+def _even_cuts(reached: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
+    """After which values to cut, for bins of even mass; `reached` is the mass up to each value."""
+    mass = np.diff(reached, prepend=0.0)
+    for _ in range(4):  # a value heavier than a bin fills one; the rest shares the others
+        share = reached[-1] / bins
+        if mass.max() <= share * (1 + 1e-9):
+            break
+        mass = np.minimum(mass, share)
+        reached = np.cumsum(mass)
+    targets = reached[-1] * np.arange(1, bins) / bins
+    cut = np.searchsorted(reached, targets - reached[-1] * 1e-12)
+    return np.unique(cut[cut < len(reached) - 1])
+
+
+def leaf_logits(P: NDArray[np.float64], bits: int | str) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
+    """Integer logits of leaf probabilities, one column for two classes.
+
+    Odds are clipped at 1000 : 1. Rounding never changes a leaf's label.
+
+    Parameters
+    ----------
+    P : float64 array of shape (L, K), K >= 2, rows sum to 1
+    bits : int in [2, 16] or "ternary"
+
+    Returns
+    -------
+    values : int32 array of shape (L, S)
+    bias : int32 array of shape (S,)
+    scale : float
+        ``scale * (values + bias)`` are the logits, for more than two classes up to a
+        constant a row.
+    """
+    P = np.maximum(P, np.finfo(np.float64).tiny)
+    if P.shape[1] == 2:
+        _, high = value_limits(bits, signed=True)
+        scale = LOGIT_RANGE / high
+        odds = np.log(P[:, 1]) - np.log(P[:, 0])
+        q = np.rint(np.clip(odds, -LOGIT_RANGE, LOGIT_RANGE) / scale).astype(np.int32)
+        q[(q == 0) & (P[:, 1] > P[:, 0])] = 1
+        return q[:, None], np.zeros(1, np.int32), scale
+    low, high = value_limits(bits, signed=False)
+    scale = LOGIT_RANGE / (high - low)
+    below = np.log(P) - np.log(P.max(axis=1, keepdims=True))  # a leaf's logits are free up to a constant
+    q = high + np.rint(np.maximum(below, -LOGIT_RANGE) / scale).astype(np.int32)
+    return _keep_labels(q, P, low), np.zeros(P.shape[1], np.int32), scale
+
+
+def leaf_votes(P: NDArray[np.float64], bits: int | str, trees: int) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
+    """Integer votes of leaf probabilities for the link "normalise".
+
+    Parameters
+    ----------
+    P : float64 array of shape (L, K), K >= 2, rows sum to 1
+    bits : int in [2, 16] or "ternary"
+    trees : int
+        Number of trees that vote.
+
+    Returns
+    -------
+    values : int32 array of shape (L, S)
+    bias : int32 array of shape (S,)
+    scale : float
+        For two classes ``1/2 + scale * (sum of values)`` is the probability of class 1.
+    """
+    if P.shape[1] == 2:
+        _, high = value_limits(bits, signed=True)
+        q = np.rint((2 * P[:, 1] - 1) * high).astype(np.int32)
+        if trees == 1:
+            q[(q == 0) & (P[:, 1] > P[:, 0])] = 1
+        return q[:, None], np.zeros(1, np.int32), 1 / (2 * high * trees)
+    low, high = value_limits(bits, signed=False)
+    q = low + np.rint(P * (high - low)).astype(np.int32)
+    if trees == 1:
+        q = _keep_labels(q, P, low)
+    bias = np.full(P.shape[1], -low * trees, np.int32)  # ternary votes start at −1
+    return q, bias, 1 / (trees * (high - low))
+
+
+def _keep_labels(q: NDArray[np.int32], P: NDArray[np.float64], low: int) -> NDArray[np.int32]:
+    """Where rounding tied a lower class with the best one, take a unit from the lower."""
+    best = P.argmax(axis=1)
+    tied = (q == q.max(axis=1, keepdims=True)) & (np.arange(P.shape[1]) < best[:, None])
+    q[tied & (q > low)] -= 1
+    stuck = np.flatnonzero(q.argmax(axis=1) != best)  # all at the bottom: raise the best instead
+    q[stuck, best[stuck]] += 1
+    return q
+
+
+def linear_input(
+    X: NDArray[np.float32], weight: NDArray[np.float64], bits: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Offsets and steps that read each column as integers of `bits`.
+
+    The offset is the weighted mean; the range reaches the farthest value, but no more
+    than eight standard deviations, so that an outlier does not take all the resolution.
+
+    Parameters
+    ----------
+    X : float32 array of shape (n, d)
+    weight : float64 array of shape (n,)
+    bits : int in [2, 16]
+
+    Returns
+    -------
+    offset, inv_step : float32 arrays of shape (d,)
+    useful : bool array of shape (d,)
+        False for columns that are constant, or too narrow for float32 to part.
+    """
+    X, weight = X[weight > 0], weight[weight > 0]
+    mean = np.average(X.astype(np.float64), axis=0, weights=weight)
+    offset = mean.astype(np.float32)
+    away = np.abs(X.astype(np.float64) - offset)
+    deviation = np.sqrt(np.average(away**2, axis=0, weights=weight))
+    reach = np.minimum(away.max(axis=0), 8 * deviation)
+    with np.errstate(divide="ignore", over="ignore"):
+        inv_step = ((2 ** (bits - 1) - 1) / reach).astype(np.float32)
+    useful = np.isfinite(inv_step) & (inv_step > 0) & (X.min(axis=0) < X.max(axis=0))
+    return offset, np.where(useful, inv_step, np.float32(1)), useful
+
+
+def linear_weights(
+    W: NDArray[np.float64], b: NDArray[np.float64], bits: int | str, q_max: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
+    """Integer weights and bias for real ones that act on integer inputs up to `q_max`.
+
+    The unit is the finest in which the weights fit `bits` and no score can leave int32.
+
+    Parameters
+    ----------
+    W : float64 array of shape (u, S)
+    b : float64 array of shape (S,)
+    bits : int in [2, 16] or "ternary"
+    q_max : int
+
+    Returns
+    -------
+    weights : int32 array of shape (u, S)
+    bias : int32 array of shape (S,)
+    scale : float
+        ``scale * (q @ weights + bias)`` approximates ``q @ W + b``.
+    """
+    _, high = value_limits(bits, signed=True)
+    reach = float((np.abs(W).sum(axis=0) * q_max + np.abs(b)).max(initial=0))
+    rounding = q_max * len(W) / 2 + 1  # what rounding can add to a score
+    scale = max(float(np.abs(W).max(initial=0)) / high, reach / (INT32_MAX - rounding), np.finfo(np.float32).tiny)
+    return np.rint(W / scale).astype(np.int32), np.rint(b / scale).astype(np.int32), scale
