@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 
 DEMO_EXTRAS := onnx,boost,cli,plot
@@ -37,7 +37,7 @@ lint: $(TEST_READY) ## format, lint rules, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(TEST_READY) ## reformat and apply the safe fixes
 	$(BIN)/ruff check --fix-only --quiet .
@@ -49,7 +49,7 @@ unit: $(TEST_READY) ## tests and doctests
 
 notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
 	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \
-		--log-level WARN --output-dir build/notebooks $(NOTEBOOKS))
+		--log-level WARN --KernelManager.transport=ipc --output-dir build/notebooks $(NOTEBOOKS))
 
 docs: $(TEST_READY) ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
@@ -71,10 +71,12 @@ $(VENV_MADE):
 	@touch $@
 
 $(DEMO_READY): $(VENV_MADE) pyproject.toml
-	$(PIP) --editable '.[$(DEMO_EXTRAS)]'
+	@echo 'installing into $(VENV), which takes a minute or two the first time'
+	@$(PIP) --editable '.[$(DEMO_EXTRAS)]'
 	@touch $@
 
 # The test environment holds the demo's, so one install serves both.
 $(TEST_READY): $(VENV_MADE) pyproject.toml
-	$(PIP) --editable '.[$(TEST_EXTRAS)]'
+	@echo 'installing into $(VENV), which takes a minute or two the first time'
+	@$(PIP) --editable '.[$(TEST_EXTRAS)]'
 	@touch $(DEMO_READY) $@

@@ -1,7 +1,5 @@
 """How Sphinx builds these pages; it needs no network."""
 
-import re
-
 import skdistill
 
 project = "skdistill"
@@ -32,17 +30,13 @@ napoleon_use_rtype = False
 autosummary_generate = True
 autodoc_typehints = "none"  # types stand in the numpydoc sections
 autodoc_member_order = "bysource"
-# Members of our own mixins are shown, those of scikit-learn's bases are not.
-autodoc_default_options = {
-    "members": True,
-    "inherited-members": "BaseEstimator, ClassifierMixin, RegressorMixin, MetaEstimatorMixin",
-}
+autodoc_default_options = {"members": True, "inherited-members": True}
 
 
-def skip_metadata_requests(app, what, name, obj, skip, options):
-    """Leave out set_fit_request and its kin: their docstrings link into scikit-learn's own pages."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+def skip_scikit_learn(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn's bases bring along: it is documented there, and links there."""
+    return True if str(getattr(obj, "__module__", "")).startswith("sklearn.") else None
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", skip_metadata_requests)
+    app.connect("autodoc-skip-member", skip_scikit_learn)

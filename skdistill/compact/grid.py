@@ -114,23 +114,22 @@ class InputGrid(Frozen):
 
 @njit(nogil=True, cache=True)
 def _encode(X, features, offsets, edges, codes):  # type: ignore[no-untyped-def]
-    """Count the edges below each value; blocks of rows keep the strided reads in cache."""
-    n = X.shape[0]
-    block = 512
+    """Binary search, one halving at a time over a block of rows, so that it vectorises."""
+    n, block, one = X.shape[0], 1024, np.uint32(1)
+    x, below = np.empty(block, X.dtype), np.empty(block, np.uint32)
     for start in range(0, n, block):
-        stop = min(n, start + block)
+        m = min(block, n - start)
         for f in range(len(features)):
-            column, first, count = features[f], offsets[f], offsets[f + 1] - offsets[f]
-            for i in range(start, stop):
-                x = X[i, column]
-                if x != x:
-                    codes[f, i] = count + 1
-                    continue
-                below, width = 0, count
-                while width > 1:  # no data-dependent branch: halves are taken by arithmetic
-                    half = width >> 1
-                    below += half * (edges[first + below + half - 1] < x)
-                    width -= half
-                if width == 1:
-                    below += edges[first + below] < x
-                codes[f, i] = below
+            edge = edges[offsets[f] : offsets[f + 1]]
+            for i in range(m):
+                x[i], below[i] = X[start + i, features[f]], 0
+            width = np.uint32(len(edge))
+            while width > one:
+                half = width >> one
+                for i in range(m):
+                    below[i] += half if edge[below[i] + half - one] < x[i] else np.uint32(0)
+                width -= half
+            code = codes[f, start : start + m]
+            for i in range(m):
+                last = width == one and edge[below[i]] < x[i]
+                code[i] = below[i] + np.uint32(last) if x[i] == x[i] else len(edge) + 1
