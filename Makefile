@@ -49,7 +49,7 @@ unit: $(TEST_READY) ## tests and doctests
 
 notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
 	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \
-		--log-level WARN --KernelManager.transport=ipc --output-dir build/notebooks $(NOTEBOOKS))
+		--log-level WARN --output-dir build/notebooks $(NOTEBOOKS))
 
 docs: $(TEST_READY) ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html

@@ -371,3 +371,13 @@ def _partition(code, rows, lo, hi, b, nan_left, nan_code, spare):
     for t in range(n_right):
         rows[left + t] = spare[t]
     return left
+
+
+@njit(nogil=True, cache=True)
+def sum_by_node(channels, leaf, n_nodes):
+    """Exact sums of each node's rows, int64 array of shape (n_nodes, C); zero for inner nodes."""
+    out = np.zeros((n_nodes, channels.shape[1]), np.int64)
+    for i in range(len(leaf)):
+        for c in range(channels.shape[1]):
+            out[leaf[i], c] += channels[i, c]
+    return out

@@ -1,0 +1,1 @@
+"""Compact models leave for other runtimes. Exporters read `CompactModel` and nothing else."""

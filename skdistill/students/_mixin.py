@@ -1,0 +1,139 @@
+"""What students and distillers answer once they hold a `CompactModel`."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdistill.compact import CompactModel, execute
+from skdistill.export.skl2onnx_hooks import OnnxHooks
+from skdistill.targets import soft_log_loss
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
+    """Predictions, scores and exports as readings of ``compact_``."""
+
+    compact_: CompactModel
+
+    def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
+        check_is_fitted(self, "compact_")
+        # Where NaN has a meaning, so have infinities: they compare as they should.
+        finite = not get_tags(self).input_tags.allow_nan
+        X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
+        return self.compact_.scores(X)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict labels: the argmax of the integer scores.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        y : array of shape (n,)
+        """
+        scores = self._scores(X)
+        return execute.predict(self.compact_, scores)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        P : float64 array of shape (n, K)
+        """
+        scores = self._scores(X)
+        return execute.probabilities(self.compact_, scores)
+
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Logarithms of `predict_proba`; −inf where it is 0.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        log_P : float64 array of shape (n, K)
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Integer scores in the unit of the link.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        z : float64 array of shape (n,) for two classes, else (n, K)
+        """
+        z = self._scores(X) * self.compact_.scale
+        return z[:, 0] if z.shape[1] == 1 else z
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy; for 2-D `y`, which is always probabilities, minus the soft log loss.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,) or (n, K)
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        score : float
+            Greater is better.
+        """
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            return -soft_log_loss(y, self.predict_proba(X), sample_weight)
+        return ClassifierMixin.score(self, X, y, sample_weight)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write ``compact_`` to a file that `skdistill.load` reads.
+
+        Parameters
+        ----------
+        path : str or path-like
+        """
+        check_is_fitted(self, "compact_")
+        self.compact_.save(path)
+
+    def to_onnx(
+        self, path: str | PathLike[str] | None = None, *, input_dtype: str = "float32", zipmap: bool = False
+    ) -> ModelProto:
+        """Export to ONNX: label, probabilities, integer scores.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write the file, if anywhere.
+        input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
+            Type of the graph's input.
+        zipmap : bool, default=False
+            Whether probabilities leave as a list of dictionaries.
+
+        Returns
+        -------
+        model : onnx.ModelProto
+        """
+        from skdistill.export.onnx import to_onnx
+
+        check_is_fitted(self, "compact_")
+        return to_onnx(self.compact_, path, input_dtype=input_dtype, zipmap=zipmap)

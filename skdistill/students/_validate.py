@@ -1,0 +1,124 @@
+"""What every student checks before it learns: rows, targets, weights."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+
+from skdistill.compact.quantize import EXACT_INTEGER
+from skdistill.targets import SoftTargets, check_probabilities
+
+
+def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[Any]:
+    """Validate the rows to learn from and cast them to what is compared.
+
+    Returns
+    -------
+    X : float32 or int32 array of shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        For infinities, values beyond float32, and integers that float32 would round.
+    """
+    _refuse_wide_integers(X)
+    X = validate_data(estimator, X, dtype="numeric", ensure_all_finite="allow-nan" if allow_nan else True)
+    if X.dtype == np.int32:
+        return X
+    with np.errstate(over="ignore"):
+        X = np.ascontiguousarray(X, dtype=np.float32)
+    if np.isinf(X).any():
+        raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
+    return X
+
+
+def _refuse_wide_integers(X: Any) -> None:
+    columns = X.items() if hasattr(X, "dtypes") and hasattr(X, "items") else [("", X)]
+    for name, column in columns:
+        dtype = getattr(column, "dtype", None)
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "iu" or dtype.itemsize < 4 or dtype == np.int32:
+            continue
+        values = np.asarray(column)
+        if values.size and (values.max() > EXACT_INTEGER or values.min() < -EXACT_INTEGER):
+            where = f"column {name!r}" if name else "X"
+            raise ValueError(
+                f"{where} holds integers beyond 2**24 as {dtype}, which float32 would round: pass X as int32 to "
+                "compare them exactly, or cast the column to float to accept the rounding"
+            )
+
+
+def check_targets(y: Any, classes: ArrayLike | None, n_rows: int) -> tuple[SoftTargets, NDArray[Any]]:
+    """Read labels, probabilities or `SoftTargets`.
+
+    Returns
+    -------
+    targets : SoftTargets
+        Columns in the order of `classes`.
+    classes : array of shape (K,)
+        Sorted.
+
+    Raises
+    ------
+    ValueError
+        For labels that `classes` does not name, rows that are no probabilities, and
+        numbers of classes that disagree.
+    """
+    if y is None:
+        raise ValueError("estimator requires y to be passed, but the target y is None")
+    if isinstance(y, SoftTargets):
+        check_consistent_length(y.teacher, np.empty(n_rows))
+        if classes is None:
+            return y, np.arange(y.n_classes)
+        return y, np.asarray(classes)
+    if classes is None and hasattr(y, "columns") and len(y.columns) > 1:
+        classes = list(y.columns)
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    if y.ndim == 2 and y.shape[1] == 1:
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
+            "(n_samples,), for example using ravel().",
+            DataConversionWarning,
+            stacklevel=3,
+        )
+        y = y[:, 0]
+    check_consistent_length(y, np.empty(n_rows))
+    if y.ndim == 2:
+        return _probabilities(y, classes)
+    y = column_or_1d(y)
+    check_classification_targets(y)
+    found, numbers = np.unique(y, return_inverse=True)
+    if classes is not None:
+        classes = np.unique(np.asarray(classes))
+        unknown = np.setdiff1d(found, classes)
+        if len(unknown):
+            raise ValueError(f"y has labels that classes does not name: {unknown.tolist()}")
+        numbers, found = np.searchsorted(classes, y), classes
+    return SoftTargets(np.zeros((n_rows, len(found))), numbers, alpha=0.0), found
+
+
+def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
+    if P.dtype.kind not in "biuf":
+        raise ValueError(f"a 2-D y must hold probabilities, got dtype {P.dtype}")
+    P = check_probabilities(P)
+    if classes is None:
+        return SoftTargets(P), np.arange(P.shape[1])
+    classes, order = np.unique(np.asarray(classes), return_index=True)
+    if len(classes) != P.shape[1]:
+        raise ValueError(f"classes names {len(classes)} different classes, y has {P.shape[1]} columns")
+    return SoftTargets(P[:, order]), classes
+
+
+def check_weights(sample_weight: ArrayLike | None, X: NDArray[Any]) -> NDArray[np.float64]:
+    """Weights of the rows, float64 array of shape (n,), >= 0 and not all 0."""
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not (weight > 0).any():
+        raise ValueError("sample_weight must be positive for at least one row")
+    return weight

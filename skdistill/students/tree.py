@@ -1,0 +1,203 @@
+"""One decision tree that learns from probabilities, on a quantized grid."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdistill.compact import CompactModel, InputGrid
+from skdistill.compact.assemble import LearntTree, assemble
+from skdistill.compact.quantize import fit_grid, leaf_logits
+from skdistill.students import grow
+from skdistill.students._mixin import CompactClassifierMixin
+from skdistill.students._validate import check_rows, check_targets, check_weights
+from skdistill.students.prune import prune
+from skdistill.targets import SoftTargets
+
+BITS = {
+    "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
+    "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
+}
+_CRITERIA = {"squared_error": grow.SQUARED_ERROR, "entropy": grow.ENTROPY}
+
+
+class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
+    """Decision tree on soft targets, with integer thresholds and leaf values.
+
+    The tree is grown best-first from histograms of exact integer sums; thresholds come
+    from a grid of at most 2^`threshold_bits` − 2 quantiles a column, so that the tree is
+    quantized while it learns. Structure follows the tempered mixture of teacher and hard
+    labels, leaf values are weighted means of the untempered one, kept as integer logits.
+
+    Parameters
+    ----------
+    criterion : {"squared_error", "entropy"}, default="squared_error"
+        "squared_error" summed over the class probabilities equals Gini impurity on rows
+        repeated by their probabilities.
+    max_leaf_nodes : int or None, default=64
+    max_depth : int or None, default=None
+    min_samples_leaf : int, default=1
+    min_weight_fraction : float in [0, 0.5], default=0.0
+        Least weight of a leaf, as a share of the total.
+    ccp_alpha : float, default=0.0
+        Cost-complexity pruning against the targets the tree was grown on, in units of
+        the criterion, as in scikit-learn's trees.
+    threshold_bits : int in [2, 16], default=8
+    value_bits : int in [2, 16] or "ternary", default=8
+
+    Attributes
+    ----------
+    classes_ : array of shape (K,)
+    n_features_in_ : int
+    feature_names_in_ : array of shape (d,)
+        Only where `X` has string column names.
+    compact_ : CompactModel
+    feature_importances_ : float64 array of shape (d,)
+        Share of each column in the total decrease of impurity.
+
+    See Also
+    --------
+    DistilledClassifier : Makes the soft targets and fits a student on them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = SoftTreeClassifier(max_leaf_nodes=4).fit(X, y)
+    >>> tree.predict(X[::50]).tolist()
+    [0, 1, 2]
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "criterion": [StrOptions(set(_CRITERIA))],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
+        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
+        "ccp_alpha": [Interval(Real, 0, None, closed="left")],
+        **BITS,
+    }
+
+    def __init__(
+        self,
+        criterion: str = "squared_error",
+        *,
+        max_leaf_nodes: int | None = 64,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 1,
+        min_weight_fraction: float = 0.0,
+        ccp_alpha: float = 0.0,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+    ) -> None:
+        self.criterion = criterion
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction = min_weight_fraction
+        self.ccp_alpha = ccp_alpha
+        self.threshold_bits = threshold_bits
+        self.value_bits = value_bits
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | SoftTargets,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> SoftTreeClassifier:
+        """Grow the tree.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            NaN is allowed, ±inf is not.
+        y : array-like of shape (n,) or (n, K), or SoftTargets
+            Labels, or probabilities whose rows sum to 1.
+        sample_weight : array-like of shape (n,), default=None
+        classes : array-like of shape (K,), default=None
+            Names of the columns of a 2-D `y` (default 0 … K−1, or a data frame's
+            columns), or all classes that a 1-D `y` may have.
+
+        Returns
+        -------
+        self : SoftTreeClassifier
+        """
+        X = check_rows(self, X, allow_nan=True)
+        targets, classes = check_targets(y, classes, len(X))
+        weight = check_weights(sample_weight, X)
+        seen = weight > 0
+        if not seen.all():
+            X, targets, weight = X[seen], targets.take(seen), weight[seen]
+        grid = fit_grid(X, self.threshold_bits, weight)
+        tree, P = self._grow(grid, X, targets, weight)
+        self.classes_ = classes
+        self.feature_importances_ = _importances(tree, X.shape[1])
+        names = getattr(self, "feature_names_in_", None)
+        self.compact_ = _to_compact(grid, tree, P, classes, self.value_bits, X.shape[1], names)
+        return self
+
+    def _grow(
+        self, grid: InputGrid, X: NDArray[Any], targets: SoftTargets, weight: NDArray[np.float64]
+    ) -> tuple[grow.Grown, NDArray[np.float64]]:
+        """The pruned tree and the probabilities, at T = 1, of all its nodes."""
+        taught = targets.mixture(targets.temperature)
+        # For two classes the squared errors of both columns are equal: one will do.
+        first = 1 if targets.n_classes == 2 and self.criterion == "squared_error" else 0
+        channels = grow.to_fixed_point(taught[:, first:], weight, count=self.min_samples_leaf > 1)
+        tree = grow.grow(
+            grid.encode(X),
+            grid.counts,
+            channels,
+            criterion=_CRITERIA[self.criterion],
+            max_leaf_nodes=self.max_leaf_nodes or len(X),
+            max_depth=self.max_depth or len(X),
+            min_samples_leaf=self.min_samples_leaf,
+            min_weight=self.min_weight_fraction,
+        )
+        tree = prune(tree, self.ccp_alpha * (1 if first == 0 else 0.5))
+        if targets.temperature == 1 and first == 0:
+            sums = tree.sums[:, : targets.n_classes]
+        else:
+            exact = grow.to_fixed_point(targets.mixture(), weight)[:, :-1]
+            sums = grow.sum_by_node(exact, tree.leaf, len(tree.feature))
+        total = sums.sum(axis=1, keepdims=True)
+        return tree, sums / np.maximum(total, 1)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _importances(tree: grow.Grown, n_features: int) -> NDArray[np.float64]:
+    split = tree.feature >= 0
+    gain = np.bincount(tree.feature[split], tree.gain[split], minlength=n_features)
+    return gain / gain.sum() if gain.sum() > 0 else gain
+
+
+def _to_compact(
+    grid: InputGrid,
+    tree: grow.Grown,
+    P: NDArray[np.float64],
+    classes: NDArray[Any],
+    value_bits: int | str,
+    n_features: int,
+    names: NDArray[Any] | None,
+) -> CompactModel:
+    if len(classes) == 1:
+        return CompactModel(n_features, np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names)
+    values, bias, scale = leaf_logits(np.where(tree.feature[:, None] < 0, P, 1 / P.shape[1]), value_bits)
+    learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
+    used, table = assemble(grid, [learnt], value_bits)
+    link = "sigmoid" if len(classes) == 2 else "softmax"
+    return CompactModel(n_features, bias, scale, link, classes, used, table, feature_names=names)
