@@ -217,7 +217,7 @@ def linear_input(
 
 
 def linear_weights(
-    W: NDArray[np.float64], b: NDArray[np.float64], bits: int | str, q_max: int
+    W: NDArray[np.float64], b: NDArray[np.float64], bits: int | str, q_max: int, shrink: float = 1.0
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
     """Integer weights and bias for real ones that act on integer inputs up to `q_max`.
 
@@ -229,6 +229,8 @@ def linear_weights(
     b : float64 array of shape (S,)
     bits : int in [2, 16] or "ternary"
     q_max : int
+    shrink : float in (0, 1], default=1.0
+        Weights beyond this share of the largest are clipped to it.
 
     Returns
     -------
@@ -238,7 +240,9 @@ def linear_weights(
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``.
     """
     _, high = value_limits(bits, signed=True)
+    most = shrink * float(np.abs(W).max(initial=0))
+    W = np.clip(W, -most, most)
     reach = float((np.abs(W).sum(axis=0) * q_max + np.abs(b)).max(initial=0))
     rounding = q_max * len(W) / 2 + 1  # what rounding can add to a score
-    scale = max(float(np.abs(W).max(initial=0)) / high, reach / (INT32_MAX - rounding), np.finfo(np.float32).tiny)
+    scale = max(most / high, reach / (INT32_MAX - rounding), np.finfo(np.float32).tiny)
     return np.rint(W / scale).astype(np.int32), np.rint(b / scale).astype(np.int32), scale

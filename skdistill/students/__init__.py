@@ -1,0 +1,7 @@
+"""Estimators that learn from probabilities and end in a compact model."""
+
+from skdistill.students.adapter import StudentAdapter
+from skdistill.students.linear import SoftLinearClassifier
+from skdistill.students.tree import SoftTreeClassifier
+
+__all__ = ["SoftLinearClassifier", "SoftTreeClassifier", "StudentAdapter"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from skdistill.compact.quantize import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
+
+BITS = {
+    "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
+    "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
+}
 
 
 def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[Any]:

@@ -16,14 +16,10 @@ from skdistill.compact.assemble import LearntTree, assemble
 from skdistill.compact.quantize import fit_grid, leaf_logits
 from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import check_rows, check_targets, check_weights
+from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
 from skdistill.students.prune import prune
 from skdistill.targets import SoftTargets
 
-BITS = {
-    "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
-    "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
-}
 _CRITERIA = {"squared_error": grow.SQUARED_ERROR, "entropy": grow.ENTROPY}
 
 

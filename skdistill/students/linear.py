@@ -1,0 +1,252 @@
+"""A linear model that learns from probabilities, on integer inputs and in integer weights."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval
+
+from skdistill.compact import CompactModel, LinearTable
+from skdistill.compact.execute import quantize_input
+from skdistill.compact.quantize import linear_input, linear_weights
+from skdistill.students._mixin import CompactClassifierMixin
+from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
+from skdistill.students.loss import soft_cross_entropy
+from skdistill.targets import SoftTargets
+
+_SHRINKS = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05)  # of the weights' range, where bits are few
+
+
+class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
+    """Multinomial regression on soft targets, with integer inputs and weights.
+
+    Every column is read as an integer of `threshold_bits` around its mean; the weights are
+    learnt on these integers, standardised, and then rounded to `value_bits`. The
+    standardisation is folded into the weights.
+
+    Parameters
+    ----------
+    l2 : float, default=1e-4
+        Penalty ``l2 / 2 * sum(W ** 2)`` on standardised columns, beside the mean loss.
+    max_iter : int, default=1000
+        Of L-BFGS.
+    tol : float, default=1e-7
+        Largest gradient at which L-BFGS stops.
+    threshold_bits : int in [2, 16], default=8
+        Of the inputs.
+    value_bits : int in [2, 16] or "ternary", default=8
+        Of the weights.
+
+    Attributes
+    ----------
+    classes_ : array of shape (K,)
+    n_features_in_ : int
+    feature_names_in_ : array of shape (d,)
+        Only where `X` has string column names.
+    n_iter_ : int
+    compact_ : CompactModel
+    feature_importances_ : float64 array of shape (d,)
+        Share of each column in the summed absolute weights, standardised.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftLinearClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> linear = SoftLinearClassifier().fit(X, y)
+    >>> linear.compact_.linear.weights.shape
+    (4, 3)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        **BITS,
+    }
+
+    def __init__(
+        self,
+        l2: float = 1e-4,
+        *,
+        max_iter: int = 1000,
+        tol: float = 1e-7,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+    ) -> None:
+        self.l2 = l2
+        self.max_iter = max_iter
+        self.tol = tol
+        self.threshold_bits = threshold_bits
+        self.value_bits = value_bits
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | SoftTargets,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> SoftLinearClassifier:
+        """Learn the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Finite.
+        y : array-like of shape (n,) or (n, K), or SoftTargets
+            Labels, or probabilities whose rows sum to 1.
+        sample_weight : array-like of shape (n,), default=None
+        classes : array-like of shape (K,), default=None
+            Names of the columns of a 2-D `y` (default 0 … K−1, or a data frame's
+            columns), or all classes that a 1-D `y` may have.
+
+        Returns
+        -------
+        self : SoftLinearClassifier
+        """
+        X = check_rows(self, X, allow_nan=False)
+        targets, classes = check_targets(y, classes, len(X))
+        weight = check_weights(sample_weight, X)
+        reading, Z, unit = standardised(X, weight, self.threshold_bits)
+        n_scores = len(classes) if len(classes) > 2 else 1
+        W, b = np.zeros((Z.shape[1], n_scores)), np.zeros(n_scores)
+        self.n_iter_ = 0
+        if len(classes) > 1:
+            W, b = self._minimise(Z, targets, weight, W, b)
+        names = getattr(self, "feature_names_in_", None)
+        self.compact_ = to_compact(X, weight, reading, W * unit[:, None], b, self.value_bits, classes, names)
+        share = np.zeros(X.shape[1])
+        share[reading[0]] = np.abs(W).sum(axis=1)
+        self.feature_importances_ = share / share.sum() if share.any() else share
+        self.classes_ = classes
+        return self
+
+    def _minimise(
+        self,
+        Z: NDArray[np.float64],
+        targets: SoftTargets,
+        weight: NDArray[np.float64],
+        W: NDArray[np.float64],
+        b: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        loss = soft_cross_entropy(targets, weight)
+        shape = (Z.shape[1] + 1, len(b))  # the last row is the bias, which is not penalised
+
+        def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            W, b = flat.reshape(shape)[:-1], flat.reshape(shape)[-1]
+            value, gradient = loss(Z @ W + b)
+            step = np.vstack([Z.T @ gradient + self.l2 * W, gradient.sum(axis=0)])
+            return value + self.l2 / 2 * float((W**2).sum()), step.ravel()
+
+        found = minimize(
+            objective,
+            np.vstack([W, b]).ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 64 * np.finfo(float).eps},
+        )
+        self.n_iter_ = int(found.nit)
+        if found.nit >= self.max_iter:
+            warnings.warn(
+                f"L-BFGS stopped after max_iter={self.max_iter} steps with a gradient of "
+                f"{np.abs(found.jac).max():.3g}: raise max_iter or l2",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        table = found.x.reshape(shape)
+        return table[:-1], table[-1]
+
+
+Reading = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], int]
+"""How a linear table reads its columns: features, offset, inv_step, input bits."""
+
+
+def standardised(
+    X: NDArray[Any], weight: NDArray[np.float64], bits: int
+) -> tuple[Reading, NDArray[np.float64], NDArray[np.float64]]:
+    """Columns as a linear table reads them, in units of their standard deviation.
+
+    Parameters
+    ----------
+    X : float32 or int32 array of shape (n, d)
+    weight : float64 array of shape (n,)
+    bits : int in [2, 16]
+
+    Returns
+    -------
+    reading : Reading
+        Of the u columns that are not constant.
+    Z : float64 array of shape (n, u)
+    unit : float64 array of shape (u,)
+        ``Z = q * unit`` for the integers q.
+    """
+    X = X.astype(np.float32, copy=False)
+    offset, inv_step, useful = linear_input(X, weight, bits)
+    features = np.flatnonzero(useful).astype(np.int32)
+    reading = features, offset[features], inv_step[features], bits
+    if len(features) == 0:
+        return reading, np.empty((len(X), 0)), np.empty(0)
+    q = quantize_input(X, _table(reading, np.zeros((len(features), 1), np.int32), 8)).astype(np.float64)
+    deviation = np.sqrt(np.average(q**2, axis=0, weights=weight) - np.average(q, axis=0, weights=weight) ** 2)
+    unit = 1 / np.where(deviation > 0, deviation, 1)
+    return reading, q * unit, unit
+
+
+def to_compact(
+    X: NDArray[Any],
+    weight: NDArray[np.float64],
+    reading: Reading,
+    W: NDArray[np.float64],
+    b: NDArray[np.float64],
+    value_bits: int | str,
+    classes: NDArray[Any],
+    names: NDArray[Any] | None,
+) -> CompactModel:
+    """Round real weights on the integer inputs to a compact model.
+
+    Where bits are few, the range of the weights is narrowed and the scale chosen anew, as
+    far as the logits of the rows come closer to the real ones by it.
+    """
+    link = "sigmoid" if len(classes) <= 2 else "softmax"
+    q_max = 2 ** (reading[3] - 1) - 1
+
+    def rounded(shrink: float) -> CompactModel:
+        weights, bias, scale = linear_weights(W, b, value_bits, q_max, shrink)
+        linear = _table(reading, weights, value_bits) if len(weights) else None
+        return CompactModel(X.shape[1], bias, scale, link, classes, linear=linear, feature_names=names)
+
+    best = rounded(1.0)
+    if best.linear is None or not (value_bits == "ternary" or int(value_bits) < 8):
+        return best
+    wanted = _centred(quantize_input(X, best.linear) @ W + b)
+    least = np.inf
+    for model in map(rounded, _SHRINKS):
+        scores = _centred(model.scores(X).astype(np.float64))
+        power = np.average((scores**2).sum(axis=1), weights=weight)
+        if power == 0:
+            continue
+        scale = np.average((scores * wanted).sum(axis=1), weights=weight) / power
+        error = np.average(((wanted - scale * scores) ** 2).sum(axis=1), weights=weight)
+        if scale > 0 and error < least:
+            best, least = replace(model, scale=scale), error
+    return best
+
+
+def _centred(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logits of several classes are free up to a constant a row."""
+    return z if z.shape[1] == 1 else z - z.mean(axis=1, keepdims=True)
+
+
+def _table(reading: Reading, weights: NDArray[np.int32], value_bits: int | str) -> LinearTable:
+    features, offset, inv_step, bits = reading
+    return LinearTable(features, offset, inv_step, bits, weights, value_bits)
