@@ -112,6 +112,7 @@ def largest_values(trees: TreeTable) -> NDArray[np.int64]:
     reach = np.zeros((len(trees.feature), trees.values.shape[1]), np.int64)
     out = np.zeros((len(trees.roots), trees.values.shape[1]), np.int64)
     _largest_values(trees.roots, trees.left, trees.right, magnitude, reach, out)
+    out.setflags(write=False)
     return out
 
 

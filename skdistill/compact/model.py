@@ -51,13 +51,17 @@ def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:
         return -1, 1
     if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or not 2 <= bits <= 16:
         raise ValueError(f"value_bits must be 'ternary' or an int in [2, 16], got {bits!r}")
-    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    width = int(bits)
+    return (-(2 ** (width - 1)), 2 ** (width - 1) - 1) if signed else (0, 2**width - 1)
 
 
-def _require_bits(values: NDArray[Any], bits: int | str, name: str) -> None:
+def _check_bits(owner: TreeTable | LinearTable, name: str) -> None:
+    """Check that table `name` fits `value_bits`, and keep those as a plain int."""
+    values, bits = getattr(owner, name), owner.value_bits
     low, high = value_limits(bits, signed=bool((values < 0).any()))
     inside = values.size == 0 or bool(low <= values.min() and values.max() <= high)
     require(inside, f"{name} must lie in [{low}, {high}] for value_bits={bits!r}")
+    object.__setattr__(owner, "value_bits", bits if isinstance(bits, str) else int(bits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +111,7 @@ class TreeTable(Frozen):
             child = getattr(self, name)
             after = bool(((child < 0) | (child > np.arange(n_nodes))).all())
             require(after, f"{name} must point to leaves or later nodes: the tree has a cycle")
-        _require_bits(self.values, self.value_bits, "values")
+        _check_bits(self, "values")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +154,11 @@ class LinearTable(Frozen):
         )
         require(bool(np.isfinite(self.offset).all()), "offset must be finite")
         require(bool((np.isfinite(self.inv_step) & (self.inv_step > 0)).all()), "inv_step must be finite and positive")
-        require(self.input_bits in range(2, 17), f"input_bits must be in [2, 16], got {self.input_bits!r}")
-        _require_bits(self.weights, self.value_bits, "weights")
+        bits = self.input_bits
+        whole = isinstance(bits, int | np.integer) and bits in range(2, 17)
+        require(whole, f"input_bits must be an int in [2, 16], got {bits!r}")
+        object.__setattr__(self, "input_bits", int(bits))
+        _check_bits(self, "weights")
 
     @property
     def q_max(self) -> int:
@@ -216,7 +223,10 @@ class CompactModel(Frozen):
 
     def __post_init__(self) -> None:
         as_table(self, "bias", np.int32, 1)
-        object.__setattr__(self, "scale", float(np.float32(self.scale)))
+        with np.errstate(over="ignore"):  # validate() refuses infinity
+            object.__setattr__(self, "scale", float(np.float32(self.scale)))
+        if isinstance(self.n_features, np.integer):
+            object.__setattr__(self, "n_features", int(self.n_features))
         if self.classes is not None:
             classes = np.array(self.classes)
             classes.setflags(write=False)
@@ -233,7 +243,9 @@ class CompactModel(Frozen):
         ValueError
             That says what is wrong.
         """
-        require(self.n_features >= 1, f"n_features must be positive, got {self.n_features}")
+        whole = isinstance(self.n_features, int) and self.n_features >= 1
+        require(whole, f"n_features must be a positive int, got {self.n_features!r}")
+        require(self.n_scores >= 1, "bias must have an entry for each score, at least one")
         require(self.link in LINKS, f"link must be one of {LINKS}, got {self.link!r}")
         require(bool(np.isfinite(self.scale)) and self.scale > 0, f"scale must be positive, got {self.scale}")
         names = self.feature_names
@@ -291,6 +303,7 @@ class CompactModel(Frozen):
             bound += self.tree_bounds.sum(axis=0)
         if self.linear is not None:
             bound += self.linear.q_max * np.abs(self.linear.weights.astype(np.int64)).sum(axis=0)
+        bound.setflags(write=False)
         return bound
 
     @cached_property

@@ -62,7 +62,9 @@ def _refuse_wide_integers(X: Any) -> None:
             )
 
 
-def check_targets(y: Any, classes: ArrayLike | None, n_rows: int) -> tuple[SoftTargets, NDArray[Any]]:
+def check_targets(
+    y: Any, classes: ArrayLike | None, n_rows: int, *, named: str = "classes"
+) -> tuple[SoftTargets, NDArray[Any]]:
     """Read labels, probabilities or `SoftTargets`.
 
     Returns
@@ -106,7 +108,7 @@ def check_targets(y: Any, classes: ArrayLike | None, n_rows: int) -> tuple[SoftT
         classes = np.unique(np.asarray(classes))
         unknown = np.setdiff1d(found, classes)
         if len(unknown):
-            raise ValueError(f"y has labels that classes does not name: {unknown.tolist()}")
+            raise ValueError(f"y has labels that are not among {named}: {unknown.tolist()}")
         numbers, found = np.searchsorted(classes, y), classes
     return SoftTargets(np.zeros((n_rows, len(found))), numbers, alpha=0.0), found
 

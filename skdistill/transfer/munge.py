@@ -1,0 +1,157 @@
+"""MUNGE: rows that look like the data, made of pairs of neighbours.
+
+Bucila, Caruana & Niculescu-Mizil 2006, "Model compression", section 3.3 and algorithm 1.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, validate_params
+
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "factor": [Interval(Integral, 1, None, closed="left")],
+    "p": [Interval(Real, 0, 1, closed="both")],
+    "s": [Interval(Real, 0, None, closed="neither")],
+}
+
+
+@validate_params({**_CONSTRAINTS, "X": ["array-like"], "random_state": ["random_state"]}, prefer_skip_nested_validation=True)
+def munge(
+    X: ArrayLike, factor: int = 20, p: float = 0.5, s: float = 1.0, random_state: Any = None
+) -> NDArray[np.float64]:
+    """Make `factor` times as many rows as `X` has.
+
+    Each pass copies `X`, goes through its rows and, with probability `p` for each column,
+    lets row i and its nearest neighbour j change places: with u = x_i, v = x_j and
+    sd = |u − v| / s, x_i is drawn from N(v, sd) and x_j from N(u, sd).
+
+    Three choices beside the paper: neighbours are taken once, among the rows of `X`, and
+    not again after every change; columns that hold whole numbers only stay whole; and no
+    value leaves the range its column has in `X`. A missing value of either row leaves
+    both as they are.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Numeric; NaN allowed.
+    factor : int, default=20
+        Number of passes.
+    p : float in [0, 1], default=0.5
+        Probability that a column of a row is changed.
+    s : float, default=1.0
+        The greater, the closer the new values are to the old.
+    random_state : int, RandomState instance or None, default=None
+
+    Returns
+    -------
+    rows : float64 array of shape (factor * n, d)
+
+    Examples
+    --------
+    >>> from skdistill import munge
+    >>> munge([[0.0, 1.0], [1.0, 3.0], [2.0, 9.0]], factor=2, random_state=0).shape
+    (6, 2)
+    """
+    X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    rows = np.tile(X, (factor, 1))
+    if len(X) > 1:
+        _exchange(rows, _nearest(X), p, s, rng)
+    with np.errstate(invalid="ignore"):
+        whole = (np.isnan(X) | (X == np.rint(X))).all(axis=0)
+    np.rint(rows, out=rows, where=whole)
+    seen = ~np.isnan(X).all(axis=0)
+    low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
+    rows[:, seen] = np.clip(rows[:, seen], low, high)
+    return rows
+
+
+def _nearest(X: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Nearest other row of each row, columns scaled to [0, 1]; missing values lie at the median."""
+    Z = np.zeros(X.shape, np.float32)
+    for j in range(X.shape[1]):
+        x = X[:, j]
+        missing = np.isnan(x)
+        if missing.all():
+            continue
+        low, high = x[~missing].min(), x[~missing].max()
+        if high > low:
+            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (high - low)
+    found = NearestNeighbors(n_neighbors=2).fit(Z).kneighbors(Z, return_distance=False)
+    # Among equal rows a row need not be its own nearest: take the one that is not itself.
+    return np.where(found[:, 0] == np.arange(len(X)), found[:, 1], found[:, 0]).astype(np.int64)
+
+
+@njit(cache=True)
+def _exchange(rows, nearest, p, s, rng):
+    n = len(nearest)
+    for start in range(0, len(rows), n):
+        for i in range(n):
+            a, b = rows[start + i], rows[start + nearest[i]]
+            for j in range(rows.shape[1]):
+                if rng.random() >= p:
+                    continue
+                u, v = a[j], b[j]
+                if u != u or v != v:
+                    continue
+                sd = abs(u - v) / s
+                a[j] = v + sd * rng.standard_normal()
+                b[j] = u + sd * rng.standard_normal()
+
+
+class Munge(BaseEstimator):
+    """`munge` as a transfer object.
+
+    Parameters
+    ----------
+    factor : int, default=20
+        Synthetic rows for each training row.
+    p : float in [0, 1], default=0.5
+        Probability that a column of a row is changed.
+    s : float, default=1.0
+        The greater, the closer the new values are to the old.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import Munge
+    >>> Munge(factor=3).sample(np.eye(4), random_state=0).shape
+    (12, 4)
+    """
+
+    def __init__(self, factor: int = 20, p: float = 0.5, s: float = 1.0) -> None:
+        self.factor = factor
+        self.p = p
+        self.s = s
+
+    def sample(self, X: Any, random_state: Any = None) -> Any:
+        """Make rows like those of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            A pandas data frame comes back as one, with the same dtypes.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        rows : array-like of shape (factor * n, d)
+
+        Raises
+        ------
+        ValueError
+            For columns that are not numeric.
+        """
+        rows = munge(X, self.factor, self.p, self.s, random_state)
+        if hasattr(X, "dtypes") and hasattr(X, "astype"):
+            return type(X)(rows, columns=X.columns).astype(X.dtypes)
+        dtype = np.asarray(X).dtype
+        return rows.astype(dtype) if dtype.kind in "iuf" else rows

@@ -1,0 +1,42 @@
+"""Unlabeled rows that the user has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+
+class Pool(BaseEstimator):
+    """A fixed table of unlabeled rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        With the columns that the distiller is fitted on; in a Pipeline, those that
+        arrive at the distiller.
+
+    Examples
+    --------
+    >>> from skdistill import Pool
+    >>> Pool([[1.0], [2.0]]).sample([[0.0]])
+    [[1.0], [2.0]]
+    """
+
+    def __init__(self, X: Any) -> None:
+        self.X = X
+
+    def sample(self, X: Any, random_state: Any = None) -> Any:
+        """Return the pool.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            The training rows, which do not matter here.
+        random_state : ignored
+
+        Returns
+        -------
+        rows : array-like of shape (m, d)
+        """
+        return self.X

@@ -1,0 +1,138 @@
+"""Random compact models, and rows that try to tell two implementations of them apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
+from skdistill.compact.model import value_limits
+
+VALUE_BITS = ("ternary", *range(2, 17))
+INPUT_DTYPES = ("float32", "float64", "int32", "int64")
+MAX32 = float(np.finfo(np.float32).max)
+_EDGES = {
+    "float32": [-MAX32, -1.5, -1.0, -1e-38, -1e-45, 0.0, 1e-45, 0.1, 1 / 3, 1.0, 2.5, 2.0**24, 2.0**24 + 2, MAX32],
+    "int32": [-(2**31), -(2**24) - 1, -2, -1, 0, 1, 2, 7, 2**24, 2**24 + 1, 2**31 - 2, 2**31 - 1],
+}
+_ANYWHERE = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e-300, 1e-45, -1e-45, 1e-39, MAX32, 3.5e38]
+_ANYWHERE += [-0.0, 0.0, 0.5, -0.5, 1.0, 2.0, 3.0, -7.0, 2.0**24 + 1, 2.0**31, -(2.0**31) - 1, 2.0**53]
+_INTEGERS = [-(2**63), -(2**31), -(2**24) - 1, -1, 0, 1, 2, 3, 2**24 + 1, 2**31 - 1, 2**53 + 1, 2**63 - 1]
+_LABELS = {
+    "str": lambda k: np.array([f"größe {i}" for i in range(k)]),
+    "int": lambda k: np.arange(k) * 3 - 4,
+    "wide": lambda k: np.arange(k) + 2**60,
+    "bool": lambda k: np.arange(k) > 0,
+}
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def compact_models(draw, classes=None, dtypes=("float32", "int32"), regression=False):
+    """Valid models of every shape: no table at all, trees that share nodes and leaves, linear tables."""
+    rng = np.random.default_rng(draw(seeds))
+    n_features = draw(st.integers(1, 6))
+    if regression:
+        K, S, link, labels = 0, draw(st.integers(1, 3)), "identity", None
+    else:
+        K = draw(classes or st.sampled_from([1, 2, 2, 2, 3, 3, 4, 7, 30]))
+        S = 1 if K <= 2 else K
+        link = draw(st.sampled_from(["normalise", "sigmoid" if S == 1 else "softmax"]))
+        labels = _LABELS[draw(st.sampled_from(["str", "int", "wide"] + ["bool"] * (K <= 2)))](K)
+    grid = trees = linear = None
+    if draw(st.sampled_from([True, True, True, False])):
+        grid = _random_grid(rng, n_features, draw(st.sampled_from(dtypes)))
+        trees = _random_trees(rng, grid, S, draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9)))
+    if draw(st.booleans()):
+        linear = _random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS)))
+    bias = rng.integers(-3, 4, S) * rng.choice([0, 1, 1000])
+    model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
+    scale = rng.choice([0.3, 3, 10]) / max(1, int(model.score_bound.max()))
+    names = tuple(f"ä{i}" for i in range(n_features)) if rng.random() < 0.5 else None
+    return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear, names)
+
+
+def _random_grid(rng, n_features, dtype):
+    features = np.flatnonzero(rng.random(n_features) < 0.7)
+    edges = [_random_edges(rng, dtype, int(rng.integers(0, 7))) for _ in features]
+    offsets = np.cumsum([0] + [len(e) for e in edges])
+    return InputGrid(features, offsets, np.concatenate([np.empty(0, dtype), *edges]).astype(dtype))
+
+
+def _random_edges(rng, dtype, count):
+    if dtype == "int32":
+        other = rng.integers(-50, 50, count)
+    else:
+        other = rng.normal(size=count) * 10.0 ** rng.integers(-3, 4)
+    pool = np.unique(np.concatenate([rng.choice(_EDGES[dtype], count), other]).astype(dtype))
+    return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))
+
+
+def _random_trees(rng, grid, S, bits, n_trees):
+    """Nodes point to any later node or to any leaf: trees, shared subtrees, single leaves."""
+    splits = np.flatnonzero(grid.counts > 0)
+    N = int(rng.integers(0, 13)) if len(splits) else 0
+    L = int(rng.integers(1, 9))
+    feature = rng.choice(splits, N) if N else np.empty(0, int)
+    left, right = (np.array([_child(rng, i, N, L) for i in range(N)], int) for _ in range(2))
+    roots = np.where(rng.random(n_trees) < 0.2, -rng.integers(1, L + 1, n_trees), rng.integers(0, N, n_trees) if N else -1)
+    low, high = value_limits(bits, signed=bool(rng.random() < 0.7))
+    values = rng.integers(low, high + 1, (L, S))
+    return TreeTable(
+        roots, feature, rng.integers(0, grid.counts[feature]), left, right, rng.random(N) < 0.5, values, bits
+    )
+
+
+def _child(rng, node, N, L):
+    inner = node + 1 < N and rng.random() < 0.7
+    return rng.integers(node + 1, min(N, node + 4)) if inner else -rng.integers(1, L + 1)
+
+
+def _random_linear(rng, n_features, S, bits):
+    features = np.sort(rng.choice(n_features, rng.integers(1, n_features + 1), replace=False))
+    low, high = value_limits(bits, signed=True)
+    u = len(features)
+    offset = (rng.normal(size=u) * rng.choice([0, 1, 100], u)).astype(np.float32)
+    inv_step = (2.0 ** rng.uniform(-6, 6, u)).astype(np.float32)
+    inv_step[rng.random(u) < 0.1] = rng.choice([1e-38, 3e38])
+    input_bits = int(rng.integers(2, 12))
+    return LinearTable(features, offset, inv_step, input_bits, rng.integers(low, high + 1, (u, S)), bits)
+
+
+def adversarial_rows(model: CompactModel, seed: int, n: int = 60, dtype: str = "float64"):
+    """Rows at, beside and a hair off every point where the model's answer may change."""
+    rng = np.random.default_rng(seed)
+    columns = [_column(rng, _turning_points(model, j), n, np.dtype(dtype)) for j in range(model.n_features)]
+    return np.column_stack(columns)
+
+
+def _turning_points(model, column):
+    points = [0.0]
+    if model.grid is not None and column in model.grid.features:
+        f = int(np.flatnonzero(model.grid.features == column)[0])
+        points += model.grid.edges[model.grid.offsets[f] : model.grid.offsets[f + 1]].tolist()
+    if model.linear is not None and column in model.linear.features:
+        f = int(np.flatnonzero(model.linear.features == column)[0])
+        half_ways = np.arange(-model.linear.q_max - 2, model.linear.q_max + 2) + 0.5
+        points += (model.linear.offset[f] + half_ways / np.float64(model.linear.inv_step[f])).tolist()
+    return np.array(points)
+
+
+def _column(rng, points, n, dtype):
+    if dtype.kind == "i":
+        info = np.iinfo(dtype)
+        with np.errstate(invalid="ignore"):
+            near = np.clip(np.floor(rng.choice(points, n)), -(2.0**62), 2.0**62).astype(np.int64)
+        near = np.clip(near + rng.integers(-1, 3, n), info.min, info.max)
+        anywhere = [x for x in _INTEGERS if info.min <= x <= info.max]
+        return np.where(rng.random(n) < 0.7, near, rng.choice(np.array(anywhere, np.int64), n)).astype(dtype)
+    at = rng.choice(points, n)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        single = at.astype(np.float32)
+        up, down = (np.nextafter(single, np.float32(to)).astype(np.float64) for to in (np.inf, -np.inf))
+        single = single.astype(np.float64)
+        beside = np.stack([at, single, up, down, (single + up) / 2, (single + down) / 2])
+        hair = np.nextafter(beside, rng.choice([-np.inf, np.inf], n))
+        values = np.concatenate([beside, hair, [rng.choice(_ANYWHERE, n)], [rng.choice(_ANYWHERE, n)]])
+        return values[rng.integers(0, len(values), n), np.arange(n)].astype(dtype)
