@@ -232,7 +232,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
                 "DistilledClassifier requires y to be passed, but the target y is None; only a FrozenEstimator "
                 "or teacher_proba can teach without it"
             )
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        if y is not None and np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
             raise ValueError("y must hold labels, one a row: pass a table of probabilities as teacher_proba")
         classes = None
         if frozen and self.alpha > 0:

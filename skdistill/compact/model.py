@@ -225,8 +225,8 @@ class CompactModel(Frozen):
         as_table(self, "bias", np.int32, 1)
         with np.errstate(over="ignore"):  # validate() refuses infinity
             object.__setattr__(self, "scale", float(np.float32(self.scale)))
-        if isinstance(self.n_features, np.integer):
-            object.__setattr__(self, "n_features", int(self.n_features))
+        width: Any = self.n_features
+        object.__setattr__(self, "n_features", int(width) if isinstance(width, np.integer) else width)
         if self.classes is not None:
             classes = np.array(self.classes)
             classes.setflags(write=False)

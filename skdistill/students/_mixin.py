@@ -101,7 +101,7 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
         score : float
             Greater is better.
         """
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        if np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
             return -soft_log_loss(y, self.predict_proba(X), sample_weight)
         return ClassifierMixin.score(self, X, y, sample_weight)
 

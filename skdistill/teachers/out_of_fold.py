@@ -105,6 +105,8 @@ def teach(
 
 def _splits(cv: Any, X: Any, y: NDArray[Any] | None, groups: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     if isinstance(cv, str):
+        if len(y) < 2:
+            raise ValueError(f"out-of-fold labels need two rows or more, got n_samples={len(y)}")
         _, count = np.unique(y, return_counts=True)
         if groups is not None:
             n_groups = len(np.unique(groups))
