@@ -308,7 +308,7 @@ class CompactModel(Frozen):
 
     @cached_property
     def tree_bounds(self) -> NDArray[np.int64]:
-        """Largest |value| of each tree's leaves, int64 array of shape (T, S)."""
+        """Largest magnitude among each tree's leaf values, int64 array of shape (T, S)."""
         if self.trees is None:
             return np.zeros((0, self.n_scores), np.int64)
         return execute.largest_values(self.trees)

@@ -31,7 +31,7 @@ def munge(
 
     Each pass copies `X`, goes through its rows and, with probability `p` for each column,
     lets row i and its nearest neighbour j change places: with u = x_i, v = x_j and
-    sd = |u − v| / s, x_i is drawn from N(v, sd) and x_j from N(u, sd).
+    sd = abs(u − v) / s, x_i is drawn from N(v, sd) and x_j from N(u, sd).
 
     Three choices beside the paper: neighbours are taken once, among the rows of `X`, and
     not again after every change; columns that hold whole numbers only stay whole; and no
