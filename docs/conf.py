@@ -26,6 +26,7 @@ myst_heading_anchors = 3
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # attributes as a list, like parameters
 
 autosummary_generate = True
 autodoc_typehints = "none"  # types stand in the numpydoc sections
