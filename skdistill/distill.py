@@ -197,7 +197,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             )
             rows, weight, hard, P = _held_out_only(rows, weight, hard, P)
             P, P_more = self._calibrate(P, P_more, hard, weight)
-            rows = np.concatenate([rows, more.astype(rows.dtype, copy=False)])
+            rows = np.concatenate([rows, _cast_like(rows, more)])
             weight = np.concatenate([weight, self._transfer_weights(len(more))])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
@@ -357,12 +357,29 @@ def _label_further(
     n_features = np.shape(X)[1]
     rows, P = [np.empty((0, n_features))], [np.empty((0, len(classes)))]
     for table in tables:
-        if np.ndim(table) != 2 or np.shape(table)[1] != n_features:
-            raise ValueError(f"further rows must have {n_features} columns like X, got shape {np.shape(table)}")
-        if len(np.asarray(table)):
+        _require_same_columns(X, table)
+        if np.shape(table)[0]:
             rows.append(np.asarray(table, dtype=np.float64))
             P.append(probabilities(teacher, table, classes))
     return np.concatenate(rows), np.concatenate(P)
+
+
+def _require_same_columns(X: Any, table: Any) -> None:
+    n_features = np.shape(X)[1]
+    if np.ndim(table) != 2 or np.shape(table)[1] != n_features:
+        raise ValueError(f"further rows must have {n_features} columns like X, got shape {np.shape(table)}")
+    if hasattr(X, "columns") and hasattr(table, "columns") and list(X.columns) != list(table.columns):
+        raise ValueError(
+            f"further rows must have the columns of X in the same order: {list(X.columns)}, got {list(table.columns)}"
+        )
+
+
+def _cast_like(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
+    """Further rows in the type of the training rows."""
+    if rows.dtype == np.int32 and not (more == np.rint(more)).all():
+        raise ValueError("X is int32, but further rows hold fractions or NaN: pass X as float")
+    with np.errstate(over="ignore"):  # the student refuses infinities
+        return more.astype(rows.dtype)
 
 
 def _held_out_only(

@@ -39,7 +39,7 @@ def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
         rows, part = X[start : start + CHUNK], out[start : start + CHUNK]
         part[:] = model.bias
         if model.trees is not None and model.grid is not None:
-            _add_trees(model.grid.cast(rows), *_flat(model.grid, model.trees), model.trees.values, part)
+            _add_trees(model.grid.cast(rows), *model.walk, model.trees.values, part)
         if model.linear is not None:
             part += _linear_scores(rows, model.linear)
     return out
@@ -53,7 +53,7 @@ def leaves(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     out = np.empty((len(X), len(model.trees.roots)), np.int32)
     for start in range(0, len(X), CHUNK):
         rows = model.grid.cast(X[start : start + CHUNK])
-        _find_leaves(rows, *_flat(model.grid, model.trees), out[start : start + CHUNK])
+        _find_leaves(rows, *model.walk, out[start : start + CHUNK])
     return out
 
 
@@ -116,8 +116,8 @@ def largest_values(trees: TreeTable) -> NDArray[np.int64]:
     return out
 
 
-def _flat(grid: InputGrid, trees: TreeTable) -> tuple[NDArray[Any], ...]:
-    """Per node: the column and the threshold themselves, so that a walk reads one table."""
+def walk_tables(grid: InputGrid, trees: TreeTable) -> tuple[NDArray[Any], ...]:
+    """What a walk reads: roots, then for each node column, threshold, children, NaN's side."""
     return (
         trees.roots,
         grid.features[trees.feature],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import tempfile
 import zlib
@@ -91,7 +92,7 @@ def load(path: str | PathLike[str]) -> CompactModel:
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
     """Write `content` to a temporary file beside `path` and rename it into place."""
     folder, name = os.path.split(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    handle, temporary = tempfile.mkstemp(prefix=f".{name[:32]}.", dir=folder)  # names have a largest length
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -124,7 +125,7 @@ def to_bytes(model: CompactModel) -> bytes:
         header[name] = entry
         for key, dtype in _dtypes(name, entry).items():
             arrays.append(getattr(table, key).astype(dtype).tobytes())
-    text = json.dumps(header, separators=(",", ":"), default=int).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     content = _PREFIX.pack(MAGIC, VERSION, len(text)) + text + b"".join(arrays)
     return content + struct.pack("<I", zlib.crc32(content))
 
@@ -148,13 +149,16 @@ def from_bytes(content: bytes) -> CompactModel:
         header = json.loads(bytes(body[:length]))
         tables, rest = _read_tables(header, body[length:])
         require(len(rest) == 0, f"{len(rest)} bytes behind the last table")
+        scale, names = header["scale"], header["feature_names"]
+        require(type(scale) in (int, float), f"scale: {scale!r} is not a number")
+        require(names is None or _all_of(names, str), "feature_names must be a list of strings")
         return CompactModel(
             n_features=_whole(header["n_features"], "n_features"),
-            bias=np.array(header["bias"]),
-            scale=float(header["scale"]),
+            bias=np.array([_whole(number, "bias") for number in header["bias"]]),
+            scale=scale,
             link=header["link"],
             classes=None if header["classes"] is None else _classes_from_json(header["classes"]),
-            feature_names=header["feature_names"],
+            feature_names=names,
             **tables,
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, UnicodeDecodeError) as error:
@@ -200,17 +204,23 @@ def _whole(number: Any, name: str) -> int:
     return int(number)
 
 
+def _all_of(labels: Any, *kinds: type) -> bool:
+    return isinstance(labels, list) and all(type(label) in kinds for label in labels)
+
+
 def _classes_to_json(classes: NDArray[Any]) -> dict[str, Any]:
-    kind = classes.dtype.str if classes.dtype.kind != "O" else "O"
     labels = classes.tolist()
-    if kind == "O" and not all(isinstance(label, str | int | bool) for label in labels):
+    if not all(isinstance(label, str | int | float) for label in labels):
         raise ValueError("classes of other kinds than str, int, float and bool cannot be saved")
-    return {"dtype": kind, "labels": labels}
+    return {"dtype": classes.dtype.str if classes.dtype.kind != "O" else "O", "labels": labels}
 
 
 def _classes_from_json(entry: dict[str, Any]) -> NDArray[Any]:
-    dtype = np.dtype(entry["dtype"])
-    require(dtype.kind in "biufUO", f"classes cannot have dtype {dtype}")
-    require(isinstance(entry["labels"], list), "classes.labels must be a list")
-    require(all(isinstance(label, str | int | float) for label in entry["labels"]), "a class label is no plain value")
-    return np.array(entry["labels"], dtype=str if dtype.kind == "U" else dtype)  # the width is what is needed
+    text, labels = entry["dtype"], entry["labels"]
+    known = isinstance(text, str) and re.fullmatch(r"[<>|]?[biufUO]\d*", text)
+    require(bool(known), f"classes cannot have dtype {text!r}")
+    dtype = np.dtype(str if "U" in text else text)  # of a string as wide as is needed
+    kinds = {"b": (bool,), "i": (int,), "u": (int,), "f": (float,), "U": (str,)}.get(dtype.kind, (str, int, float, bool))
+    require(_all_of(labels, *kinds), f"classes.labels must be a list of what dtype {text} holds")
+    with np.errstate(over="ignore"):
+        return np.array(labels, dtype=dtype)

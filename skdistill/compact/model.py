@@ -229,6 +229,8 @@ class CompactModel(Frozen):
         object.__setattr__(self, "n_features", int(width) if isinstance(width, np.integer) else width)
         if self.classes is not None:
             classes = np.array(self.classes)
+            if classes.dtype.kind == "U":
+                classes = np.array(classes.tolist(), dtype=str)  # as wide as is needed, whoever made them
             classes.setflags(write=False)
             object.__setattr__(self, "classes", classes)
         if self.feature_names is not None:
@@ -312,6 +314,12 @@ class CompactModel(Frozen):
         if self.trees is None:
             return np.zeros((0, self.n_scores), np.int64)
         return execute.largest_values(self.trees)
+
+    @cached_property
+    def walk(self) -> tuple[NDArray[Any], ...]:
+        """Tables of a tree walk, derived once: see `execute.walk_tables`."""
+        require(self.trees is not None, "the model has no trees")
+        return execute.walk_tables(self.grid, self.trees)  # type: ignore[arg-type]
 
     @property
     def n_scores(self) -> int:

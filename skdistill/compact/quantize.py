@@ -41,15 +41,17 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
     if dtype == "int32":
         return np.clip(np.floor(thresholds), -(2**31), INT32_MAX).astype(np.int32)
     nearest = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max).astype(np.float32)
-    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+    with np.errstate(over="ignore"):  # below the least float32 comes −inf, which no grid accepts
+        return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = None) -> InputGrid:
     """Grid of at most 2^bits − 2 edges a column, at quantiles of the rows.
 
-    A column with at most 2^bits − 1 distinct values keeps them all apart; a value that
-    holds more than its share of the rows gets a bin of its own. A column with NaN has its
-    largest value as last edge, so that NaN can part from everything else.
+    A column with at most 2^bits − 1 distinct values, NaN among them, keeps them all apart;
+    a value that holds more than its share of the rows ends a bin, so that no two such
+    values share one. A column with NaN has its largest value as last edge, so that NaN can
+    part from everything else.
 
     Parameters
     ----------

@@ -132,14 +132,13 @@ def onnx_labels(model: CompactModel) -> NDArray[Any]:
     ValueError
         For labels such as 0.5, or a mixture of kinds.
     """
-    labels = np.array([] if model.classes is None else model.classes.tolist())
-    if labels.dtype.kind in "US" and all(isinstance(label, str) for label in model.classes.tolist()):  # type: ignore[union-attr]
-        return labels.astype(str)
-    if labels.dtype.kind in "biuf":
-        whole = labels.astype(np.int64)
-        if (whole == labels).all():
-            return whole
-    raise ValueError(f"ONNX labels are integers or strings, got {labels.tolist()}: rename the classes")
+    labels = [] if model.classes is None else model.classes.tolist()
+    if all(isinstance(label, str) for label in labels):
+        return np.array(labels, dtype=str)
+    numbers = all(isinstance(label, int | float | np.integer) for label in labels)
+    if numbers and all(-(2**63) <= label < 2**63 and label == int(label) for label in labels):
+        return np.array([int(label) for label in labels], np.int64)
+    raise ValueError(f"ONNX labels are integers or strings, got {labels}: rename the classes")
 
 
 def write_model(
@@ -297,7 +296,7 @@ def _write_linear(to: Writer, linear: LinearTable, x: str) -> str:
 
 
 def _write_label(to: Writer, model: CompactModel, labels: NDArray[Any], scores: str, output: str) -> None:
-    if model.n_scores > 1:
+    if model.n_scores > 1 or len(labels) == 1:
         number = to.node("ArgMax", [scores], "class_number", axis=1, keepdims=0)
     else:
         positive = to.node("Greater", [scores, to.constant("tie", np.zeros(1, np.int32))], "positive")

@@ -42,7 +42,7 @@ def rounded_input(linear, x, f):
     if math.isnan(steps):
         return 0
     most = 2 ** (linear.input_bits - 1) - 1
-    return round(min(max(steps, -most - 1.0), most + 1.0)) if abs(steps) < most else math.copysign(most, steps)
+    return round(min(max(steps, -most), most))
 
 
 def scores_of_row(model, x):
@@ -52,7 +52,7 @@ def scores_of_row(model, x):
         total = [a + int(v) for a, v in zip(total, model.trees.values[leaf], strict=True)]
     if model.linear is not None:
         for f in range(len(model.linear.features)):
-            q = int(rounded_input(model.linear, x, f))
+            q = rounded_input(model.linear, x, f)
             total = [a + q * int(w) for a, w in zip(total, model.linear.weights[f], strict=True)]
     return total
 
@@ -152,27 +152,29 @@ def test_votes_are_shares_and_no_vote_is_even():
     assert constant([1], "normalise", 0.25).predict_proba([[0]]).tolist() == [[0.25, 0.75]]
 
 
-def table(offset, inv_step, bits=8):
-    weights = [[1]]
-    linear = LinearTable([0], [offset], [inv_step], bits, weights, 8)
+def ruler(offset, inv_step, bits=8):
+    """A model whose score is the rounded input."""
+    linear = LinearTable([0], np.float32([offset]), np.float32([inv_step]), bits, [[1]], 8)
     return CompactModel(1, [0], 1.0, "identity", None, linear=linear)
 
 
 def test_linear_inputs_round_half_to_even_saturate_and_read_nan_as_the_offset():
     X = np.array([[0.5], [1.5], [2.5], [-0.5], [-1.5], [126.5], [127.5], [1e300], [-1e300]])
-    assert table(0, 1).scores(X)[:, 0].tolist() == [0, 2, 2, 0, -2, 126, 127, 127, -127]
-    assert table(3, 1).scores([[np.nan], [np.inf], [-np.inf]])[:, 0].tolist() == [0, 127, -127]
-    assert table(0, 3e38, 2).scores([[1e-45], [0.0], [-1e30]])[:, 0].tolist() == [0, 0, -1]
+    assert ruler(0, 1).scores(X)[:, 0].tolist() == [0, 2, 2, 0, -2, 126, 127, 127, -127]
+    assert ruler(3, 1).scores([[np.nan], [np.inf], [-np.inf]])[:, 0].tolist() == [0, 127, -127]
+    assert ruler(0, 3e38, 2).scores([[1e-45], [0.0], [-1e30]])[:, 0].tolist() == [0, 0, -1]
 
 
-def test_linear_inputs_are_subtracted_and_multiplied_in_float32_with_two_roundings():
+def test_linear_inputs_are_subtracted_and_multiplied_with_a_rounding_each():
     offset, inv_step = np.float32(0.1), np.float32(1 / 3)
-    X = np.random.default_rng(0).normal(size=(2000, 1)).astype(np.float32) * 300
-    steps = [to_float32(to_float32(float(x) - float(offset)) * float(inv_step)) for x in X[:, 0]]
-    # In one rounding some of these would be other numbers, so the two ways can be told apart.
-    fused = [to_float32((float(x) - float(offset)) * float(inv_step)) for x in X[:, 0]]
-    assert steps != fused
-    assert table(offset, inv_step).scores(X)[:, 0].tolist() == [round(s) for s in steps]
+    half_ways = (np.arange(-2000, 2000) + 0.5) / np.float64(inv_step) + np.float64(offset)
+    X = half_ways.astype(np.float32)
+    X = np.concatenate([X, np.nextafter(X, np.float32(-np.inf)), np.nextafter(X, np.float32(np.inf))])
+    away = [to_float32(x - offset.item()) for x in X.tolist()]
+    expected = [round(to_float32(x * inv_step.item())) for x in away]
+    fused = [round(to_float32((x - offset.item()) * inv_step.item())) for x in X.tolist()]
+    assert expected != fused  # else the rows below could not tell one way from the other
+    assert ruler(offset, inv_step, 16).scores(X[:, None])[:, 0].tolist() == expected
 
 
 def test_rows_beyond_one_chunk_are_answered_as_alone():
@@ -202,4 +204,4 @@ def test_the_layout_of_the_rows_does_not_matter(model, seed):
 @pytest.mark.parametrize("X", [[1, 2], [[1, 2], [3, 4]], [[[1]]], [["a"]], [[None]], [[1j]]])
 def test_rows_that_are_no_numeric_table_are_refused(X):
     with pytest.raises(ValueError, match="X must"):
-        constant([1]).scores(X)
+        constant([1], "sigmoid").scores(X)

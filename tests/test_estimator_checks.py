@@ -1,0 +1,46 @@
+"""scikit-learn's common checks: students pass all of them, distillers too."""
+
+from __future__ import annotations
+
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdistill import (
+    DistilledClassifier,
+    Munge,
+    SoftLinearClassifier,
+    SoftTreeClassifier,
+    StudentAdapter,
+)
+
+DRAWS_ROWS = {
+    "check_sample_weight_equivalence_on_dense_data": "two equal rows are drawn, or are parents of "
+    "synthetic rows, twice; one row of weight 2 once"
+}
+
+
+def draws_rows(estimator):
+    bootstraps = isinstance(getattr(estimator, "estimator", None), RandomForestClassifier)
+    munges = getattr(estimator, "transfer", None) is not None
+    return DRAWS_ROWS if bootstraps or munges else {}
+
+
+ESTIMATORS = [
+    SoftTreeClassifier(),
+    SoftTreeClassifier("entropy"),
+    SoftLinearClassifier(),
+    StudentAdapter(DecisionTreeClassifier(random_state=0)),
+    StudentAdapter(LogisticRegression()),
+    StudentAdapter(RandomForestClassifier(5, random_state=0)),
+    DistilledClassifier(LogisticRegression(), transfer=None),
+    DistilledClassifier(
+        RandomForestClassifier(10, random_state=0), transfer=Munge(2), random_state=0
+    ),
+]
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=draws_rows)
+def test_estimator_check(estimator, check):
+    check(estimator)
