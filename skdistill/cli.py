@@ -6,11 +6,14 @@ import argparse
 import io
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import skdistill
+from skdistill import SoftLinearClassifier, SoftTreeClassifier, compare, demo, summary
+from skdistill.compact.io import write_whole
+from skdistill.tables import TableError, read_table
 
 OK, MISMATCH, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     try:
         return given.run(given)
-    except _user_errors() as error:
+    except (TableError, ImportError, OSError) as error:  # what a user can mend
         return _fail(error)
     except KeyboardInterrupt:
         print("skdistill: interrupted", file=sys.stderr)
@@ -44,17 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from skdistill import compare, demo
-
     compare.check_extras()
     out = _writable(given.out)
     return _report(demo.run(out, seed=given.seed, say=_say(given)), out)
 
 
 def _distill(given: argparse.Namespace) -> int:
-    from skdistill import SoftLinearClassifier, SoftTreeClassifier, compare
-    from skdistill.tables import read_table
-
     if given.student == "linear":
         student: Any = SoftLinearClassifier()
     else:
@@ -83,9 +81,6 @@ def _distill(given: argparse.Namespace) -> int:
 
 def _report(comparisons: list[Any], out: Path) -> int:
     """Write results.json, print the table; the exit code tells of mismatches."""
-    from skdistill import summary
-    from skdistill.compact.io import write_whole
-
     write_whole(out / "results.json", summary.as_json(comparisons).encode())
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without µ is no reason to fail
@@ -100,16 +95,12 @@ def _say(given: argparse.Namespace) -> Any:
 
 def _writable(folder: Path) -> Path:
     """Make `folder` if need be, and see that files can be written there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        return folder
-
-
-def _user_errors() -> tuple[type[Exception], ...]:
-    """Errors that a user can mend; all others are bugs and keep their traceback."""
-    from skdistill.tables import TableError
-
-    return TableError, ImportError, OSError
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise OSError(f"cannot write to {folder}: {error.strerror}") from error
 
 
 def _fail(error: Exception) -> int:
@@ -169,7 +160,11 @@ def _add_distill(commands: Any) -> None:
         "--student", choices=("tree", "linear"), default="tree", help="default: %(default)s"
     )
     parser.add_argument(
-        "--max-leaf-nodes", type=_leaves, default=64, metavar="N", help="of a tree, default: 64"
+        "--max-leaf-nodes",
+        type=_number(int, lambda n: n >= 2, "of 2 or more"),
+        default=64,
+        metavar="N",
+        help="of a tree, default: 64",
     )
     parser.add_argument(
         "--temperature",
@@ -180,20 +175,20 @@ def _add_distill(commands: Any) -> None:
     )
     parser.add_argument(
         "--alpha",
-        type=_share_or_all,
+        type=_number(float, lambda a: 0 < a <= 1, "above 0 and up to 1"),
         default=0.5,
         help="weight of the teacher against the hard labels, above 0 and up to 1; default: 0.5",
     )
     parser.add_argument(
         "--test-size",
-        type=_share,
+        type=_number(float, lambda s: 0 < s < 1, "between 0 and 1"),
         default=0.25,
         metavar="SHARE",
         help="share of the rows to measure on, default: 0.25",
     )
     parser.add_argument(
         "--n-jobs",
-        type=_threads,
+        type=_number(int, lambda n: n > 0 or n == -1, "above 0, or -1 for all cores"),
         metavar="N",
         help="threads; default: one, on big tables all cores",
     )
@@ -202,49 +197,32 @@ def _add_distill(commands: Any) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--seed",
+        type=_number(int, lambda n: 0 <= n < 2**31, "in 0 … 2**31 - 1"),
+        default=0,
+        metavar="N",
+        help="default: 0",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
-def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{text} is not in 0 … 2**31 - 1")
-    return value
+def _number(kind: type, allowed: Callable[[Any], bool], which: str) -> Callable[[str], Any]:
+    """Make the argparse type of numbers that are `allowed`."""
 
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not allowed(value):
+            noun = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} {which}")
+        return value
 
-def _threads(text: str) -> int:
-    value = int(text)
-    if value < 1 and value != -1:
-        raise argparse.ArgumentTypeError(f"{text} is neither positive nor -1, which is all cores")
-    return value
-
-
-def _leaves(text: str) -> int:
-    value = int(text)
-    if value < 2:
-        raise argparse.ArgumentTypeError(f"{text} is less than 2")
-    return value
+    return read
 
 
 def _temperature(text: str) -> float | str:
-    if text == "auto":
-        return text
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is neither positive nor 'auto'")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
-
-
-def _share_or_all(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and up to 1")
-    return value
+    positive = _number(float, lambda t: 0 < t < float("inf"), "above 0, nor 'auto'")
+    return text if text == "auto" else positive(text)

@@ -17,7 +17,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -29,7 +28,12 @@ from sklearn.utils import get_tags
 from skdistill.compact import CompactModel
 from skdistill.distill import DistilledClassifier
 from skdistill.export.onnx import import_onnx, to_onnx
-from skdistill.export.parity import count_mismatches, open_session, probe_rows
+from skdistill.export.parity import (
+    count_mismatches,
+    import_onnxruntime,
+    open_session,
+    probe_rows,
+)
 from skdistill.metrics import fidelity_score
 from skdistill.students import SoftLinearClassifier, SoftTreeClassifier
 from skdistill.tables import Table, TableError, quoted
@@ -88,7 +92,7 @@ class Gain(NamedTuple):
     amount : float
         Mean over the held-out rows.
     z : float
-        `amount` in units of its standard error over these rows.
+        `amount` in units of the standard error it would have by chance alone.
     """
 
     amount: float
@@ -235,7 +239,7 @@ def compare(
             "temperature": temperature,
             "temperature_used": distilled.temperature_,
             "alpha": alpha,
-            "transfer": repr(distilled.transfer),
+            "transfer": None if distilled.transfer is None else repr(distilled.transfer),
             "test_size": test_size,
             "seed": seed,
         },
@@ -297,12 +301,7 @@ def check_extras() -> None:
     """
     committee()
     import_onnx()
-    try:
-        import onnxruntime  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "running ONNX files needs onnxruntime: pip install 'skdistill[onnx]'"
-        ) from error
+    import_onnxruntime()
 
 
 def check_readable(table: Table, student: Any) -> None:
@@ -477,9 +476,9 @@ def _export(
 
 
 def _gain(better_by: NDArray[np.float64]) -> Gain:
-    amount = float(better_by.mean())
-    error = float(better_by.std(ddof=1)) / np.sqrt(len(better_by))
-    return Gain(amount, amount / error if error > 0 else 0.0)
+    """Mean of paired differences; `z` is McNemar's where they are -1, 0 and 1."""
+    scatter = float(np.sqrt((better_by**2).sum()))
+    return Gain(float(better_by.mean()), float(better_by.sum()) / scatter if scatter > 0 else 0.0)
 
 
 class _Progress:

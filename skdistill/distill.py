@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_memory
+from sklearn.utils.validation import check_consistent_length, check_memory, has_fit_parameter
 
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._mixin import CompactClassifierMixin
@@ -185,29 +185,34 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         rows = check_rows(self, X, allow_nan=True)
         weight = check_weights(sample_weight, rows)
         classes, hard, given = self._read_labels(y, teacher_proba, len(rows))
-        student = self._make_student(rng)
+        student = self._make_student()
 
         alpha = self.alpha if hard is not None else 1.0
+        teacher, temperature = None, 1.0
         if alpha == 0:
-            targets, self.temperature_ = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0), 1.0
+            targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
         else:
             table = X if hasattr(X, "columns") else rows
             teacher, P, more, P_more = self._ask_teacher(
                 table, hard, classes, weight if sample_weight is not None else None, given, X_unlabeled, groups, rng
             )
             rows, weight, hard, P = _held_out_only(rows, weight, hard, P)
-            P, P_more = self._calibrate(P, P_more, hard, weight)
+            P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
             rows = np.concatenate([rows, _cast_like(rows, more)])
             weight = np.concatenate([weight, self._transfer_weights(len(more))])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
             targets = SoftTargets(np.concatenate([P, P_more]), hard, alpha, self._tempering())
-            if teacher is not None:
-                self.teacher_ = teacher
 
+        if self.random_state is not None:
+            student = _seeded(student, rng)  # last, so that teacher and further rows are the same for all
         self.student_ = student.fit(_like(X, rows), targets, weight, classes=classes)
-        self.classes_ = classes
         self.compact_ = self.student_.compact_
+        self.classes_ = classes
+        self.temperature_ = temperature
+        vars(self).pop("teacher_", None)  # of an earlier fit
+        if teacher is not None:
+            self.teacher_ = teacher
         return self
 
     @property
@@ -253,16 +258,22 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         if P.shape[1] != len(classes):
             raise ValueError(f"teacher_proba has {P.shape[1]} columns for {len(classes)} classes {classes.tolist()}")
         if hasattr(teacher_proba, "columns"):
-            P = P[:, np.argsort(np.asarray(teacher_proba.columns))]
+            names = np.asarray(teacher_proba.columns)
+            order = np.argsort(names)
+            if names[order].tolist() != classes.tolist():
+                raise ValueError(f"teacher_proba has columns {names.tolist()} for the classes {classes.tolist()}")
+            P = P[:, order]
         return classes, hard, P
 
-    def _make_student(self, rng: np.random.RandomState) -> Any:
+    def _make_student(self) -> Any:
         student = SoftTreeClassifier() if self.student is None else clone(self.student)
         if isinstance(student, ADAPTED):
             student = StudentAdapter(student)
+        if not has_fit_parameter(student, "classes"):
+            names = ", ".join(kind.__name__ for kind in ADAPTED)
+            raise TypeError(f"student must learn from probabilities, or be one of {names}; got {self.student!r}")
         bits = {"threshold_bits": self.threshold_bits, "value_bits": self.value_bits}
-        student.set_params(**{name: value for name, value in bits.items() if value is not None})
-        return _seeded(student, rng) if self.random_state is not None else student
+        return student.set_params(**{name: value for name, value in bits.items() if value is not None})
 
     def _ask_teacher(
         self,
@@ -285,26 +296,27 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         y = None if hard is None else classes[hard]
         arguments = {"teacher": teacher, "X": X, "y": y, "classes": classes, "weight": weight, "groups": groups}
         arguments |= {"cv": self.cv, "label": given is None}
-        remember, key = self._remembering(arguments)
+        remember, key = self._remembering({**arguments, "transfer": transfer, "X_unlabeled": X_unlabeled})
         if y is None and not isinstance(teacher, FrozenEstimator):
             raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
         speed = {"n_jobs": self.n_jobs, "verbose": self.verbose}
         lesson = remember(teach, ignore=list(speed))(**arguments, **speed)
         seed = rng.randint(2**31 - 1)
-        more, P_more = remember(_label_further, ignore=["teacher", "X"])(
-            lesson.teacher, X, key, transfer, X_unlabeled, seed, classes
+        in_key = ["teacher", "X", "transfer", "X_unlabeled", "classes"]
+        more, P_more = remember(_label_further, ignore=in_key)(
+            lesson.teacher, X, transfer, X_unlabeled, classes, seed, key
         )
         return lesson.teacher, lesson.P if given is None else given, more, P_more
 
     def _remembering(self, arguments: dict[str, Any]) -> tuple[Any, str]:
-        """A decorator that caches, and the key of the teacher's lesson."""
+        """A decorator that caches, and a key that stands for all arguments."""
         plain = lambda function, ignore: function  # noqa: E731
         if self.memory is None:
             return plain, ""
         try:
             key = joblib.hash(arguments)
         except Exception as error:
-            warnings.warn(f"not cached: the teacher or its arguments cannot be hashed ({error})", UserWarning, stacklevel=4)
+            warnings.warn(f"not cached: teacher, transfer or data cannot be hashed ({error})", UserWarning, stacklevel=4)
             return plain, ""
         memory = check_memory(self.memory)
         return (lambda function, ignore: memory.cache(function, ignore=ignore)), key
@@ -315,15 +327,14 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         P_more: NDArray[np.float64],
         hard: NDArray[np.intp] | None,
         weight: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Under "auto" the teacher's probabilities as its own labels ask for them."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Under "auto" the teacher's probabilities as its own labels ask for them; the temperature."""
         if self.temperature != "auto":
-            self.temperature_ = float(self.temperature)
-            return P, P_more
+            return P, P_more, float(self.temperature)
         if hard is None:
             raise ValueError("temperature='auto' needs y to calibrate the teacher on: pass y, or a number")
-        self.temperature_ = calibrate_temperature(P, hard, weight)
-        return temper(P, self.temperature_), temper(P_more, self.temperature_)
+        temperature = calibrate_temperature(P, hard, weight)
+        return temper(P, temperature), temper(P_more, temperature), temperature
 
     def _tempering(self) -> float:
         """Temperature that the student applies: none where the teacher was calibrated."""
@@ -346,21 +357,21 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
 
 
 def _label_further(
-    teacher: Any, X: Any, key: str, transfer: Any, X_unlabeled: Any, seed: int, classes: NDArray[Any]
+    teacher: Any, X: Any, transfer: Any, X_unlabeled: Any, classes: NDArray[Any], seed: int, key: str
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Rows beside the training rows, and the teacher's probabilities for them.
 
-    `key` stands for the teacher and the training rows where results are cached.
+    Where results are cached `key` stands for all arguments but the seed.
     """
     tables = [] if transfer is None else [transfer.sample(X, random_state=seed)]
     tables += [] if X_unlabeled is None else [X_unlabeled]
-    n_features = np.shape(X)[1]
-    rows, P = [np.empty((0, n_features))], [np.empty((0, len(classes)))]
+    rows, P = [np.empty((0, np.shape(X)[1]))], [np.empty((0, len(classes)))]
     for table in tables:
         _require_same_columns(X, table)
         if np.shape(table)[0]:
             rows.append(np.asarray(table, dtype=np.float64))
-            P.append(probabilities(teacher, table, classes))
+            framed = table if hasattr(X, "columns") and hasattr(table, "columns") else _like(X, rows[-1])
+            P.append(probabilities(teacher, framed, classes))
     return np.concatenate(rows), np.concatenate(P)
 
 

@@ -151,8 +151,9 @@ def written(comparisons: Sequence[Comparison], folder: str) -> str:
 
 
 def _heading(comparison: Comparison) -> str:
+    columns, classes = len(comparison.columns), len(comparison.classes)
     return (
-        f"{comparison.name}: {len(comparison.columns):,} columns, {len(comparison.classes)} classes, "
+        f"{comparison.name}: {columns:,} columns, {classes} classes, "
         f"{comparison.n_train:,} rows to learn from, {comparison.n_test:,} held out"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -80,12 +81,12 @@ def read_table(path: str | PathLike[str], target: str, *, drop: Sequence[str] = 
     if not labelled.all():
         notes.append(f"left out {(~labelled).sum():,} rows without a value in {target!r}")
     frame = frame[labelled]
-    y = _labels(frame[target], target)
+    y = _labels(frame[target].infer_objects(), target)
     frame = frame.drop(columns=[target, *drop])
     X = _numbers(frame, path)
     rounded = [name for name, x in zip(frame.columns, X.T, strict=True) if _loses_units(x)]
     if rounded:
-        notes.append(f"{_column(rounded)} holds whole numbers beyond 2**24, rounded to float32")
+        notes.append(f"rounded whole numbers beyond 2**24 to float32 in {quoted(rounded)}")
     return Table(X, y, list(frame.columns), notes)
 
 
@@ -94,10 +95,6 @@ def quoted(names: Iterable[Any], most: int = 5) -> str:
     names = list(names)
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(repr(str(name)) for name in names[:most]) + rest
-
-
-def _column(names: Sequence[str]) -> str:
-    return f"{'column' if len(names) == 1 else 'each of the columns'} {quoted(names)}"
 
 
 def _read(path: Path) -> Any:
@@ -119,10 +116,7 @@ def _read(path: Path) -> Any:
     try:
         if READERS[extension] is None:
             return pd.read_parquet(path).reset_index(drop=True)
-        # round_trip: the same float64 that Python reads from these digits.
-        return pd.read_csv(
-            path, sep=READERS[extension], float_precision="round_trip", low_memory=False
-        )
+        return pd.read_csv(path, sep=READERS[extension], low_memory=False)
     except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         reason = " ".join(str(error).split()) or type(error).__name__
         raise TableError(f"{path} cannot be read: {reason}") from error
@@ -133,7 +127,7 @@ def _instead(wanted: str, names: list[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     if len(names) == 1:
-        return f"it has the single column {names[0]!r}: columns must be separated by commas"
+        return "it has a single column: are its columns separated by commas?"
     return f"it has {quoted(names, 10)}"
 
 
@@ -173,7 +167,8 @@ def _labels(column: Any, target: str) -> NDArray[Any]:
         )
     if len(classes) > _MOST_CLASSES:
         raise TableError(
-            f"target {target!r} holds {len(classes):,} different labels, more than {_MOST_CLASSES:,}"
+            f"target {target!r} holds {len(classes):,} different labels, more than "
+            f"{_MOST_CLASSES:,}"
         )
     return y
 
@@ -196,25 +191,23 @@ def _numbers(frame: Any, path: Any) -> NDArray[np.float64]:
     ]
     if text:
         raise TableError(
-            f"{_column(text)} is not numeric: turn it into numbers (pandas.get_dummies) or leave it "
-            f"out with --drop {_argument(text[0])}; categories come with a later release"
+            f"not numeric: {quoted(text)}; turn such columns into numbers (pandas.get_dummies) or "
+            f"leave them out ({_drop(text)}); categories come with a later release"
         )
     X = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     empty = np.isnan(X).all(axis=0)
     if empty.any():
         names = frame.columns[empty].tolist()
-        raise TableError(
-            f"{_column(names)} holds no value at all: leave it out with --drop {_argument(names[0])}"
-        )
+        raise TableError(f"no value at all in {quoted(names)}; leave out ({_drop(names)})")
     endless = (np.abs(X) > np.finfo(np.float32).max).any(axis=0)
     if endless.any():
         names = frame.columns[endless].tolist()
-        raise TableError(f"{_column(names)} holds infinity or values beyond float32")
+        raise TableError(f"infinity, or values beyond float32, in {quoted(names)}")
     return X
 
 
-def _argument(name: str) -> str:
-    return name if name.isidentifier() else repr(name)
+def _drop(names: Sequence[str]) -> str:
+    return " ".join(f"--drop {shlex.quote(name)}" for name in names[:5])
 
 
 def _loses_units(x: NDArray[np.float64]) -> bool:

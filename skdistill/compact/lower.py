@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 from skdistill.compact.assemble import LearntTree
 
 
-def tree_on_codes(tree: Any, values: NDArray[np.int32]) -> LearntTree:
+def tree_on_codes(tree: Any, counts: NDArray[np.intp], values: NDArray[np.int32]) -> LearntTree:
     """A scikit-learn ``tree_`` that was fitted on grid codes.
 
-    Its thresholds lie between codes, and ``code <= t`` equals ``code <= floor(t)``.
+    Its thresholds lie between codes, and ``code <= t`` equals ``code <= floor(t)``. The one
+    that parts NaN from everything else is infinite: there the last edge does.
 
     Parameters
     ----------
     tree : sklearn.tree._tree.Tree
+    counts : int array of shape (d,)
+        Edges of each column.
     values : int32 array of shape (N, S)
         Integer value of every node; read at leaves only.
 
@@ -26,9 +29,10 @@ def tree_on_codes(tree: Any, values: NDArray[np.int32]) -> LearntTree:
     learnt : LearntTree
     """
     inner = tree.children_left >= 0
+    feature = np.where(inner, tree.feature, -1)
     return LearntTree(
-        np.where(inner, tree.feature, -1),
-        np.where(inner, np.floor(tree.threshold), 0).astype(np.int32),
+        feature,
+        np.where(inner, np.minimum(np.floor(tree.threshold), counts[feature] - 1), 0).astype(np.int32),
         tree.missing_go_to_left.astype(bool) & inner,
         np.column_stack([tree.children_left, tree.children_right]),
         values,

@@ -14,12 +14,13 @@ MOST_PROBES = 10_000  # of each kind
 CHUNK = 1 << 16
 
 
-def open_session(path: str | PathLike[str]) -> Any:
-    """Load an ONNX file into ONNX Runtime, on one thread.
+def open_session(source: str | PathLike[str] | bytes) -> Any:
+    """Load an ONNX model into ONNX Runtime, on one thread.
 
     Parameters
     ----------
-    path : str or path-like
+    source : str, path-like or bytes
+        A file, or what one would contain.
 
     Returns
     -------
@@ -30,15 +31,25 @@ def open_session(path: str | PathLike[str]) -> Any:
     ImportError
         Without the extra "onnx".
     """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        source if isinstance(source, bytes) else fspath(source),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
+
+
+def import_onnxruntime() -> Any:
+    """Import onnxruntime, or say which extra brings it."""
     try:
         import onnxruntime
     except ImportError as error:
         raise ImportError(
             "running ONNX files needs onnxruntime: pip install 'skdistill[onnx]'"
         ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(fspath(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime
 
 
 def count_mismatches(model: CompactModel, session: Any, X: NDArray[Any]) -> int:
@@ -132,8 +143,9 @@ def _turning_points(
     model: CompactModel, X: NDArray[Any], rng: np.random.Generator
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
     """Where answers may change: a row of `X` that may notice, the column, the value."""
-    rows, columns = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
-    points = [np.empty(0)]
+    rows: list[NDArray[Any]] = [np.empty(0, np.intp)]
+    columns: list[NDArray[Any]] = [np.empty(0, np.intp)]
+    points: list[NDArray[Any]] = [np.empty(0)]
     if model.grid is not None and model.trees is not None:
         grid, trees = model.grid, model.trees
         column = grid.features[trees.feature]

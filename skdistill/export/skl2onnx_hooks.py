@@ -55,6 +55,11 @@ def _register(kind: type) -> None:
 
     def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
         if not hasattr(model, "onnx_parser"):  # a FrozenEstimator around someone else's model
+            options = scope.options or {}
+            last = model.estimator
+            while hasattr(last, "steps"):
+                last = last.steps[-1][1]
+            scope.add_options(id(last), {**options.get(type(model), {}), **options.get(id(model), {})} or None)
             return _parse_sklearn(scope, model.estimator, inputs, custom_parsers)
         return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
 
@@ -70,10 +75,18 @@ def _no_shapes(operator: Any) -> None:
     """Shapes were declared by the parser."""
 
 
+def _options(scope: Any, model: Any) -> dict[str, Any]:
+    defaults = {"zipmap": True, "output_class_labels": False, "nocl": False}
+    options = scope.get_options(model, dict(defaults), fail=False)
+    if options is None:  # for an option that nobody knows: asked again, skl2onnx names it
+        options = scope.get_options(model, dict(defaults))
+    return dict(options)
+
+
 def _declare_outputs(scope: Any, model: Any, compact: CompactModel) -> list[Any]:
     from skl2onnx.common import data_types as t
 
-    options = scope.get_options(model, {"zipmap": True, "output_class_labels": False, "nocl": False}, fail=False)
+    options = _options(scope, model)
     labels = np.arange(n_classes(compact)) if options["nocl"] else onnx_labels(compact)
     label_type = t.StringTensorType if labels.dtype.kind == "U" else t.Int64TensorType
     names = ZIPMAP_OUTPUTS if options["zipmap"] else OUTPUTS
@@ -95,7 +108,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 
     model = operator.raw_operator
     compact: CompactModel = model.compact_
-    options = scope.get_options(model, {"zipmap": True, "output_class_labels": False, "nocl": False}, fail=False)
+    options = _options(scope, model)
     outputs = [variable.full_name for variable in operator.outputs]
     if options["output_class_labels"]:
         *outputs, class_labels = outputs

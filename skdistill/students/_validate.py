@@ -36,10 +36,11 @@ def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[
     ValueError
         For infinities, values beyond float32, and integers that float32 would round.
     """
-    _refuse_wide_integers(X)
+    given = X
     X = validate_data(estimator, X, dtype="numeric", ensure_all_finite="allow-nan" if allow_nan else True)
     if X.dtype == np.int32:
         return X
+    _refuse_wide_integers(given, X)
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
     if np.isinf(X).any():
@@ -47,17 +48,17 @@ def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[
     return X
 
 
-def _refuse_wide_integers(X: Any) -> None:
-    columns = X.items() if hasattr(X, "dtypes") and hasattr(X, "items") else [("", X)]
-    for name, column in columns:
-        dtype = getattr(column, "dtype", None)
-        if not isinstance(dtype, np.dtype) or dtype.kind not in "iu" or dtype.itemsize < 4 or dtype == np.int32:
-            continue
-        values = np.asarray(column)
-        if values.size and (values.max() > EXACT_INTEGER or values.min() < -EXACT_INTEGER):
-            where = f"column {name!r}" if name else "X"
+def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
+    """Refuse what the cast of `X` to float32 would round; a frame's columns have types of their own."""
+    whole = np.full(X.shape[1], X.dtype.kind in "iu")
+    if hasattr(given, "columns"):
+        whole |= [getattr(dtype, "kind", None) in ("i", "u") for dtype in given.dtypes]
+    for column in np.flatnonzero(whole):
+        values = X[:, column]
+        if ((values > EXACT_INTEGER) | (values < -EXACT_INTEGER)).any():
+            name = given.columns[column] if hasattr(given, "columns") else int(column)
             raise ValueError(
-                f"{where} holds integers beyond 2**24 as {dtype}, which float32 would round: pass X as int32 to "
+                f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X as int32 to "
                 "compare them exactly, or cast the column to float to accept the rounding"
             )
 

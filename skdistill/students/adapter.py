@@ -147,7 +147,7 @@ LogisticRegression
             values, bias, scale = leaf_votes(np.vstack(P), self.value_bits, len(trees))
             link = "normalise"
         parts = np.split(values, np.cumsum([len(part) for part in P])[:-1])
-        learnt = [tree_on_codes(tree, part) for tree, part in zip(trees, parts, strict=True)]
+        learnt = [tree_on_codes(tree, grid.counts, part) for tree, part in zip(trees, parts, strict=True)]
         used, table = assemble(grid, learnt, self.value_bits)
         return CompactModel(X.shape[1], bias, scale, link, classes, used, table, feature_names=names)
 

@@ -69,17 +69,17 @@ def to_fixed_point(P: NDArray[Any], weight: NDArray[np.float64], *, count: bool 
     -------
     channels : int32 array of shape (n, K + 1), or (n, K + 2) with `count`
     """
-    unit = 2.0 ** (FIXED_POINT - np.floor(np.log2(weight.max())))
+    _, exponent = np.frexp(weight.max())  # exact on every platform, and for weights of any size
     channels = np.ones((len(P), P.shape[1] + 1 + count), np.int32)
-    _fill_fixed_point(P, weight, min(unit, 2.0**1000), channels)
+    _fill_fixed_point(P, np.ldexp(weight, FIXED_POINT + 1 - exponent), channels)
     return channels
 
 
 @njit(nogil=True, cache=True)
-def _fill_fixed_point(P, weight, unit, channels):
+def _fill_fixed_point(P, weight, channels):
     top = 2.0**31 - 1
     for i in range(P.shape[0]):
-        w = weight[i] * unit
+        w = weight[i]
         for k in range(P.shape[1]):
             channels[i, k] = np.int32(min(np.rint(P[i, k] * w), top))
         channels[i, P.shape[1]] = np.int32(min(np.rint(w), top))

@@ -121,9 +121,8 @@ def _splits(cv: Any, X: Any, y: NDArray[Any] | None, groups: Any) -> list[tuple[
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             return list(cv.split(X, y, groups))
     folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
-    n = np.shape(X)[0]
-    as_numbers = lambda rows: np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows) % n  # noqa: E731
-    return [(as_numbers(train), as_numbers(test)) for train, test in folds]
+    rows = np.arange(np.shape(X)[0])  # reads masks and negative numbers, refuses others
+    return [(rows[train], rows[test]) for train, test in folds]
 
 
 def _fit_and_answer(
@@ -146,10 +145,11 @@ def _fit_and_answer(
 
 def _weight_parameter(teacher: Any, weight: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """The fit parameter that hands the weights on; a Pipeline's last step takes them."""
-    if isinstance(teacher, Pipeline):
-        name, last = teacher.steps[-1]
-        return {f"{name}__sample_weight": weight} if has_fit_parameter(last, "sample_weight") else {}
-    return {"sample_weight": weight} if has_fit_parameter(teacher, "sample_weight") else {}
+    last, name = teacher, ""
+    while isinstance(last, Pipeline):
+        step, last = last.steps[-1]
+        name += f"{step}__"
+    return {f"{name}sample_weight": weight} if has_fit_parameter(last, "sample_weight") else {}
 
 
 def _out_of_bag(forest: Any, classes: NDArray[Any]) -> NDArray[np.float64]:

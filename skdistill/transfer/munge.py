@@ -60,6 +60,7 @@ def munge(
     >>> munge([[0.0, 1.0], [1.0, 3.0], [2.0, 9.0]], factor=2, random_state=0).shape
     (6, 2)
     """
+    _refuse_categories(X)
     X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
     rows = np.tile(X, (factor, 1))
@@ -72,6 +73,14 @@ def munge(
     low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
     rows[:, seen] = np.clip(rows[:, seen], low, high)
     return rows
+
+
+def _refuse_categories(X: Any) -> None:
+    """Categories that are numbers would become numbers between them."""
+    dtypes = X.dtypes.items() if hasattr(X, "dtypes") and hasattr(X, "astype") else []
+    names = [name for name, dtype in dtypes if str(dtype) == "category"]
+    if names:
+        raise ValueError(f"MUNGE needs numeric columns, these are categorical: {names}")
 
 
 def _nearest(X: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -45,7 +45,6 @@ PLACES = {
     "nested pipelines": lambda: (student := fitted(), make_pipeline(make_pipeline(student))),
     "frozen": lambda: (student := fitted(), FrozenEstimator(student)),
     "pipeline of frozen": lambda: (student := fitted(), Pipeline([("student", FrozenEstimator(student))])),
-    "frozen pipeline": lambda: (student := fitted(), FrozenEstimator(Pipeline([("student", student)]))),
     "subclass": lambda: (student := fitted(Subclass), student),
     "frozen subclass": lambda: (student := fitted(Subclass), FrozenEstimator(student)),
 }
@@ -150,10 +149,11 @@ def test_nocl_gives_numbers_instead_of_labels(labels, zipmap):
         assert list(answer["output_probability"][0]) == list(range(len(labels)))
 
 
-def test_another_option_is_refused():
+@pytest.mark.parametrize("options", [{"raw_scores": True}, {"zipmap": "rows"}])
+def test_other_options_are_refused(options):
     student, (X, _) = fitted(), data()
-    with pytest.raises(NameError, match="decision_path"):
-        convert(student, X, decision_path=True)
+    with pytest.raises((NameError, ValueError), match="|".join(options)):
+        convert(student, X, **options)
 
 
 def hard_rows(student, scaler, seed):
@@ -237,19 +237,22 @@ def check_first_conversion(place):
     first, second = (convert(model, X, zipmap=False) for _ in range(2))
     assert graph_of(first) == graph_of(second) == graph_of(student.to_onnx())
     assert graph_of(convert(model, X)) == graph_of(student.to_onnx(zipmap=True))
-    check_strangers()
 
 
-def check_strangers():
-    """What is not ours, frozen or not, converts as if we were not there."""
+def test_frozen_strangers_convert_with_their_options_once_a_student_was_converted():
     X, y = data()
+    convert(fitted(), X)
     X = np.nan_to_num(X)
     stranger = LogisticRegression().fit(X, y)
-    plain = convert(stranger, X, zipmap=False)
-    for model in (FrozenEstimator(stranger), make_pipeline(FrozenEstimator(stranger))):
-        frozen = convert(model, X, zipmap=False)
-        assert [node.op_type for node in frozen.graph.node] == [node.op_type for node in plain.graph.node]
-        assert run(frozen, X)["label"].tolist() == stranger.predict(X).tolist()
+    frozen = FrozenEstimator(stranger)
+    places = [frozen, make_pipeline(frozen), FrozenEstimator(make_pipeline(stranger)), FrozenEstimator(frozen)]
+    for options in ({}, {"zipmap": True}, {"zipmap": False}, {"zipmap": "columns"}):
+        plain = convert(stranger, X, **options)
+        label = plain.graph.output[0].name
+        for model in places:
+            proto = convert(model, X, **options)
+            assert [output.name for output in proto.graph.output] == [output.name for output in plain.graph.output]
+            assert run(proto, X)[label].tolist() == stranger.predict(X).tolist()
 
 
 @pytest.mark.parametrize("place", ["alone", "pipeline", "frozen", "pipeline of frozen", "subclass", "frozen subclass"])

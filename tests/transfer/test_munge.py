@@ -1,0 +1,229 @@
+"""MUNGE, against the algorithm in plain Python on the same random numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from sklearn.utils import check_random_state
+
+from skdistill import Munge, munge
+from tests.strategies import seeds
+
+
+def nearest_other(X):
+    """By brute force: columns scaled to [0, 1], missing values at the median."""
+    n, d = X.shape
+    Z = [[0.0] * d for _ in range(n)]
+    for j in range(d):
+        known = sorted(x for x in X[:, j] if not math.isnan(x))
+        if not known or known[0] == known[-1]:
+            continue
+        median = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
+        for i in range(n):
+            x = median if math.isnan(X[i, j]) else X[i, j]
+            Z[i][j] = (x - known[0]) / (known[-1] - known[0])
+    return [min((math.dist(Z[i], Z[k]), k) for k in range(n) if k != i)[1] for i in range(n)]
+
+
+def munge_by_hand(X, factor, p, s, seed):
+    rng = np.random.default_rng(check_random_state(seed).randint(2**31 - 1))
+    neighbour, out = nearest_other(X), []
+    for _ in range(factor):
+        rows = [[float(x) for x in row] for row in X]
+        for i in range(len(X)):
+            a, b = rows[i], rows[neighbour[i]]
+            for j in range(X.shape[1]):
+                if rng.random() >= p or math.isnan(a[j]) or math.isnan(b[j]):
+                    continue
+                u, v = a[j], b[j]
+                deviation = abs(u - v) / s
+                a[j] = v + deviation * rng.standard_normal()
+                b[j] = u + deviation * rng.standard_normal()
+        out += rows
+    for j in range(X.shape[1]):
+        known = [x for x in X[:, j] if not math.isnan(x)]
+        whole = all(x == round(x) for x in known)
+        for row in out:
+            if not math.isnan(row[j]):
+                value = round(row[j]) if whole else row[j]
+                row[j] = min(max(value, min(known)), max(known))
+    return np.array(out)
+
+
+@st.composite
+def tables(draw):
+    """No two rows at one distance from a third; NaN, whole and constant columns, too."""
+    rng = np.random.default_rng(draw(seeds))
+    n, d = draw(st.integers(2, 25)), draw(st.integers(1, 5))
+    X = rng.normal(size=(n, d)) * 10.0 ** rng.integers(-3, 4, d)
+    kind = rng.integers(0, 5, d)
+    kind[0] = 0  # one column that tells the rows apart
+    X[:, kind == 1] = np.rint(1e3 * rng.random((n, (kind == 1).sum())))
+    X[:, kind == 2] = 7.0
+    X[(rng.random((n, d)) < 0.3) & (kind == 3)] = np.nan
+    X[:, kind == 4] = np.nan
+    return X
+
+
+@given(tables(), seeds, st.sampled_from([0.2, 0.5, 1.0]), st.sampled_from([0.5, 1.0, 3.0, 50.0]))
+def test_is_the_algorithm(X, seed, p, s):
+    wanted = munge_by_hand(X, 3, p, s, seed)
+    rows = munge(X, factor=3, p=p, s=s, random_state=seed)
+    assert_allclose(rows, wanted, rtol=1e-9)
+    whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
+    assert rows[:, whole].tobytes() == (wanted[:, whole] + 0.0).tobytes()
+
+
+@pytest.fixture
+def X():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 4))
+    X[:, 1] = rng.integers(-3, 9, 200)
+    return X
+
+
+def passes(rows, X):
+    return rows.reshape(-1, *X.shape)
+
+
+def test_without_exchange_rows_are_copies(X):
+    rows = munge(X, factor=3, p=0.0, random_state=0)
+    assert (passes(rows, X) == X).all()
+    assert not np.shares_memory(rows, X)
+
+
+def test_a_huge_s_swaps(X):
+    """Both new values are made of both old ones: none is lost, none is there twice."""
+    rows = passes(munge(X, factor=4, p=1.0, s=1e15, random_state=0), X)
+    assert_allclose(
+        np.sort(rows, axis=1), np.broadcast_to(np.sort(X, axis=0), rows.shape), rtol=1e-9
+    )
+    moved = (np.abs(rows - X) > 1e-6).any(axis=2).mean()
+    assert 0.3 < moved < 1
+
+
+def test_two_rows_that_swap_twice_are_back(X):
+    rows = passes(munge(X[:2], factor=4, p=1.0, s=1e15, random_state=0), X[:2])
+    assert_allclose(rows, np.broadcast_to(X[:2], rows.shape), rtol=1e-9)
+
+
+def test_probability_is_that_of_a_column_of_a_row():
+    """Alone of its kind, a third row is changed by itself and is no other's neighbour."""
+    X = np.array([[0.0, 0.0], [0.1, 0.1], [10.0, 10.5]])
+    rows = passes(munge(X, factor=4000, p=0.3, random_state=0), X)
+    changed = rows[:, 2] != X[2]
+    # A normal step beyond the range of the column is clipped back to where it was.
+    both, share = changed.all(axis=1).mean(), changed.mean()
+    assert 0.2 < share < 0.3
+    assert both == pytest.approx(share**2, abs=0.02)
+
+
+def test_whole_columns_stay_whole_and_ranges_are_kept(X):
+    rows = munge(X, factor=10, p=0.9, s=0.2, random_state=0)
+    assert set(rows[:, 1]) == set(range(-3, 9))
+    assert (rows[:, 0] != np.rint(rows[:, 0])).all()
+    assert rows.min(axis=0).tolist() == X.min(axis=0).tolist()
+    assert rows.max(axis=0).tolist() == X.max(axis=0).tolist()
+
+
+def test_missing_values_stay_where_they_were(X):
+    X[::3, 0] = np.nan
+    X[1::5, 1] = np.nan
+    X[:, 3] = np.nan
+    rows = passes(munge(X, factor=5, p=0.7, random_state=0), X)
+    assert (np.isnan(rows) == np.isnan(X)).all()
+    assert (rows[:, :, 2] != X[:, 2]).any()
+    whole = rows[:, :, 1][~np.isnan(rows[:, :, 1])]
+    assert (whole == np.rint(whole)).all()
+
+
+def test_seeds_reproduce(X):
+    one = munge(X, factor=2, random_state=3)
+    assert munge(X, factor=2, random_state=3).tolist() == one.tolist()
+    assert munge(X, factor=2, random_state=np.random.RandomState(3)).tolist() == one.tolist()
+    assert Munge(2).sample(X, random_state=3).tolist() == one.tolist()
+    assert munge(X, factor=2, random_state=4).tolist() != one.tolist()
+    assert munge(X, factor=2).tolist() != munge(X, factor=2).tolist()
+    first, second = passes(one, X)
+    assert first.tolist() != second.tolist()
+    assert munge(X, factor=1, random_state=3).tolist() == first.tolist()
+
+
+@pytest.mark.parametrize("copies", [2, 3, 5])
+def test_rows_that_have_a_twin_do_not_change(X, copies):
+    rows = np.repeat(X, copies, axis=0)
+    assert (passes(munge(rows, factor=2, p=1.0, random_state=0), rows) == rows).all()
+
+
+@pytest.mark.parametrize("X", [[[1.5, 2.0]], [[1.5, np.nan]]])
+def test_a_single_row_is_copied(X):
+    assert munge(X, factor=3).tolist() == pytest.approx(np.repeat(X, 3, axis=0), nan_ok=True)
+
+
+def test_the_given_table_is_not_changed(X):
+    before = X.copy()
+    Munge(3, p=1.0).sample(X, random_state=0)
+    assert X.tolist() == before.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i1", "u1", "i2", "i4", "i8"])
+def test_an_array_keeps_its_dtype(X, dtype):
+    X = np.rint(10 * np.abs(X)).astype(dtype)
+    rows = Munge(3).sample(X, random_state=0)
+    assert rows.dtype == X.dtype
+    assert rows.astype(float).tolist() == munge(X, 3, random_state=0).tolist()
+    assert (rows.min(axis=0) == X.min(axis=0)).all()
+
+
+def test_a_data_frame_stays_one(X):
+    frame = pd.DataFrame({
+        "single": X[:, 0].astype("f4"),
+        "double": X[:, 2],
+        "byte": X[:, 1].astype("i1"),
+        "flag": X[:, 0] > 0,
+        "counts": pd.array(np.rint(X[:, 3] * 9), dtype="Int64"),
+    })  # fmt: skip
+    frame.loc[::7, "counts"] = pd.NA
+    frame.index = np.arange(200)[::-1]
+    rows = Munge(2).sample(frame, random_state=0)
+    assert list(rows.columns) == list(frame.columns)
+    assert rows.dtypes.tolist() == frame.dtypes.tolist()
+    assert len(rows) == 400
+    assert rows["counts"].isna().tolist() == frame["counts"].isna().tolist() * 2
+    assert (rows["byte"] != np.tile(frame["byte"], 2)).any()
+    assert rows["single"].between(frame["single"].min(), frame["single"].max()).all()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        list("abc"),
+        pd.Categorical(["a", "b", "c"]),
+        pd.Categorical([1, 3, 7]),
+        pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-05"]),
+    ],
+    ids=["text", "names", "numbered", "days"],
+)
+def test_other_columns_than_numbers_are_refused(column):
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": column})
+    with pytest.raises((ValueError, TypeError), match=r"y|float"):
+        Munge().sample(frame, random_state=0)
+
+
+@pytest.mark.parametrize("X", [[[np.inf], [1.0]], [1.0, 2.0], [], np.empty((0, 3))])
+def test_bad_tables_are_refused(X):
+    with pytest.raises(ValueError, match=r"infinity|2D array|minimum of 1"):
+        munge(X)
+
+
+@pytest.mark.parametrize("bad", [{"factor": 0}, {"factor": 1.5}, {"p": 1.1}, {"p": -0.1}, {"s": 0}])
+def test_parameters_are_checked(bad):
+    name = next(iter(bad))
+    with pytest.raises(ValueError, match=f"'{name}' parameter of munge"):
+        Munge(**bad).sample([[0.0], [1.0]])
