@@ -138,10 +138,9 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
     width = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     pads = [str.ljust] + [str.rjust] * (len(header) - 1)
-    lines = [
-        "| " + " | ".join(pad(cell, w) for pad, cell, w in zip(pads, row, width, strict=True)) + " |"
-        for row in cells
+    padded = [
+        [pad(cell, w) for pad, cell, w in zip(pads, row, width, strict=True)] for row in cells
     ]
+    lines = [f"| {' | '.join(row)} |" for row in padded]
     rule = "|" + "|".join(["-" * (width[0] + 2)] + ["-" * (w + 1) + ":" for w in width[1:]]) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
-

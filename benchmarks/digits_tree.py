@@ -113,10 +113,11 @@ def report(results: dict[str, Any]) -> str:
         "bytes",
         "accuracy by seed, %",
     )
+    gain, required = 100 * results["gain"], 100 * results["required_gain"]
     verdict = (
-        f"{'holds' if results['holds'] else 'MISSED'}: distilled is {100 * results['gain']:+.1f} points "
-        f"from the better hard-label tree (required: {100 * results['required_gain']:+.0f}); "
-        f"with as many leaves {100 * results['gain_with_as_many_leaves']:+.1f}"
+        f"{'holds' if results['holds'] else 'MISSED'}: distilled is {gain:+.1f} points from the "
+        f"better hard-label tree (required: {required:+.0f}); with as many leaves as that "
+        f"{100 * results['gain_with_as_many_leaves']:+.1f}."
     )
     return f"{markdown(header, rows)}\n\n{verdict}"
 

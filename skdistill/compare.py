@@ -46,7 +46,7 @@ LEAST_ROWS, LEAST_OF_A_CLASS = 20, 4
 SMALL = 10_000  # rows below which threads cost more than they bring
 _MOST_MUNGED = 50_000  # rows; the search for neighbours takes time quadratic in them
 _MOST_SYNTHETIC = 200_000, 20_000_000  # rows and values
-_CLIP = 1e-15  # of probabilities in a log loss, as in scikit-learn
+_CLIP = np.finfo(float).eps  # of probabilities in a log loss, as in scikit-learn
 
 
 @dataclass(frozen=True)

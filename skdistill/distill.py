@@ -246,7 +246,8 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             classes = np.unique(np.asarray(teacher_proba.columns))
         hard = None
         if y is not None:
-            named = f"the frozen teacher's classes {classes.tolist()}" if frozen and classes is not None else "classes"
+            by = "frozen teacher" if frozen and self.alpha > 0 else "teacher_proba"
+            named = "classes" if classes is None else f"the classes of the {by}, {classes.tolist()}"
             targets, classes = check_targets(y, classes, n, named=named)
             hard = targets.hard
         if teacher_proba is None:

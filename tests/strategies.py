@@ -11,13 +11,27 @@ from skdistill.compact.model import value_limits
 VALUE_BITS = ("ternary", *range(2, 17))
 INPUT_DTYPES = ("float32", "float64", "int32", "int64")
 MAX32 = float(np.finfo(np.float32).max)
+_FLOATS = [0.0, 1e-45, 1e-38, 0.1, 1 / 3, 0.5, 1.0, 2.5, 2.0**24, 2.0**24 + 2, MAX32]
+_WHOLE = [0, 1, 2, 6, 2**24 - 1, 2**24, 2**31 - 2, 2**31 - 1, 2**53 + 1, 2**63 - 1]
 _EDGES = {
-    "float32": [-MAX32, -1.5, -1.0, -1e-38, -1e-45, 0.0, 1e-45, 0.1, 1 / 3, 1.0, 2.5, 2.0**24, 2.0**24 + 2, MAX32],
-    "int32": [-(2**31), -(2**24) - 1, -2, -1, 0, 1, 2, 7, 2**24, 2**24 + 1, 2**31 - 2, 2**31 - 1],
+    "float32": [*_FLOATS, *(-x for x in _FLOATS)],
+    "int32": [x for i in _WHOLE[:8] for x in (i, -i - 1)],
 }
-_ANYWHERE = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e-300, 1e-45, -1e-45, 1e-39, MAX32, 3.5e38]
-_ANYWHERE += [-0.0, 0.0, 0.5, -0.5, 1.0, 2.0, 3.0, -7.0, 2.0**24 + 1, 2.0**31, -(2.0**31) - 1, 2.0**53]
-_INTEGERS = [-(2**63), -(2**31), -(2**24) - 1, -1, 0, 1, 2, 3, 2**24 + 1, 2**31 - 1, 2**53 + 1, 2**63 - 1]
+_ANYWHERE = [
+    *_FLOATS,
+    1e-300,
+    1e-39,
+    2.0,
+    7.0,
+    2.0**24 + 1,
+    2.0**31,
+    2.0**53,
+    3.5e38,
+    1e300,
+    np.inf,
+]
+_ANYWHERE += [-x for x in _ANYWHERE] + [np.nan]
+_INTEGERS = [x for i in _WHOLE for x in (i, -i - 1)]
 _LABELS = {
     "str": lambda k: np.array([f"größe {i}" for i in range(k)]),
     "int": lambda k: np.arange(k) * 3 - 4,
@@ -30,7 +44,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def compact_models(draw, regression=False):
-    """Valid models of every shape: no table at all, trees that share nodes and leaves, linear tables."""
+    """Valid models of every shape: without tables, with trees that share nodes, linear, both."""
     rng = np.random.default_rng(draw(seeds))
     n_features = draw(st.integers(1, 6))
     if regression:
@@ -43,7 +57,9 @@ def compact_models(draw, regression=False):
     grid = trees = linear = None
     if draw(st.sampled_from([True, True, True, False])):
         grid = _random_grid(rng, n_features, draw(st.sampled_from(["float32", "int32"])))
-        trees = _random_trees(rng, grid, S, draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9)))
+        trees = _random_trees(
+            rng, grid, S, draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9))
+        )
     if draw(st.booleans()):
         linear = _random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS)))
     bias = rng.integers(-3, 4, S) * rng.choice([0, 1, 1000])
@@ -76,11 +92,22 @@ def _random_trees(rng, grid, S, bits, n_trees):
     L = int(rng.integers(1, 9))
     feature = rng.choice(splits, N) if N else np.empty(0, int)
     left, right = (np.array([_child(rng, i, N, L) for i in range(N)], int) for _ in range(2))
-    roots = np.where(rng.random(n_trees) < 0.2, -rng.integers(1, L + 1, n_trees), rng.integers(0, N, n_trees) if N else -1)
+    roots = np.where(
+        rng.random(n_trees) < 0.2,
+        -rng.integers(1, L + 1, n_trees),
+        rng.integers(0, N, n_trees) if N else -1,
+    )
     low, high = value_limits(bits, signed=bool(rng.random() < 0.7))
     values = rng.integers(low, high + 1, (L, S))
     return TreeTable(
-        roots, feature, rng.integers(0, grid.counts[feature]), left, right, rng.random(N) < 0.5, values, bits
+        roots,
+        feature,
+        rng.integers(0, grid.counts[feature]),
+        left,
+        right,
+        rng.random(N) < 0.5,
+        values,
+        bits,
     )
 
 
@@ -97,13 +124,17 @@ def _random_linear(rng, n_features, S, bits):
     inv_step = (2.0 ** rng.uniform(-6, 6, u)).astype(np.float32)
     inv_step[rng.random(u) < 0.1] = rng.choice([1e-38, 3e38])
     input_bits = int(rng.integers(2, 12))
-    return LinearTable(features, offset, inv_step, input_bits, rng.integers(low, high + 1, (u, S)), bits)
+    return LinearTable(
+        features, offset, inv_step, input_bits, rng.integers(low, high + 1, (u, S)), bits
+    )
 
 
 def adversarial_rows(model: CompactModel, seed: int, n: int = 60, dtype: str = "float64"):
     """Rows at, beside and a hair off every point where the model's answer may change."""
     rng = np.random.default_rng(seed)
-    columns = [_column(rng, _turning_points(model, j), n, np.dtype(dtype)) for j in range(model.n_features)]
+    columns = [
+        _column(rng, _turning_points(model, j), n, np.dtype(dtype)) for j in range(model.n_features)
+    ]
     return np.column_stack(columns)
 
 
@@ -115,7 +146,9 @@ def _turning_points(model, column):
     if model.linear is not None and column in model.linear.features:
         f = int(np.flatnonzero(model.linear.features == column)[0])
         half_ways = np.arange(-model.linear.q_max - 2, model.linear.q_max + 2) + 0.5
-        points += (model.linear.offset[f] + half_ways / np.float64(model.linear.inv_step[f])).tolist()
+        points += (
+            model.linear.offset[f] + half_ways / np.float64(model.linear.inv_step[f])
+        ).tolist()
     return np.array(points)
 
 
@@ -126,13 +159,19 @@ def _column(rng, points, n, dtype):
             near = np.clip(np.floor(rng.choice(points, n)), -(2.0**62), 2.0**62).astype(np.int64)
         near = np.clip(near + rng.integers(-1, 3, n), info.min, info.max)
         anywhere = [x for x in _INTEGERS if info.min <= x <= info.max]
-        return np.where(rng.random(n) < 0.7, near, rng.choice(np.array(anywhere, np.int64), n)).astype(dtype)
+        return np.where(
+            rng.random(n) < 0.7, near, rng.choice(np.array(anywhere, np.int64), n)
+        ).astype(dtype)
     at = rng.choice(points, n)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         single = at.astype(np.float32)
-        up, down = (np.nextafter(single, np.float32(to)).astype(np.float64) for to in (np.inf, -np.inf))
+        up, down = (
+            np.nextafter(single, np.float32(to)).astype(np.float64) for to in (np.inf, -np.inf)
+        )
         single = single.astype(np.float64)
         beside = np.stack([at, single, up, down, (single + up) / 2, (single + down) / 2])
         hair = np.nextafter(beside, rng.choice([-np.inf, np.inf], n))
-        values = np.concatenate([beside, hair, [rng.choice(_ANYWHERE, n)], [rng.choice(_ANYWHERE, n)]])
+        values = np.concatenate(
+            [beside, hair, [rng.choice(_ANYWHERE, n)], [rng.choice(_ANYWHERE, n)]]
+        )
         return values[rng.integers(0, len(values), n), np.arange(n)].astype(dtype)

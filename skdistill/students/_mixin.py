@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
     """Predictions, scores and exports as readings of ``compact_``."""
 
+    classes_: NDArray[Any]
     compact_: CompactModel
 
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
@@ -94,6 +95,7 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
         ----------
         X : array-like of shape (n, d)
         y : array-like of shape (n,) or (n, K)
+            A data frame whose columns are the classes may have them in any order.
         sample_weight : array-like of shape (n,), default=None
 
         Returns
@@ -101,6 +103,10 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
         score : float
             Greater is better.
         """
+        check_is_fitted(self, "compact_")
+        classes = self.classes_.tolist()
+        if hasattr(y, "columns") and set(y.columns) == set(classes):
+            y = y[classes]
         if np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
             return -soft_log_loss(y, self.predict_proba(X), sample_weight)
         return ClassifierMixin.score(self, X, y, sample_weight)

@@ -18,7 +18,9 @@ def random_grid(rng, dtype):
     edges = [np.sort(rng.choice(40, count, replace=False)) - 20 for count in counts]
     scale = 1 if dtype == "int32" else 0.25
     return InputGrid(
-        np.arange(n_features), np.cumsum([0, *counts]), (np.concatenate(edges) * scale).astype(dtype)
+        np.arange(n_features),
+        np.cumsum([0, *counts]),
+        (np.concatenate(edges) * scale).astype(dtype),
     )
 
 
@@ -52,7 +54,9 @@ def walk(tree, codes, n_codes):
 
 
 @given(seeds, st.sampled_from(["float32", "int32"]), st.integers(1, 4), st.integers(1, 3))
-def test_assembled_trees_answer_as_the_learnt_ones_and_keep_only_used_edges(seed, dtype, n_trees, S):
+def test_assembled_trees_answer_as_the_learnt_ones_and_keep_only_used_edges(
+    seed, dtype, n_trees, S
+):
     rng = np.random.default_rng(seed)
     grid = random_grid(rng, dtype)
     trees = [random_tree(rng, grid, S, int(rng.integers(0, 8))) for _ in range(n_trees)]
@@ -64,7 +68,12 @@ def test_assembled_trees_answer_as_the_learnt_ones_and_keep_only_used_edges(seed
     expected = [sum(walk(tree, row, grid.counts + 1) for tree in trees) for row in grid.encode(X).T]
     assert model.scores(X).tolist() == np.array(expected).tolist()
 
-    splits = {(int(f), int(t)) for tree in trees for f, t in zip(tree.feature, tree.threshold, strict=True) if f >= 0}
+    splits = {
+        (int(f), int(t))
+        for tree in trees
+        for f, t in zip(tree.feature, tree.threshold, strict=True)
+        if f >= 0
+    }
     assert len(small.edges) == len(splits)
     assert small.features.tolist() == sorted({f for f, _ in splits})
     assert (small.counts > 0).all()
@@ -97,7 +106,9 @@ def test_columns_of_the_input_keep_their_numbers():
 @pytest.mark.parametrize("n_trees", [1, 3])
 def test_trees_of_one_leaf_need_no_grid_at_all(n_trees):
     grid = InputGrid([0], [0, 1], np.array([1], np.int32))
-    leaf = LearntTree(np.array([-1]), np.array([0]), np.array([False]), np.array([[-1, -1]]), np.array([[3]]))
+    leaf = LearntTree(
+        np.array([-1]), np.array([0]), np.array([False]), np.array([[-1, -1]]), np.array([[3]])
+    )
     small, table = assemble(grid, [leaf] * n_trees, 4)
     assert len(small.features) == len(small.edges) == len(table.feature) == 0
     assert small.dtype == "int32"

@@ -15,7 +15,7 @@ from tests.strategies import INPUT_DTYPES, adversarial_rows, compact_models, see
 
 
 def to_float32(x):
-    """Nearest float32, ties to even, beyond the range infinite; in one rounding for integers too."""
+    """Nearest float32, ties to even, infinite beyond; in one rounding for integers too."""
     if isinstance(x, int):
         shift = max(0, abs(x).bit_length() - 53)
         x = float((abs(x) >> shift | (abs(x) % (1 << shift) > 0)) << shift) * (-1 if x < 0 else 1)
@@ -82,7 +82,9 @@ def test_scores_labels_and_probabilities_equal_the_interpreter(model, seed, dtyp
     assert scores.tolist() == expected
     assert model.predict(X).tolist() == [label_of_row(model, row) for row in expected]
     P = model.predict_proba(X)
-    assert np.allclose(P, [probabilities_of_row(model, row) for row in expected], rtol=0, atol=1e-12)
+    assert np.allclose(
+        P, [probabilities_of_row(model, row) for row in expected], rtol=0, atol=1e-12
+    )
     assert np.allclose(P.sum(axis=1), 1, rtol=0, atol=1e-12)
 
 
@@ -122,7 +124,15 @@ def constant(bias, link="softmax", scale=1.0, classes=None):
 
 @pytest.mark.parametrize(
     ("bias", "label"),
-    [([0], 0), ([1], 1), ([-1], 0), ([5, 5, 5], 0), ([1, 7, 7], 1), ([7, 1, 7], 0), ([-3, -2, -2], 1)],
+    [
+        ([0], 0),
+        ([1], 1),
+        ([-1], 0),
+        ([5, 5, 5], 0),
+        ([1, 7, 7], 1),
+        ([7, 1, 7], 0),
+        ([-3, -2, -2], 1),
+    ],
 )
 @pytest.mark.parametrize("link", ["logits", "normalise"])
 def test_ties_go_to_the_lowest_class(bias, label, link):
@@ -169,7 +179,9 @@ def test_linear_inputs_are_subtracted_and_multiplied_with_a_rounding_each():
     offset, inv_step = np.float32(0.1), np.float32(1 / 3)
     half_ways = (np.arange(-2000, 2000) + 0.5) / np.float64(inv_step) + np.float64(offset)
     X = half_ways.astype(np.float32)
-    X = np.concatenate([X, np.nextafter(X, np.float32(-np.inf)), np.nextafter(X, np.float32(np.inf))])
+    X = np.concatenate(
+        [X, np.nextafter(X, np.float32(-np.inf)), np.nextafter(X, np.float32(np.inf))]
+    )
     away = [to_float32(x - offset.item()) for x in X.tolist()]
     expected = [round(to_float32(x * inv_step.item())) for x in away]
     fused = [round(to_float32((x - offset.item()) * inv_step.item())) for x in X.tolist()]

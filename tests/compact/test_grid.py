@@ -110,7 +110,9 @@ def test_features_without_edges_are_allowed_anywhere():
     assert grid.encode(np.full((1, 4), np.nan)).tolist() == [[1], [3], [1], [1]]
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))])
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))]
+)
 def test_tables_are_copies_that_stay_read_only(copied):
     edges = np.array([1, 2], np.float32)
     grid = InputGrid([0], [0, 2], edges)

@@ -155,7 +155,7 @@ def test_an_oversized_file_is_refused_unread(tmp_path):
 def test_truncation_at_every_byte_is_refused():
     content = to_bytes(example())
     for length in range(len(content)):
-        with pytest.raises(ValueError, match="not a skdistill|checksum"):
+        with pytest.raises(ValueError, match=r"not a skdistill|checksum"):
             from_bytes(content[:length])
 
 
@@ -163,7 +163,7 @@ def test_every_flipped_bit_is_refused():
     content = bytearray(to_bytes(example()))
     for position in range(len(content)):
         content[position] ^= 1 << position % 8
-        with pytest.raises(ValueError, match="not a skdistill|version|checksum"):
+        with pytest.raises(ValueError, match=r"not a skdistill|version|checksum"):
             from_bytes(bytes(content))
         content[position] ^= 1 << position % 8
     assert from_bytes(bytes(content)).equals(example())
@@ -216,84 +216,115 @@ def test_nan_directions_other_than_0_and_1_are_refused():
 
 
 SHAPES = [("grid", "edges"), ("trees", "feature"), ("trees", "values"), ("linear", "weights")]
-LIES = [[-1], [2**40], [2**62, 0], [10**30, 0], [0], [], [1] * 100, [-2, -3], [1, 1, 1]]
-LIES += [3, None, "3", ["3"], [3.0], [True], [[3]], {"0": 3}, [None]]
+LIES = f"""[-1], [{2**40}], [{2**62}, 0], [{10**30}, 0], [0], [], [-2, -3], [1, 1, 1], {[1] * 100},
+    3, null, "3", ["3"], [3.0], [true], [[3]], {{"0": 3}}, [null]"""
+
+
+def listed(text):
+    return json.loads(f"[{text}]")
 
 
 @pytest.mark.parametrize(("table", "name"), SHAPES)
-@pytest.mark.parametrize("lie", LIES, ids=repr)
+@pytest.mark.parametrize("lie", listed(LIES), ids=repr)
 def test_shapes_that_the_file_does_not_hold_are_refused(table, name, lie):
-    with pytest.raises(ValueError):  # noqa: PT011 - which message depends on what breaks first
+    with pytest.raises(ValueError):
         from_bytes(changed([table, "shapes", name], lie))
 
 
 def test_tables_whose_shapes_trade_places_are_refused():
     header, arrays = header_of(to_bytes(example()))
-    header["trees"]["shapes"]["values"] = header["trees"]["shapes"]["values"][::-1] + [1]
+    header["trees"]["shapes"]["values"] = [*header["trees"]["shapes"]["values"][::-1], 1]
     with pytest.raises(ValueError, match="dimension"):
         from_bytes(sealed(header, arrays))
 
 
+HUGE = 10**400
 WRONG = {
-    ("n_features",): [0, -1, "3", 3.0, None, True, [3], {}, 2],
-    ("bias",): [None, [], [0.5, 0, 0], ["1", "2", "3"], [[1, 2, 3]], [1, 2], {}, "123", [None] * 3, [2**40, 0, 0]]
-    + [[10**400, 0, 0], 5, [True, False, True], [1.0, 2.0, 3.0], [[1], [2, 3], []]],
-    ("scale",): [None, "0.5", [], 0, -1, float("nan"), float("inf"), {}, True, 10**400, 1e300],
-    ("link",): [None, "sigmoid", "identity", "eval", 3, [], {}, ["softmax"]],
-    ("classes",): [None, [], "abc", 3, {}, {"dtype": "U1"}, {"labels": ["a", "b", "c"]}],
-    ("classes", "labels"): [None, "abc", [], ["a", "b"], ["a", "a", "b"], [["a"], ["b"], ["c"]], [None] * 3, {}]
-    + [[{}, 1, 2], [1, 2, 3], [0.5, "b", "c"], [True, False, "c"]],
-    ("classes", "dtype"): [None, 3, "i8", "b", "f8", "V8", "S1", "c16", "M8[s]", "m8", "f8,f8", "(3,)i8", "?"]
-    + [[["a", "i8"]], {"names": ["a"], "formats": ["i8"]}, "(1 1)f4", "i9", "T", "a5", "", "f8;", "O8,", True, {}],
-    ("feature_names",): ["abc", 3, ["a"], [1, 2, 3], {"a": 1, "b": 2, "c": 3}, [None] * 3, [["a"], "b", "c"], True],
-    ("grid",): [None, [], "grid", 3, {}],
-    ("trees",): [None, {}, []],
-    ("linear",): [None, {}, []],
-    ("grid", "dtype"): ["float64", None, 3, [], {}],
-    ("grid", "shapes"): [None, {}, [], "edges"],
-    ("trees", "value_bits"): [None, 1, 17, 8.0, True, "8", "binary", [], 10**30],
-    ("linear", "value_bits"): [2, 1, 17, 8.0, True, "8", None, {}],
-    ("linear", "input_bits"): [1, 17, 8.0, True, "8", None, {}, 10**30],
+    "n_features": '0, -1, "3", 3.0, null, true, [3], {}, 2',
+    "bias": f"""null, [], [0.5, 0, 0], ["1", "2", "3"], [[1, 2, 3]], [1, 2], {{}}, "123", 5,
+        [null, null, null], [{2**40}, 0, 0], [{HUGE}, 0, 0], [true, false, true], [1.0, 2.0, 3.0],
+        [[1], [2, 3], []]""",
+    "scale": f'null, "0.5", [], 0, -1, NaN, Infinity, {{}}, true, 1e300, {HUGE}',
+    "link": 'null, "sigmoid", "identity", "eval", 3, [], {}, ["softmax"]',
+    "classes": 'null, [], "abc", 3, {}, {"dtype": "U1"}, {"labels": ["a", "b", "c"]}',
+    "classes.labels": """null, "abc", [], ["a", "b"], ["a", "a", "b"], [["a"], ["b"], ["c"]], {},
+        [null, null, null], [{}, 1, 2], [1, 2, 3], [0.5, "b", "c"], [true, false, "c"]""",
+    "classes.dtype": """null, 3, "i8", "b", "f8", "V8", "S1", "c16", "M8[s]", "m8", "f8,f8", "?",
+        "i9", "(3,)i8", [["a", "i8"]], {"names": ["a"], "formats": ["i8"]}, "(1 1)f4", "T", "a5",
+        "", "f8;", "O8,", true, {}""",
+    "feature_names": """"abc", 3, ["a"], [1, 2, 3], {"a": 1, "b": 2, "c": 3}, [null, null, null],
+        [["a"], "b", "c"], true""",
+    "grid": 'null, [], "grid", 3, {}',
+    "trees": "null, {}, []",
+    "linear": "null, {}, []",
+    "grid.dtype": '"float64", null, 3, [], {}',
+    "grid.shapes": 'null, {}, [], "edges"',
+    "trees.value_bits": f'null, 1, 17, 8.0, true, "8", "binary", [], {HUGE}',
+    "linear.value_bits": '2, 1, 17, 8.0, true, "8", null, {}',
+    "linear.input_bits": f'1, 17, 8.0, true, "8", null, {{}}, {HUGE}',
 }
 
 
-@pytest.mark.parametrize(("path", "value"), [(p, v) for p, values in WRONG.items() for v in values], ids=repr)
-def test_wrong_entries_of_the_header_are_refused(path, value):
-    with pytest.raises(ValueError):  # noqa: PT011 - which message depends on what breaks first
-        from_bytes(changed(path, value))
+@pytest.mark.parametrize("path", WRONG)
+def test_wrong_entries_of_the_header_are_refused(path):
+    for value in listed(WRONG[path]):
+        with pytest.raises(ValueError):
+            from_bytes(changed(path.split("."), value))
+            pytest.fail(f"accepted {value!r}")
 
 
 def test_string_labels_take_the_memory_that_they_need_whatever_width_is_claimed():
     assert from_bytes(changed(["classes", "dtype"], "<U99999999999")).equals(example())
 
 
-@pytest.mark.parametrize("name", ["n_features", "bias", "scale", "link", "classes", "feature_names", "grid"])
+@pytest.mark.parametrize(
+    "name", ["n_features", "bias", "scale", "link", "classes", "feature_names", "grid"]
+)
 def test_missing_entries_of_the_header_are_refused(name):
     header, arrays = header_of(to_bytes(example()))
     del header[name]
-    with pytest.raises(ValueError, match="malformed header|points outside"):
+    with pytest.raises(ValueError, match=r"malformed header|points outside"):
         from_bytes(sealed(header, arrays))
 
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"[]", b"null", b"3", b'"grid"', b"{", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b'{"grid": {"a": }}'],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"3",
+        b'"grid"',
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"9" * 5000,
+        b'{"grid": {"a": }}',
+    ],
     ids=range(10),
 )
 def test_headers_that_are_no_object_are_refused(text):
-    with pytest.raises(ValueError):  # noqa: PT011 - json's own messages
+    with pytest.raises(ValueError):
         from_bytes(sealed(text))
 
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
 def paths_of(entry, way=()):
-    children = entry.items() if isinstance(entry, dict) else enumerate(entry) if isinstance(entry, list) else ()
+    children = (
+        entry.items()
+        if isinstance(entry, dict)
+        else enumerate(entry)
+        if isinstance(entry, list)
+        else ()
+    )
     for key, value in children:
         yield (*way, key)
         yield from paths_of(value, (*way, key))

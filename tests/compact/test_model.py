@@ -103,9 +103,15 @@ def test_a_cycle_of_several_nodes_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"features": [1, 0], "offset": [0, 0], "inv_step": [1, 1], "weights": [[1], [1]]}, "ascending"),
+        (
+            {"features": [1, 0], "offset": [0, 0], "inv_step": [1, 1], "weights": [[1], [1]]},
+            "ascending",
+        ),
         ({"features": [-1]}, "ascending"),
-        ({"features": [], "offset": [], "inv_step": [], "weights": np.zeros((0, 1))}, "at least one"),
+        (
+            {"features": [], "offset": [], "inv_step": [], "weights": np.zeros((0, 1))},
+            "at least one",
+        ),
         ({"offset": [0.0, 1.0]}, "offset has 2"),
         ({"weights": [[1], [2]]}, "weights has 2"),
         ({"offset": [np.inf]}, "finite"),
@@ -183,7 +189,7 @@ def test_one_unit_beyond_int32_is_refused(parts):
     parts = {**parts, "link": "identity", "classes": None}
     assert model(**parts).score_bound.tolist() == [INT32_MAX]
     further = [b + (1 if b > 0 else -1) for b in parts["bias"]]
-    with pytest.raises(ValueError, match="overflows int32|int32 cannot hold"):
+    with pytest.raises(ValueError, match=r"overflows int32|int32 cannot hold"):
         model(**{**parts, "bias": further})
 
 
@@ -271,7 +277,8 @@ def test_models_that_differ_in_one_table_are_not_equal(name):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"threshold": [1]}, {"nan_left": [True]}, {"values": [[-1], [2]]}, {"value_bits": 5}]
+    "changes",
+    [{"threshold": [1]}, {"nan_left": [True]}, {"values": [[-1], [2]]}, {"value_bits": 5}],
 )
 def test_models_whose_trees_differ_in_one_number_are_not_equal(changes):
     assert not model(trees=stump(**changes), grid=grid()).equals(model(trees=stump(), grid=grid()))
@@ -293,5 +300,7 @@ def test_numpy_integers_are_as_good_as_python_ones(integer):
 
 def test_repr_says_what_the_model_is_made_of():
     built = model(trees=stump(), grid=grid(), linear=linear())
-    assert repr(built).startswith("CompactModel(1 trees, 2 leaves; linear on 1 columns; sigmoid, 1 scores")
+    assert repr(built).startswith(
+        "CompactModel(1 trees, 2 leaves; linear on 1 columns; sigmoid, 1 scores"
+    )
     assert repr(model()) == "CompactModel(constant; sigmoid, 1 scores, 0 B)"

@@ -12,7 +12,11 @@ from skdistill.compact.pack import index_bytes, packed_bytes, table_sizes
 def stumps(n_nodes, *, n_features=1, edges=None, bits=8, S=1, nan_left=False, bias=0, roots=None):
     """A model of `n_nodes` stumps with two leaves each, one after the other in the tables."""
     edges = np.arange(1) if edges is None else edges
-    grid = InputGrid([n_features - 1], [0, len(edges)], edges.astype("int32" if edges.dtype == "int32" else "float32"))
+    grid = InputGrid(
+        [n_features - 1],
+        [0, len(edges)],
+        edges.astype("int32" if edges.dtype == "int32" else "float32"),
+    )
     node = np.arange(n_nodes)
     trees = TreeTable(
         node if roots is None else roots,
@@ -28,7 +32,15 @@ def stumps(n_nodes, *, n_features=1, edges=None, bits=8, S=1, nan_left=False, bi
 
 
 def test_a_stump_has_one_entry_in_every_table():
-    sizes = {"values": 2, "columns": 1, "offsets": 2, "edges": 4, "feature": 1, "threshold": 1, "children": 2}
+    sizes = {
+        "values": 2,
+        "columns": 1,
+        "offsets": 2,
+        "edges": 4,
+        "feature": 1,
+        "threshold": 1,
+        "children": 2,
+    }
     assert table_sizes(stumps(1)) == sizes
     assert stumps(1).nbytes == 13
 
@@ -48,8 +60,19 @@ def test_nan_directions_take_a_bit_a_node(n_nodes, expected):
 
 @pytest.mark.parametrize(
     ("bits", "count", "expected"),
-    [("ternary", 0, 0), ("ternary", 1, 1), ("ternary", 5, 1), ("ternary", 6, 2), (2, 4, 1), (2, 5, 2)]
-    + [(3, 8, 3), (3, 9, 4), (4, 3, 2), (8, 3, 3), (12, 2, 3), (12, 3, 5), (16, 3, 6)],
+    [
+        *[("ternary", 0, 0), ("ternary", 1, 1), ("ternary", 5, 1), ("ternary", 6, 2), (2, 4, 1)],
+        *[
+            (2, 5, 2),
+            (3, 8, 3),
+            (3, 9, 4),
+            (4, 3, 2),
+            (8, 3, 3),
+            (12, 2, 3),
+            (12, 3, 5),
+            (16, 3, 6),
+        ],
+    ],
 )
 def test_values_are_packed_without_gaps(bits, count, expected):
     assert packed_bytes(count, bits) == expected
@@ -57,7 +80,9 @@ def test_values_are_packed_without_gaps(bits, count, expected):
         assert table_sizes(stumps(1, bits=bits, S=count))["values"] == packed_bytes(2 * count, bits)
 
 
-@pytest.mark.parametrize(("count", "expected"), [(1, 1), (256, 1), (257, 2), (65536, 2), (65537, 4)])
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, 1), (256, 1), (257, 2), (65536, 2), (65537, 4)]
+)
 def test_an_index_takes_the_narrowest_of_one_two_and_four_bytes(count, expected):
     assert index_bytes(count) == expected
 
@@ -84,7 +109,11 @@ def test_thresholds_number_edges_and_offsets_their_borders(count, threshold, off
 
 
 def test_int32_edges_take_as_much_as_float32_ones():
-    assert stumps(1, edges=np.arange(3, dtype="int32")).nbytes == stumps(1, edges=np.arange(3)).nbytes == 21
+    assert (
+        stumps(1, edges=np.arange(3, dtype="int32")).nbytes
+        == stumps(1, edges=np.arange(3)).nbytes
+        == 21
+    )
 
 
 def test_trees_of_one_leaf_need_their_values_only():

@@ -36,7 +36,9 @@ def test_round_down_keeps_every_float32_comparison(threshold, x):
         assert (value <= threshold) == (value <= float(rounded))
 
 
-@given(doubles | st.integers(-(2**33), 2**33).map(lambda i: i / 2), st.integers(-(2**31), 2**31 - 1))
+@given(
+    doubles | st.integers(-(2**33), 2**33).map(lambda i: i / 2), st.integers(-(2**31), 2**31 - 1)
+)
 def test_round_down_keeps_every_int32_comparison(threshold, x):
     (rounded,) = round_down(np.array([threshold]), "int32").tolist()
     for value in (x, rounded - 1, rounded, rounded + 1):
@@ -77,7 +79,9 @@ def test_as_many_values_as_codes_are_all_kept_apart(bits, dtype, missing):
 
 
 @given(seeds, st.integers(2, 6), st.booleans(), st.booleans())
-def test_grids_respect_their_bits_and_never_merge_what_they_could_part(seed, bits, missing, weighted):
+def test_grids_respect_their_bits_and_never_merge_what_they_could_part(
+    seed, bits, missing, weighted
+):
     rng = np.random.default_rng(seed)
     X = rng.choice(rng.normal(size=rng.integers(1, 200)), rng.integers(1, 400)).astype(np.float32)
     X[rng.random(len(X)) < 0.2 * missing] = np.nan
@@ -99,7 +103,11 @@ def test_grids_respect_their_bits_and_never_merge_what_they_could_part(seed, bit
 @given(seeds, st.integers(2, 6), st.sampled_from([np.float32, np.int32]))
 def test_weights_equal_repeated_rows(seed, bits, dtype):
     rng = np.random.default_rng(seed)
-    X = rng.normal(scale=100, size=(rng.integers(1, 150), 2)).round(rng.integers(0, 3)).astype(dtype)
+    X = (
+        rng.normal(scale=100, size=(rng.integers(1, 150), 2))
+        .round(rng.integers(0, 3))
+        .astype(dtype)
+    )
     if dtype == np.float32:
         X[rng.random(X.shape) < 0.05] = np.nan
     weight = rng.integers(0, 5, len(X))
@@ -116,7 +124,9 @@ def test_the_order_of_the_rows_does_not_matter(seed, bits):
     rng = np.random.default_rng(seed)
     X, weight = rng.integers(0, 99, (200, 1)).astype(np.float32), rng.random(200)
     order = rng.permutation(200)
-    assert np.array_equal(fit_grid(X, bits, weight).edges, fit_grid(X[order], bits, weight[order]).edges)
+    assert np.array_equal(
+        fit_grid(X, bits, weight).edges, fit_grid(X[order], bits, weight[order]).edges
+    )
 
 
 @given(seeds, st.integers(2, 5))
@@ -169,7 +179,9 @@ def test_int32_columns_part_neighbours_of_any_size():
 
 def test_float32_neighbours_and_subnormals_are_parted():
     tiny = np.float32(1e-45)
-    values = np.array([-tiny, 0, tiny, 2 * tiny, 1, np.nextafter(np.float32(1), np.float32(2)), MAX32])
+    values = np.array(
+        [-tiny, 0, tiny, 2 * tiny, 1, np.nextafter(np.float32(1), np.float32(2)), MAX32]
+    )
     assert codes_of(column(values, dtype=np.float32), 8).tolist() == list(range(7))
     assert codes_of(column([0.0, -0.0, 1], dtype=np.float32), 8).tolist() == [0, 0, 1]
 
@@ -192,7 +204,9 @@ def model_of_leaves(values, bias, scale, link, bits):
     chain = np.arange(L - 1)
     grid = InputGrid([0], [0, L - 1], chain.astype(np.float32))
     right = np.append(chain[1:], ~(L - 1))
-    trees = TreeTable([0], np.zeros(L - 1), chain, ~chain, right, np.zeros(L - 1, bool), values, bits)
+    trees = TreeTable(
+        [0], np.zeros(L - 1), chain, ~chain, right, np.zeros(L - 1, bool), values, bits
+    )
     K = 2 if values.shape[1] == 1 else values.shape[1]
     return CompactModel(1, bias, scale, link, np.arange(K), grid, trees)
 
@@ -263,7 +277,13 @@ def test_certain_leaves_use_the_whole_range():
     assert ((4 * values + bias) * scale).tolist() == np.eye(3).tolist()
 
 
-@given(seeds, value_bits, st.sampled_from([1, 3]), st.integers(2, 16), st.sampled_from([1.0, 0.5, 0.01]))
+@given(
+    seeds,
+    value_bits,
+    st.sampled_from([1, 3]),
+    st.integers(2, 16),
+    st.sampled_from([1.0, 0.5, 0.01]),
+)
 def test_linear_weights_cannot_overflow_and_fit_their_bits(seed, bits, S, input_bits, shrink):
     rng = np.random.default_rng(seed)
     u = int(rng.integers(1, 600))
@@ -272,8 +292,12 @@ def test_linear_weights_cannot_overflow_and_fit_their_bits(seed, bits, S, input_
     W *= rng.random(W.shape) < rng.choice([0, 0.5, 1])
     weights, bias, scale = linear_weights(W, b, bits, 2 ** (input_bits - 1) - 1, shrink)
     steps = np.zeros(u, np.float32), np.ones(u, np.float32)
-    table = LinearTable(np.arange(u), *steps, input_bits, weights, bits)  # refuses what bits cannot hold
-    model = CompactModel(u, bias, scale, "identity", None, linear=table)  # refuses what can overflow
+    table = LinearTable(
+        np.arange(u), *steps, input_bits, weights, bits
+    )  # refuses what bits cannot hold
+    model = CompactModel(
+        u, bias, scale, "identity", None, linear=table
+    )  # refuses what can overflow
     assert int(model.score_bound.max()) <= INT32_MAX
 
 

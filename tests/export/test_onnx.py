@@ -31,7 +31,9 @@ def assert_parity(model, X, session):
     if isinstance(proba, list):
         labels = model.classes.tolist()
         assert all(list(row) == sorted(labels) for row in proba) or len(proba) == 0
-        proba = np.array([[row[name] for name in labels] for row in proba]).reshape(len(X), len(labels))
+        proba = np.array([[row[name] for name in labels] for row in proba]).reshape(
+            len(X), len(labels)
+        )
     assert proba.shape == (len(X), len(model.classes))
     assert np.allclose(proba, model.predict_proba(X), rtol=0, atol=1e-5)
 
@@ -51,7 +53,8 @@ def test_the_answer_does_not_depend_on_the_type_in_which_a_number_arrives(model,
     X = adversarial_rows(model, seed, n=50, dtype="int32")
     X = np.clip(X, -(2**24), 2**24)
     answers = [
-        session_of(to_onnx(model, input_dtype=dtype)).run(["scores"], {"X": X.astype(dtype)})[0] for dtype in INPUT_DTYPES
+        session_of(to_onnx(model, input_dtype=dtype)).run(["scores"], {"X": X.astype(dtype)})[0]
+        for dtype in INPUT_DTYPES
     ]
     for answer in answers:
         assert np.array_equal(answer, model.scores(X))
@@ -84,7 +87,13 @@ def test_trees_are_parted_only_where_their_sums_may_pass_2_to_the_24():
     def ensembles(model):
         return sum(node.op_type == "TreeEnsembleRegressor" for node in to_onnx(model).graph.node)
 
-    assert [ensembles(many_trees(n, [[32767], [-32768]])) for n in (1, 512, 513, 1024, 1025)] == [1, 1, 2, 2, 3]
+    assert [ensembles(many_trees(n, [[32767], [-32768]])) for n in (1, 512, 513, 1024, 1025)] == [
+        1,
+        1,
+        2,
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize("bias", [2**31 - 1, -(2**31) + 1])
@@ -98,12 +107,23 @@ def test_scores_at_the_end_of_int32_do_not_wrap(bias):
 def test_many_trees_and_any_number_of_rows(n_rows, S):
     rng = np.random.default_rng(S)
     N, L, T = 40, 30, 120
-    grid = InputGrid([0, 1], [0, 50, 100], np.tile(np.sort(rng.normal(size=50)), 2).astype(np.float32))
+    grid = InputGrid(
+        [0, 1], [0, 50, 100], np.tile(np.sort(rng.normal(size=50)), 2).astype(np.float32)
+    )
     nodes = np.arange(N)
-    children = [np.where(nodes % 4 == side, np.minimum(nodes + 1 + side, N - 1), -rng.integers(1, L, N)) for side in (0, 1)]
+    children = [
+        np.where(nodes % 4 == side, np.minimum(nodes + 1 + side, N - 1), -rng.integers(1, L, N))
+        for side in (0, 1)
+    ]
     children = [np.where(child > nodes, child, np.minimum(child, -1)) for child in children]
     trees = TreeTable(
-        rng.integers(0, N, T), nodes % 2, rng.integers(0, 50, N), *children, nodes % 3 == 0, rng.integers(-9, 9, (L, S)), 8
+        rng.integers(0, N, T),
+        nodes % 2,
+        rng.integers(0, 50, N),
+        *children,
+        nodes % 3 == 0,
+        rng.integers(-9, 9, (L, S)),
+        8,
     )
     link, classes = ("sigmoid", 2) if S == 1 else ("softmax", S)
     model = CompactModel(2, [0] * S, 0.01, link, np.arange(classes), grid, trees)
@@ -114,7 +134,10 @@ def test_many_trees_and_any_number_of_rows(n_rows, S):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_linear_table_rounds_in_the_runtime_as_in_python_at_every_half_way_point(dtype):
     rng = np.random.default_rng(0)
-    offset, inv_step = rng.normal(size=4).astype(np.float32), rng.uniform(0.1, 9, 4).astype(np.float32)
+    offset, inv_step = (
+        rng.normal(size=4).astype(np.float32),
+        rng.uniform(0.1, 9, 4).astype(np.float32),
+    )
     linear = LinearTable(np.arange(4), offset, inv_step, 8, rng.integers(-128, 128, (4, 3)), 8)
     model = CompactModel(4, [1, 2, 3], 1e-4, "softmax", [0, 1, 2], linear=linear)
     X = adversarial_rows(model, 0, n=20_000, dtype=dtype)
@@ -124,13 +147,19 @@ def test_a_linear_table_rounds_in_the_runtime_as_in_python_at_every_half_way_poi
 def constant(K, link=None, classes=None):
     S = 1 if K <= 2 else K
     link = link or ("sigmoid" if S == 1 else "softmax")
-    return CompactModel(2, np.arange(S) + 1, 0.25, link, np.arange(K) if classes is None else classes)
+    return CompactModel(
+        2, np.arange(S) + 1, 0.25, link, np.arange(K) if classes is None else classes
+    )
 
 
 @pytest.mark.parametrize("zipmap", [False, True])
 def test_outputs_have_the_stated_names_types_and_shapes(zipmap):
-    session = session_of(to_onnx(constant(3, classes=["a", "b", "c"]), input_dtype="float64", zipmap=zipmap))
-    assert [(x.name, x.type, x.shape[1]) for x in session.get_inputs()] == [("X", "tensor(double)", 2)]
+    session = session_of(
+        to_onnx(constant(3, classes=["a", "b", "c"]), input_dtype="float64", zipmap=zipmap)
+    )
+    assert [(x.name, x.type, x.shape[1]) for x in session.get_inputs()] == [
+        ("X", "tensor(double)", 2)
+    ]
     label, proba, scores = session.get_outputs()
     names = ["output_label", "output_probability"] if zipmap else ["label", "probabilities"]
     assert [label.name, proba.name, scores.name] == [*names, "scores"]
@@ -159,7 +188,9 @@ def test_outputs_have_the_stated_names_types_and_shapes(zipmap):
 @pytest.mark.parametrize("zipmap", [False, True])
 def test_labels_leave_as_integers_or_strings(classes, expected, zipmap):
     model = constant(len(classes), classes=classes)
-    label, proba, _ = session_of(to_onnx(model, zipmap=zipmap)).run(None, {"X": np.zeros((1, 2), np.float32)})
+    label, proba, _ = session_of(to_onnx(model, zipmap=zipmap)).run(
+        None, {"X": np.zeros((1, 2), np.float32)}
+    )
     assert label.tolist() == [expected[len(classes) - 1]]
     assert label.dtype == (object if isinstance(expected[0], str) else np.int64)
     if zipmap:
@@ -168,7 +199,14 @@ def test_labels_leave_as_integers_or_strings(classes, expected, zipmap):
 
 @pytest.mark.parametrize(
     "classes",
-    [[0.5, 1.0], [np.inf, 1.0], [np.nan, 1.0], [1e300, 1.0], [0, 2**64 - 1], np.array(["a", 1], object)],
+    [
+        [0.5, 1.0],
+        [np.inf, 1.0],
+        [np.nan, 1.0],
+        [1e300, 1.0],
+        [0, 2**64 - 1],
+        np.array(["a", 1], object),
+    ],
     ids=repr,
 )
 def test_labels_that_onnx_has_no_type_for_are_refused(classes):

@@ -1,4 +1,4 @@
-"""skl2onnx converts students untold: the same graph wherever they stand, the first time as ever after."""
+"""skl2onnx converts students untold: the same graph wherever they stand, first and ever after."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def data(labels=(0, 1, 2), dtype=np.float32, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(300, 4))
     X[rng.random(X.shape) < 0.05] = np.nan
-    number = (np.nan_to_num(X[:, 0]) * 2 + X[:, 1] > 0).astype(int) + (X[:, 2] > 0.5) * (len(labels) - 2)
+    number = (np.nan_to_num(X[:, 0]) * 2 + X[:, 1] > 0).astype(int) + (X[:, 2] > 0.5) * (
+        len(labels) - 2
+    )
     return X.astype(dtype), np.array(labels)[number]
 
 
@@ -44,7 +46,10 @@ PLACES = {
     "pipeline": lambda: (student := fitted(), Pipeline([("student", student)])),
     "nested pipelines": lambda: (student := fitted(), make_pipeline(make_pipeline(student))),
     "frozen": lambda: (student := fitted(), FrozenEstimator(student)),
-    "pipeline of frozen": lambda: (student := fitted(), Pipeline([("student", FrozenEstimator(student))])),
+    "pipeline of frozen": lambda: (
+        student := fitted(),
+        Pipeline([("student", FrozenEstimator(student))]),
+    ),
     "subclass": lambda: (student := fitted(Subclass), student),
     "frozen subclass": lambda: (student := fitted(Subclass), FrozenEstimator(student)),
 }
@@ -60,7 +65,9 @@ def graph_of(proto):
     return {
         "inputs": [value.SerializeToString() for value in graph.input],
         "outputs": [value.SerializeToString() for value in graph.output],
-        "nodes": {node.output[0]: node.SerializeToString(deterministic=True) for node in graph.node},
+        "nodes": {
+            node.output[0]: node.SerializeToString(deterministic=True) for node in graph.node
+        },
         "n_nodes": len(graph.node),
         "initializers": {tensor.name: tensor.SerializeToString() for tensor in graph.initializer},
     }
@@ -90,7 +97,10 @@ def test_labels_of_every_kind_give_the_native_graph(labels, zipmap):
     student, (X, _) = fitted(labels=labels), data()
     converted = convert(student, X, zipmap=zipmap)
     assert graph_of(converted) == graph_of(student.to_onnx(zipmap=zipmap))
-    assert run(converted, X)["output_label" if zipmap else "label"].tolist() == student.predict(X).tolist()
+    assert (
+        run(converted, X)["output_label" if zipmap else "label"].tolist()
+        == student.predict(X).tolist()
+    )
 
 
 def test_without_options_probabilities_leave_as_dictionaries():
@@ -113,7 +123,9 @@ def test_options_reach_the_student_however_they_name_it(how, place):
 @pytest.mark.parametrize("labels", [(0, 1, 2), ("a", "b", "c"), ("no", "yes")])
 def test_zipmap_columns_gives_a_column_a_class(place, labels):
     student = fitted(labels=labels)
-    model = {"alone": student, "pipeline": make_pipeline(student)}.get(place, FrozenEstimator(student))
+    model = {"alone": student, "pipeline": make_pipeline(student)}.get(
+        place, FrozenEstimator(student)
+    )
     if place == "pipeline of frozen":
         model = make_pipeline(model)
     X, _ = data()
@@ -166,7 +178,9 @@ def hard_rows(student, scaler, seed):
         scaled[:, column] = rng.choice(edges, len(scaled))
     X = scaler.inverse_transform(scaled)
     for _ in range(4):
-        X = np.where(rng.random(X.shape) < 0.5, np.nextafter(X, rng.choice([-np.inf, np.inf], X.shape)), X)
+        X = np.where(
+            rng.random(X.shape) < 0.5, np.nextafter(X, rng.choice([-np.inf, np.inf], X.shape)), X
+        )
     X[rng.random(X.shape) < 0.05] = np.nan
     X[rng.random(X.shape) < 0.02] = 1e300
     X[rng.random(X.shape) < 0.02] = -1e-300
@@ -218,7 +232,11 @@ def test_columns_that_arrive_one_by_one_are_joined_in_order():
     whole = np.random.default_rng(0).integers(-3, 4, len(X))
     frame = pd.DataFrame({"a": X[:, 0], "whole": whole, "c": X[:, 2]})
     student = SoftTreeClassifier(max_leaf_nodes=30).fit(frame, (y > 0) ^ (whole > 0))
-    types = [("a", FloatTensorType([None, 1])), ("whole", Int64TensorType([None, 1])), ("c", FloatTensorType([None, 1]))]
+    types = [
+        ("a", FloatTensorType([None, 1])),
+        ("whole", Int64TensorType([None, 1])),
+        ("c", FloatTensorType([None, 1])),
+    ]
     proto = skl2onnx.to_onnx(student, initial_types=types, options={"zipmap": False})
     answer = run(proto, {name: frame[[name]].to_numpy() for name in frame})
     assert np.array_equal(answer["scores"], student.compact_.scores(frame))
@@ -227,7 +245,9 @@ def test_columns_that_arrive_one_by_one_are_joined_in_order():
 
 def in_fresh_interpreter(call):
     code = f"from tests.export import test_skl2onnx_hooks as tests; tests.{call}"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -245,16 +265,25 @@ def test_frozen_strangers_convert_with_their_options_once_a_student_was_converte
     X = np.nan_to_num(X)
     stranger = LogisticRegression().fit(X, y)
     frozen = FrozenEstimator(stranger)
-    places = [frozen, make_pipeline(frozen), FrozenEstimator(make_pipeline(stranger)), FrozenEstimator(frozen)]
+    places = [
+        frozen,
+        make_pipeline(frozen),
+        FrozenEstimator(make_pipeline(stranger)),
+        FrozenEstimator(frozen),
+    ]
     for options in ({}, {"zipmap": True}, {"zipmap": False}, {"zipmap": "columns"}):
         plain = convert(stranger, X, **options)
         label = plain.graph.output[0].name
         for model in places:
             proto = convert(model, X, **options)
-            assert [output.name for output in proto.graph.output] == [output.name for output in plain.graph.output]
+            assert [output.name for output in proto.graph.output] == [
+                output.name for output in plain.graph.output
+            ]
             assert run(proto, X)[label].tolist() == stranger.predict(X).tolist()
 
 
-@pytest.mark.parametrize("place", ["alone", "pipeline", "frozen", "pipeline of frozen", "subclass", "frozen subclass"])
+@pytest.mark.parametrize(
+    "place", ["alone", "pipeline", "frozen", "pipeline of frozen", "subclass", "frozen subclass"]
+)
 def test_the_first_conversion_of_an_interpreter_equals_the_second(place):
     in_fresh_interpreter(f"check_first_conversion({place!r})")

@@ -24,7 +24,12 @@ def grown(X, P, weight=None, *, criterion=SQUARED_ERROR, bits=8, min_samples_lea
     channels = grow.to_fixed_point(P, weight, count=min_samples_leaf > 1)
     limits = {"max_leaf_nodes": len(X), "max_depth": len(X), "min_weight": 0.0, **limits}
     return grow.grow(
-        grid.encode(X), grid.counts, channels, criterion=criterion, min_samples_leaf=min_samples_leaf, **limits
+        grid.encode(X),
+        grid.counts,
+        channels,
+        criterion=criterion,
+        min_samples_leaf=min_samples_leaf,
+        **limits,
     )
 
 
@@ -76,7 +81,9 @@ def test_squared_error_reaches_the_loss_of_scikit_learns_regressor(K, weighted, 
     weight = weight if weighted else np.ones(n)
     tree = grown(X, P, weight, **limits)
     names = {"min_weight": "min_weight_fraction_leaf"}
-    oracle = DecisionTreeRegressor(random_state=0, **{names.get(name, name): v for name, v in limits.items()})
+    oracle = DecisionTreeRegressor(
+        random_state=0, **{names.get(name, name): v for name, v in limits.items()}
+    )
     oracle.fit(X, P, sample_weight=weight)
     expected = loss(oracle.apply(X), P, weight, SQUARED_ERROR)
     assert loss(tree.leaf, P, weight, SQUARED_ERROR) == pytest.approx(expected, rel=1e-6, abs=1e-6)
@@ -103,7 +110,9 @@ def test_entropy_reaches_the_loss_of_scikit_learns_classifier(K, soft, limits):
 def test_codes_of_more_than_8_bits_reach_the_same_loss_too():
     X, P, weight = data(0, 1500, 3, values=900)
     tree = grown(X, P, weight, bits=10, max_leaf_nodes=60)
-    oracle = DecisionTreeRegressor(max_leaf_nodes=60, random_state=0).fit(X, P, sample_weight=weight)
+    oracle = DecisionTreeRegressor(max_leaf_nodes=60, random_state=0).fit(
+        X, P, sample_weight=weight
+    )
     expected = loss(oracle.apply(X), P, weight, SQUARED_ERROR)
     assert loss(tree.leaf, P, weight, SQUARED_ERROR) == pytest.approx(expected, rel=1e-6)
 
@@ -113,7 +122,11 @@ def best_gain(X, P, weight, criterion, min_samples_leaf=1):
     best, whole = 0.0, impurity(P, weight, criterion)
     for x in X.T:
         missing = np.isnan(x)
-        sides = [(x <= cut) | (missing & nan_left) for cut in np.unique(x[~missing]) for nan_left in (False, True)]
+        sides = [
+            (x <= cut) | (missing & nan_left)
+            for cut in np.unique(x[~missing])
+            for nan_left in (False, True)
+        ]
         for left in sides:
             if min(left.sum(), (~left).sum()) < min_samples_leaf:
                 continue
@@ -124,15 +137,21 @@ def best_gain(X, P, weight, criterion, min_samples_leaf=1):
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 @given(seed=seeds, min_samples_leaf=st.sampled_from([1, 4]), K=st.integers(2, 4))
-def test_every_split_is_the_best_of_its_rows_and_the_best_open_one(criterion, seed, min_samples_leaf, K):
+def test_every_split_is_the_best_of_its_rows_and_the_best_open_one(
+    criterion, seed, min_samples_leaf, K
+):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 90))
     X = rng.integers(0, 6, (n, 3)).astype(float)
     X[rng.random(X.shape) < 0.2] = np.nan
     P, weight = rng.dirichlet(np.full(K, 0.7), n), rng.uniform(0.1, 2, n)
-    tree = grown(X, P, weight, criterion=criterion, max_leaf_nodes=9, min_samples_leaf=min_samples_leaf)
+    tree = grown(
+        X, P, weight, criterion=criterion, max_leaf_nodes=9, min_samples_leaf=min_samples_leaf
+    )
     total, inside = weight.sum(), rows_of_nodes(tree)
-    possible = [best_gain(X[r], P[r], weight[r], criterion, min_samples_leaf) / total for r in inside]
+    possible = [
+        best_gain(X[r], P[r], weight[r], criterion, min_samples_leaf) / total for r in inside
+    ]
     split = np.flatnonzero(tree.feature >= 0)
     assert tree.gain[split] == pytest.approx(np.array(possible)[split], rel=1e-5, abs=1e-8)
     is_open = {0}
@@ -189,7 +208,9 @@ def test_rows_end_in_the_leaf_to_which_their_codes_lead_with_its_sums(criterion,
 
 def same_tree(a, b, factor=1):
     fields = ("feature", "threshold", "nan_left", "children", "gain")
-    return all(np.array_equal(getattr(a, f), getattr(b, f)) for f in fields) and np.array_equal(a.sums * factor, b.sums)
+    return all(np.array_equal(getattr(a, f), getattr(b, f)) for f in fields) and np.array_equal(
+        a.sums * factor, b.sums
+    )
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
@@ -215,7 +236,12 @@ def test_weights_equal_repeated_rows_bit_for_bit(criterion, seed):
     weight = rng.integers(1, 4, 120)
     weight[0] = 3
     weighted = grown(X, P, weight.astype(float), criterion=criterion, max_leaf_nodes=20)
-    repeated = grown(np.repeat(X, weight, axis=0), np.repeat(P, weight, axis=0), criterion=criterion, max_leaf_nodes=20)
+    repeated = grown(
+        np.repeat(X, weight, axis=0),
+        np.repeat(P, weight, axis=0),
+        criterion=criterion,
+        max_leaf_nodes=20,
+    )
     assert same_tree(weighted, repeated, factor=2)  # the unit follows the largest weight
     assert np.array_equal(np.repeat(weighted.leaf, weight), repeated.leaf)
 
@@ -236,11 +262,22 @@ def test_an_exhausted_pool_of_histograms_gives_the_same_tree(monkeypatch, slots,
 def by_hand(codes, n_edges, targets, weight=None, **limits):
     """One column given by its codes, two classes."""
     targets = np.array(targets, float)
-    P, weight = np.column_stack([1 - targets, targets]), np.ones(len(targets)) if weight is None else np.array(weight)
-    limits = {"max_leaf_nodes": 2, "max_depth": 9, "min_samples_leaf": 1, "min_weight": 0.0, **limits}
+    P, weight = (
+        np.column_stack([1 - targets, targets]),
+        np.ones(len(targets)) if weight is None else np.array(weight),
+    )
+    limits = {
+        "max_leaf_nodes": 2,
+        "max_depth": 9,
+        "min_samples_leaf": 1,
+        "min_weight": 0.0,
+        **limits,
+    }
     codes = np.atleast_2d(np.array(codes, np.uint8))
     channels = grow.to_fixed_point(P, weight, count=limits["min_samples_leaf"] > 1)
-    return grow.grow(codes, np.full(len(codes), n_edges, np.int32), channels, criterion=SQUARED_ERROR, **limits)
+    return grow.grow(
+        codes, np.full(len(codes), n_edges, np.int32), channels, criterion=SQUARED_ERROR, **limits
+    )
 
 
 @pytest.mark.parametrize(("right", "cut"), [(1, 0), (2, 0), (3, 1), (9, 4)])
@@ -261,7 +298,9 @@ def test_nan_goes_to_the_side_that_its_targets_resemble(nan_left):
     assert tree.gain[0] == pytest.approx(2 * (0.4 * 0.6))
 
 
-@pytest.mark.parametrize(("weight", "nan_left"), [([1, 1, 1, 2], False), ([1, 1, 1, 4], False), ([3, 1, 1, 1], True)])
+@pytest.mark.parametrize(
+    ("weight", "nan_left"), [([1, 1, 1, 2], False), ([1, 1, 1, 4], False), ([3, 1, 1, 1], True)]
+)
 def test_nan_unseen_in_training_goes_with_the_heavier_side(weight, nan_left):
     assert by_hand([0, 0, 9, 9], 9, [0, 0, 1, 1], weight).nan_left[0] == nan_left
 
@@ -274,7 +313,8 @@ def test_nan_unseen_in_a_node_goes_with_its_heavier_side():
 
 
 @pytest.mark.parametrize(
-    ("targets", "codes"), [([1, 1, 1, 1], [0, 1, 2, 3]), ([0.3] * 4, [0, 1, 2, 3]), ([0, 1, 0, 1], [2] * 4)]
+    ("targets", "codes"),
+    [([1, 1, 1, 1], [0, 1, 2, 3]), ([0.3] * 4, [0, 1, 2, 3]), ([0, 1, 0, 1], [2] * 4)],
 )
 def test_nothing_to_gain_is_nothing_split(targets, codes):
     tree = by_hand(codes, 9, targets, max_leaf_nodes=8)
@@ -327,7 +367,9 @@ def test_channels_are_weighted_targets_in_a_unit_of_a_power_of_two(seed, exponen
     assert np.array_equal(grow.to_fixed_point(P, weight * 2.0**exponent, count=count), channels)
 
 
-@pytest.mark.parametrize("weight", [5e-324, 1e-310, np.finfo(float).tiny, np.finfo(float).max, 2.0**31 - 0.6])
+@pytest.mark.parametrize(
+    "weight", [5e-324, 1e-310, np.finfo(float).tiny, np.finfo(float).max, 2.0**31 - 0.6]
+)
 def test_weights_at_the_ends_of_float64_still_grow_a_tree(weight):
     tree = by_hand([0, 0, 9, 9], 9, [0, 0, 1, 1], [weight] * 4)
     assert tree.leaf.tolist() == [1, 1, 2, 2]

@@ -38,7 +38,11 @@ def by_hand():
     [
         (0.0, [0, 1, 2, 3, 4, 5, 6, 7, 8], [7, 8, 4, 5, 6]),
         (0.0249, [0, 1, 2, 3, 4, 5, 6, 7, 8], [7, 8, 4, 5, 6]),
-        (0.026, [0, 1, 2, 5, 6], [1, 1, 1, 3, 4]),  # node 1 saves .05 by two leaves; node 3 alone saves .04
+        (
+            0.026,
+            [0, 1, 2, 5, 6],
+            [1, 1, 1, 3, 4],
+        ),  # node 1 saves .05 by two leaves; node 3 alone saves .04
         (0.19, [0, 1, 2, 5, 6], [1, 1, 1, 3, 4]),
         (0.21, [0, 1, 2], [1, 1, 1, 2, 2]),
         (0.6, [0], [0] * 5),
@@ -78,13 +82,18 @@ def test_a_pruned_tree_keeps_rows_and_sums_together(criterion, ccp_alpha):
 def test_as_many_leaves_stay_as_in_scikit_learns_tree(K, criterion):
     X, P, weight = data(K, 400, K)
     y = P.argmax(axis=1)
-    oracle = DecisionTreeClassifier(criterion="gini" if criterion == "squared_error" else "entropy", random_state=0)
+    oracle = DecisionTreeClassifier(
+        criterion="gini" if criterion == "squared_error" else "entropy", random_state=0
+    )
     path = oracle.cost_complexity_pruning_path(X, y, sample_weight=weight).ccp_alphas
     path = np.unique(path.round(12))
+    between = (path[1:] + path[:-1]) / 2
     leaves = []
-    for alpha in ((path[1:] + path[:-1]) / 2)[:: max(1, len(path) // 12)].tolist() + [path[-1] * 1.01]:
+    for alpha in [*between[:: max(1, len(path) // 12)].tolist(), path[-1] * 1.01]:
         oracle.set_params(ccp_alpha=alpha).fit(X, y, sample_weight=weight)
-        student = SoftTreeClassifier(criterion, max_leaf_nodes=None, ccp_alpha=alpha).fit(X, y, weight)
+        student = SoftTreeClassifier(criterion, max_leaf_nodes=None, ccp_alpha=alpha).fit(
+            X, y, weight
+        )
         leaves.append((len(student.compact_.trees.values), oracle.get_n_leaves()))
     ours, theirs = zip(*leaves, strict=True)
     assert ours == theirs

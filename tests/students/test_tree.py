@@ -43,7 +43,9 @@ def test_the_fitted_tree_reaches_the_loss_of_scikit_learns_regressor(K, weighted
     X, P, weight = data(K + budget, 800, K)
     weight = weight if weighted else np.ones(len(X))
     student = SoftTreeClassifier(max_leaf_nodes=budget).fit(X, P, weight)
-    oracle = DecisionTreeRegressor(max_leaf_nodes=budget, random_state=0).fit(X, P, sample_weight=weight)
+    oracle = DecisionTreeRegressor(max_leaf_nodes=budget, random_state=0).fit(
+        X, P, sample_weight=weight
+    )
     expected = squared_loss(oracle.apply(X), P, weight)
     assert squared_loss(leaves_of(student, X), P, weight) == pytest.approx(expected, rel=1e-6)
     assert len(student.compact_.trees.values) == oracle.get_n_leaves() == budget
@@ -75,7 +77,9 @@ def test_leaves_hold_the_weighted_means_of_the_untempered_targets(criterion, K, 
     hard = P.argmax(axis=1)
     hard[::3] = -1
     targets = SoftTargets(P, hard, alpha=0.3, temperature=temperature)
-    student = SoftTreeClassifier(criterion, max_leaf_nodes=12, value_bits=16).fit(X, targets, weight)
+    student = SoftTreeClassifier(criterion, max_leaf_nodes=12, value_bits=16).fit(
+        X, targets, weight
+    )
     expected = mean_targets(leaves_of(student, X), targets.mixture(), weight)
     assert np.allclose(student.predict_proba(X), expected, rtol=0, atol=5e-4)
     assert student.predict(X).tolist() == expected.argmax(axis=1).tolist()
@@ -87,7 +91,9 @@ def test_structure_follows_the_tempered_targets():
     for temperature in (1.0, 4.0):
         tempered = np.clip(P, 1e-6, 1) ** (1 / temperature)
         tempered /= tempered.sum(axis=1, keepdims=True)
-        told = SoftTreeClassifier(max_leaf_nodes=12).fit(X, SoftTargets(P, temperature=temperature), weight)
+        told = SoftTreeClassifier(max_leaf_nodes=12).fit(
+            X, SoftTargets(P, temperature=temperature), weight
+        )
         direct = SoftTreeClassifier(max_leaf_nodes=12).fit(X, tempered, weight)
         assert np.array_equal(leaves_of(told, X), leaves_of(direct, X))
     plain = SoftTreeClassifier(max_leaf_nodes=12).fit(X, P, weight)
@@ -124,9 +130,13 @@ def test_weights_equal_repeated_rows_bit_for_bit(criterion, K, values, temperatu
     repeated = SoftTargets(np.repeat(P, weight, axis=0), temperature=temperature)
     assert student.fit(np.repeat(X, weight, axis=0), repeated).compact_.equals(weighted)
     seen = weight > 0
-    assert student.fit(X[seen], SoftTargets(P[seen], temperature=temperature), weight[seen]).compact_.equals(weighted)
+    assert student.fit(
+        X[seen], SoftTargets(P[seen], temperature=temperature), weight[seen]
+    ).compact_.equals(weighted)
     for factor in (0.25, 1024.0):
-        assert student.fit(X, SoftTargets(P, temperature=temperature), weight * factor).compact_.equals(weighted)
+        assert student.fit(
+            X, SoftTargets(P, temperature=temperature), weight * factor
+        ).compact_.equals(weighted)
 
 
 def test_rows_without_weight_are_not_seen_in_any_way():
@@ -199,9 +209,8 @@ def test_a_frame_of_probabilities_names_its_columns(columns):
     assert student.classes_.tolist() == sorted(columns)
     expected = np.array(columns)[SoftTreeClassifier(value_bits=16).fit(X, P).predict(X)]
     assert student.predict(X).tolist() == expected.tolist()
-    assert student.score(X, frame[sorted(columns)]) == -soft_log_loss(
-        frame[sorted(columns)], student.predict_proba(X)
-    )
+    in_order = -soft_log_loss(frame[sorted(columns)], student.predict_proba(X))
+    assert student.score(X, frame) == student.score(X, frame[columns[::-1]]) == in_order
 
 
 def test_hard_labels_equal_one_hot_probabilities_and_soft_targets():
@@ -275,7 +284,18 @@ WIDE = 2**24 + 1
         pd.DataFrame({"a": np.array([0, WIDE], np.int32), "b": np.array([0, 1], np.int64)}),
         pd.DataFrame({"a": pd.array([0, WIDE], dtype="Int64"), "b": [0.5, 1.5]}),
     ],
-    ids=["int64", "negative", "uint32", "uint64", "list", "frame", "mixed", "int32 of mixed", "int32 and int64", "Int64"],
+    ids=[
+        "int64",
+        "negative",
+        "uint32",
+        "uint64",
+        "list",
+        "frame",
+        "mixed",
+        "int32 of mixed",
+        "int32 and int64",
+        "Int64",
+    ],
 )
 def test_integers_that_float32_would_round_are_refused(X):
     with pytest.raises(ValueError, match=r"beyond 2\*\*24"):
@@ -286,12 +306,22 @@ def test_integers_that_float32_would_round_are_refused(X):
 def test_integers_that_float32_holds_are_accepted_in_every_type(dtype):
     X = np.array([[0], [1], [0], [1]]) if dtype is bool else np.array([[0], [2], [100], [127]])
     student = SoftTreeClassifier().fit(X.astype(dtype), X[:, 0] > 0)
-    assert student.compact_.equals(SoftTreeClassifier().fit(X.astype(np.float32), X[:, 0] > 0).compact_)
+    assert student.compact_.equals(
+        SoftTreeClassifier().fit(X.astype(np.float32), X[:, 0] > 0).compact_
+    )
     limit = np.array([[-(2**24)], [2**24]])
     assert SoftTreeClassifier().fit(limit, [0, 1]).predict(limit).tolist() == [0, 1]
 
 
-def refused(message, X=((0.0,), (1.0,)), y=(0, 1), error=ValueError, classes=None, sample_weight=None, **parameters):
+def refused(
+    message,
+    X=((0.0,), (1.0,)),
+    y=(0, 1),
+    error=ValueError,
+    classes=None,
+    sample_weight=None,
+    **parameters,
+):
     with pytest.raises(error, match=message):
         SoftTreeClassifier(**parameters).fit(np.array(X), y, sample_weight, classes=classes)
 
@@ -350,7 +380,12 @@ def test_rows_that_cannot_be_learnt_from_are_refused(X, message):
 
 @pytest.mark.parametrize(
     ("weight", "message"),
-    [([1, -1], "[Nn]egative"), ([0, 0], "positive for at least one|non-zero"), ([1, np.nan], "NaN"), ([1, 1, 1], "sample_weight")],
+    [
+        ([1, -1], "[Nn]egative"),
+        ([0, 0], "positive for at least one|non-zero"),
+        ([1, np.nan], "NaN"),
+        ([1, 1, 1], "sample_weight"),
+    ],
 )
 def test_weights_that_are_none_are_refused(weight, message):
     refused(message, sample_weight=weight)
@@ -387,9 +422,17 @@ def test_a_column_vector_is_a_warning_and_then_labels():
 
 def test_an_unfitted_tree_says_so(tmp_path):
     student = SoftTreeClassifier()
-    for ask in (lambda: student.predict([[0]]), student.to_onnx, lambda: student.save(tmp_path / "x")):
+    ask = [
+        lambda: student.predict([[0]]),
+        lambda: student.predict_proba([[0]]),
+        lambda: student.decision_function([[0]]),
+        lambda: student.score([[0]], [0]),
+        lambda: student.to_onnx(),
+        lambda: student.save(tmp_path / "x"),
+    ]
+    for question in ask:
         with pytest.raises(NotFittedError):
-            ask()
+            question()
 
 
 def test_predictions_refuse_another_number_or_other_names_of_columns():
@@ -417,7 +460,9 @@ def test_every_answer_is_a_reading_of_the_compact_model(K, tmp_path):
     assert student.score(rows, student.predict(rows)) == 1
     student.save(tmp_path / "tree.skd")
     assert skdistill.load(tmp_path / "tree.skd").equals(student.compact_)
-    session = ort.InferenceSession(student.to_onnx(tmp_path / "tree.onnx", input_dtype="float64").SerializeToString())
+    session = ort.InferenceSession(
+        student.to_onnx(tmp_path / "tree.onnx", input_dtype="float64").SerializeToString()
+    )
     label, _, told = session.run(None, {"X": rows})
     assert label.tolist() == student.predict(rows).tolist()
     assert np.array_equal(told, scores)
