@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_memory, has_fit_parameter
 
@@ -370,7 +370,7 @@ def _label_further(
     for table in tables:
         _require_same_columns(X, table)
         if np.shape(table)[0]:
-            rows.append(np.asarray(table, dtype=np.float64))
+            rows.append(check_array(table, dtype=np.float64, ensure_all_finite=False))  # reads pandas' NA
             framed = table if hasattr(X, "columns") and hasattr(table, "columns") else _like(X, rows[-1])
             P.append(probabilities(teacher, framed, classes))
     return np.concatenate(rows), np.concatenate(P)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, load_iris
@@ -19,6 +20,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.exceptions import DataConversionWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -39,7 +41,7 @@ from skdistill import (
     StudentAdapter,
     load,
 )
-from skdistill.targets import SoftTargets, temper
+from skdistill.targets import SoftTargets, calibrate_temperature, temper
 from skdistill.teachers import teach
 
 X, Y = load_iris(return_X_y=True)
@@ -479,6 +481,17 @@ class TestFurtherRows:
         assert distilled.compact_.input_dtype == "int32"
         assert distilled.score(whole, Y) > 0.9
 
+    def test_pass_through_the_steps_before_with_metadata_routing(self):
+        with config_context(enable_metadata_routing=True):
+            distilled = DistilledClassifier(GaussianNB(), transfer=None)
+            distilled.set_fit_request(X_unlabeled=True)
+            steps = [("scale", StandardScaler()), ("distill", distilled)]
+            pipeline = Pipeline(steps, transform_input=["X_unlabeled"])
+            pipeline.fit(X, Y, X_unlabeled=X[:40] + 1)
+        scale = StandardScaler().fit(X).transform
+        by_hand = clone(distilled).fit(scale(X), Y, X_unlabeled=scale(X[:40] + 1))
+        assert pipeline[-1].compact_.equals(by_hand.compact_)
+
     def test_the_seed_of_the_transfer_follows_random_state(self):
         for seed in (0, 0, 1):
             DistilledClassifier(GaussianNB(), transfer=Half(), random_state=seed).fit(X, Y)
@@ -547,6 +560,25 @@ class TestStudents:
         assert not hasattr(bare.student_, "feature_names_in_")
         assert bare.compact_.feature_names is None
         assert bare.compact_.scores(X).tolist() == distilled.compact_.scores(X).tolist()
+
+    @pytest.mark.parametrize("missing", [False, True])
+    def test_data_frames_of_several_types(self, missing):
+        frame = pd.DataFrame(
+            {
+                "flag": X[:, 0] > 5.5,
+                "count": pd.array(np.rint(9 * X[:, 1]), dtype="Int64"),
+                "single": ROWS[:, 2],
+                "byte": (10 * X[:, 3]).astype(np.uint8),
+            }
+        )
+        if missing:
+            frame.loc[::5, "count"] = pd.NA
+        boosting = HistGradientBoostingClassifier(max_iter=5)
+        distilled = DistilledClassifier(boosting, transfer=Munge(2), random_state=0).fit(frame, Y)
+        rows = frame.astype(float).to_numpy()
+        assert np.isnan(rows).any() == missing
+        assert distilled.predict(frame).tolist() == distilled.compact_.predict(rows).tolist()
+        assert distilled.score(frame, Y) > 0.9
 
     @pytest.mark.parametrize("student", [None, RandomForestClassifier(3), SoftLinearClassifier()])
     def test_the_student_does_not_hold_the_teacher(self, student):
@@ -624,6 +656,7 @@ class TestRows:
                 GaussianNB(), cv=cv, transfer=None, temperature="auto"
             ).fit(rows, y, weight)
         P = teach(GaussianNB(), rows.astype(np.float32), y, CLASSES, cv=cv, weight=weight).P
+        assert distilled.temperature_ == calibrate_temperature(P[first:], y[first:], weight[first:])
         by_hand = plain(
             temper(P[first:], distilled.temperature_),
             y[first:],
@@ -909,6 +942,11 @@ class TestBadInput:
     def test_weights(self, weight):
         with pytest.raises(ValueError, match="weight"):
             DistilledClassifier(GaussianNB()).fit(X, Y, weight)
+
+    def test_a_column_of_labels_warns(self):
+        with pytest.warns(DataConversionWarning, match="column-vector y"):
+            distilled = DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y[:, None])
+        assert distilled.score(X, Y) > 0.9
 
     def test_wide_integers(self):
         rows = np.full((4, 1), 2**24 + 1)
