@@ -194,7 +194,14 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         else:
             table = X if hasattr(X, "columns") else rows
             teacher, P, more, P_more = self._ask_teacher(
-                table, hard, classes, weight if sample_weight is not None else None, given, X_unlabeled, groups, rng
+                table,
+                hard,
+                classes,
+                weight if sample_weight is not None else None,
+                given,
+                X_unlabeled,
+                groups,
+                rng,
             )
             rows, weight, hard, P = _held_out_only(rows, weight, hard, P)
             P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
@@ -205,7 +212,9 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             targets = SoftTargets(np.concatenate([P, P_more]), hard, alpha, self._tempering())
 
         if self.random_state is not None:
-            student = _seeded(student, rng)  # last, so that teacher and further rows are the same for all
+            student = _seeded(
+                student, rng
+            )  # last, so that teacher and further rows are the same for all
         self.student_ = student.fit(_like(X, rows), targets, weight, classes=classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
@@ -223,7 +232,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     def _read_labels(
         self, y: Any, teacher_proba: Any, n: int
     ) -> tuple[NDArray[Any], NDArray[np.intp] | None, NDArray[np.float64] | None]:
-        """Classes, class numbers of the hard labels, and the given soft labels, as far as there are any."""
+        """Classes, class numbers of the hard labels, given soft labels; None what is absent."""
         frozen = isinstance(self.teacher, FrozenEstimator)
         if self.alpha > 0:
             if self.teacher is None and teacher_proba is None:
@@ -234,11 +243,13 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
                 require_probabilities(self.teacher)
         if y is None and (self.alpha == 0 or not (frozen or teacher_proba is not None)):
             raise ValueError(
-                "DistilledClassifier requires y to be passed, but the target y is None; only a FrozenEstimator "
-                "or teacher_proba can teach without it"
+                "DistilledClassifier requires y to be passed, but the target y is None; only a "
+                "FrozenEstimator or teacher_proba can teach without it"
             )
         if y is not None and np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
-            raise ValueError("y must hold labels, one a row: pass a table of probabilities as teacher_proba")
+            raise ValueError(
+                "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
+            )
         classes = None
         if frozen and self.alpha > 0:
             classes = np.sort(known_classes(self.teacher))
@@ -257,12 +268,14 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         if classes is None:
             classes = np.arange(P.shape[1])
         if P.shape[1] != len(classes):
-            raise ValueError(f"teacher_proba has {P.shape[1]} columns for {len(classes)} classes {classes.tolist()}")
+            raise ValueError(f"teacher_proba has {P.shape[1]} columns for {len(classes)} classes")
         if hasattr(teacher_proba, "columns"):
             names = np.asarray(teacher_proba.columns)
             order = np.argsort(names)
             if names[order].tolist() != classes.tolist():
-                raise ValueError(f"teacher_proba has columns {names.tolist()} for the classes {classes.tolist()}")
+                raise ValueError(
+                    f"teacher_proba has columns {names.tolist()} for the classes {classes.tolist()}"
+                )
             P = P[:, order]
         return classes, hard, P
 
@@ -272,9 +285,13 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             student = StudentAdapter(student)
         if not has_fit_parameter(student, "classes"):
             names = ", ".join(kind.__name__ for kind in ADAPTED)
-            raise TypeError(f"student must learn from probabilities, or be one of {names}; got {self.student!r}")
+            raise TypeError(
+                f"student must learn from probabilities, or be one of {names}; got {self.student!r}"
+            )
         bits = {"threshold_bits": self.threshold_bits, "value_bits": self.value_bits}
-        return student.set_params(**{name: value for name, value in bits.items() if value is not None})
+        return student.set_params(
+            **{name: value for name, value in bits.items() if value is not None}
+        )
 
     def _ask_teacher(
         self,
@@ -293,11 +310,22 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
                 raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
             return None, given, np.empty((0, np.shape(X)[1])), np.empty((0, len(classes)))
         transfer = Munge() if isinstance(self.transfer, str) else self.transfer
-        teacher = _seeded(clone(self.teacher), rng) if self.random_state is not None else self.teacher
+        teacher = (
+            _seeded(clone(self.teacher), rng) if self.random_state is not None else self.teacher
+        )
         y = None if hard is None else classes[hard]
-        arguments = {"teacher": teacher, "X": X, "y": y, "classes": classes, "weight": weight, "groups": groups}
+        arguments = {
+            "teacher": teacher,
+            "X": X,
+            "y": y,
+            "classes": classes,
+            "weight": weight,
+            "groups": groups,
+        }
         arguments |= {"cv": self.cv, "label": given is None}
-        remember, key = self._remembering({**arguments, "transfer": transfer, "X_unlabeled": X_unlabeled})
+        remember, key = self._remembering(
+            {**arguments, "transfer": transfer, "X_unlabeled": X_unlabeled}
+        )
         if y is None and not isinstance(teacher, FrozenEstimator):
             raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
         speed = {"n_jobs": self.n_jobs, "verbose": self.verbose}
@@ -317,7 +345,11 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         try:
             key = joblib.hash(arguments)
         except Exception as error:
-            warnings.warn(f"not cached: teacher, transfer or data cannot be hashed ({error})", UserWarning, stacklevel=4)
+            warnings.warn(
+                f"not cached: teacher, transfer or data cannot be hashed ({error})",
+                UserWarning,
+                stacklevel=4,
+            )
             return plain, ""
         memory = check_memory(self.memory)
         return (lambda function, ignore: memory.cache(function, ignore=ignore)), key
@@ -329,11 +361,13 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         hard: NDArray[np.intp] | None,
         weight: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Under "auto" the teacher's probabilities as its own labels ask for them; the temperature."""
+        """Under "auto" the teacher calibrated to the labels; and the temperature."""
         if self.temperature != "auto":
             return P, P_more, float(self.temperature)
         if hard is None:
-            raise ValueError("temperature='auto' needs y to calibrate the teacher on: pass y, or a number")
+            raise ValueError(
+                "temperature='auto' needs y to calibrate the teacher on: pass y, or a number"
+            )
         temperature = calibrate_temperature(P, hard, weight)
         return temper(P, temperature), temper(P_more, temperature), temperature
 
@@ -358,7 +392,13 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
 
 
 def _label_further(
-    teacher: Any, X: Any, transfer: Any, X_unlabeled: Any, classes: NDArray[Any], seed: int, key: str
+    teacher: Any,
+    X: Any,
+    transfer: Any,
+    X_unlabeled: Any,
+    classes: NDArray[Any],
+    seed: int,
+    key: str,
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Rows beside the training rows, and the teacher's probabilities for them.
 
@@ -370,8 +410,12 @@ def _label_further(
     for table in tables:
         _require_same_columns(X, table)
         if np.shape(table)[0]:
-            rows.append(check_array(table, dtype=np.float64, ensure_all_finite=False))  # reads pandas' NA
-            framed = table if hasattr(X, "columns") and hasattr(table, "columns") else _like(X, rows[-1])
+            rows.append(
+                check_array(table, dtype=np.float64, ensure_all_finite=False)
+            )  # reads pandas' NA
+            framed = (
+                table if hasattr(X, "columns") and hasattr(table, "columns") else _like(X, rows[-1])
+            )
             P.append(probabilities(teacher, framed, classes))
     return np.concatenate(rows), np.concatenate(P)
 
@@ -379,10 +423,17 @@ def _label_further(
 def _require_same_columns(X: Any, table: Any) -> None:
     n_features = np.shape(X)[1]
     if np.ndim(table) != 2 or np.shape(table)[1] != n_features:
-        raise ValueError(f"further rows must have {n_features} columns like X, got shape {np.shape(table)}")
-    if hasattr(X, "columns") and hasattr(table, "columns") and list(X.columns) != list(table.columns):
         raise ValueError(
-            f"further rows must have the columns of X in the same order: {list(X.columns)}, got {list(table.columns)}"
+            f"further rows must have {n_features} columns like X, got shape {np.shape(table)}"
+        )
+    if (
+        hasattr(X, "columns")
+        and hasattr(table, "columns")
+        and list(X.columns) != list(table.columns)
+    ):
+        raise ValueError(
+            f"further rows must have the columns of X in the same order: {list(X.columns)}, "
+            f"got {list(table.columns)}"
         )
 
 
@@ -395,14 +446,18 @@ def _cast_like(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def _held_out_only(
-    rows: NDArray[Any], weight: NDArray[np.float64], hard: NDArray[np.intp] | None, P: NDArray[np.float64]
+    rows: NDArray[Any],
+    weight: NDArray[np.float64],
+    hard: NDArray[np.intp] | None,
+    P: NDArray[np.float64],
 ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.intp] | None, NDArray[np.float64]]:
     """Leave out the rows that no fold labelled, and say so."""
     seen = ~np.isnan(P).any(axis=1)
     if seen.all():
         return rows, weight, hard, P
     warnings.warn(
-        f"{int((~seen).sum())} of {len(seen)} training rows were never held out by cv and are left out",
+        f"{int((~seen).sum())} of {len(seen)} training rows were never held out by cv "
+        "and are left out",
         UserWarning,
         stacklevel=4,
     )

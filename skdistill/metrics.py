@@ -31,7 +31,9 @@ __all__ = [
 ]
 
 
-def fidelity_score(y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+def fidelity_score(
+    y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float:
     """Share of rows on which student and teacher give the same label.
 
     Parameters
@@ -52,7 +54,10 @@ def fidelity_score(y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: Ar
     """
     teacher, student = np.asarray(y_teacher), np.asarray(y_student)
     if teacher.ndim != student.ndim:
-        raise ValueError(f"y_teacher has {teacher.ndim} dimensions and y_student {student.ndim}: compare like with like")
+        raise ValueError(
+            f"y_teacher has {teacher.ndim} dimensions and y_student {student.ndim}: "
+            "compare like with like"
+        )
     if teacher.ndim == 2:
         teacher, student = teacher.argmax(axis=1), student.argmax(axis=1)
     check_consistent_length(teacher, student)
@@ -60,7 +65,10 @@ def fidelity_score(y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: Ar
 
 
 def retention_score(
-    y_true: ArrayLike, y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: ArrayLike | None = None
+    y_true: ArrayLike,
+    y_teacher: ArrayLike,
+    y_student: ArrayLike,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Accuracy of the student as a share of the teacher's.
 
@@ -86,7 +94,9 @@ def retention_score(
     return float(student / teacher) if teacher > 0 else float("nan")
 
 
-def kl_divergence(P_teacher: ArrayLike, P_student: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+def kl_divergence(
+    P_teacher: ArrayLike, P_student: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float:
     """Mean Kullback-Leibler divergence KL(teacher ‖ student), in nats.
 
     Parameters
@@ -205,17 +215,21 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
         return _last_step(estimator.estimator, X)
     if isinstance(estimator, Pipeline):
         before = estimator[:-1]
-        return _last_step(estimator[-1], before.transform(X) if X is not None and len(before) else X)
+        return _last_step(
+            estimator[-1], before.transform(X) if X is not None and len(before) else X
+        )
     if not hasattr(estimator, "compact_"):
-        raise ValueError(f"{type(estimator).__name__} holds no compact model: fit a student or a distiller")
+        raise ValueError(
+            f"{type(estimator).__name__} holds no compact model: fit a student or a distiller"
+        )
     return estimator, X
 
 
 def _teacher(distilled: Any) -> Any:
     if not hasattr(distilled, "teacher_"):
         raise ValueError(
-            f"{type(distilled).__name__} holds no teacher to compare with (alpha=0, teacher_proba, or a bare "
-            "student): score it by accuracy or log loss"
+            f"{type(distilled).__name__} holds no teacher to compare with (alpha=0, "
+            "teacher_proba, or a bare student): score it by accuracy or log loss"
         )
     return distilled.teacher_
 

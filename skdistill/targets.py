@@ -55,12 +55,17 @@ def check_probabilities(P: ArrayLike, name: str = "y") -> NDArray[np.float64]:
         raise ValueError(f"{name} row {row} contains NaN or infinity: rows must be probabilities")
     if (P < 0).any():
         row = int(np.flatnonzero((P < 0).any(axis=1))[0])
-        raise ValueError(f"{name} row {row} has the negative value {P[row].min():.6g}: rows must be probabilities")
+        raise ValueError(
+            f"{name} row {row} has the negative value {P[row].min():.6g}: "
+            "rows must be probabilities"
+        )
     sums = P.sum(axis=1, keepdims=True)
     wrong = np.abs(sums[:, 0] - 1) > SUM_TOLERANCE
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(f"{name} row {row} sums to {sums[row, 0]:.6g}, not to 1: rows must be probabilities")
+        raise ValueError(
+            f"{name} row {row} sums to {sums[row, 0]:.6g}, not to 1: rows must be probabilities"
+        )
     np.divide(P, sums, out=P, where=sums != 1)
     return P
 
@@ -118,7 +123,9 @@ def calibrate_temperature(
         told = log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(y)), y]
         return -float(np.average(told, weights=weight))
 
-    best = minimize_scalar(loss, bounds=(np.log(0.1), np.log(10)), method="bounded", options={"xatol": 1e-4})
+    best = minimize_scalar(
+        loss, bounds=(np.log(0.1), np.log(10)), method="bounded", options={"xatol": 1e-4}
+    )
     return float(np.exp(best.x))
 
 
@@ -151,7 +158,9 @@ def soft_log_loss(
     """
     P_true, P_pred = check_probabilities(P_true, "P_true"), check_probabilities(P_pred, "P_pred")
     if P_true.shape != P_pred.shape:
-        raise ValueError(f"P_true has shape {P_true.shape} and P_pred {P_pred.shape}: they must be equal")
+        raise ValueError(
+            f"P_true has shape {P_true.shape} and P_pred {P_pred.shape}: they must be equal"
+        )
     told = np.log(np.clip(P_pred, np.finfo(np.float64).eps, 1))
     return float(np.average(-(P_true * told).sum(axis=1), weights=sample_weight))
 
@@ -210,4 +219,6 @@ class SoftTargets:
 
     def take(self, rows: NDArray[np.bool_]) -> SoftTargets:
         """The targets of some rows."""
-        return replace(self, teacher=self.teacher[rows], hard=None if self.hard is None else self.hard[rows])
+        return replace(
+            self, teacher=self.teacher[rows], hard=None if self.hard is None else self.hard[rows]
+        )

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.model import value_limits
+from skdistill.compact.tables import value_limits
 
 VALUE_BITS = ("ternary", *range(2, 17))
 INPUT_DTYPES = ("float32", "float64", "int32", "int64")

@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
 def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
+    )
     assert blocks, f"{page} shows no code"
     namespace = {}
     for block in blocks:

@@ -2,6 +2,7 @@
 
 from skdistill.compact.grid import InputGrid
 from skdistill.compact.io import load
-from skdistill.compact.model import CompactModel, LinearTable, TreeTable
+from skdistill.compact.model import CompactModel
+from skdistill.compact.tables import LinearTable, TreeTable
 
 __all__ = ["CompactModel", "InputGrid", "LinearTable", "TreeTable", "load"]

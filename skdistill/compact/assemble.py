@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.grid import InputGrid
-from skdistill.compact.model import TreeTable
+from skdistill.compact.tables import TreeTable
 
 
 class LearntTree(NamedTuple):
@@ -34,7 +34,9 @@ class LearntTree(NamedTuple):
     values: NDArray[Any]
 
 
-def assemble(grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str) -> tuple[InputGrid, TreeTable]:
+def assemble(
+    grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str
+) -> tuple[InputGrid, TreeTable]:
     """Join trees into one table, on a grid that holds only the edges that some node uses.
 
     Parameters
@@ -52,12 +54,24 @@ def assemble(grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str
     roots, parts, n_nodes, n_leaves = [], [], 0, 0
     for tree in trees:
         inner = tree.feature >= 0
-        number = np.where(inner, n_nodes + np.cumsum(inner) - 1, ~(n_leaves + np.cumsum(~inner) - 1))
+        number = np.where(
+            inner, n_nodes + np.cumsum(inner) - 1, ~(n_leaves + np.cumsum(~inner) - 1)
+        )
         roots.append(number[0])
         children = number[tree.children[inner]]
-        parts.append((tree.feature[inner], tree.threshold[inner], children, tree.nan_left[inner], tree.values[~inner]))
+        parts.append(
+            (
+                tree.feature[inner],
+                tree.threshold[inner],
+                children,
+                tree.nan_left[inner],
+                tree.values[~inner],
+            )
+        )
         n_nodes, n_leaves = n_nodes + int(inner.sum()), n_leaves + int((~inner).sum())
-    feature, threshold, children, nan_left, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    feature, threshold, children, nan_left, values = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
     edge = grid.offsets[feature] + threshold
     used, edge = np.unique(edge, return_inverse=True)
     owner = np.repeat(np.arange(len(grid.features)), grid.counts)[used]
@@ -66,6 +80,13 @@ def assemble(grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str
     small = InputGrid(grid.features[features], offsets, grid.edges[used])
     feature = np.searchsorted(features, feature)
     table = TreeTable(
-        np.array(roots), feature, edge - offsets[feature], children[:, 0], children[:, 1], nan_left, values, value_bits
+        np.array(roots),
+        feature,
+        edge - offsets[feature],
+        children[:, 0],
+        children[:, 1],
+        nan_left,
+        values,
+        value_bits,
     )
     return small, table

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from skdistill.compact.grid import InputGrid
-    from skdistill.compact.model import CompactModel, LinearTable, TreeTable
+    from skdistill.compact.model import CompactModel
+    from skdistill.compact.tables import LinearTable, TreeTable
 
 CHUNK = 1 << 16  # rows at a time, so that scratch arrays stay small
 
@@ -27,7 +28,9 @@ def as_input(X: ArrayLike, n_features: int) -> NDArray[Any]:
     if X.ndim != 2 or X.shape[1] != n_features:
         raise ValueError(f"X must have shape (n, {n_features}), got {X.shape}")
     if X.dtype.kind not in "biuf":
-        raise ValueError(f"X must be numeric, got dtype {X.dtype}: encode other columns before the model")
+        raise ValueError(
+            f"X must be numeric, got dtype {X.dtype}: encode other columns before the model"
+        )
     return X
 
 
@@ -39,7 +42,7 @@ def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
         rows, part = X[start : start + CHUNK], out[start : start + CHUNK]
         part[:] = model.bias
         if model.trees is not None and model.grid is not None:
-            _add_trees(model.grid.cast(rows), *model.walk, model.trees.values, part)
+            _add_trees(model.grid.cast(rows), *model.walk, model.trees.values, part)  # type: ignore[call-arg]
         if model.linear is not None:
             part += _linear_scores(rows, model.linear)
     return out
@@ -53,7 +56,7 @@ def leaves(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     out = np.empty((len(X), len(model.trees.roots)), np.int32)
     for start in range(0, len(X), CHUNK):
         rows = model.grid.cast(X[start : start + CHUNK])
-        _find_leaves(rows, *model.walk, out[start : start + CHUNK])
+        _find_leaves(rows, *model.walk, out[start : start + CHUNK])  # type: ignore[call-arg]
     return out
 
 
@@ -61,7 +64,8 @@ def labels(scores: NDArray[np.int32]) -> NDArray[np.intp]:
     """Class numbers: argmax, ties to the lowest; for one column, 1 where the score is positive."""
     if scores.shape[1] == 1:
         return (scores[:, 0] > 0).astype(np.intp)
-    return np.argmax(scores, axis=1)
+    numbers: NDArray[np.intp] = np.argmax(scores, axis=1)
+    return numbers
 
 
 def predict(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[Any]:
@@ -80,7 +84,7 @@ def probabilities(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[np.
         raise ValueError("a regression model has no probabilities")
     if len(model.classes) == 1:
         return np.ones((len(scores), 1))
-    z = scores * model.scale
+    z = scores * np.float64(model.scale)
     if model.n_scores == 1:
         p = 0.5 * (1 + np.tanh(z / 2)) if model.link == "sigmoid" else np.clip(0.5 + z, 0, 1)
         return np.hstack([1 - p, p])
@@ -89,7 +93,8 @@ def probabilities(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[np.
     else:
         p = np.maximum(z, 0)
         p[p.sum(axis=1) == 0] = 1  # no vote at all says nothing about the classes
-    return p / p.sum(axis=1, keepdims=True)
+    P: NDArray[np.float64] = p / p.sum(axis=1, keepdims=True)
+    return P
 
 
 def quantize_input(X: NDArray[Any], linear: LinearTable) -> NDArray[np.float32]:

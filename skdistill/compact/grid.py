@@ -50,18 +50,24 @@ class InputGrid(Frozen):
     [[0, 1, 3]]
     """
 
-    features: NDArray[np.int32]
-    offsets: NDArray[np.int32]
+    features: NDArray[Any]
+    offsets: NDArray[Any]
     edges: NDArray[Any]
 
     def __post_init__(self) -> None:
         as_table(self, "features", np.int32, 1)
         as_table(self, "offsets", np.int32, 1)
-        as_table(self, "edges", np.int32 if np.asarray(self.edges).dtype.kind == "i" else np.float32, 1)
+        as_table(
+            self, "edges", np.int32 if np.asarray(self.edges).dtype.kind == "i" else np.float32, 1
+        )
         u, edges = len(self.features), self.edges
-        require(len(self.offsets) == u + 1, f"offsets has {len(self.offsets)} entries for {u} features")
         require(
-            self.offsets[0] == 0 and self.offsets[-1] == len(edges) and bool((np.diff(self.offsets) >= 0).all()),
+            len(self.offsets) == u + 1, f"offsets has {len(self.offsets)} entries for {u} features"
+        )
+        require(
+            self.offsets[0] == 0
+            and self.offsets[-1] == len(edges)
+            and bool((np.diff(self.offsets) >= 0).all()),
             "offsets must rise from 0 to the number of edges",
         )
         require(
@@ -69,9 +75,14 @@ class InputGrid(Frozen):
             "features must be ascending column numbers",
         )
         require(bool(np.isfinite(edges).all()), "edges must be finite")
-        require(int(self.counts.max(initial=0)) <= MAX_EDGES, f"a feature has more than {MAX_EDGES} edges")
+        require(
+            int(self.counts.max(initial=0)) <= MAX_EDGES,
+            f"a feature has more than {MAX_EDGES} edges",
+        )
         rises = np.diff(edges.astype(np.float64)) > 0
-        rises[self.offsets[1:-1][(self.offsets[1:-1] > 0) & (self.offsets[1:-1] < len(edges))] - 1] = True
+        rises[
+            self.offsets[1:-1][(self.offsets[1:-1] > 0) & (self.offsets[1:-1] < len(edges))] - 1
+        ] = True
         require(bool(rises.all()), "edges must be strictly ascending within a feature")
 
     @property
@@ -91,7 +102,9 @@ class InputGrid(Frozen):
         holds every int32 as it is.
         """
         with np.errstate(over="ignore"):  # beyond float32 is ±inf, which compares as it should
-            return np.ascontiguousarray(X, dtype=np.float32 if self.dtype == "float32" else np.float64)
+            return np.ascontiguousarray(
+                X, dtype=np.float32 if self.dtype == "float32" else np.float64
+            )
 
     def encode(self, X: NDArray[Any]) -> NDArray[Any]:
         """Codes of the used columns of `X`, feature by feature.

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from skdistill.compact._frozen import require
 from skdistill.compact.grid import InputGrid
-from skdistill.compact.model import CompactModel, LinearTable, TreeTable
+from skdistill.compact.model import CompactModel
+from skdistill.compact.tables import LinearTable, TreeTable
 
 MAGIC = b"skdistil"
 VERSION = 1
@@ -40,7 +41,10 @@ _TABLES: dict[str, tuple[type, dict[str, str]]] = {
             "values": "<i4",
         },
     ),
-    "linear": (LinearTable, {"features": "<i4", "offset": "<f4", "inv_step": "<f4", "weights": "<i4"}),
+    "linear": (
+        LinearTable,
+        {"features": "<i4", "offset": "<f4", "inv_step": "<f4", "weights": "<i4"},
+    ),
 }
 _SCALARS = {"grid": {"dtype"}, "trees": {"value_bits"}, "linear": {"value_bits", "input_bits"}}
 
@@ -85,14 +89,19 @@ def load(path: str | PathLike[str]) -> CompactModel:
     True
     """
     size = os.path.getsize(path)
-    require(size <= MAX_BYTES, f"{path} has {size} bytes, more than the {MAX_BYTES} that a model may have")
+    require(
+        size <= MAX_BYTES,
+        f"{path} has {size} bytes, more than the {MAX_BYTES} that a model may have",
+    )
     return from_bytes(Path(path).read_bytes())
 
 
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
     """Write `content` to a temporary file beside `path` and rename it into place."""
     folder, name = os.path.split(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{name[:32]}.", dir=folder)  # names have a largest length
+    handle, temporary = tempfile.mkstemp(
+        prefix=f".{name[:32]}.", dir=folder
+    )  # names have a largest length
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -142,7 +151,9 @@ def from_bytes(content: bytes) -> CompactModel:
     _, version, length = _PREFIX.unpack_from(content)
     require(version == VERSION, f"format version {version}; this skdistill reads version {VERSION}")
     (checksum,) = struct.unpack("<I", content[-4:])
-    require(zlib.crc32(content[:-4]) == checksum, "checksum mismatch: the file is truncated or damaged")
+    require(
+        zlib.crc32(content[:-4]) == checksum, "checksum mismatch: the file is truncated or damaged"
+    )
     body = memoryview(content)[_PREFIX.size : -4]
     require(length <= len(body), "header is longer than the file")
     try:
@@ -161,7 +172,14 @@ def from_bytes(content: bytes) -> CompactModel:
             feature_names=names,
             **tables,
         )
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, UnicodeDecodeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        UnicodeDecodeError,
+    ) as error:
         raise ValueError(f"malformed header: {type(error).__name__}: {error}") from error
 
 
@@ -182,12 +200,17 @@ def _dtypes(name: str, entry: dict[str, Any]) -> dict[str, str]:
     """Dtypes of a table's arrays; only the grid's edges have a choice."""
     dtypes = dict(_TABLES[name][1])
     if name == "grid":
-        require(entry["dtype"] in ("float32", "int32"), f"grid.dtype must be float32 or int32, got {entry['dtype']!r}")
+        require(
+            entry["dtype"] in ("float32", "int32"),
+            f"grid.dtype must be float32 or int32, got {entry['dtype']!r}",
+        )
         dtypes["edges"] = "<f4" if entry["dtype"] == "float32" else "<i4"
     return dtypes
 
 
-def _take(rest: memoryview, name: str, shape: list[int], dtype: str) -> tuple[NDArray[Any], memoryview]:
+def _take(
+    rest: memoryview, name: str, shape: list[int], dtype: str
+) -> tuple[NDArray[Any], memoryview]:
     dims = [_whole(size, name) for size in shape]
     require(all(size >= 0 for size in dims), f"{name} has the negative shape {dims}")
     wanted = prod(dims) * np.dtype(dtype).itemsize
@@ -200,7 +223,10 @@ def _take(rest: memoryview, name: str, shape: list[int], dtype: str) -> tuple[ND
 
 
 def _whole(number: Any, name: str) -> int:
-    require(isinstance(number, int) and not isinstance(number, bool), f"{name}: {number!r} is not a whole number")
+    require(
+        isinstance(number, int) and not isinstance(number, bool),
+        f"{name}: {number!r} is not a whole number",
+    )
     return int(number)
 
 
@@ -220,7 +246,9 @@ def _classes_from_json(entry: dict[str, Any]) -> NDArray[Any]:
     known = isinstance(text, str) and re.fullmatch(r"[<>|]?[biufUO]\d*", text)
     require(bool(known), f"classes cannot have dtype {text!r}")
     dtype = np.dtype(str if "U" in text else text)  # of a string as wide as is needed
-    kinds = {"b": (bool,), "i": (int,), "u": (int,), "f": (float,), "U": (str,)}.get(dtype.kind, (str, int, float, bool))
+    kinds = {"b": (bool,), "i": (int,), "u": (int,), "f": (float,), "U": (str,)}.get(
+        dtype.kind, (str, int, float, bool)
+    )
     require(_all_of(labels, *kinds), f"classes.labels must be a list of what dtype {text} holds")
     with np.errstate(over="ignore"):
         return np.array(labels, dtype=dtype)

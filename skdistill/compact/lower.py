@@ -32,7 +32,9 @@ def tree_on_codes(tree: Any, counts: NDArray[np.intp], values: NDArray[np.int32]
     feature = np.where(inner, tree.feature, -1)
     return LearntTree(
         feature,
-        np.where(inner, np.minimum(np.floor(tree.threshold), counts[feature] - 1), 0).astype(np.int32),
+        np.where(inner, np.minimum(np.floor(tree.threshold), counts[feature] - 1), 0).astype(
+            np.int32
+        ),
         tree.missing_go_to_left.astype(bool) & inner,
         np.column_stack([tree.children_left, tree.children_right]),
         values,
@@ -55,4 +57,5 @@ def node_probabilities(tree: Any, columns: NDArray[np.intp], n_classes: int) -> 
     """
     P = np.zeros((tree.node_count, n_classes))
     P[:, columns] = tree.value[:, 0, :]
-    return P / P.sum(axis=1, keepdims=True)
+    P /= P.sum(axis=1, keepdims=True)
+    return P

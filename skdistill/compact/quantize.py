@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.grid import InputGrid
-from skdistill.compact.model import INT32_MAX, value_limits
+from skdistill.compact.tables import INT32_MAX, value_limits
 
 EXACT_INTEGER = 2**24  # up to here float32 holds every integer
 LOGIT_RANGE = float(np.log(1000))  # a leaf tells class odds of up to 1000 : 1
@@ -40,7 +40,9 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
     """
     if dtype == "int32":
         return np.clip(np.floor(thresholds), -(2**31), INT32_MAX).astype(np.int32)
-    nearest = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max).astype(np.float32)
+    nearest = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max).astype(
+        np.float32
+    )
     with np.errstate(over="ignore"):  # below the least float32 comes −inf, which no grid accepts
         return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
@@ -70,23 +72,31 @@ def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = No
         X, weight = X[weight > 0], weight[weight > 0]
         weight = None if (weight == weight[:1]).all() else weight
     most = 2**bits - 2
-    edges = [_column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype) for j in range(X.shape[1])]
+    edges = [
+        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype) for j in range(X.shape[1])
+    ]
     offsets = np.cumsum([0] + [len(e) for e in edges])
     flat = np.concatenate(edges) if edges else np.empty(0)
     return InputGrid(np.arange(X.shape[1]), offsets, flat.astype(dtype))
 
 
-def _column_edges(x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str) -> NDArray[Any]:
+def _column_edges(
+    x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str
+) -> NDArray[Any]:
     if weight is None:
         ordered = np.sort(x)
     else:
         order = np.argsort(x, kind="stable")
         ordered, weight = x[order], weight[order]
-    n_seen = len(x) if x.dtype.kind == "i" else int(np.searchsorted(ordered, np.nan))  # NaN sorts last
+    n_seen = (
+        len(x) if x.dtype.kind == "i" else int(np.searchsorted(ordered, np.nan))
+    )  # NaN sorts last
     if n_seen == 0:
         return np.empty(0, dtype)
     ordered, missing = ordered[:n_seen], n_seen < len(x)
-    last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1)  # last row of each value
+    last = np.append(
+        np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1
+    )  # last row of each value
     values = ordered[last].astype(np.float64)
     most -= missing
     if len(values) - 1 > most:
@@ -112,7 +122,9 @@ def _even_cuts(reached: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
     return np.unique(cut[cut < len(reached) - 1])
 
 
-def leaf_logits(P: NDArray[np.float64], bits: int | str) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
+def leaf_logits(
+    P: NDArray[np.float64], bits: int | str
+) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
     """Integer logits of leaf probabilities, one column for two classes.
 
     Odds are clipped at 1000 : 1. Rounding never changes a leaf's label.
@@ -140,12 +152,16 @@ def leaf_logits(P: NDArray[np.float64], bits: int | str) -> tuple[NDArray[np.int
         return q[:, None], np.zeros(1, np.int32), scale
     low, high = value_limits(bits, signed=False)
     scale = LOGIT_RANGE / (high - low)
-    below = np.log(P) - np.log(P.max(axis=1, keepdims=True))  # a leaf's logits are free up to a constant
+    below = np.log(P) - np.log(
+        P.max(axis=1, keepdims=True)
+    )  # a leaf's logits are free up to a constant
     q = high + np.rint(np.maximum(below, -LOGIT_RANGE) / scale).astype(np.int32)
     return _keep_labels(q, P, low), np.zeros(P.shape[1], np.int32), scale
 
 
-def leaf_votes(P: NDArray[np.float64], bits: int | str, trees: int) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
+def leaf_votes(
+    P: NDArray[np.float64], bits: int | str, trees: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
     """Integer votes of leaf probabilities for the link "normalise".
 
     Parameters
@@ -246,5 +262,6 @@ def linear_weights(
     W = np.clip(W, -most, most)
     reach = float((np.abs(W).sum(axis=0) * q_max + np.abs(b)).max(initial=0))
     rounding = q_max * len(W) / 2 + 1  # what rounding can add to a score
-    scale = max(most / high, reach / (INT32_MAX - rounding), np.finfo(np.float32).tiny)
+    least = float(np.finfo(np.float32).tiny)
+    scale = max(most / high, reach / (INT32_MAX - rounding), least)
     return np.rint(W / scale).astype(np.int32), np.rint(b / scale).astype(np.int32), scale

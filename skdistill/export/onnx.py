@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.io import write_whole
-from skdistill.compact.model import CompactModel, LinearTable
+from skdistill.compact.model import CompactModel
+from skdistill.compact.tables import LinearTable
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -30,7 +31,14 @@ class Writer(Protocol):
     """Where nodes and constants go; both return the name under which a result is known."""
 
     def node(
-        self, op: str, inputs: Sequence[str], output: str, *, domain: str = "", fixed: bool = False, **attributes: Any
+        self,
+        op: str,
+        inputs: Sequence[str],
+        output: str,
+        *,
+        domain: str = "",
+        fixed: bool = False,
+        **attributes: Any,
     ) -> str:
         """Add a node with one output; `output` may be made unique unless it is `fixed`."""
 
@@ -39,7 +47,11 @@ class Writer(Protocol):
 
 
 def to_onnx(
-    model: CompactModel, path: str | PathLike[str] | None = None, *, input_dtype: str = "float32", zipmap: bool = False
+    model: CompactModel,
+    path: str | PathLike[str] | None = None,
+    *,
+    input_dtype: str = "float32",
+    zipmap: bool = False,
 ) -> ModelProto:
     """Export a model; outputs are label, probabilities and int32 scores.
 
@@ -86,7 +98,9 @@ def to_onnx(
     label_type = types.STRING if onnx_labels(model).dtype.kind == "U" else types.INT64
     probability = helper.make_tensor_type_proto(types.FLOAT, [None, n_classes(model)])
     if zipmap:
-        row = helper.make_map_type_proto(label_type, helper.make_tensor_type_proto(types.FLOAT, None))
+        row = helper.make_map_type_proto(
+            label_type, helper.make_tensor_type_proto(types.FLOAT, None)
+        )
         probability = helper.make_sequence_type_proto(row)
     input_type = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
     graph = helper.make_graph(
@@ -101,7 +115,9 @@ def to_onnx(
         writer.initializers,
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
-    proto = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="skdistill")
+    proto: ModelProto = helper.make_model(
+        graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="skdistill"
+    )
     onnx.checker.check_model(proto)
     if path is not None:
         write_whole(path, proto.SerializeToString())
@@ -172,7 +188,9 @@ def write_model(
         return
     table = _write_probabilities(to, model, outputs[2], "probabilities", fixed=False)
     kind = "classlabels_strings" if labels.dtype.kind == "U" else "classlabels_int64s"
-    to.node("ZipMap", [table], outputs[1], domain="ai.onnx.ml", fixed=True, **{kind: labels.tolist()})
+    to.node(
+        "ZipMap", [table], outputs[1], domain="ai.onnx.ml", fixed=True, **{kind: labels.tolist()}
+    )
 
 
 def _cast(to: Writer, x: str, dtype: str, output: str, *, fixed: bool = False) -> str:
@@ -195,7 +213,9 @@ def _write_scores(to: Writer, model: CompactModel, inputs: Sequence[str], output
         rows = to.node("Shape", [inputs[0]], "n_rows", start=0, end=1)
         width = to.constant("n_scores", np.array([model.n_scores], np.int64))
         shape = to.node("Concat", [rows, width], "shape", axis=0)
-        terms.append(to.node("Expand", [to.constant("zero", np.zeros((1, 1), np.int32)), shape], "zeros"))
+        terms.append(
+            to.node("Expand", [to.constant("zero", np.zeros((1, 1), np.int32)), shape], "zeros")
+        )
     total = terms[0]
     for term in terms[1:]:
         total = to.node("Add", [total, term], "partial_scores")
@@ -246,13 +266,17 @@ class _Ensemble:
         self.nodes: list[tuple[int, int, int, float, bytes, int, int, int]] = []
         self.targets: list[tuple[int, int, int, float]] = []
 
-    def add_tree(self, number: int, root: int, trees: Any, column: NDArray[Any], threshold: NDArray[Any]) -> None:
+    def add_tree(
+        self, number: int, root: int, trees: Any, column: NDArray[Any], threshold: NDArray[Any]
+    ) -> None:
         waiting = [root]  # nodes get their ids in the order in which they are found
         for node_id, node in enumerate(waiting):
             if node < 0:
                 self.nodes.append((number, node_id, 0, 0.0, b"LEAF", 0, 0, 0))
                 values = trees.values[~node].tolist()
-                self.targets += [(number, node_id, k, float(value)) for k, value in enumerate(values)]
+                self.targets += [
+                    (number, node_id, k, float(value)) for k, value in enumerate(values)
+                ]
                 continue
             left = len(waiting)
             waiting += [int(trees.left[node]), int(trees.right[node])]
@@ -261,8 +285,12 @@ class _Ensemble:
 
     def as_dict(self, dtype: str) -> dict[str, Any]:
         helper = import_onnx().helper
-        tree, node, feature, value, mode, true, false, missing = (list(part) for part in zip(*self.nodes, strict=True))
-        target_tree, target_node, target, weight = (list(part) for part in zip(*self.targets, strict=True))
+        tree, node, feature, value, mode, true, false, missing = (
+            list(part) for part in zip(*self.nodes, strict=True)
+        )
+        target_tree, target_node, target, weight = (
+            list(part) for part in zip(*self.targets, strict=True)
+        )
         lists: dict[str, Any] = {
             "nodes_treeids": tree,
             "nodes_nodeids": node,
@@ -278,39 +306,60 @@ class _Ensemble:
         if dtype == "float32":
             return {**lists, "nodes_values": value, "target_weights": weight}
         double = helper.np_dtype_to_tensor_dtype(np.dtype("float64"))
-        lists["nodes_values_as_tensor"] = helper.make_tensor("nodes_values", double, [len(value)], value)
-        lists["target_weights_as_tensor"] = helper.make_tensor("target_weights", double, [len(weight)], weight)
+        lists["nodes_values_as_tensor"] = helper.make_tensor(
+            "nodes_values", double, [len(value)], value
+        )
+        lists["target_weights_as_tensor"] = helper.make_tensor(
+            "target_weights", double, [len(weight)], weight
+        )
         return lists
 
 
 def _write_linear(to: Writer, linear: LinearTable, x: str) -> str:
-    used = to.node("Gather", [x, to.constant("columns", linear.features.astype(np.int64))], "x_used", axis=1)
+    used = to.node(
+        "Gather", [x, to.constant("columns", linear.features.astype(np.int64))], "x_used", axis=1
+    )
     centred = to.node("Sub", [used, to.constant("offset", linear.offset)], "x_centred")
     steps = to.node("Mul", [centred, to.constant("inv_step", linear.inv_step)], "x_steps")
     whole = to.node("Round", [steps], "x_whole")
     zero = to.constant("no_step", np.zeros((), np.float32))
     known = to.node("Where", [to.node("IsNaN", [whole], "missing"), zero, whole], "x_known")
-    low, high = (to.constant(name, np.array(q, np.float32)) for name, q in (("low", -linear.q_max), ("high", linear.q_max)))
+    low, high = (
+        to.constant(name, np.array(q, np.float32))
+        for name, q in (("low", -linear.q_max), ("high", linear.q_max))
+    )
     q = _cast(to, to.node("Clip", [known, low, high], "x_clipped"), "int32", "q")
     return to.node("MatMul", [q, to.constant("weights", linear.weights)], "linear_scores")
 
 
-def _write_label(to: Writer, model: CompactModel, labels: NDArray[Any], scores: str, output: str) -> None:
+def _write_label(
+    to: Writer, model: CompactModel, labels: NDArray[Any], scores: str, output: str
+) -> None:
     if model.n_scores > 1 or len(labels) == 1:
         number = to.node("ArgMax", [scores], "class_number", axis=1, keepdims=0)
     else:
-        positive = to.node("Greater", [scores, to.constant("tie", np.zeros(1, np.int32))], "positive")
-        flat = to.node("Squeeze", [positive, to.constant("column_axis", np.array([1], np.int64))], "positive_flat")
+        positive = to.node(
+            "Greater", [scores, to.constant("tie", np.zeros(1, np.int32))], "positive"
+        )
+        flat = to.node(
+            "Squeeze",
+            [positive, to.constant("column_axis", np.array([1], np.int64))],
+            "positive_flat",
+        )
         number = _cast(to, flat, "int64", "class_number")
     to.node("Gather", [to.constant("labels", labels), number], output, axis=0, fixed=True)
 
 
-def _write_probabilities(to: Writer, model: CompactModel, scores: str, output: str, *, fixed: bool) -> str:
+def _write_probabilities(
+    to: Writer, model: CompactModel, scores: str, output: str, *, fixed: bool
+) -> str:
     scale = to.constant("scale", np.array(model.scale, np.float32))
     z = to.node("Mul", [_cast(to, scores, "float32", "scores_float"), scale], "z")
     one = np.ones((), np.float32)
     if n_classes(model) == 1:
-        return to.node("Add", [to.node("Sub", [z, z], "nothing"), to.constant("one", one)], output, fixed=fixed)
+        return to.node(
+            "Add", [to.node("Sub", [z, z], "nothing"), to.constant("one", one)], output, fixed=fixed
+        )
     if model.link == "softmax":
         return to.node("Softmax", [z], output, axis=1, fixed=fixed)
     if model.n_scores == 1:
@@ -318,7 +367,9 @@ def _write_probabilities(to: Writer, model: CompactModel, scores: str, output: s
             p = to.node("Sigmoid", [z], "p")
         else:
             moved = to.node("Add", [z, to.constant("half", one / 2)], "p_free")
-            p = to.node("Clip", [moved, to.constant("p_low", one * 0), to.constant("p_high", one)], "p")
+            p = to.node(
+                "Clip", [moved, to.constant("p_low", one * 0), to.constant("p_high", one)], "p"
+            )
         q = to.node("Sub", [to.constant("one", one), p], "q_other")
         return to.node("Concat", [q, p], output, axis=1, fixed=fixed)
     votes = to.node("Relu", [z], "votes")
@@ -326,7 +377,12 @@ def _write_probabilities(to: Writer, model: CompactModel, scores: str, output: s
     total = to.node("ReduceSum", [votes, axis], "votes_sum", keepdims=1)
     none = to.node("Equal", [total, to.constant("no_vote", one * 0)], "nobody")
     even = to.node("Where", [none, to.constant("one", one), votes], "votes_or_one")
-    return to.node("Div", [even, to.node("ReduceSum", [even, axis], "votes_total", keepdims=1)], output, fixed=fixed)
+    return to.node(
+        "Div",
+        [even, to.node("ReduceSum", [even, axis], "votes_total", keepdims=1)],
+        output,
+        fixed=fixed,
+    )
 
 
 class _GraphWriter:
@@ -340,11 +396,20 @@ class _GraphWriter:
         self.taken_nodes: set[str] = set()
 
     def node(
-        self, op: str, inputs: Sequence[str], output: str, *, domain: str = "", fixed: bool = False, **attributes: Any
+        self,
+        op: str,
+        inputs: Sequence[str],
+        output: str,
+        *,
+        domain: str = "",
+        fixed: bool = False,
+        **attributes: Any,
     ) -> str:
         output = output if fixed else unique(output, self.taken)
         name = unique(op, self.taken_nodes)
-        self.nodes.append(self.onnx.helper.make_node(op, inputs, [output], name, domain=domain, **attributes))
+        self.nodes.append(
+            self.onnx.helper.make_node(op, inputs, [output], name, domain=domain, **attributes)
+        )
         return output
 
     def constant(self, name: str, value: NDArray[Any]) -> str:

@@ -14,9 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.model import CompactModel
-from skdistill.export.onnx import OUTPUTS, ZIPMAP_OUTPUTS, import_onnx, make_tensor, n_classes, onnx_labels, write_model
+from skdistill.export.onnx import (
+    OUTPUTS,
+    ZIPMAP_OUTPUTS,
+    import_onnx,
+    make_tensor,
+    n_classes,
+    onnx_labels,
+    write_model,
+)
 
-_OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [False, True]}
+_OPTIONS = {
+    "zipmap": [True, False, "columns"],
+    "output_class_labels": [False, True],
+    "nocl": [False, True],
+}
 
 
 class OnnxHooks:
@@ -59,7 +71,9 @@ def _register(kind: type) -> None:
             last = model.estimator
             while hasattr(last, "steps"):
                 last = last.steps[-1][1]
-            scope.add_options(id(last), {**options.get(type(model), {}), **options.get(id(model), {})} or None)
+            scope.add_options(
+                id(last), {**options.get(type(model), {}), **options.get(id(model), {})} or None
+            )
             return _parse_sklearn(scope, model.estimator, inputs, custom_parsers)
         return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
 
@@ -68,7 +82,9 @@ def _register(kind: type) -> None:
     for known in (kind, FrozenEstimator):
         if known not in sklearn_operator_name_map:
             alias = f"Skdistill{known.__module__}.{known.__qualname__}"
-            update_registered_converter(known, alias, _no_shapes, _convert, parser=parse, options=_OPTIONS)
+            update_registered_converter(
+                known, alias, _no_shapes, _convert, parser=parse, options=_OPTIONS
+            )
 
 
 def _no_shapes(operator: Any) -> None:
@@ -94,7 +110,9 @@ def _declare_outputs(scope: Any, model: Any, compact: CompactModel) -> list[Any]
     if options["zipmap"] == "columns":
         declared += [(str(label), t.FloatTensorType([None])) for label in labels.tolist()]
     elif options["zipmap"]:
-        declared.append((names[1], t.SequenceType(t.DictionaryType(label_type([]), t.FloatTensorType([])))))
+        declared.append(
+            (names[1], t.SequenceType(t.DictionaryType(label_type([]), t.FloatTensorType([]))))
+        )
     else:
         declared.append((names[1], t.FloatTensorType([None, len(labels)])))
     declared.append((names[2], t.Int32TensorType([None, compact.n_scores])))
@@ -135,12 +153,21 @@ class _ContainerWriter:
         self.scope, self.container = scope, container
 
     def node(
-        self, op: str, inputs: Sequence[str], output: str, *, domain: str = "", fixed: bool = False, **attributes: Any
+        self,
+        op: str,
+        inputs: Sequence[str],
+        output: str,
+        *,
+        domain: str = "",
+        fixed: bool = False,
+        **attributes: Any,
     ) -> str:
         output = output if fixed else self.scope.get_unique_variable_name(output)
         name = self.scope.get_unique_operator_name(op)
         version = {"ZipMap": 1, "TreeEnsembleRegressor": 3}.get(op)
-        self.container.add_node(op, list(inputs), output, op_domain=domain, op_version=version, name=name, **attributes)
+        self.container.add_node(
+            op, list(inputs), output, op_domain=domain, op_version=version, name=name, **attributes
+        )
         return output
 
     def constant(self, name: str, value: NDArray[Any]) -> str:

@@ -122,7 +122,11 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
         self.compact_.save(path)
 
     def to_onnx(
-        self, path: str | PathLike[str] | None = None, *, input_dtype: str = "float32", zipmap: bool = False
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input_dtype: str = "float32",
+        zipmap: bool = False,
     ) -> ModelProto:
         """Export to ONNX: label, probabilities, integer scores.
 

@@ -37,7 +37,9 @@ def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[
         For infinities, values beyond float32, and integers that float32 would round.
     """
     given = X
-    X = validate_data(estimator, X, dtype="numeric", ensure_all_finite="allow-nan" if allow_nan else True)
+    X = validate_data(
+        estimator, X, dtype="numeric", ensure_all_finite="allow-nan" if allow_nan else True
+    )
     if X.dtype == np.int32:
         return X
     _refuse_wide_integers(given, X)
@@ -49,7 +51,7 @@ def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[
 
 
 def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
-    """Refuse what the cast of `X` to float32 would round; a frame's columns have types of their own."""
+    """Refuse integers that the cast to float32 would round; a frame has a type for each column."""
     whole = np.full(X.shape[1], X.dtype.kind in "iu")
     if hasattr(given, "columns"):
         whole |= [getattr(dtype, "kind", None) in ("i", "u") for dtype in given.dtypes]
@@ -58,8 +60,8 @@ def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
         if ((values > EXACT_INTEGER) | (values < -EXACT_INTEGER)).any():
             name = given.columns[column] if hasattr(given, "columns") else int(column)
             raise ValueError(
-                f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X as int32 to "
-                "compare them exactly, or cast the column to float to accept the rounding"
+                f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X "
+                "as int32 to compare them exactly, or cast the column to float to accept rounding"
             )
 
 
@@ -93,8 +95,8 @@ def check_targets(
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
     if y.ndim == 2 and y.shape[1] == 1:
         warnings.warn(
-            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
-            "(n_samples,), for example using ravel().",
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of "
+            "y to (n_samples,), for example using ravel().",
             DataConversionWarning,
             stacklevel=3,
         )
@@ -122,7 +124,9 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
         return SoftTargets(P), np.arange(P.shape[1])
     classes, order = np.unique(np.asarray(classes), return_index=True)
     if len(classes) != P.shape[1]:
-        raise ValueError(f"classes names {len(classes)} different classes, y has {P.shape[1]} columns")
+        raise ValueError(
+            f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
+        )
     return SoftTargets(P[:, order]), classes
 
 

@@ -67,9 +67,14 @@ LogisticRegression
     [0, 1, 2]
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"estimator": [HasMethods(["fit", "predict_proba"])], **BITS}
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        **BITS,
+    }
 
-    def __init__(self, estimator: ClassifierMixin, *, threshold_bits: int = 8, value_bits: int | str = 8) -> None:
+    def __init__(
+        self, estimator: ClassifierMixin, *, threshold_bits: int = 8, value_bits: int | str = 8
+    ) -> None:
         self.estimator = estimator
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
@@ -133,13 +138,21 @@ LogisticRegression
         self._fit_rows(codes, targets, weight)
         self.feature_importances_ = self.estimator_.feature_importances_
         if len(classes) == 1:
-            return CompactModel(X.shape[1], np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names)
+            return CompactModel(
+                X.shape[1], np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names
+            )
         single = isinstance(self.estimator_, DecisionTreeClassifier)
-        trees = [member.tree_ for member in ([self.estimator_] if single else self.estimator_.estimators_)]
+        trees = [
+            member.tree_
+            for member in ([self.estimator_] if single else self.estimator_.estimators_)
+        ]
         columns = self.estimator_.classes_
         P = [node_probabilities(tree, columns, len(classes)) for tree in trees]
         if targets.temperature != 1:
-            P = [_untempered(tree, P_nodes, codes, targets, weight) for tree, P_nodes in zip(trees, P, strict=True)]
+            P = [
+                _untempered(tree, P_nodes, codes, targets, weight)
+                for tree, P_nodes in zip(trees, P, strict=True)
+            ]
         if single:
             values, bias, scale = leaf_logits(P[0], self.value_bits)
             link = "sigmoid" if len(classes) == 2 else "softmax"
@@ -147,9 +160,13 @@ LogisticRegression
             values, bias, scale = leaf_votes(np.vstack(P), self.value_bits, len(trees))
             link = "normalise"
         parts = np.split(values, np.cumsum([len(part) for part in P])[:-1])
-        learnt = [tree_on_codes(tree, grid.counts, part) for tree, part in zip(trees, parts, strict=True)]
+        learnt = [
+            tree_on_codes(tree, grid.counts, part) for tree, part in zip(trees, parts, strict=True)
+        ]
         used, table = assemble(grid, learnt, self.value_bits)
-        return CompactModel(X.shape[1], bias, scale, link, classes, used, table, feature_names=names)
+        return CompactModel(
+            X.shape[1], bias, scale, link, classes, used, table, feature_names=names
+        )
 
     def _fit_linear(
         self,
@@ -165,8 +182,13 @@ LogisticRegression
         self._fit_rows(Z if Z.shape[1] else np.zeros((len(X), 1)), targets, weight)
         known = self.estimator_.classes_
         coef, intercept = self.estimator_.coef_[:, : Z.shape[1]], self.estimator_.intercept_
-        if len(known) == 2 and n_scores > 1:  # two of many classes: share the one logit between them
-            coef, intercept = np.vstack([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
+        if (
+            len(known) == 2 and n_scores > 1
+        ):  # two of many classes: share the one logit between them
+            coef, intercept = (
+                np.vstack([-coef, coef]) / 2,
+                np.concatenate([-intercept, intercept]) / 2,
+            )
         at = known if n_scores > 1 else [0]
         W[:, at], b[at] = coef.T, intercept
         absent = np.setdiff1d(np.arange(n_scores), known) if n_scores > 1 else []

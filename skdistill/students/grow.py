@@ -52,7 +52,9 @@ class Grown(NamedTuple):
     leaf: NDArray[np.int32]
 
 
-def to_fixed_point(P: NDArray[Any], weight: NDArray[np.float64], *, count: bool = False) -> NDArray[np.int32]:
+def to_fixed_point(
+    P: NDArray[Any], weight: NDArray[np.float64], *, count: bool = False
+) -> NDArray[np.int32]:
     """Channels of soft targets: ``weight * P`` and ``weight`` in fixed point.
 
     The unit is a power of two, so that integer weights and repeated rows give the same
@@ -120,13 +122,23 @@ def grow(
     slots = int(min(max_leaf_nodes + 1, max(2, _HISTOGRAM_BYTES // bytes_each)))
     return Grown(
         *_grow(
-            codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_samples_leaf, min_weight, slots
+            codes,
+            bins,
+            channels,
+            criterion,
+            max_leaf_nodes,
+            max_depth,
+            min_samples_leaf,
+            min_weight,
+            slots,
         )
     )
 
 
 @njit(nogil=True, cache=True)
-def _grow(codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_samples_leaf, min_weight, slots):
+def _grow(
+    codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_samples_leaf, min_weight, slots
+):
     n, C = channels.shape
     K = C - 1 - (min_samples_leaf > 1)
     most = 2 * min(max_leaf_nodes, n) - 1
@@ -147,7 +159,9 @@ def _grow(codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_sampl
     pool = np.empty((slots, bins[-1], C), np.int64)
     free = np.arange(slots)
     n_free = slots
-    worth_keeping = bins[-1] // max(1, len(bins) - 1)  # below this many rows summing beats subtracting
+    worth_keeping = bins[-1] // max(
+        1, len(bins) - 1
+    )  # below this many rows summing beats subtracting
     scratch = np.zeros((np.max(np.diff(bins)), C), np.int64)
 
     last[0] = n
@@ -169,20 +183,28 @@ def _grow(codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_sampl
     pending = np.array([0, -1])
     while True:
         for node in pending:
-            if node < 0 or depth[node] >= max_depth or last[node] - first[node] < 2 * min_samples_leaf:
+            if (
+                node < 0
+                or depth[node] >= max_depth
+                or last[node] - first[node] < 2 * min_samples_leaf
+            ):
                 continue
             if slot[node] >= 0:
                 g, j, b, side = _best_split(pool[slot[node]], bins, sums[node], limits)
             else:
                 inside = rows[first[node] : last[node]]
                 _order(channels, inside, ordered)
-                g, j, b, side = _best_split_of_few(codes, bins, inside, ordered, sums[node], limits, scratch)
+                g, j, b, side = _best_split_of_few(
+                    codes, bins, inside, ordered, sums[node], limits, scratch
+                )
             if j >= 0:
                 gain[node], feature[node], threshold[node], nan_left[node] = g, j, b, side
                 heappush(heap, (-g, np.int64(node)))
         for node in pending:
-            if node >= 0 and slot[node] >= 0 and (
-                feature[node] < 0 or last[node] - first[node] < worth_keeping or n_free < 1
+            if (
+                node >= 0
+                and slot[node] >= 0
+                and (feature[node] < 0 or last[node] - first[node] < worth_keeping or n_free < 1)
             ):
                 free[n_free] = slot[node]
                 n_free += 1
@@ -194,7 +216,14 @@ def _grow(codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_sampl
         node = heappop(heap)[1]
         nan_code = bins[feature[node] + 1] - bins[feature[node]] - 1
         middle = _partition(
-            codes[feature[node]], rows, first[node], last[node], threshold[node], nan_left[node], nan_code, spare
+            codes[feature[node]],
+            rows,
+            first[node],
+            last[node],
+            threshold[node],
+            nan_left[node],
+            nan_code,
+            spare,
         )
         a, b = n_nodes, n_nodes + 1
         children[node, 0], children[node, 1] = a, b
@@ -226,12 +255,22 @@ def _grow(codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_sampl
     leaf = np.empty(n, np.int32)
     for node in range(n_nodes):
         if children[node, 0] < 0:
-            feature[node], threshold[node], nan_left[node], gain[node] = -1, 0, False, 0.0  # a split not made
+            feature[node], threshold[node], nan_left[node], gain[node] = (
+                -1,
+                0,
+                False,
+                0.0,
+            )  # a split not made
             for t in range(first[node], last[node]):
                 leaf[rows[t]] = node
     return (
-        feature[:n_nodes], threshold[:n_nodes], nan_left[:n_nodes], children[:n_nodes],
-        gain[:n_nodes] / total, sums[:n_nodes], leaf,
+        feature[:n_nodes],
+        threshold[:n_nodes],
+        nan_left[:n_nodes],
+        children[:n_nodes],
+        gain[:n_nodes] / total,
+        sums[:n_nodes],
+        leaf,
     )
 
 
@@ -335,7 +374,9 @@ def _best_cut(h, total, limits, best):
                 break
             if left[K] < least_weight or right[K] < least_weight:
                 continue
-            if min_samples_leaf > 1 and (left[K + 1] < min_samples_leaf or right[K + 1] < min_samples_leaf):
+            if min_samples_leaf > 1 and (
+                left[K + 1] < min_samples_leaf or right[K + 1] < min_samples_leaf
+            ):
                 continue
             g = _score(left, K, criterion) + _score(right, K, criterion) - base
             if g > best:

@@ -22,7 +22,19 @@ from skdistill.students._validate import BITS, check_rows, check_targets, check_
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets
 
-_SHRINKS = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05)  # of the weights' range, where bits are few
+_SHRINKS = (
+    1.0,
+    0.8,
+    0.65,
+    0.5,
+    0.4,
+    0.3,
+    0.2,
+    0.15,
+    0.1,
+    0.07,
+    0.05,
+)  # of the weights' range, where bits are few
 
 
 class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
@@ -124,7 +136,9 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         if len(classes) > 1:
             W, b = self._minimise(Z, targets, weight, W, b)
         names = getattr(self, "feature_names_in_", None)
-        self.compact_ = to_compact(X, weight, reading, W * unit[:, None], b, self.value_bits, classes, names)
+        self.compact_ = to_compact(
+            X, weight, reading, W * unit[:, None], b, self.value_bits, classes, names
+        )
         share = np.zeros(X.shape[1])
         share[reading[0]] = np.abs(W).sum(axis=1)
         self.feature_importances_ = share / share.sum() if share.any() else share
@@ -196,8 +210,12 @@ def standardised(
     reading = features, offset[features], inv_step[features], bits
     if len(features) == 0:
         return reading, np.empty((len(X), 0)), np.empty(0)
-    q = quantize_input(X, _table(reading, np.zeros((len(features), 1), np.int32), 8)).astype(np.float64)
-    deviation = np.sqrt(np.average(q**2, axis=0, weights=weight) - np.average(q, axis=0, weights=weight) ** 2)
+    q = quantize_input(X, _table(reading, np.zeros((len(features), 1), np.int32), 8)).astype(
+        np.float64
+    )
+    deviation = np.sqrt(
+        np.average(q**2, axis=0, weights=weight) - np.average(q, axis=0, weights=weight) ** 2
+    )
     unit = 1 / np.where(deviation > 0, deviation, 1)
     return reading, q * unit, unit
 
@@ -223,7 +241,9 @@ def to_compact(
     def rounded(shrink: float) -> CompactModel:
         weights, bias, scale = linear_weights(W, b, value_bits, q_max, shrink)
         linear = _table(reading, weights, value_bits) if len(weights) else None
-        return CompactModel(X.shape[1], bias, scale, link, classes, linear=linear, feature_names=names)
+        return CompactModel(
+            X.shape[1], bias, scale, link, classes, linear=linear, feature_names=names
+        )
 
     best = rounded(1.0)
     if best.linear is None or not (value_bits == "ternary" or int(value_bits) < 8):

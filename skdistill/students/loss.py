@@ -74,6 +74,9 @@ def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np
     """
     loss, bound = soft_cross_entropy(SoftTargets(P), weight), np.log(30)
     best = minimize_scalar(
-        lambda s: loss(np.exp(s) * z)[0], bounds=(-bound, bound), method="bounded", options={"xatol": 1e-6}
+        lambda s: loss(np.exp(s) * z)[0],
+        bounds=(-bound, bound),
+        method="bounded",
+        options={"xatol": 1e-6},
     )
     return float(np.exp(best.x))

@@ -47,7 +47,9 @@ def prune(tree: Grown, ccp_alpha: float) -> Grown:
 
 
 @njit(nogil=True, cache=True)
-def _prune(children: NDArray[np.int32], gain: NDArray[np.float64], ccp_alpha: float) -> NDArray[np.bool_]:
+def _prune(
+    children: NDArray[np.int32], gain: NDArray[np.float64], ccp_alpha: float
+) -> NDArray[np.bool_]:
     n = len(children)
     stays = np.ones(n, np.bool_)
     is_leaf = children[:, 0] < 0

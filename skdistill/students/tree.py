@@ -191,8 +191,12 @@ def _to_compact(
     names: NDArray[Any] | None,
 ) -> CompactModel:
     if len(classes) == 1:
-        return CompactModel(n_features, np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names)
-    values, bias, scale = leaf_logits(np.where(tree.feature[:, None] < 0, P, 1 / P.shape[1]), value_bits)
+        return CompactModel(
+            n_features, np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names
+        )
+    values, bias, scale = leaf_logits(
+        np.where(tree.feature[:, None] < 0, P, 1 / P.shape[1]), value_bits
+    )
     learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
     used, table = assemble(grid, [learnt], value_bits)
     link = "sigmoid" if len(classes) == 2 else "softmax"

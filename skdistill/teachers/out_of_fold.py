@@ -10,7 +10,13 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    check_cv,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
@@ -85,7 +91,8 @@ def teach(
     folds = _splits(cv, X, y, groups) if label and not out_of_bag else []
     tasks = [(train, test) for train, test in folds] + [(everything, None)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_answer)(teacher, X, y, weight, classes, train, test) for train, test in tasks
+        delayed(_fit_and_answer)(teacher, X, y, weight, classes, train, test)
+        for train, test in tasks
     )
     answers = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
     fitted, _ = answers.pop()
@@ -103,7 +110,9 @@ def teach(
     return Lesson(fitted, P)
 
 
-def _splits(cv: Any, X: Any, y: NDArray[Any] | None, groups: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _splits(
+    cv: Any, X: Any, y: NDArray[Any] | None, groups: Any
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     if isinstance(cv, str):
         if len(y) < 2:
             raise ValueError(f"out-of-fold labels need two rows or more, got n_samples={len(y)}")
@@ -118,7 +127,9 @@ def _splits(cv: Any, X: Any, y: NDArray[Any] | None, groups: Any) -> list[tuple[
             cv = StratifiedKFold(min(FOLDS, int(count.max())))
         with warnings.catch_warnings():
             # A class with fewer rows than folds is simply absent from some of them.
-            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            warnings.filterwarnings(
+                "ignore", message="The least populated class", category=UserWarning
+            )
             return list(cv.split(X, y, groups))
     folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
     rows = np.arange(np.shape(X)[0])  # reads masks and negative numbers, refuses others

@@ -23,7 +23,10 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-@validate_params({**_CONSTRAINTS, "X": ["array-like"], "random_state": ["random_state"]}, prefer_skip_nested_validation=True)
+@validate_params(
+    {**_CONSTRAINTS, "X": ["array-like"], "random_state": ["random_state"]},
+    prefer_skip_nested_validation=True,
+)
 def munge(
     X: ArrayLike, factor: int = 20, p: float = 0.5, s: float = 1.0, random_state: Any = None
 ) -> NDArray[np.float64]:
@@ -67,7 +70,7 @@ def munge(
     if len(X) > 1:
         _exchange(rows, _nearest(X), p, s, rng)
     with np.errstate(invalid="ignore"):
-        whole = (np.isnan(X) | (X == np.rint(X))).all(axis=0)
+        whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
     np.rint(rows, out=rows, where=whole)
     seen = ~np.isnan(X).all(axis=0)
     low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
@@ -93,7 +96,9 @@ def _nearest(X: NDArray[np.float64]) -> NDArray[np.int64]:
             continue
         low, high = x[~missing].min(), x[~missing].max()
         if high > low:
-            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (high - low)
+            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (
+                high - low
+            )
     found = NearestNeighbors(n_neighbors=2).fit(Z).kneighbors(Z, return_distance=False)
     # Among equal rows a row need not be its own nearest: take the one that is not itself.
     return np.where(found[:, 0] == np.arange(len(X)), found[:, 1], found[:, 0]).astype(np.int64)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.model import INT32_MAX, value_limits
+from skdistill.compact.tables import INT32_MAX, value_limits
 from tests.strategies import VALUE_BITS, adversarial_rows, compact_models, seeds
 
 

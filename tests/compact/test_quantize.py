@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable, execute
-from skdistill.compact.model import INT32_MAX, value_limits
 from skdistill.compact.quantize import (
     LOGIT_RANGE,
     fit_grid,
@@ -18,6 +17,7 @@ from skdistill.compact.quantize import (
     linear_weights,
     round_down,
 )
+from skdistill.compact.tables import INT32_MAX, value_limits
 from tests.strategies import VALUE_BITS, seeds
 
 MAX32 = float(np.finfo(np.float32).max)

@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import SoftLinearClassifier, SoftTreeClassifier, StudentAdapter
 from skdistill.compact import execute
-from skdistill.compact.model import value_limits
+from skdistill.compact.tables import value_limits
 from skdistill.metrics import kl_divergence
 from skdistill.targets import SoftTargets, temper
 

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistill import SoftLinearClassifier
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.model import value_limits
+from skdistill.compact.tables import value_limits
 from skdistill.metrics import kl_divergence
 from skdistill.targets import SoftTargets, temper
 

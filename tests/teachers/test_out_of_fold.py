@@ -188,6 +188,12 @@ def test_groups_stay_together(cv, n_groups):
         assert np.isin(groups, held).sum() == 150 - len(seen)
 
 
+def test_groups_of_classes_with_few_rows():
+    P = teach(Logged(), X[::10], np.arange(15) // 3, np.arange(5), groups=np.arange(15) % 8).P
+    assert len(FITS) == 6
+    assert not np.isnan(P).any()
+
+
 def test_groups_of_a_splitter_reach_it():
     groups = np.arange(150) % 7
     P = teach(GaussianNB(), X, Y, CLASSES, groups=groups, cv=GroupKFold(7)).P

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from sklearn.utils import check_random_state
 
 from skdistill import Munge, munge
+from skdistill.transfer.munge import _nearest
 from tests.strategies import seeds
 
 
@@ -159,6 +160,14 @@ def test_seeds_reproduce(X):
 def test_rows_that_have_a_twin_do_not_change(X, copies):
     rows = np.repeat(X, copies, axis=0)
     assert (passes(munge(rows, factor=2, p=1.0, random_state=0), rows) == rows).all()
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3, 9])
+def test_no_row_is_its_own_neighbour(X, copies):
+    rows = np.repeat(X, copies, axis=0)
+    nearest = _nearest(rows)
+    assert (nearest != np.arange(len(rows))).all()
+    assert (rows[nearest] == rows).all() == (copies > 1)
 
 
 @pytest.mark.parametrize("X", [[[1.5, 2.0]], [[1.5, np.nan]]])

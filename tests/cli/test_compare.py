@@ -16,10 +16,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 import skdistill
-from skdistill import SoftLinearClassifier, SoftTreeClassifier, summary
-from skdistill.compare import Gain, _gain, _pickled_bytes, _transfer, committee, compare
+from skdistill import SoftLinearClassifier, SoftTreeClassifier
+from skdistill.cli import summary
+from skdistill.cli.compare import Gain, _gain, _pickled_bytes, _transfer, committee, compare
+from skdistill.cli.tables import Table, TableError
 from skdistill.export.parity import open_session
-from skdistill.tables import Table, TableError
 
 
 def wine(missing=True):
@@ -48,7 +49,7 @@ def quick(monkeypatch):
             [("rf", RandomForestClassifier(20, random_state=seed))], voting="soft"
         )
 
-    monkeypatch.setattr("skdistill.compare.committee", small)
+    monkeypatch.setattr("skdistill.cli.compare.committee", small)
 
 
 def held_out(table, test_size=0.25, seed=0):

@@ -6,9 +6,9 @@ from os import PathLike
 
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from skdistill.compare import Comparison, Say, compare
+from skdistill.cli.compare import Comparison, Say, compare
+from skdistill.cli.tables import Table
 from skdistill.students import SoftTreeClassifier
-from skdistill.tables import Table
 
 DATASETS = {"digits": (load_digits, 256), "breast cancer": (load_breast_cancer, 16)}
 """Name, loader and leaves of the student: about 5 KB and 150 bytes."""

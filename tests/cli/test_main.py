@@ -32,7 +32,7 @@ def quick(monkeypatch):
             [("rf", RandomForestClassifier(20, random_state=seed))], voting="soft"
         )
 
-    monkeypatch.setattr("skdistill.compare.committee", small)
+    monkeypatch.setattr("skdistill.cli.compare.committee", small)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_the_demo_prints_one_table_of_both_data_sets(capsys, tmp_path):
 
 
 def test_a_mismatch_is_exit_code_1(capsys, files, tmp_path, monkeypatch):
-    monkeypatch.setattr("skdistill.compare.count_mismatches", lambda *_: 2)
+    monkeypatch.setattr("skdistill.cli.compare.count_mismatches", lambda *_: 2)
     code, text, _ = distill(capsys, files / "good.csv", tmp_path, "--quiet")
     assert code == 1
     assert "DOES NOT answer as Python does, label and integer scores: 4 mismatches" in text
@@ -219,7 +219,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(capsys, tmp_path, monkeypatc
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skdistill.demo.run", interrupted)
+    monkeypatch.setattr("skdistill.cli.demo.run", interrupted)
     assert run(capsys, "demo", "--out", tmp_path) == (130, "", "skdistill: interrupted\n")
 
 
@@ -227,7 +227,7 @@ def test_a_bug_keeps_its_traceback(tmp_path, monkeypatch):
     def broken(*_, **__):
         raise ValueError("a bug")
 
-    monkeypatch.setattr("skdistill.demo.run", broken)
+    monkeypatch.setattr("skdistill.cli.demo.run", broken)
     with pytest.raises(ValueError, match="a bug"):
         cli.main(["demo", "--out", str(tmp_path)])
 

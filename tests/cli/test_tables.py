@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdistill.tables import TableError, quoted, read_table
+from skdistill.cli.tables import TableError, quoted, read_table
 
 N = 60
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import skdistill
-from skdistill import SoftLinearClassifier, SoftTreeClassifier, compare, demo, summary
+from skdistill import SoftLinearClassifier, SoftTreeClassifier
+from skdistill.cli import compare, demo, summary
+from skdistill.cli.tables import TableError, read_table
 from skdistill.compact.io import write_whole
-from skdistill.tables import TableError, read_table
 
 OK, MISMATCH, USAGE, INTERRUPTED = 0, 1, 2, 130
 

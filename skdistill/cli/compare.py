@@ -25,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import get_tags
 
+from skdistill.cli.tables import Table, TableError, quoted
 from skdistill.compact import CompactModel
 from skdistill.distill import DistilledClassifier
 from skdistill.export.onnx import import_onnx, to_onnx
@@ -36,7 +37,6 @@ from skdistill.export.parity import (
 )
 from skdistill.metrics import fidelity_score
 from skdistill.students import SoftLinearClassifier, SoftTreeClassifier
-from skdistill.tables import Table, TableError, quoted
 from skdistill.transfer import Munge
 
 Say = Callable[[str], None]

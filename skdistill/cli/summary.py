@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import skdistill
-from skdistill.compare import Candidate, Comparison, Gain
+from skdistill.cli.compare import Candidate, Comparison, Gain
 
 _HEADER = ("", "accuracy", "fidelity", "log loss", "bytes", "µs Python", "µs ONNX")
 _FOOTNOTES = """\

@@ -1,0 +1,5 @@
+"""The command line ``skdistill``."""
+
+from skdistill.cli.main import main
+
+__all__ = ["main"]
