@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, check_array, check_random_state, get_tags
+from sklearn.utils import Tags, _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_memory, has_fit_parameter
 
@@ -22,6 +22,7 @@ from skdistill.students.adapter import ADAPTED
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import known_classes, probabilities, require_probabilities, teach
 from skdistill.transfer import Munge
+from skdistill.transfer.rows import append_rows, as_numbers, further_tables, with_names
 
 
 class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
@@ -71,7 +72,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     Attributes
     ----------
     teacher_ : fitted estimator
-        Absent where none was needed.
+        Absent where nothing was left for it to label.
     student_ : fitted student
         Holds no reference to the teacher: this, or `compact_`, is what one deploys.
     compact_ : CompactModel
@@ -192,30 +193,22 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         if alpha == 0:
             targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
         else:
-            table = X if hasattr(X, "columns") else rows
+            known = X if hasattr(X, "columns") else rows, hard, given, classes
+            handed_on = weight if sample_weight is not None else None
             teacher, P, more, P_more = self._ask_teacher(
-                table,
-                hard,
-                classes,
-                weight if sample_weight is not None else None,
-                given,
-                X_unlabeled,
-                groups,
-                rng,
+                *known, handed_on, X_unlabeled, groups, rng
             )
             rows, weight, hard, P = _held_out_only(rows, weight, hard, P)
             P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
-            rows = np.concatenate([rows, _cast_like(rows, more)])
+            rows = append_rows(rows, more)
             weight = np.concatenate([weight, self._transfer_weights(len(more))])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
             targets = SoftTargets(np.concatenate([P, P_more]), hard, alpha, self._tempering())
 
-        if self.random_state is not None:
-            student = _seeded(
-                student, rng
-            )  # last, so that teacher and further rows are the same for all
-        self.student_ = student.fit(_like(X, rows), targets, weight, classes=classes)
+        if self.random_state is not None:  # last: teacher and rows are the same for all students
+            student = _seeded(student, rng)
+        self.student_ = student.fit(with_names(X, rows), targets, weight, classes=classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
         self.temperature_ = temperature
@@ -297,45 +290,38 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self,
         X: Any,
         hard: NDArray[np.intp] | None,
+        given: NDArray[np.float64] | None,
         classes: NDArray[Any],
         weight: NDArray[np.float64] | None,
-        given: NDArray[np.float64] | None,
         X_unlabeled: Any,
         groups: Any,
         rng: np.random.RandomState,
-    ) -> tuple[Any, NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """The fitted teacher, soft labels of the training rows, further rows and theirs."""
-        if self.teacher is None:
-            if X_unlabeled is not None:
-                raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
+        if self.teacher is None and X_unlabeled is not None:
+            raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
+        if given is not None and self.transfer is None and X_unlabeled is None:
             return None, given, np.empty((0, np.shape(X)[1])), np.empty((0, len(classes)))
-        transfer = Munge() if isinstance(self.transfer, str) else self.transfer
-        teacher = (
-            _seeded(clone(self.teacher), rng) if self.random_state is not None else self.teacher
-        )
-        y = None if hard is None else classes[hard]
-        arguments = {
-            "teacher": teacher,
-            "X": X,
-            "y": y,
-            "classes": classes,
-            "weight": weight,
-            "groups": groups,
-        }
-        arguments |= {"cv": self.cv, "label": given is None}
-        remember, key = self._remembering(
-            {**arguments, "transfer": transfer, "X_unlabeled": X_unlabeled}
-        )
-        if y is None and not isinstance(teacher, FrozenEstimator):
+        if hard is None and not isinstance(self.teacher, FrozenEstimator):
             raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
-        speed = {"n_jobs": self.n_jobs, "verbose": self.verbose}
-        lesson = remember(teach, ignore=list(speed))(**arguments, **speed)
-        seed = rng.randint(2**31 - 1)
-        in_key = ["teacher", "X", "transfer", "X_unlabeled", "classes"]
-        more, P_more = remember(_label_further, ignore=in_key)(
-            lesson.teacher, X, transfer, X_unlabeled, classes, seed, key
+        transfer = Munge() if isinstance(self.transfer, str) else self.transfer
+        teacher = self.teacher
+        if self.random_state is not None:
+            teacher = _seeded(clone(teacher), rng)
+        lesson = dict(teacher=teacher, X=X, y=None if hard is None else classes[hard])
+        lesson |= dict(classes=classes, weight=weight, groups=groups, cv=self.cv)
+        lesson["label"] = given is None
+        further = dict(transfer=transfer, X_unlabeled=X_unlabeled)
+
+        remember, key = self._remembering(lesson | further)
+        speed = dict(n_jobs=self.n_jobs, verbose=self.verbose)
+        fitted, P = remember(teach, ignore=list(speed))(**lesson, **speed)
+        parents = X if weight is None else _safe_indexing(X, np.flatnonzero(weight > 0))
+        answers = dict(teacher=fitted, X=parents, classes=classes, **further)
+        more, P_more = remember(_label_further, ignore=list(answers))(
+            **answers, seed=rng.randint(2**31 - 1), key=key
         )
-        return lesson.teacher, lesson.P if given is None else given, more, P_more
+        return fitted, P if given is None else given, more, P_more
 
     def _remembering(self, arguments: dict[str, Any]) -> tuple[Any, str]:
         """A decorator that caches, and a key that stands for all arguments."""
@@ -399,50 +385,15 @@ def _label_further(
     classes: NDArray[Any],
     seed: int,
     key: str,
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rows beside the training rows, and the teacher's probabilities for them.
 
     Where results are cached `key` stands for all arguments but the seed.
     """
-    tables = [] if transfer is None else [transfer.sample(X, random_state=seed)]
-    tables += [] if X_unlabeled is None else [X_unlabeled]
-    rows, P = [np.empty((0, np.shape(X)[1]))], [np.empty((0, len(classes)))]
-    for table in tables:
-        _require_same_columns(X, table)
-        if np.shape(table)[0]:
-            rows.append(
-                check_array(table, dtype=np.float64, ensure_all_finite=False)
-            )  # reads pandas' NA
-            framed = (
-                table if hasattr(X, "columns") and hasattr(table, "columns") else _like(X, rows[-1])
-            )
-            P.append(probabilities(teacher, framed, classes))
+    tables = further_tables(X, transfer, X_unlabeled, seed)
+    rows = [np.empty((0, np.shape(X)[1])), *(as_numbers(table) for table in tables)]
+    P = [np.empty((0, len(classes))), *(probabilities(teacher, t, classes) for t in tables)]
     return np.concatenate(rows), np.concatenate(P)
-
-
-def _require_same_columns(X: Any, table: Any) -> None:
-    n_features = np.shape(X)[1]
-    if np.ndim(table) != 2 or np.shape(table)[1] != n_features:
-        raise ValueError(
-            f"further rows must have {n_features} columns like X, got shape {np.shape(table)}"
-        )
-    if (
-        hasattr(X, "columns")
-        and hasattr(table, "columns")
-        and list(X.columns) != list(table.columns)
-    ):
-        raise ValueError(
-            f"further rows must have the columns of X in the same order: {list(X.columns)}, "
-            f"got {list(table.columns)}"
-        )
-
-
-def _cast_like(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
-    """Further rows in the type of the training rows."""
-    if rows.dtype == np.int32 and not (more == np.rint(more)).all():
-        raise ValueError("X is int32, but further rows hold fractions or NaN: pass X as float")
-    with np.errstate(over="ignore"):  # the student refuses infinities
-        return more.astype(rows.dtype)
 
 
 def _held_out_only(
@@ -462,13 +413,6 @@ def _held_out_only(
         stacklevel=4,
     )
     return rows[seen], weight[seen], None if hard is None else hard[seen], P[seen]
-
-
-def _like(X: Any, rows: NDArray[Any]) -> Any:
-    """`rows` with the column names of `X`, so that the student knows them too."""
-    if hasattr(X, "iloc") and all(isinstance(name, str) for name in X.columns):
-        return type(X)(rows, columns=X.columns)
-    return rows
 
 
 def _seeded(estimator: Any, rng: np.random.RandomState) -> Any:

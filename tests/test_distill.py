@@ -306,9 +306,9 @@ class TestGivenProbabilities:
 
     @pytest.mark.parametrize("given", [soft(K=2), soft(K=4)])
     def test_as_many_columns_as_classes(self, given):
-        with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for 3"):
+        with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for"):
             DistilledClassifier(None, transfer=None).fit(X, Y, teacher_proba=given)
-        with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for 3"):
+        with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for"):
             DistilledClassifier(frozen()).fit(X, teacher_proba=given)
 
     @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ class InputGrid(Frozen):
     offsets : int32 array of shape (u + 1,)
         Where each feature's edges begin.
     edges : float32 or int32 array of shape (E,)
-        Finite, strictly ascending within a feature. Their dtype is the declared
-        type of the input: ``float32`` values are compared as float32, ``int32``
-        values without any rounding.
+        Strictly ascending within a feature. Their dtype is the declared type of the
+        input: ``float32`` values are compared as float32, ``int32`` values without any
+        rounding. A float32 feature may end in +inf, which parts all numbers from NaN.
 
     Raises
     ------
@@ -74,12 +74,12 @@ class InputGrid(Frozen):
             bool((np.diff(self.features) > 0).all()) and bool((self.features >= 0).all()),
             "features must be ascending column numbers",
         )
-        require(bool(np.isfinite(edges).all()), "edges must be finite")
+        require(bool((edges > -np.inf).all()), "edges must be numbers above -inf")
         require(
             int(self.counts.max(initial=0)) <= MAX_EDGES,
             f"a feature has more than {MAX_EDGES} edges",
         )
-        rises = np.diff(edges.astype(np.float64)) > 0
+        rises = edges[1:] > edges[:-1]
         rises[
             self.offsets[1:-1][(self.offsets[1:-1] > 0) & (self.offsets[1:-1] < len(edges))] - 1
         ] = True

@@ -52,7 +52,7 @@ def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = No
 
     A column with at most 2^bits − 1 distinct values, NaN among them, keeps them all apart;
     a value that holds more than its share of the rows ends a bin, so that no two such
-    values share one. A column with NaN has its largest value as last edge, so that NaN can
+    values share one. A column with NaN has infinity as last edge, so that NaN can
     part from everything else.
 
     Parameters
@@ -94,9 +94,7 @@ def _column_edges(
     if n_seen == 0:
         return np.empty(0, dtype)
     ordered, missing = ordered[:n_seen], n_seen < len(x)
-    last = np.append(
-        np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1
-    )  # last row of each value
+    last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1)  # row of each value
     values = ordered[last].astype(np.float64)
     most -= missing
     if len(values) - 1 > most:
@@ -105,7 +103,7 @@ def _column_edges(
     else:
         cut = np.arange(len(values) - 1)
     edges = round_down(values[cut] / 2 + values[cut + 1] / 2, dtype)
-    return np.append(edges, round_down(values[-1:], dtype)) if missing else edges
+    return np.append(edges, np.float32(np.inf)) if missing else edges
 
 
 def _even_cuts(reached: NDArray[np.float64], bins: int) -> NDArray[np.intp]:

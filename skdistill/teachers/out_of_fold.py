@@ -9,6 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     GroupKFold,
@@ -17,6 +18,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     check_cv,
 )
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
@@ -160,7 +162,16 @@ def _weight_parameter(teacher: Any, weight: NDArray[np.float64]) -> dict[str, ND
     while isinstance(last, Pipeline):
         step, last = last.steps[-1]
         name += f"{step}__"
-    return {f"{name}sample_weight": weight} if has_fit_parameter(last, "sample_weight") else {}
+    return {f"{name}sample_weight": weight} if _takes_weights(last) else {}
+
+
+def _takes_weights(estimator: Any) -> bool:
+    """Whether `fit` takes sample weights; ensembles and searches hand theirs on unnamed."""
+    if isinstance(estimator, VotingClassifier | StackingClassifier):
+        return all(_takes_weights(member) for _, member in estimator.estimators if member != "drop")
+    if isinstance(estimator, BaseSearchCV):
+        return _takes_weights(estimator.estimator)
+    return has_fit_parameter(estimator, "sample_weight")
 
 
 def _out_of_bag(forest: Any, classes: NDArray[Any]) -> NDArray[np.float64]:

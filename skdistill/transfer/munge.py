@@ -99,7 +99,13 @@ def _nearest(X: NDArray[np.float64]) -> NDArray[np.int64]:
             Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (
                 high - low
             )
-    found = NearestNeighbors(n_neighbors=2).fit(Z).kneighbors(Z, return_distance=False)
+    # Trees pay for few columns only; brute force is BLAS on all cores.
+    algorithm = "brute" if X.shape[1] > 10 else "auto"
+    found = (
+        NearestNeighbors(n_neighbors=2, algorithm=algorithm)
+        .fit(Z)
+        .kneighbors(Z, return_distance=False)
+    )
     # Among equal rows a row need not be its own nearest: take the one that is not itself.
     return np.where(found[:, 0] == np.arange(len(X)), found[:, 1], found[:, 0]).astype(np.int64)
 

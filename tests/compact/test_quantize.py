@@ -95,7 +95,7 @@ def test_grids_respect_their_bits_and_never_merge_what_they_could_part(
     if len(values) + has_nan <= 2**bits - 1:
         assert len(grid.edges) == (len(values) - 1 + has_nan if len(values) else 0)
     if has_nan and len(values):
-        assert grid.edges[-1] == values.max()
+        assert grid.edges[-1] == np.inf
     # Edges lie on the left value or between two, so that no two of them part the same values.
     assert len(np.unique(np.searchsorted(values, grid.edges, side="right"))) == len(grid.edges)
 
@@ -160,8 +160,14 @@ def test_columns_without_two_values_have_no_edge():
     X = np.array([[1, np.nan, 2], [1, np.nan, np.nan], [1, np.nan, 2]], np.float32)
     grid = fit_grid(X, 8)
     assert grid.counts.tolist() == [0, 0, 1]  # 2 parts from NaN
-    assert grid.edges.tolist() == [2]
+    assert grid.edges.tolist() == [np.inf]
     assert grid.encode(X).tolist() == [[0, 0, 0], [1, 1, 1], [0, 2, 0]]
+
+
+def test_numbers_beyond_the_training_range_do_not_go_the_way_of_nan():
+    grid = fit_grid(column([1, 5, 9, np.nan], dtype=np.float32), 8)
+    beyond = np.array([[9.1], [1e30], [np.inf], [-np.inf], [np.nan]])
+    assert grid.encode(beyond).tolist() == [[2, 2, 2, 0, 4]]
 
 
 def test_rows_without_weight_are_not_seen():
@@ -311,6 +317,13 @@ def test_linear_weights_are_rounded_to_the_finest_step_that_fits(seed, bits):
     assert np.abs(bias * scale - b).max() <= scale / 2 * (1 + 1e-9)
 
 
+def test_linear_weights_that_all_round_up_cannot_overflow():
+    W = np.ones((1000, 1))  # in the finest unit that holds their sum each would be 65.54
+    weights, bias, _ = linear_weights(W, np.zeros(1), 16, 32767)
+    worst = 32767 * int(np.abs(weights).sum()) + int(bias[0])
+    assert 0.98 * INT32_MAX < worst <= INT32_MAX
+
+
 def test_linear_weights_of_zero_are_zero():
     weights, bias, scale = linear_weights(np.zeros((3, 2)), np.zeros(2), 8, 127)
     assert not weights.any()
@@ -330,6 +343,15 @@ def test_linear_input_reaches_the_farthest_value_unless_it_is_an_outlier(seed, b
     assert np.abs(q).max(axis=0).tolist() == [table.q_max] * 3
     back = offset + q / inv_step.astype(np.float64)
     assert (np.abs(back - X)[1:] <= 0.51 / inv_step + 1e-6 * np.abs(X[1:])).all()
+
+
+def test_linear_input_gives_an_outlier_no_more_than_eight_deviations():
+    X = np.tile([[-1], [1]], (5000, 1)).astype(np.float32)
+    _, inv_step, _ = linear_input(X, np.ones(10_000), 8)
+    assert inv_step[0] == pytest.approx(127)
+    X[0] = 1e6
+    _, inv_step, _ = linear_input(X, np.ones(10_000), 8)
+    assert inv_step[0] == pytest.approx(127 / (8 * X.std(dtype=np.float64)), rel=1e-3)
 
 
 def test_linear_input_weights_equal_repeated_rows_and_ignore_rows_without():

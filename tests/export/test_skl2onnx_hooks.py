@@ -175,7 +175,7 @@ def hard_rows(student, scaler, seed):
     scaled = rng.normal(size=(3000, d))
     for f, column in enumerate(grid.features):
         edges = grid.edges[grid.offsets[f] : grid.offsets[f + 1]]
-        scaled[:, column] = rng.choice(edges, len(scaled))
+        scaled[:, column] = rng.choice(edges[np.isfinite(edges)], len(scaled))
     X = scaler.inverse_transform(scaled)
     for _ in range(4):
         X = np.where(

@@ -1,0 +1,81 @@
+"""Further rows: drawn, checked against the training rows, in the training rows' form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array
+
+
+def further_tables(X: Any, transfer: Any, X_unlabeled: Any, seed: int) -> list[Any]:
+    """Tables of rows beside `X`, in the form that a teacher of `X` takes.
+
+    Parameters
+    ----------
+    X : array or data frame of shape (n, d)
+    transfer : transfer object or None
+    X_unlabeled : array-like of shape (m, d) or None
+    seed : int
+
+    Returns
+    -------
+    tables : list of arrays or data frames
+        Those without rows are left out.
+
+    Raises
+    ------
+    ValueError
+        For other columns than those of `X`.
+    """
+    drawn = [] if transfer is None else [transfer.sample(X, random_state=seed)]
+    given = [] if X_unlabeled is None else [X_unlabeled]
+    tables = []
+    for table in drawn + given:
+        _require_same_columns(X, table)
+        if np.shape(table)[0] == 0:
+            continue
+        framed = hasattr(X, "columns") and hasattr(table, "columns")
+        tables.append(table if framed else with_names(X, as_numbers(table)))
+    return tables
+
+
+def as_numbers(table: Any) -> NDArray[np.float64]:
+    """A table as float64; pandas' NA is NaN."""
+    return check_array(table, dtype=np.float64, ensure_all_finite=False)
+
+
+def with_names(X: Any, rows: NDArray[Any]) -> Any:
+    """`rows` with the column names of `X`, if it has any that scikit-learn keeps."""
+    if hasattr(X, "iloc") and all(isinstance(name, str) for name in X.columns):
+        return type(X)(rows, columns=X.columns)
+    return rows
+
+
+def append_rows(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
+    """Training rows and then further ones, in the type of the training rows.
+
+    Raises
+    ------
+    ValueError
+        If int32 rows would have to hold fractions or NaN.
+    """
+    if rows.dtype == np.int32 and not (more == np.rint(more)).all():
+        raise ValueError("X is int32, but further rows hold fractions or NaN: pass X as float")
+    with np.errstate(over="ignore"):  # the student refuses infinities
+        return np.concatenate([rows, more.astype(rows.dtype)])
+
+
+def _require_same_columns(X: Any, table: Any) -> None:
+    n_features = np.shape(X)[1]
+    if np.ndim(table) != 2 or np.shape(table)[1] != n_features:
+        raise ValueError(
+            f"further rows must have {n_features} columns like X, got shape {np.shape(table)}"
+        )
+    named = hasattr(X, "columns") and hasattr(table, "columns")
+    if named and list(X.columns) != list(table.columns):
+        raise ValueError(
+            f"further rows must have the columns of X in the same order: {list(X.columns)}, "
+            f"got {list(table.columns)}"
+        )
