@@ -90,7 +90,7 @@ def test_int32_edges_part_integers_that_float32_would_merge():
         ([0], [0, 2], [-0.0, 0.0], "strictly ascending"),
         ([0, 1], [0, 1, 3], [5.0, 2.0, 2.0], "strictly ascending"),
         ([0], [0, 1], [-np.inf], "above"),
-        ([0], [0, 1], [np.nan], "above"),
+        ([0], [0, 1], [np.nan], "cannot hold"),
         ([0], [0, 2], [np.inf, np.inf], "ascending"),
         ([0], [0, 1], [np.nan], "float32 cannot hold"),
         ([0], [0, 1], [0.1], "float32 cannot hold"),
