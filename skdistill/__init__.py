@@ -2,7 +2,12 @@
 
 from skdistill.compact import CompactModel, load
 from skdistill.distill import DistilledClassifier
-from skdistill.students import SoftLinearClassifier, SoftTreeClassifier, StudentAdapter
+from skdistill.students import (
+    SoftBoostingClassifier,
+    SoftLinearClassifier,
+    SoftTreeClassifier,
+    StudentAdapter,
+)
 from skdistill.transfer import Munge, Pool, munge
 
 __version__ = "0.1.0"
@@ -11,6 +16,7 @@ __all__ = [
     "DistilledClassifier",
     "Munge",
     "Pool",
+    "SoftBoostingClassifier",
     "SoftLinearClassifier",
     "SoftTreeClassifier",
     "StudentAdapter",

@@ -14,7 +14,7 @@ MAX32 = float(np.finfo(np.float32).max)
 _FLOATS = [0.0, 1e-45, 1e-38, 0.1, 1 / 3, 0.5, 1.0, 2.5, 2.0**24, 2.0**24 + 2, MAX32]
 _WHOLE = [0, 1, 2, 6, 2**24 - 1, 2**24, 2**31 - 2, 2**31 - 1, 2**53 + 1, 2**63 - 1]
 _EDGES = {
-    "float32": [*_FLOATS, *(-x for x in _FLOATS)],
+    "float32": [*_FLOATS, *(-x for x in _FLOATS), np.inf],
     "int32": [x for i in _WHOLE[:8] for x in (i, -i - 1)],
 }
 _ANYWHERE = [

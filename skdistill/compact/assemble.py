@@ -35,7 +35,7 @@ class LearntTree(NamedTuple):
 
 
 def assemble(
-    grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str
+    grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str, unit: int = 1
 ) -> tuple[InputGrid, TreeTable]:
     """Join trees into one table, on a grid that holds only the edges that some node uses.
 
@@ -45,6 +45,8 @@ def assemble(
         On which the trees were learnt.
     trees : sequence of LearntTree
     value_bits : int in [2, 16] or "ternary"
+    unit : int, default=1
+        Scores that a value of 1 is worth.
 
     Returns
     -------
@@ -88,5 +90,6 @@ def assemble(
         nan_left,
         values,
         value_bits,
+        unit,
     )
     return small, table

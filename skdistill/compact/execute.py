@@ -38,11 +38,12 @@ def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     """int32 scores of shape (n, S): bias + trees + linear."""
     X = as_input(X, model.n_features)
     out = np.empty((len(X), model.n_scores), np.int32)
+    worth = None if model.trees is None else model.trees.worth
     for start in range(0, len(X), CHUNK):
         rows, part = X[start : start + CHUNK], out[start : start + CHUNK]
         part[:] = model.bias
         if model.trees is not None and model.grid is not None:
-            _add_trees(model.grid.cast(rows), *model.walk, model.trees.values, part)  # type: ignore[call-arg]
+            _add_trees(model.grid.cast(rows), *model.walk, worth, part)  # type: ignore[call-arg]
         if model.linear is not None:
             part += _linear_scores(rows, model.linear)
     return out
@@ -113,7 +114,7 @@ def _linear_scores(X: NDArray[Any], linear: LinearTable) -> NDArray[np.int32]:
 
 def largest_values(trees: TreeTable) -> NDArray[np.int64]:
     """Largest |value| that each tree can add to each score, int64 array of shape (T, S)."""
-    magnitude = np.abs(trees.values.astype(np.int64))
+    magnitude = np.abs(trees.worth.astype(np.int64))
     reach = np.zeros((len(trees.feature), trees.values.shape[1]), np.int64)
     out = np.zeros((len(trees.roots), trees.values.shape[1]), np.int64)
     _largest_values(trees.roots, trees.left, trees.right, magnitude, reach, out)

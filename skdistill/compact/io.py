@@ -46,7 +46,11 @@ _TABLES: dict[str, tuple[type, dict[str, str]]] = {
         {"features": "<i4", "offset": "<f4", "inv_step": "<f4", "weights": "<i4"},
     ),
 }
-_SCALARS = {"grid": {"dtype"}, "trees": {"value_bits"}, "linear": {"value_bits", "input_bits"}}
+_SCALARS = {
+    "grid": {"dtype"},
+    "trees": {"value_bits", "unit"},
+    "linear": {"value_bits", "input_bits"},
+}
 
 
 def save(model: CompactModel, path: str | PathLike[str]) -> None:

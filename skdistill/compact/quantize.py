@@ -40,10 +40,8 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
     """
     if dtype == "int32":
         return np.clip(np.floor(thresholds), -(2**31), INT32_MAX).astype(np.int32)
-    nearest = np.clip(thresholds, np.finfo(np.float32).min, np.finfo(np.float32).max).astype(
-        np.float32
-    )
-    with np.errstate(over="ignore"):  # below the least float32 comes −inf, which no grid accepts
+    with np.errstate(over="ignore"):  # beyond the range: +inf rounds down to the largest number
+        nearest = np.asarray(thresholds).astype(np.float32)
         return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
@@ -233,7 +231,12 @@ def linear_input(
 
 
 def linear_weights(
-    W: NDArray[np.float64], b: NDArray[np.float64], bits: int | str, q_max: int, shrink: float = 1.0
+    W: NDArray[np.float64],
+    b: NDArray[np.float64],
+    bits: int | str,
+    q_max: int,
+    shrink: float = 1.0,
+    least: float = float(np.finfo(np.float32).tiny),
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
     """Integer weights and bias for real ones that act on integer inputs up to `q_max`.
 
@@ -247,6 +250,8 @@ def linear_weights(
     q_max : int
     shrink : float in (0, 1], default=1.0
         Weights beyond this share of the largest are clipped to it.
+    least : float, default=the least normal float32
+        Least unit.
 
     Returns
     -------
@@ -260,6 +265,5 @@ def linear_weights(
     W = np.clip(W, -most, most)
     reach = float((np.abs(W).sum(axis=0) * q_max + np.abs(b)).max(initial=0))
     rounding = q_max * len(W) / 2 + 1  # what rounding can add to a score
-    least = float(np.finfo(np.float32).tiny)
     scale = max(most / high, reach / (INT32_MAX - rounding), least)
     return np.rint(W / scale).astype(np.int32), np.rint(b / scale).astype(np.int32), scale

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skdistill.compact._frozen import Frozen, as_table, require
 
 INT32_MAX = 2**31 - 1
+MOST_WORTH = 2**24  # one leaf's scores stay exact in float32
 
 
 def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:
@@ -81,6 +82,8 @@ class TreeTable(Frozen):
         What a leaf adds to the scores.
     value_bits : int in [2, 16] or "ternary"
         Width in which a value is stored.
+    unit : int, default=1
+        Scores that a value of 1 is worth; above 1 where a linear table counts finer.
     """
 
     roots: NDArray[Any]
@@ -91,6 +94,7 @@ class TreeTable(Frozen):
     nan_left: NDArray[Any]
     values: NDArray[Any]
     value_bits: int | str
+    unit: int = 1
 
     def __post_init__(self) -> None:
         for name in ("roots", "feature", "threshold", "left", "right"):
@@ -110,6 +114,16 @@ class TreeTable(Frozen):
             after = bool(((child < 0) | (child > np.arange(n_nodes))).all())
             require(after, f"{name} must point to leaves or later nodes: the tree has a cycle")
         _check_bits(self, "values")
+        whole = isinstance(self.unit, int | np.integer) and not isinstance(self.unit, bool)
+        require(whole and self.unit >= 1, f"unit must be a positive int, got {self.unit!r}")
+        object.__setattr__(self, "unit", int(self.unit))
+        most = self.unit * int(np.abs(self.values).max(initial=0))
+        require(most <= MOST_WORTH, f"a leaf is worth up to {most}, beyond {MOST_WORTH}")
+
+    @property
+    def worth(self) -> NDArray[Any]:
+        """What each leaf adds to the scores, int32 array of shape (L, S)."""
+        return self.values * np.int32(self.unit)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Estimators that learn from probabilities and end in a compact model."""
 
 from skdistill.students.adapter import StudentAdapter
+from skdistill.students.boosting import SoftBoostingClassifier
 from skdistill.students.linear import SoftLinearClassifier
 from skdistill.students.tree import SoftTreeClassifier
 
-__all__ = ["SoftLinearClassifier", "SoftTreeClassifier", "StudentAdapter"]
+__all__ = ["SoftBoostingClassifier", "SoftLinearClassifier", "SoftTreeClassifier", "StudentAdapter"]

@@ -87,6 +87,24 @@ def _fill_fixed_point(P, weight, channels):
         channels[i, P.shape[1]] = np.int32(min(np.rint(w), top))
 
 
+def round_channels(channels: NDArray[np.float64]) -> tuple[NDArray[np.int32], float]:
+    """Channels of any sign and size in fixed point, and the unit they were multiplied by.
+
+    Parameters
+    ----------
+    channels : float64 array of shape (n, C)
+
+    Returns
+    -------
+    channels : int32 array of shape (n, C)
+    unit : float
+        A power of two.
+    """
+    _, exponent = np.frexp(np.abs(channels).max())
+    unit = float(np.ldexp(1.0, FIXED_POINT - int(exponent)))
+    return np.rint(channels * unit).astype(np.int32), unit
+
+
 def grow(
     codes: NDArray[Any],
     n_edges: NDArray[np.int32],
@@ -96,7 +114,8 @@ def grow(
     max_leaf_nodes: int,
     max_depth: int,
     min_samples_leaf: int,
-    min_weight: float,
+    min_weight: float = 0.0,
+    l2: float = 0.0,
 ) -> Grown:
     """Grow a tree, always splitting the leaf that gains most.
 
@@ -111,6 +130,8 @@ def grow(
     max_leaf_nodes, max_depth, min_samples_leaf : int
     min_weight : float
         Least weight of a leaf, as a share of the total.
+    l2 : float, default=0.0
+        Added to the weight of a node in its squared-error score, in units of the channels.
 
     Returns
     -------
@@ -130,6 +151,7 @@ def grow(
             max_depth,
             min_samples_leaf,
             min_weight,
+            l2,
             slots,
         )
     )
@@ -137,7 +159,16 @@ def grow(
 
 @njit(nogil=True, cache=True)
 def _grow(
-    codes, bins, channels, criterion, max_leaf_nodes, max_depth, min_samples_leaf, min_weight, slots
+    codes,
+    bins,
+    channels,
+    criterion,
+    max_leaf_nodes,
+    max_depth,
+    min_samples_leaf,
+    min_weight,
+    l2,
+    slots,
 ):
     n, C = channels.shape
     K = C - 1 - (min_samples_leaf > 1)
@@ -170,8 +201,8 @@ def _grow(
             sums[0, c] += channels[i, c]
     total = np.float64(sums[0, K])
     least_weight = min_weight * total
-    least_gain = 1e-13 * max(abs(_score(sums[0], K, criterion)), total)
-    limits = (K, criterion, least_weight, least_gain, min_samples_leaf)
+    least_gain = 1e-13 * max(abs(_score(sums[0], K, criterion, l2)), total)
+    limits = (K, criterion, least_weight, least_gain, min_samples_leaf, l2)
 
     n_nodes = n_leaves = 1
     heap = [(0.0, np.int64(0)) for _ in range(0)]  # open leaves, the one that gains most first
@@ -306,7 +337,7 @@ def _subtract(parent, child):
 
 
 @njit(nogil=True, cache=True)
-def _score(sums, K, criterion):
+def _score(sums, K, criterion, l2):
     """What a node contributes to the objective, up to a constant: minus weight times impurity."""
     w = np.float64(sums[K])
     if w <= 0:
@@ -315,7 +346,7 @@ def _score(sums, K, criterion):
     if criterion == SQUARED_ERROR:
         for k in range(K):
             s += np.float64(sums[k]) * np.float64(sums[k])
-        return s / w
+        return s / (w + l2)
     for k in range(K):
         if sums[k] > 0:
             s += np.float64(sums[k]) * np.log2(np.float64(sums[k]) / w)
@@ -354,9 +385,9 @@ def _best_split_of_few(codes, bins, rows, ordered, total, limits, scratch):
 @njit(nogil=True, cache=True)
 def _best_cut(h, total, limits, best):
     """Best (gain, threshold, NaN goes left) of one feature, if any gains more than `best`."""
-    K, criterion, least_weight, _, min_samples_leaf = limits
+    K, criterion, least_weight, _, min_samples_leaf, l2 = limits
     C = len(total)
-    base = _score(total, K, criterion)
+    base = _score(total, K, criterion, l2)
     left, right = np.empty(C, np.int64), np.empty(C, np.int64)
     n_codes = len(h) - 1  # the last bin is NaN
     missing = h[n_codes]
@@ -378,7 +409,7 @@ def _best_cut(h, total, limits, best):
                 left[K + 1] < min_samples_leaf or right[K + 1] < min_samples_leaf
             ):
                 continue
-            g = _score(left, K, criterion) + _score(right, K, criterion) - base
+            g = _score(left, K, criterion, l2) + _score(right, K, criterion, l2) - base
             if g > best:
                 best, best_b, best_side = g, b, side == 1
     if best_b < 0:
@@ -421,4 +452,34 @@ def sum_by_node(channels, leaf, n_nodes):
     for i in range(len(leaf)):
         for c in range(channels.shape[1]):
             out[leaf[i], c] += channels[i, c]
+    return out
+
+
+def find_leaves(tree: Grown, codes: NDArray[Any], n_edges: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Node that each row ends in, for rows that the tree was not grown on.
+
+    Parameters
+    ----------
+    tree : Grown
+    codes : uint8 or uint16 array of shape (d, n)
+    n_edges : int32 array of shape (d,)
+
+    Returns
+    -------
+    leaf : int32 array of shape (n,)
+    """
+    return _find_leaves(tree.feature, tree.threshold, tree.nan_left, tree.children, codes, n_edges)
+
+
+@njit(nogil=True, cache=True)
+def _find_leaves(feature, threshold, nan_left, children, codes, n_edges):
+    out = np.zeros(codes.shape[1], np.int32)
+    for i in range(len(out)):
+        node = 0
+        while feature[node] >= 0:
+            j = feature[node]
+            code = codes[j, i]
+            left = nan_left[node] if code > n_edges[j] else code <= threshold[node]
+            node = children[node, 0 if left else 1]
+        out[i] = node
     return out

@@ -16,11 +16,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from skdistill.targets import SoftTargets, temper
 
 Loss = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
+Newton = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Loss:
@@ -37,18 +38,11 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
         Takes float64 logits of shape (n, K), or (n, 1) for two classes, whose other logit
         is 0; gives the loss and its gradient in the same shape.
     """
-    T, alpha = targets.temperature, targets.row_alpha[:, None]
-    share = (weight / weight.sum())[:, None]
-    if T == 1:  # both parts are cross-entropies against the same softmax: one against the mixture
-        parts = [(1.0, share * targets.mixture())]
-    else:
-        parts = [(T, share * alpha * T**2 * temper(targets.teacher, T))]
-        if (alpha < 1).any():
-            parts.append((1.0, share * (1 - alpha) * targets.one_hot))
+    parts = _parts(targets, weight / weight.sum())
     masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
 
     def loss(z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        full = np.hstack([np.zeros_like(z), z]) if z.shape[1] == 1 else z
+        full = _all_logits(z)
         total, gradient = 0.0, np.zeros_like(full)
         for (t, P), mass in zip(parts, masses, strict=True):
             log_q = log_softmax(full / t, axis=1)
@@ -57,6 +51,57 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
         return total, gradient[:, 1:] if z.shape[1] == 1 else gradient
 
     return loss
+
+
+def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
+    """What a boosting round reads: minus the gradient, and the diagonal of the Hessian.
+
+    Parameters
+    ----------
+    targets : SoftTargets
+    weight : float64 array of shape (n,)
+        Brought to a mean of 1.
+
+    Returns
+    -------
+    terms : callable
+        Takes logits as `soft_cross_entropy` does; gives two arrays of their shape, of
+        each row's own loss. The second is at least 1e-6 times the row's weight.
+    """
+    weight = weight / weight.mean()
+    parts = _parts(targets, weight)
+    masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
+    least = 1e-6 * weight[:, None]
+
+    def terms(z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        full = _all_logits(z)
+        descent, curvature = np.zeros_like(full), np.zeros_like(full)
+        for (t, P), mass in zip(parts, masses, strict=True):
+            q = softmax(full / t, axis=1)
+            descent += (P - mass * q) / t
+            curvature += mass * q * (1 - q) / t**2
+        curvature = np.maximum(curvature, least)
+        return (descent[:, 1:], curvature[:, 1:]) if z.shape[1] == 1 else (descent, curvature)
+
+    return terms
+
+
+def _parts(
+    targets: SoftTargets, weight: NDArray[np.float64]
+) -> list[tuple[float, NDArray[np.float64]]]:
+    """Temperatures, and the weighted probabilities that are taught at them."""
+    T, alpha, share = targets.temperature, targets.row_alpha[:, None], weight[:, None]
+    if T == 1:  # both parts are cross-entropies against one softmax: one against the mixture
+        return [(1.0, share * targets.mixture())]
+    parts = [(T, share * alpha * T**2 * temper(targets.teacher, T))]
+    if (alpha < 1).any():
+        parts.append((1.0, share * (1 - alpha) * targets.one_hot))
+    return parts
+
+
+def _all_logits(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For two classes the logit of the first, which is 0, beside the given one."""
+    return np.hstack([np.zeros_like(z), z]) if z.shape[1] == 1 else z
 
 
 def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

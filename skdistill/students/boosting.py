@@ -1,0 +1,322 @@
+"""A few small trees that learn from probabilities, their values refitted together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdistill.compact import CompactModel, InputGrid, LinearTable
+from skdistill.compact.assemble import LearntTree, assemble
+from skdistill.compact.quantize import fit_grid, linear_weights
+from skdistill.students import grow
+from skdistill.students._mixin import CompactClassifierMixin
+from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
+from skdistill.students.linear import Reading, standardised
+from skdistill.students.loss import newton_terms, soft_cross_entropy
+from skdistill.students.refit import Ensemble, refit, round_values
+from skdistill.targets import SoftTargets
+
+
+class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
+    """Boosted trees on soft targets, in integers of few bits.
+
+    Each round grows one tree by Newton gain; a leaf holds one logit for two classes and a
+    vector of logits for more. When the structure stands, the values of all leaves are
+    refitted together, and then rounded a part of the trees at a time.
+
+    Parameters
+    ----------
+    n_estimators : int, default=16
+        Trees.
+    learning_rate : float, default=0.3
+        Shrinks the steps while trees grow; the refit is not shrunk.
+    max_leaf_nodes : int or None, default=8
+    max_depth : int or None, default=None
+    min_samples_leaf : int, default=1
+    l2 : float, default=1.0
+        Added to the Hessian of a leaf while trees grow.
+    refit_l2 : float, default=1e-5
+        Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
+    subsample : float in (0, 1], default=1.0
+        Share of the rows that each round sees.
+    init : {"linear"} or None, default=None
+        "linear" starts from a linear model on rounded inputs; its weights are refitted
+        with the leaves, and both are one score.
+    linear_bits : int in [2, 16], default=8
+        Of the weights of the linear start.
+    threshold_bits : int in [2, 16], default=8
+        Of the thresholds, and of the inputs of a linear start.
+    value_bits : int in [2, 16] or "ternary", default=8
+        Of the leaf values.
+    random_state : int, RandomState instance or None, default=None
+        Of the subsampling and of the order in which trees are rounded.
+
+    Attributes
+    ----------
+    classes_ : array of shape (K,)
+    n_features_in_ : int
+    feature_names_in_ : array of shape (d,)
+        Only where `X` has string column names.
+    compact_ : CompactModel
+    feature_importances_ : float64 array of shape (d,)
+        Share of each column in the total gain of the splits.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftBoostingClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> boosted = SoftBoostingClassifier(4, max_leaf_nodes=4, random_state=0).fit(X, y)
+    >>> boosted.predict(X[::50]).tolist()
+    [0, 1, 2]
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
+        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "refit_l2": [Interval(Real, 0, None, closed="left")],
+        "subsample": [Interval(Real, 0, 1, closed="right")],
+        "init": [StrOptions({"linear"}), None],
+        "linear_bits": [Interval(Integral, 2, 16, closed="both")],
+        **BITS,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 16,
+        *,
+        learning_rate: float = 0.3,
+        max_leaf_nodes: int | None = 8,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 1,
+        l2: float = 1.0,
+        refit_l2: float = 1e-5,
+        subsample: float = 1.0,
+        init: str | None = None,
+        linear_bits: int = 8,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+        random_state: Any = None,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.l2 = l2
+        self.refit_l2 = refit_l2
+        self.subsample = subsample
+        self.init = init
+        self.linear_bits = linear_bits
+        self.threshold_bits = threshold_bits
+        self.value_bits = value_bits
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | SoftTargets,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> SoftBoostingClassifier:
+        """Grow the trees, refit and round their values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            ±inf is refused; NaN is allowed without a linear start.
+        y : array-like of shape (n,) or (n, K), or SoftTargets
+            Labels, or probabilities whose rows sum to 1.
+        sample_weight : array-like of shape (n,), default=None
+        classes : array-like of shape (K,), default=None
+            Names of the columns of a 2-D `y` (default 0 … K−1, or a data frame's
+            columns), or all classes that a 1-D `y` may have.
+
+        Returns
+        -------
+        self : SoftBoostingClassifier
+        """
+        X = check_rows(self, X, allow_nan=self.init is None)
+        targets, classes = check_targets(y, classes, len(X))
+        weight = check_weights(sample_weight, X)
+        seen = weight > 0
+        if not seen.all():
+            X, targets, weight = X[seen], targets.take(seen), weight[seen]
+        names = getattr(self, "feature_names_in_", None)
+        if len(classes) == 1:
+            self.compact_ = CompactModel(
+                X.shape[1], [0], 1.0, "sigmoid", classes, feature_names=names
+            )
+            self.feature_importances_ = np.zeros(X.shape[1])
+            self.classes_ = classes
+            return self
+
+        rng = check_random_state(self.random_state)
+        n_scores = len(classes) if len(classes) > 2 else 1
+        reading, Z, unit = _inputs(X, weight, self.threshold_bits, self.init)
+        loss, linear = soft_cross_entropy(targets, weight), Z.shape[1] > 0
+        start = _no_trees(Z, n_scores)
+        if linear:
+            start = refit(start, loss, l2=0, l2_linear=_LINEAR_L2, max_iter=200)
+        grid = fit_grid(X, self.threshold_bits, weight)
+        codes = grid.encode(X)
+        trees, leaves, owner = self._grow(codes, grid.counts, targets, weight, start.logits(), rng)
+        zero = np.zeros((len(owner), n_scores))
+        grown = replace(start, leaves=leaves, tree=owner, W=zero)
+        grown = refit(grown, loss, l2=self.refit_l2, l2_linear=_LINEAR_L2, linear=linear)
+        table, bias, grain, grown = self._round_linear(grown, reading, unit)
+        values, step = round_values(
+            grown, loss, self.value_bits, l2=self.refit_l2, rng=rng, grain=grain
+        )
+        self.compact_ = _to_compact(
+            grid,
+            trees,
+            values,
+            step,
+            self.value_bits,
+            table,
+            bias,
+            grain,
+            classes,
+            X.shape[1],
+            names,
+        )
+        gain = np.zeros(X.shape[1])
+        for tree in trees:
+            split = tree.feature >= 0
+            gain += np.bincount(tree.feature[split], tree.gain[split], minlength=len(gain))
+        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+        self.classes_ = classes
+        return self
+
+    def _grow(
+        self,
+        codes: NDArray[Any],
+        n_edges: NDArray[Any],
+        targets: SoftTargets,
+        weight: NDArray[np.float64],
+        z: NDArray[np.float64],
+        rng: np.random.RandomState,
+    ) -> tuple[list[grow.Grown], NDArray[np.int32], NDArray[np.intp]]:
+        """Trees of a boosting run; the leaf of each row in each; the tree of each leaf."""
+        n, n_scores = z.shape
+        terms = newton_terms(targets, weight)
+        # With several logits the diagonal of the Hessian falls short of it by up to a half.
+        safety = 1 if n_scores == 1 else 2
+        trees, columns, owner = [], [], []
+        for number in range(self.n_estimators):
+            descent, curvature = terms(z)
+            rows = np.arange(n)
+            if self.subsample < 1:
+                rows = np.sort(rng.permutation(n)[: max(1, int(self.subsample * n))])
+            channels = np.column_stack([descent, curvature.sum(axis=1)])[rows]
+            fixed, unit = grow.round_channels(channels)
+            if self.min_samples_leaf > 1:
+                fixed = np.column_stack([fixed, np.ones(len(fixed), np.int32)])
+            tree = grow.grow(
+                codes if len(rows) == n else np.ascontiguousarray(codes[:, rows]),
+                n_edges,
+                fixed,
+                criterion=grow.SQUARED_ERROR,
+                max_leaf_nodes=self.max_leaf_nodes or n,
+                max_depth=self.max_depth or n,
+                min_samples_leaf=self.min_samples_leaf,
+                l2=self.l2 * unit,
+            )
+            node = tree.leaf if len(rows) == n else grow.find_leaves(tree, codes, n_edges)
+            sums = np.zeros((len(tree.feature), 2 * n_scores))
+            np.add.at(sums, node[rows], np.hstack([descent, curvature])[rows])
+            step = sums[:, :n_scores] / (safety * sums[:, n_scores:] + self.l2 + 1e-12)
+            z = z + self.learning_rate * step[node]
+            leaf_number = len(owner) + np.cumsum(tree.feature < 0) - 1
+            owner += [number] * int((tree.feature < 0).sum())
+            trees.append(tree)
+            columns.append(leaf_number[node].astype(np.int32))
+        return trees, np.column_stack(columns), np.array(owner)
+
+    def _round_linear(
+        self, fitted: Ensemble, reading: Reading, unit: NDArray[np.float64]
+    ) -> tuple[LinearTable | None, NDArray[np.int32], float, Ensemble]:
+        """Integer linear part, bias, the worth of a score, and the ensemble with it in place."""
+        if fitted.Z.shape[1] == 0:
+            return None, np.zeros(len(fitted.b), np.int32), 0.0, fitted
+        features, offset, inv_step, bits = reading
+        # A score is one unit of the linear part; leaves must stay within 2²⁴ of them.
+        least = float(np.abs(fitted.W).max(initial=0)) / 2**20
+        q_max = (1 << (bits - 1)) - 1
+        weights, bias, scale = linear_weights(
+            fitted.B * unit[:, None], fitted.b, self.linear_bits, q_max, least=least
+        )
+        table = LinearTable(features, offset, inv_step, bits, weights, self.linear_bits)
+        B = weights * scale / unit[:, None]
+        return table, bias, scale, replace(fitted, B=B, b=bias * scale)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.init is None
+        return tags
+
+
+_LINEAR_L2 = 1e-4
+
+
+def _no_trees(Z: NDArray[np.float64], n_scores: int) -> Ensemble:
+    return Ensemble(
+        leaves=np.zeros((len(Z), 0), np.int32),
+        tree=np.zeros(0, np.intp),
+        W=np.zeros((0, n_scores)),
+        Z=Z,
+        B=np.zeros((Z.shape[1], n_scores)),
+        b=np.zeros(n_scores),
+    )
+
+
+def _inputs(
+    X: NDArray[Any], weight: NDArray[np.float64], bits: int, init: str | None
+) -> tuple[Reading, NDArray[np.float64], NDArray[np.float64]]:
+    if init is None:
+        nothing = np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32), bits
+        return nothing, np.zeros((len(X), 0)), np.zeros(0)
+    return standardised(X, weight, bits)
+
+
+def _to_compact(
+    grid: InputGrid,
+    trees: list[grow.Grown],
+    values: NDArray[np.int32],
+    step: float,
+    value_bits: int | str,
+    linear: LinearTable | None,
+    bias: NDArray[np.int32],
+    grain: float,
+    classes: NDArray[Any],
+    n_features: int,
+    names: NDArray[Any] | None,
+) -> CompactModel:
+    learnt, first = [], 0
+    for tree in trees:
+        is_leaf = tree.feature < 0
+        table = np.zeros((len(is_leaf), values.shape[1]), np.int32)
+        table[is_leaf] = values[first : first + int(is_leaf.sum())]
+        first += int(is_leaf.sum())
+        learnt.append(LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, table))
+    scale, unit = (grain, round(step / grain)) if grain > 0 else (step, 1)
+    used, assembled = assemble(grid, learnt, value_bits, unit)
+    link = "sigmoid" if len(classes) == 2 else "softmax"
+    return CompactModel(
+        n_features, bias, scale, link, classes, used, assembled, linear, feature_names=names
+    )

@@ -1,0 +1,219 @@
+"""All leaf values of all trees at once, and their way to integers.
+
+Fully corrective refit: with the structure fixed, the values of every leaf, and the weights
+of a linear part if there is one, minimise the soft cross-entropy together (L-BFGS).
+Then values are rounded a part of the trees at a time while the rest is refitted, so that
+what is still free makes up for what was rounded.
+
+Symbols: n rows, T trees, M leaves in all, S score columns, u columns of the linear part.
+Z (n, u) are its inputs. The logits are ``sum of W[leaf] + Z @ B + b``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from skdistill.compact.tables import value_limits
+from skdistill.students.loss import Loss
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Real values of a linear part and trees of fixed structure.
+
+    Parameters
+    ----------
+    leaves : int32 array of shape (n, T)
+        Leaf of each training row in each tree, numbered through all trees.
+    tree : int array of shape (M,)
+        Tree of each leaf.
+    W : float64 array of shape (M, S)
+    Z : float64 array of shape (n, u)
+    B : float64 array of shape (u, S)
+    b : float64 array of shape (S,)
+    """
+
+    leaves: NDArray[np.int32]
+    tree: NDArray[np.intp]
+    W: NDArray[np.float64]
+    Z: NDArray[np.float64]
+    B: NDArray[np.float64]
+    b: NDArray[np.float64]
+
+    def logits(self) -> NDArray[np.float64]:
+        """Logits of the training rows, float64 array of shape (n, S)."""
+        z = self.Z @ self.B + self.b
+        _add_leaves(self.leaves, self.W, z)
+        return z
+
+
+def refit(
+    ensemble: Ensemble,
+    loss: Loss,
+    *,
+    l2: float,
+    l2_linear: float = 0.0,
+    max_iter: int = 80,
+    free: NDArray[np.bool_] | None = None,
+    limit: float = np.inf,
+    linear: bool = True,
+) -> Ensemble:
+    """Minimise the loss over leaf values and linear weights together.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Where to start.
+    loss : callable
+        Of logits, as `soft_cross_entropy` gives it.
+    l2, l2_linear : float
+        Penalties ``l2 / 2 * sum(W ** 2)`` and ``l2_linear / 2 * sum(B ** 2)``.
+    max_iter : int, default=80
+    free : bool array of shape (M,), default=None
+        Leaves that may move; None is all.
+    limit : float, default=inf
+        Largest magnitude of a leaf value.
+    linear : bool, default=True
+        Whether `B` and `b` may move.
+
+    Returns
+    -------
+    ensemble : Ensemble
+    """
+    free = np.ones(len(ensemble.W), bool) if free is None else free
+    S, n_free = ensemble.W.shape[1], int(free.sum()) * ensemble.W.shape[1]
+    start = [np.clip(ensemble.W[free], -limit, limit).ravel()]
+    start += [ensemble.B.ravel(), ensemble.b] if linear else []
+    W = ensemble.W.copy()
+
+    def unpack(x: NDArray[np.float64]) -> Ensemble:
+        W[free] = x[:n_free].reshape(-1, S)
+        B, b = ensemble.B, ensemble.b
+        if linear:
+            B, b = x[n_free : n_free + B.size].reshape(B.shape), x[n_free + B.size :]
+        return replace(ensemble, W=W, B=B, b=b)
+
+    def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        at = unpack(x)
+        value, residual = loss(at.logits())
+        gradient = np.zeros_like(W)
+        _add_residuals(at.leaves, residual, gradient)
+        steps = [(gradient[free] + l2 * at.W[free]).ravel()]
+        value += l2 / 2 * float((at.W[free] ** 2).sum())
+        if linear:
+            steps += [(at.Z.T @ residual + l2_linear * at.B).ravel(), residual.sum(axis=0)]
+            value += l2_linear / 2 * float((at.B**2).sum())
+        return value, np.concatenate(steps)
+
+    bounds = None
+    if np.isfinite(limit):
+        others = ensemble.B.size + len(ensemble.b) if linear else 0
+        bounds = [(-limit, limit)] * n_free + [(None, None)] * others
+    found = minimize(
+        objective,
+        np.concatenate(start),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": max_iter},
+    )
+    fitted = unpack(found.x)
+    return replace(fitted, W=fitted.W.copy())
+
+
+def round_values(
+    ensemble: Ensemble,
+    loss: Loss,
+    bits: int | str,
+    *,
+    l2: float,
+    rng: np.random.RandomState,
+    grain: float = 0.0,
+    parts: int = 5,
+    max_iter: int = 15,
+) -> tuple[NDArray[np.int32], float]:
+    """Round leaf values to `bits`, a part of the trees at a time, refitting the rest.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    loss : callable
+    bits : int in [2, 16] or "ternary"
+    l2 : float
+    rng : RandomState
+        Draws the order of the trees.
+    grain : float, default=0.0
+        Where positive, the step is a whole multiple of it.
+    parts, max_iter : int
+        Parts of the trees, and steps of each refit between them.
+
+    Returns
+    -------
+    values : int32 array of shape (M, S)
+    step : float
+        ``step * values`` are the leaf values.
+    """
+    _, high = value_limits(bits, signed=True)
+    mass = np.bincount(ensemble.leaves.ravel(), minlength=len(ensemble.W)).astype(float)[:, None]
+    step = _best_step(ensemble.W, mass, high)
+    if grain > 0:
+        step = grain * max(1.0, np.rint(step / grain))
+    n_trees = int(ensemble.tree.max()) + 1
+    order = rng.permutation(n_trees)
+    W = np.clip(ensemble.W, -high * step, high * step)
+    rounded = np.zeros(len(W), bool)
+    for stop in np.unique(np.linspace(0, n_trees, min(parts, n_trees) + 1).astype(int))[1:]:
+        now = np.isin(ensemble.tree, order[:stop]) & ~rounded
+        W[now] = step * np.clip(np.rint(W[now] / step), -high, high)
+        rounded |= now
+        if not rounded.all():
+            ensemble = refit(
+                replace(ensemble, W=W),
+                loss,
+                l2=l2,
+                max_iter=max_iter,
+                free=~rounded,
+                limit=high * step,
+                linear=False,
+            )
+            W = ensemble.W
+    return np.rint(W / step).astype(np.int32), float(step)
+
+
+def _best_step(W: NDArray[np.float64], mass: NDArray[np.float64], high: int) -> float:
+    """Step of least squared rounding error, rows counted; clipping pays where levels are few."""
+    spread = float(np.sqrt((mass * W**2).sum() / (mass.sum() * W.shape[1])))
+    most = float(np.abs(W).max())
+    if spread == 0:
+        return 1.0
+    if high >= 127:
+        return most / high
+    candidates = np.append(spread * np.geomspace(0.1, 3, 30), most / high)
+
+    def error(step: float) -> float:
+        return float((mass * (W - step * np.clip(np.rint(W / step), -high, high)) ** 2).sum())
+
+    return float(min(candidates, key=error))
+
+
+@njit(nogil=True, cache=True)
+def _add_leaves(leaves, W, z):
+    for i in range(leaves.shape[0]):
+        for t in range(leaves.shape[1]):
+            leaf = leaves[i, t]
+            for k in range(W.shape[1]):
+                z[i, k] += W[leaf, k]
+
+
+@njit(nogil=True, cache=True)
+def _add_residuals(leaves, residual, gradient):
+    for i in range(leaves.shape[0]):
+        for t in range(leaves.shape[1]):
+            leaf = leaves[i, t]
+            for k in range(residual.shape[1]):
+                gradient[leaf, k] += residual[i, k]
