@@ -15,7 +15,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier, SoftTreeClassifier
+from skdistill import DistilledClassifier, Pool, SoftTreeClassifier
 from skdistill.metrics import (
     bytes_scorer,
     fidelity_score,
@@ -191,7 +191,7 @@ class TestScorers:
         assert fidelity_scorer(distilled, X) == 1
         assert kl_scorer(distilled, X) > -0.1
         more = pd.DataFrame(np.eye(4)[Y], columns=range(4))
-        lacking = DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y, teacher_proba=more)
+        lacking = DistilledClassifier(GaussianNB(), transfer=Pool(X)).fit(X, Y, teacher_proba=more)
         assert lacking.classes_.tolist() == [0, 1, 2, 3]
         told = np.hstack([lacking.teacher_.predict_proba(X), np.zeros((150, 1))])
         assert soft_log_loss_scorer(lacking, X) == -soft_log_loss(told, lacking.predict_proba(X))

@@ -87,9 +87,10 @@ def check_targets(
         raise ValueError("estimator requires y to be passed, but the target y is None")
     if isinstance(y, SoftTargets):
         check_consistent_length(y.teacher, np.empty(n_rows))
-        if classes is None:
-            return y, np.arange(y.n_classes)
-        return y, np.asarray(classes)
+        classes = np.arange(y.n_classes) if classes is None else np.asarray(classes)
+        if len(classes) != y.n_classes:
+            raise ValueError(f"classes names {len(classes)} classes, y has {y.n_classes}")
+        return y, classes
     if classes is None and hasattr(y, "columns") and len(y.columns) > 1:
         classes = list(y.columns)
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y")

@@ -141,7 +141,7 @@ def grow(
     np.cumsum(n_edges.astype(np.int64) + 2, out=bins[1:])
     bytes_each = max(1, int(bins[-1]) * channels.shape[1] * 8)
     slots = int(min(max_leaf_nodes + 1, max(2, _HISTOGRAM_BYTES // bytes_each)))
-    return Grown(
+    tree = Grown(
         *_grow(
             codes,
             bins,
@@ -155,6 +155,9 @@ def grow(
             slots,
         )
     )
+    # A feature that is never NaN learns no side for it: NaN goes right, at no byte's cost.
+    known = codes.max(axis=1) > n_edges
+    return tree._replace(nan_left=tree.nan_left & known[tree.feature])
 
 
 @njit(nogil=True, cache=True)

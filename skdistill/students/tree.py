@@ -116,7 +116,8 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            NaN is allowed, ±inf is not.
+            NaN is allowed, ±inf is not. Where a column has NaN, nodes learn its side; in
+            other columns NaN goes right.
         y : array-like of shape (n,) or (n, K), or SoftTargets
             Labels, or probabilities whose rows sum to 1.
         sample_weight : array-like of shape (n,), default=None
