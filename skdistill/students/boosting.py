@@ -180,7 +180,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         grown = refit(grown, loss, l2=self.refit_l2, l2_linear=_LINEAR_L2, linear=linear)
         table, bias, grain, grown = self._round_linear(grown, reading, unit)
         values, step = round_values(
-            grown, loss, self.value_bits, l2=self.refit_l2, rng=rng, grain=grain
+            grown, loss, weight, self.value_bits, l2=self.refit_l2, rng=rng, grain=grain
         )
         self.compact_ = _to_compact(
             grid,

@@ -129,6 +129,7 @@ def refit(
 def round_values(
     ensemble: Ensemble,
     loss: Loss,
+    weight: NDArray[np.float64],
     bits: int | str,
     *,
     l2: float,
@@ -143,6 +144,8 @@ def round_values(
     ----------
     ensemble : Ensemble
     loss : callable
+    weight : float64 array of shape (n,)
+        Of the rows: a rounding error counts by the weight that meets it.
     bits : int in [2, 16] or "ternary"
     l2 : float
     rng : RandomState
@@ -159,7 +162,8 @@ def round_values(
         ``step * values`` are the leaf values.
     """
     _, high = value_limits(bits, signed=True)
-    mass = np.bincount(ensemble.leaves.ravel(), minlength=len(ensemble.W)).astype(float)[:, None]
+    mass = np.zeros((len(ensemble.W), 1))
+    _add_residuals(ensemble.leaves, weight[:, None], mass)
     step = _best_step(ensemble.W, mass, high)
     if grain > 0:
         step = grain * max(1.0, np.rint(step / grain))
