@@ -233,7 +233,7 @@ class CompactModel(Frozen):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the constant tables, for label output and the declared input type."""
+        """Bytes of the constant tables that give the label; see `skdistill.compact.pack`."""
         return sum(table_sizes(self).values())
 
     def scores(self, X: ArrayLike) -> NDArray[np.int32]:
