@@ -30,7 +30,7 @@ from skdistill.compact.quantize import fit_grid
 from skdistill.students import grow
 
 LEAVES = 128
-ROUNDS = {2_000: 25, 50_000: 7, 500_000: 3}
+ROUNDS = {2_000: 25, 50_000: 7, 500_000: 5}
 REQUIRED = {2_000: 1.0, 500_000: 20.0}  # times as fast as scikit-learn
 BEST_FIRST = {"grow_policy": "lossguide", "max_leaves": LEAVES, "max_depth": 0}
 LEVEL_WISE = {"max_depth": 7}  # up to 2^7 leaves, and far less work than best-first in XGBoost

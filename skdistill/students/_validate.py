@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
+from skdistill.compact import CompactModel
 from skdistill.compact.quantize import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
 
@@ -22,6 +23,64 @@ BITS = {
     "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
     "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
 }
+
+
+class TrainingSet(NamedTuple):
+    """What a student learns from; rows without weight are left out.
+
+    Attributes
+    ----------
+    X : float32 or int32 array of shape (n, d)
+    targets : SoftTargets
+    weight : float64 array of shape (n,), > 0
+    classes : array of shape (K,), sorted
+    names : array of shape (d,) or None
+        Column names.
+    """
+
+    X: NDArray[Any]
+    targets: SoftTargets
+    weight: NDArray[np.float64]
+    classes: NDArray[Any]
+    names: NDArray[Any] | None
+
+    @property
+    def n_scores(self) -> int:
+        """Score columns of a classifier: one for two classes, else one a class."""
+        return len(self.classes) if len(self.classes) > 2 else 1
+
+    def model(
+        self, bias: Any, scale: float, *, link: str | None = None, **tables: Any
+    ) -> CompactModel:
+        """The compact model of some tables; the link is that of logits unless named."""
+        if link is None:
+            link = "sigmoid" if self.n_scores == 1 else "softmax"
+        return CompactModel(
+            self.X.shape[1], bias, scale, link, self.classes, **tables, feature_names=self.names
+        )
+
+    def single_class_model(self) -> CompactModel:
+        """The model that knows no other class."""
+        return self.model(np.zeros(1, np.int32), 1.0)
+
+
+def training_set(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    sample_weight: ArrayLike | None,
+    classes: ArrayLike | None,
+    *,
+    allow_nan: bool,
+) -> TrainingSet:
+    """Validate what `fit` was given."""
+    X = check_rows(estimator, X, allow_nan=allow_nan)
+    targets, classes = check_targets(y, classes, len(X))
+    weight = check_weights(sample_weight, X)
+    seen = weight > 0
+    if not seen.all():
+        X, targets, weight = X[seen], targets.take(seen), weight[seen]
+    return TrainingSet(X, targets, weight, classes, getattr(estimator, "feature_names_in_", None))
 
 
 def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[Any]:

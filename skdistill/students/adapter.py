@@ -18,8 +18,8 @@ from skdistill.compact.assemble import assemble
 from skdistill.compact.lower import node_probabilities, tree_on_codes
 from skdistill.compact.quantize import fit_grid, leaf_logits, leaf_votes
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
-from skdistill.students.linear import standardised, to_compact
+from skdistill.students._validate import BITS, TrainingSet, training_set
+from skdistill.students.linear import importances, standardised, to_compact
 from skdistill.students.loss import fit_scale
 from skdistill.targets import SoftTargets
 
@@ -108,15 +108,12 @@ LogisticRegression
         if not isinstance(self.estimator, ADAPTED):
             names = ", ".join(kind.__name__ for kind in ADAPTED)
             raise TypeError(f"estimator must be one of {names}, got {self.estimator!r}")
-        X = check_rows(self, X, allow_nan=get_tags(self.estimator).input_tags.allow_nan)
-        targets, classes = check_targets(y, classes, len(X))
-        weight = check_weights(sample_weight, X)
-        seen = weight > 0
-        X, targets, weight = X[seen], targets.take(seen), weight[seen]
+        allow_nan = get_tags(self.estimator).input_tags.allow_nan
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=allow_nan)
         learn = self._fit_trees if isinstance(self.estimator, _TREES) else self._fit_linear
         self.estimator_ = clone(self.estimator)
-        self.compact_ = learn(X, targets, weight, classes, getattr(self, "feature_names_in_", None))
-        self.classes_ = classes
+        self.compact_ = learn(given)
+        self.classes_ = given.classes
         return self
 
     def _fit_rows(self, Z: NDArray[Any], targets: SoftTargets, weight: NDArray[np.float64]) -> None:
@@ -125,83 +122,54 @@ LogisticRegression
         row, number = np.nonzero(P)
         self.estimator_.fit(Z[row], number, sample_weight=P[row, number])
 
-    def _fit_trees(
-        self,
-        X: NDArray[Any],
-        targets: SoftTargets,
-        weight: NDArray[np.float64],
-        classes: NDArray[Any],
-        names: NDArray[Any] | None,
-    ) -> CompactModel:
+    def _fit_trees(self, given: TrainingSet) -> CompactModel:
+        X, targets, weight, classes, _ = given
         grid = fit_grid(X, self.threshold_bits, weight)
         codes = _codes_as_rows(grid, X)
         self._fit_rows(codes, targets, weight)
         self.feature_importances_ = self.estimator_.feature_importances_
         if len(classes) == 1:
-            return CompactModel(
-                X.shape[1], np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names
-            )
+            return given.single_class_model()
         single = isinstance(self.estimator_, DecisionTreeClassifier)
-        trees = [
-            member.tree_
-            for member in ([self.estimator_] if single else self.estimator_.estimators_)
-        ]
-        columns = self.estimator_.classes_
-        P = [node_probabilities(tree, columns, len(classes)) for tree in trees]
+        members = [self.estimator_] if single else self.estimator_.estimators_
+        trees = [member.tree_ for member in members]
+        P = [node_probabilities(tree, self.estimator_.classes_, len(classes)) for tree in trees]
         if targets.temperature != 1:
-            P = [
-                _untempered(tree, P_nodes, codes, targets, weight)
-                for tree, P_nodes in zip(trees, P, strict=True)
-            ]
+            P = [_untempered(*pair, codes, targets, weight) for pair in zip(trees, P, strict=True)]
         if single:
             values, bias, scale = leaf_logits(P[0], self.value_bits)
-            link = "sigmoid" if len(classes) == 2 else "softmax"
         else:
             values, bias, scale = leaf_votes(np.vstack(P), self.value_bits, len(trees))
-            link = "normalise"
         parts = np.split(values, np.cumsum([len(part) for part in P])[:-1])
         learnt = [
             tree_on_codes(tree, grid.counts, part) for tree, part in zip(trees, parts, strict=True)
         ]
         used, table = assemble(grid, learnt, self.value_bits)
-        return CompactModel(
-            X.shape[1], bias, scale, link, classes, used, table, feature_names=names
-        )
+        link = None if single else "normalise"
+        return given.model(bias, scale, link=link, grid=used, trees=table)
 
-    def _fit_linear(
-        self,
-        X: NDArray[Any],
-        targets: SoftTargets,
-        weight: NDArray[np.float64],
-        classes: NDArray[Any],
-        names: NDArray[Any] | None,
-    ) -> CompactModel:
+    def _fit_linear(self, given: TrainingSet) -> CompactModel:
+        X, targets, weight, classes, _ = given
+        n_scores = given.n_scores
         reading, Z, unit = standardised(X, weight, self.threshold_bits)
-        n_scores = len(classes) if len(classes) > 2 else 1
         W, b = np.zeros((Z.shape[1], n_scores)), np.zeros(n_scores)
         self._fit_rows(Z if Z.shape[1] else np.zeros((len(X), 1)), targets, weight)
         known = self.estimator_.classes_
         coef, intercept = self.estimator_.coef_[:, : Z.shape[1]], self.estimator_.intercept_
-        if (
-            len(known) == 2 and n_scores > 1
-        ):  # two of many classes: share the one logit between them
-            coef, intercept = (
-                np.vstack([-coef, coef]) / 2,
-                np.concatenate([-intercept, intercept]) / 2,
-            )
+        if len(known) == 2 and n_scores > 1:  # two of many classes share the one logit
+            coef = np.vstack([-coef, coef]) / 2
+            intercept = np.concatenate([-intercept, intercept]) / 2
         at = known if n_scores > 1 else [0]
         W[:, at], b[at] = coef.T, intercept
         absent = np.setdiff1d(np.arange(n_scores), known) if n_scores > 1 else []
         b[absent] = b[at].min() - np.log(1000)  # classes that no row has
-        share = np.zeros(X.shape[1])
-        share[reading[0]] = np.abs(W).sum(axis=1)
-        self.feature_importances_ = share / share.sum() if share.any() else share
+        self.feature_importances_ = importances(W, reading[0], X.shape[1])
         if targets.temperature != 1 and len(classes) > 1:
             z = Z @ W + b
             flat = fit_scale(z, targets.mixture(targets.temperature), weight)
             sharpen = fit_scale(z, targets.mixture(), weight) / flat
             W, b = W * sharpen, b * sharpen
-        return to_compact(X, weight, reading, W * unit[:, None], b, self.value_bits, classes, names)
+        return to_compact(given, reading, W * unit[:, None], b, self.value_bits)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -12,12 +12,12 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdistill.compact import CompactModel, InputGrid, LinearTable
+from skdistill.compact import InputGrid, LinearTable
 from skdistill.compact.assemble import LearntTree, assemble
 from skdistill.compact.quantize import fit_grid, linear_weights
 from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
+from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.linear import Reading, standardised
 from skdistill.students.loss import newton_terms, soft_cross_entropy
 from skdistill.students.refit import Ensemble, refit, round_values
@@ -150,71 +150,53 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftBoostingClassifier
         """
-        X = check_rows(self, X, allow_nan=self.init is None)
-        targets, classes = check_targets(y, classes, len(X))
-        weight = check_weights(sample_weight, X)
-        seen = weight > 0
-        if not seen.all():
-            X, targets, weight = X[seen], targets.take(seen), weight[seen]
-        names = getattr(self, "feature_names_in_", None)
-        if len(classes) == 1:
-            self.compact_ = CompactModel(
-                X.shape[1], [0], 1.0, "sigmoid", classes, feature_names=names
-            )
-            self.feature_importances_ = np.zeros(X.shape[1])
-            self.classes_ = classes
-            return self
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=self.init is None)
+        if len(given.classes) == 1:
+            self.compact_ = given.single_class_model()
+            self.feature_importances_ = np.zeros(given.X.shape[1])
+        else:
+            self._fit_several(given, check_random_state(self.random_state))
+        self.classes_ = given.classes
+        return self
 
-        rng = check_random_state(self.random_state)
-        n_scores = len(classes) if len(classes) > 2 else 1
-        reading, Z, unit = _inputs(X, weight, self.threshold_bits, self.init)
-        loss, linear = soft_cross_entropy(targets, weight), Z.shape[1] > 0
-        start = _no_trees(Z, n_scores)
-        if linear:
-            start = refit(start, loss, l2=0, l2_linear=_LINEAR_L2, max_iter=200)
-        grid = fit_grid(X, self.threshold_bits, weight)
-        codes = grid.encode(X)
-        trees, leaves, owner = self._grow(codes, grid.counts, targets, weight, start.logits(), rng)
-        zero = np.zeros((len(owner), n_scores))
-        grown = replace(start, leaves=leaves, tree=owner, W=zero)
-        grown = refit(grown, loss, l2=self.refit_l2, l2_linear=_LINEAR_L2, linear=linear)
-        table, bias, grain, grown = self._round_linear(grown, reading, unit)
+    def _fit_several(self, given: TrainingSet, rng: np.random.RandomState) -> None:
+        """Start, grow, refit, round."""
+        loss = soft_cross_entropy(given.targets, given.weight)
+        reading, Z, unit = _inputs(given.X, given.weight, self.threshold_bits, self.init)
+        penalties = {"l2": self.refit_l2, "l2_linear": _LINEAR_L2, "linear": Z.shape[1] > 0}
+        start = _no_trees(Z, given.n_scores)
+        if Z.shape[1]:
+            start = refit(start, loss, max_iter=200, **penalties)
+        grid = fit_grid(given.X, self.threshold_bits, given.weight)
+        trees, leaves, owner = self._grow(grid, given, start.logits(), rng)
+        grown = replace(start, leaves=leaves, tree=owner, W=np.zeros((len(owner), given.n_scores)))
+        grown = refit(grown, loss, **penalties)
+
+        linear, bias, grain, grown = self._round_linear(grown, reading, unit)
         values, step = round_values(
-            grown, loss, weight, self.value_bits, l2=self.refit_l2, rng=rng, grain=grain
+            grown, loss, given.weight, self.value_bits, l2=self.refit_l2, rng=rng, grain=grain
         )
-        self.compact_ = _to_compact(
-            grid,
-            trees,
-            values,
-            step,
-            self.value_bits,
-            table,
-            bias,
-            grain,
-            classes,
-            X.shape[1],
-            names,
-        )
-        gain = np.zeros(X.shape[1])
+        scale, worth = (grain, round(step / grain)) if grain > 0 else (step, 1)
+        learnt = _with_values(trees, values)
+        used, table = assemble(grid, learnt, self.value_bits, worth)
+        self.compact_ = given.model(bias, scale, grid=used, trees=table, linear=linear)
+        gain = np.zeros(given.X.shape[1])
         for tree in trees:
             split = tree.feature >= 0
             gain += np.bincount(tree.feature[split], tree.gain[split], minlength=len(gain))
         self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
-        self.classes_ = classes
-        return self
 
     def _grow(
         self,
-        codes: NDArray[Any],
-        n_edges: NDArray[Any],
-        targets: SoftTargets,
-        weight: NDArray[np.float64],
+        grid: InputGrid,
+        given: TrainingSet,
         z: NDArray[np.float64],
         rng: np.random.RandomState,
     ) -> tuple[list[grow.Grown], NDArray[np.int32], NDArray[np.intp]]:
         """Trees of a boosting run; the leaf of each row in each; the tree of each leaf."""
         n, n_scores = z.shape
-        terms = newton_terms(targets, weight)
+        codes, n_edges = grid.encode(given.X), grid.counts
+        terms = newton_terms(given.targets, given.weight)
         # With several logits the diagonal of the Hessian falls short of it by up to a half.
         safety = 1 if n_scores == 1 else 2
         trees, columns, owner = [], [], []
@@ -294,19 +276,8 @@ def _inputs(
     return standardised(X, weight, bits)
 
 
-def _to_compact(
-    grid: InputGrid,
-    trees: list[grow.Grown],
-    values: NDArray[np.int32],
-    step: float,
-    value_bits: int | str,
-    linear: LinearTable | None,
-    bias: NDArray[np.int32],
-    grain: float,
-    classes: NDArray[Any],
-    n_features: int,
-    names: NDArray[Any] | None,
-) -> CompactModel:
+def _with_values(trees: list[grow.Grown], values: NDArray[np.int32]) -> list[LearntTree]:
+    """Trees with the values of their leaves, which are numbered through all of them."""
     learnt, first = [], 0
     for tree in trees:
         is_leaf = tree.feature < 0
@@ -314,9 +285,4 @@ def _to_compact(
         table[is_leaf] = values[first : first + int(is_leaf.sum())]
         first += int(is_leaf.sum())
         learnt.append(LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, table))
-    scale, unit = (grain, round(step / grain)) if grain > 0 else (step, 1)
-    used, assembled = assemble(grid, learnt, value_bits, unit)
-    link = "sigmoid" if len(classes) == 2 else "softmax"
-    return CompactModel(
-        n_features, bias, scale, link, classes, used, assembled, linear, feature_names=names
-    )
+    return learnt

@@ -18,7 +18,7 @@ from skdistill.compact import CompactModel, LinearTable
 from skdistill.compact.execute import quantize_input
 from skdistill.compact.quantize import linear_input, linear_weights
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
+from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets
 
@@ -126,23 +126,15 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftLinearClassifier
         """
-        X = check_rows(self, X, allow_nan=False)
-        targets, classes = check_targets(y, classes, len(X))
-        weight = check_weights(sample_weight, X)
-        reading, Z, unit = standardised(X, weight, self.threshold_bits)
-        n_scores = len(classes) if len(classes) > 2 else 1
-        W, b = np.zeros((Z.shape[1], n_scores)), np.zeros(n_scores)
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=False)
+        reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
+        W, b = np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores)
         self.n_iter_ = 0
-        if len(classes) > 1:
-            W, b = self._minimise(Z, targets, weight, W, b)
-        names = getattr(self, "feature_names_in_", None)
-        self.compact_ = to_compact(
-            X, weight, reading, W * unit[:, None], b, self.value_bits, classes, names
-        )
-        share = np.zeros(X.shape[1])
-        share[reading[0]] = np.abs(W).sum(axis=1)
-        self.feature_importances_ = share / share.sum() if share.any() else share
-        self.classes_ = classes
+        if len(given.classes) > 1:
+            W, b = self._minimise(Z, given.targets, given.weight, W, b)
+        self.compact_ = to_compact(given, reading, W * unit[:, None], b, self.value_bits)
+        self.feature_importances_ = importances(W, reading[0], given.X.shape[1])
+        self.classes_ = given.classes
         return self
 
     def _minimise(
@@ -220,30 +212,34 @@ def standardised(
     return reading, q * unit, unit
 
 
+def importances(
+    W: NDArray[np.float64], features: NDArray[np.int32], n_features: int
+) -> NDArray[np.float64]:
+    """Share of each column in the summed absolute weights `W` of standardised `features`."""
+    share = np.zeros(n_features)
+    share[features] = np.abs(W).sum(axis=1)
+    return share / share.sum() if share.any() else share
+
+
 def to_compact(
-    X: NDArray[Any],
-    weight: NDArray[np.float64],
+    given: TrainingSet,
     reading: Reading,
     W: NDArray[np.float64],
     b: NDArray[np.float64],
     value_bits: int | str,
-    classes: NDArray[Any],
-    names: NDArray[Any] | None,
 ) -> CompactModel:
     """Round real weights on the integer inputs to a compact model.
 
     Where bits are few, the range of the weights is narrowed and the scale chosen anew, as
     far as the logits of the rows come closer to the real ones by it.
     """
-    link = "sigmoid" if len(classes) <= 2 else "softmax"
+    X, weight = given.X, given.weight
     q_max = 2 ** (reading[3] - 1) - 1
 
     def rounded(shrink: float) -> CompactModel:
         weights, bias, scale = linear_weights(W, b, value_bits, q_max, shrink)
         linear = _table(reading, weights, value_bits) if len(weights) else None
-        return CompactModel(
-            X.shape[1], bias, scale, link, classes, linear=linear, feature_names=names
-        )
+        return given.model(bias, scale, linear=linear)
 
     best = rounded(1.0)
     if best.linear is None or not (value_bits == "ternary" or int(value_bits) < 8):

@@ -16,7 +16,7 @@ from skdistill.compact.assemble import LearntTree, assemble
 from skdistill.compact.quantize import fit_grid, leaf_logits
 from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
+from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.prune import prune
 from skdistill.targets import SoftTargets
 
@@ -129,24 +129,17 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftTreeClassifier
         """
-        X = check_rows(self, X, allow_nan=True)
-        targets, classes = check_targets(y, classes, len(X))
-        weight = check_weights(sample_weight, X)
-        seen = weight > 0
-        if not seen.all():
-            X, targets, weight = X[seen], targets.take(seen), weight[seen]
-        grid = fit_grid(X, self.threshold_bits, weight)
-        tree, P = self._grow(grid, X, targets, weight)
-        self.classes_ = classes
-        self.feature_importances_ = _importances(tree, X.shape[1])
-        names = getattr(self, "feature_names_in_", None)
-        self.compact_ = _to_compact(grid, tree, P, classes, self.value_bits, X.shape[1], names)
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=True)
+        grid = fit_grid(given.X, self.threshold_bits, given.weight)
+        tree, P = self._grow(grid, given)
+        self.classes_ = given.classes
+        self.feature_importances_ = _importances(tree, given.X.shape[1])
+        self.compact_ = _to_compact(given, grid, tree, P, self.value_bits)
         return self
 
-    def _grow(
-        self, grid: InputGrid, X: NDArray[Any], targets: SoftTargets, weight: NDArray[np.float64]
-    ) -> tuple[grow.Grown, NDArray[np.float64]]:
+    def _grow(self, grid: InputGrid, given: TrainingSet) -> tuple[grow.Grown, NDArray[np.float64]]:
         """The pruned tree and the probabilities, at T = 1, of all its nodes."""
+        X, targets, weight = given.X, given.targets, given.weight
         taught = targets.mixture(targets.temperature)
         # For two classes the squared errors of both columns are equal: one will do.
         first = 1 if targets.n_classes == 2 and self.criterion == "squared_error" else 0
@@ -183,22 +176,17 @@ def _importances(tree: grow.Grown, n_features: int) -> NDArray[np.float64]:
 
 
 def _to_compact(
+    given: TrainingSet,
     grid: InputGrid,
     tree: grow.Grown,
     P: NDArray[np.float64],
-    classes: NDArray[Any],
     value_bits: int | str,
-    n_features: int,
-    names: NDArray[Any] | None,
 ) -> CompactModel:
-    if len(classes) == 1:
-        return CompactModel(
-            n_features, np.zeros(1, np.int32), 1.0, "sigmoid", classes, feature_names=names
-        )
+    if len(given.classes) == 1:
+        return given.single_class_model()
     values, bias, scale = leaf_logits(
         np.where(tree.feature[:, None] < 0, P, 1 / P.shape[1]), value_bits
     )
     learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
     used, table = assemble(grid, [learnt], value_bits)
-    link = "sigmoid" if len(classes) == 2 else "softmax"
-    return CompactModel(n_features, bias, scale, link, classes, used, table, feature_names=names)
+    return given.model(bias, scale, grid=used, trees=table)
