@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.tables import value_limits
+from skdistill.compact.tables import MOST_WORTH, value_limits
 
 VALUE_BITS = ("ternary", *range(2, 17))
 INPUT_DTYPES = ("float32", "float64", "int32", "int64")
@@ -40,6 +40,7 @@ _LABELS = {
 }
 
 seeds = st.integers(0, 2**32 - 1)
+units = st.sampled_from([1, 1, 1, 2, 37, 1000])
 
 
 @st.composite
@@ -58,7 +59,7 @@ def compact_models(draw, regression=False):
     if draw(st.sampled_from([True, True, True, False])):
         grid = _random_grid(rng, n_features, draw(st.sampled_from(["float32", "int32"])))
         trees = _random_trees(
-            rng, grid, S, draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9))
+            rng, grid, S, draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9)), draw(units)
         )
     if draw(st.booleans()):
         linear = _random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS)))
@@ -85,7 +86,7 @@ def _random_edges(rng, dtype, count):
     return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))
 
 
-def _random_trees(rng, grid, S, bits, n_trees):
+def _random_trees(rng, grid, S, bits, n_trees, unit):
     """Nodes point to any later node or to any leaf: trees, shared subtrees, single leaves."""
     splits = np.flatnonzero(grid.counts > 0)
     N = int(rng.integers(0, 13)) if len(splits) else 0
@@ -108,6 +109,7 @@ def _random_trees(rng, grid, S, bits, n_trees):
         rng.random(N) < 0.5,
         values,
         bits,
+        min(unit, MOST_WORTH // max(1, int(np.abs(values).max()))),
     )
 
 

@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skdistill import (
     DistilledClassifier,
     Munge,
+    SoftBoostingClassifier,
     SoftLinearClassifier,
     SoftTreeClassifier,
     StudentAdapter,
@@ -31,6 +32,8 @@ ESTIMATORS = [
     SoftTreeClassifier(),
     SoftTreeClassifier("entropy"),
     SoftLinearClassifier(),
+    SoftBoostingClassifier(5, random_state=0),
+    SoftBoostingClassifier(5, init="linear", value_bits="ternary", random_state=0),
     StudentAdapter(DecisionTreeClassifier(random_state=0)),
     StudentAdapter(LogisticRegression()),
     StudentAdapter(RandomForestClassifier(5, random_state=0)),

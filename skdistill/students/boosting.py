@@ -237,11 +237,14 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         if fitted.Z.shape[1] == 0:
             return None, np.zeros(len(fitted.b), np.int32), 0.0, fitted
         features, offset, inv_step, bits = reading
-        # A score is one unit of the linear part; leaves must stay within 2²⁴ of them.
-        least = float(np.abs(fitted.W).max(initial=0)) / 2**20
         q_max = (1 << (bits - 1)) - 1
+        B = fitted.B * unit[:, None]
+        # A score is one unit of the linear part. Leaves must stay within 2²⁴ of them, which
+        # rounding to few bits may come near to, and all trees and the linear part in int32.
+        leaf = float(np.abs(fitted.W).max(initial=0)) / min(2**20, 2**28 / self.n_estimators)
+        reach = float((np.abs(B).sum(axis=0) * q_max + np.abs(fitted.b)).max()) / 2**30
         weights, bias, scale = linear_weights(
-            fitted.B * unit[:, None], fitted.b, self.linear_bits, q_max, least=least
+            B, fitted.b, self.linear_bits, q_max, least=max(leaf, reach)
         )
         table = LinearTable(features, offset, inv_step, bits, weights, self.linear_bits)
         B = weights * scale / unit[:, None]

@@ -60,7 +60,7 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
     ----------
     targets : SoftTargets
     weight : float64 array of shape (n,)
-        Brought to a mean of 1.
+        As given: a weight of 2 is two rows, also beside an `l2`.
 
     Returns
     -------
@@ -68,7 +68,6 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
         Takes logits as `soft_cross_entropy` does; gives two arrays of their shape, of
         each row's own loss. The second is at least 1e-6 times the row's weight.
     """
-    weight = weight / weight.mean()
     parts = _parts(targets, weight)
     masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
     least = 1e-6 * weight[:, None]

@@ -48,8 +48,8 @@ def rounded_input(linear, x, f):
 def scores_of_row(model, x):
     total = [int(b) for b in model.bias]
     for root in () if model.trees is None else model.trees.roots.tolist():
-        leaf = walk(model, x, root)
-        total = [a + int(v) for a, v in zip(total, model.trees.values[leaf], strict=True)]
+        values = model.trees.values[walk(model, x, root)].tolist()
+        total = [a + model.trees.unit * v for a, v in zip(total, values, strict=True)]
     if model.linear is not None:
         for f in range(len(model.linear.features)):
             q = rounded_input(model.linear, x, f)

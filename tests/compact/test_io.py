@@ -22,7 +22,8 @@ PREFIX = struct.Struct("<8sII")
 def example():
     grid = InputGrid([1, 2], [0, 2, 3], np.array([-1, 1, 0.5], np.float32))
     values = [[1, -1, 0], [0, 1, -1], [-1, 0, 1]]
-    trees = TreeTable([0, ~2], [0, 1], [1, 0], [1, ~1], [~0, ~2], [True, False], values, "ternary")
+    children = [1, ~1], [~0, ~2]
+    trees = TreeTable([0, ~2], [0, 1], [1, 0], *children, [True, False], values, "ternary", 37)
     linear = LinearTable([0], [0.5], [2.0], 8, [[1, 2, -3]], 4)
     names = ["höhe", "b", "c"]
     return CompactModel(3, [1, 2, 3], 0.5, "softmax", ["a", "b", "ß"], grid, trees, linear, names)

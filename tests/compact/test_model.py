@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.tables import INT32_MAX, value_limits
+from skdistill.compact.tables import INT32_MAX, MOST_WORTH, value_limits
 from tests.strategies import VALUE_BITS, adversarial_rows, compact_models, seeds
 
 
@@ -95,6 +95,26 @@ def test_trees_that_cannot_be_walked_are_refused(changes, message):
         stump(**changes)
 
 
+@pytest.mark.parametrize("unit", [0, -1, 1.0, True, None, "1", [1]])
+def test_other_units_are_refused(unit):
+    with pytest.raises(ValueError, match="unit must be a positive int"):
+        stump(unit=unit)
+
+
+def test_a_leaf_is_worth_its_value_in_units_up_to_what_float32_counts():
+    unit = MOST_WORTH // 8
+    trees = stump(values=[[-8], [7]], unit=np.int64(unit))
+    assert type(trees.unit) is int
+    assert trees.worth.dtype == np.int32
+    assert trees.worth.tolist() == [[-MOST_WORTH], [7 * unit]]
+    built = model(trees=trees, grid=grid())
+    assert built.scores([[0], [1]]).tolist() == trees.worth.tolist()
+    assert built.tree_bounds.tolist() == [[MOST_WORTH]]
+    assert stump().worth.tolist() == stump().values.tolist()
+    with pytest.raises(ValueError, match=f"worth up to {MOST_WORTH + 8}, beyond {MOST_WORTH}"):
+        stump(values=[[-8], [7]], unit=unit + 1)
+
+
 def test_a_cycle_of_several_nodes_is_refused():
     with pytest.raises(ValueError, match="cycle"):
         TreeTable([0], [0, 0, 0], [0, 0, 0], [1, 2, 1], [-1, -1, -1], [False] * 3, [[1]], 4)
@@ -176,6 +196,11 @@ def test_models_that_contradict_themselves_are_refused(changes, message):
         {"bias": [INT32_MAX]},
         {"bias": [-INT32_MAX]},
         {"bias": [INT32_MAX - 7], "trees": stump(values=[[-7], [1]]), "grid": grid()},
+        {
+            "bias": [7 * 1000 - INT32_MAX],
+            "trees": stump(values=[[-7], [1]], unit=1000),
+            "grid": grid(),
+        },
         {"bias": [INT32_MAX - 3 * 127], "linear": linear(weights=[[-3]])},
         {
             "bias": [INT32_MAX - 2 * 7 - 3 * 127],
@@ -209,7 +234,7 @@ def test_tree_bounds_are_the_largest_values_that_a_walk_can_reach(model):
 
     def reach(node):
         if node < 0:
-            return np.abs(trees.values[~node])
+            return np.abs(trees.values[~node]) * trees.unit
         return np.maximum(reach(trees.left[node]), reach(trees.right[node]))
 
     assert model.tree_bounds.tolist() == [reach(root).tolist() for root in trees.roots]
@@ -278,7 +303,13 @@ def test_models_that_differ_in_one_table_are_not_equal(name):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"threshold": [1]}, {"nan_left": [True]}, {"values": [[-1], [2]]}, {"value_bits": 5}],
+    [
+        {"threshold": [1]},
+        {"nan_left": [True]},
+        {"values": [[-1], [2]]},
+        {"value_bits": 5},
+        {"unit": 2},
+    ],
 )
 def test_models_whose_trees_differ_in_one_number_are_not_equal(changes):
     assert not model(trees=stump(**changes), grid=grid()).equals(model(trees=stump(), grid=grid()))
