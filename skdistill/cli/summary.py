@@ -16,7 +16,7 @@ _FOOTNOTES = """\
 hard-label, distilled  one student, taught by the labels alone or by the labels and the teacher
 accuracy, log loss     on held-out rows, which neither teacher nor students have seen
 fidelity               share of the held-out rows that get the same label as from the teacher
-bytes                  students: the tables that give the label, without code; others: the pickle
+bytes                  students: tables that give the label, without code; others: the pickle
 µs Python, µs ONNX     one row at a time, median: predict() here, the .onnx file in ONNX Runtime"""
 _CHANCE = 2.0  # standard errors
 _WIDTH = 100
