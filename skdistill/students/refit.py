@@ -45,9 +45,12 @@ class Ensemble:
     B: NDArray[np.float64]
     b: NDArray[np.float64]
 
-    def logits(self) -> NDArray[np.float64]:
-        """Logits of the training rows, float64 array of shape (n, S)."""
-        z = self.Z @ self.B + self.b
+    def logits(self, linear: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Logits of the training rows, float64 array of shape (n, S).
+
+        `linear` is the linear part of them, where it is known.
+        """
+        z = self.Z @ self.B + self.b if linear is None else linear.copy()
         _add_leaves(self.leaves, self.W, z)
         return z
 
@@ -90,6 +93,7 @@ def refit(
     start = [np.clip(ensemble.W[free], -limit, limit).ravel()]
     start += [ensemble.B.ravel(), ensemble.b] if linear else []
     W = ensemble.W.copy()
+    fixed = None if linear else ensemble.Z @ ensemble.B + ensemble.b
 
     def unpack(x: NDArray[np.float64]) -> Ensemble:
         W[free] = x[:n_free].reshape(-1, S)
@@ -100,7 +104,7 @@ def refit(
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         at = unpack(x)
-        value, residual = loss(at.logits())
+        value, residual = loss(at.logits(fixed))
         gradient = np.zeros_like(W)
         _add_residuals(at.leaves, residual, gradient)
         steps = [(gradient[free] + l2 * at.W[free]).ravel()]
