@@ -193,10 +193,10 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         if alpha == 0:
             targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
         else:
-            known = X if hasattr(X, "columns") else rows, hard, given, classes
+            table = X if hasattr(X, "columns") else rows
             handed_on = weight if sample_weight is not None else None
             teacher, P, more, P_more = self._ask_teacher(
-                *known, handed_on, X_unlabeled, groups, rng
+                table, hard, given, classes, handed_on, X_unlabeled, groups, rng
             )
             rows, weight, hard, P = _held_out_only(rows, weight, hard, P)
             P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
