@@ -123,7 +123,8 @@ def test_the_demo_prints_one_table_of_both_data_sets(capsys, tmp_path):
     code, text, progress = run(capsys, "demo", "--out", tmp_path)
     assert code == 0
     lines = text.splitlines()
-    assert max(map(len, lines)) <= 100
+    # The line that names the folder is as long as its path.
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 100
     assert sum("log loss" in line and "µs ONNX" in line for line in lines) == 1
     for name in ("digits", "breast cancer"):
         assert sum(line.startswith(f"{name}: against hard labels alone, ") for line in lines) == 1
