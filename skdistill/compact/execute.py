@@ -72,7 +72,7 @@ def labels(scores: NDArray[np.int32]) -> NDArray[np.intp]:
 def predict(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[Any]:
     """Labels of integer `scores`, or scaled values for a model without classes."""
     if model.classes is None:
-        values = scores * model.scale
+        values = scores * np.asarray(model.scale, np.float64)
         return values[:, 0] if model.n_scores == 1 else values
     if len(model.classes) == 1:
         return np.full(len(scores), model.classes[0])
@@ -85,7 +85,7 @@ def probabilities(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[np.
         raise ValueError("a regression model has no probabilities")
     if len(model.classes) == 1:
         return np.ones((len(scores), 1))
-    z = scores * np.float64(model.scale)
+    z = scores * np.asarray(model.scale, np.float64)
     if model.n_scores == 1:
         p = 0.5 * (1 + np.tanh(z / 2)) if model.link == "sigmoid" else np.clip(0.5 + z, 0, 1)
         return np.hstack([1 - p, p])

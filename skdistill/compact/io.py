@@ -4,6 +4,9 @@ Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32)
 (JSON, UTF-8), the arrays in header order, CRC-32 of all that comes before. The header
 names shapes only; dtypes belong to the format, and no file can ask for more memory than
 its own length.
+
+Version 2 may have a scale for each score. A model with one scale is written as version 1,
+which older readers know.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from skdistill.compact.model import CompactModel
 from skdistill.compact.tables import LinearTable, TreeTable
 
 MAGIC = b"skdistil"
-VERSION = 1
+VERSIONS = (1, 2)
 MAX_BYTES = 1 << 28  # far beyond any compact model; refuses a wrong file before it is read
 _PREFIX = struct.Struct("<8sII")
 _TABLES: dict[str, tuple[type, dict[str, str]]] = {
@@ -123,7 +126,7 @@ def to_bytes(model: CompactModel) -> bytes:
     header: dict[str, Any] = {
         "n_features": int(model.n_features),
         "bias": model.bias.tolist(),
-        "scale": model.scale,
+        "scale": model.scale if isinstance(model.scale, float) else model.scale.tolist(),
         "link": model.link,
         "classes": None if model.classes is None else _classes_to_json(model.classes),
         "feature_names": None if model.feature_names is None else list(model.feature_names),
@@ -139,7 +142,8 @@ def to_bytes(model: CompactModel) -> bytes:
         for key, dtype in _dtypes(name, entry).items():
             arrays.append(getattr(table, key).astype(dtype).tobytes())
     text = json.dumps(header, separators=(",", ":")).encode()
-    content = _PREFIX.pack(MAGIC, VERSION, len(text)) + text + b"".join(arrays)
+    version = 2 if isinstance(header["scale"], list) else 1
+    content = _PREFIX.pack(MAGIC, version, len(text)) + text + b"".join(arrays)
     return content + struct.pack("<I", zlib.crc32(content))
 
 
@@ -153,7 +157,9 @@ def from_bytes(content: bytes) -> CompactModel:
     """
     require(len(content) >= _PREFIX.size + 4 and content[:8] == MAGIC, "not a skdistill model file")
     _, version, length = _PREFIX.unpack_from(content)
-    require(version == VERSION, f"format version {version}; this skdistill reads version {VERSION}")
+    require(
+        version in VERSIONS, f"format version {version}; this skdistill reads versions {VERSIONS}"
+    )
     (checksum,) = struct.unpack("<I", content[-4:])
     require(
         zlib.crc32(content[:-4]) == checksum, "checksum mismatch: the file is truncated or damaged"
@@ -165,7 +171,11 @@ def from_bytes(content: bytes) -> CompactModel:
         tables, rest = _read_tables(header, body[length:])
         require(len(rest) == 0, f"{len(rest)} bytes behind the last table")
         scale, names = header["scale"], header["feature_names"]
-        require(type(scale) in (int, float), f"scale: {scale!r} is not a number")
+        one = type(scale) in (int, float)
+        require(
+            one or (version > 1 and _all_of(scale, int, float)),
+            f"scale: {scale!r} is not a number",
+        )
         require(names is None or _all_of(names, str), "feature_names must be a list of strings")
         return CompactModel(
             n_features=_whole(header["n_features"], "n_features"),

@@ -36,8 +36,10 @@ class CompactModel(Frozen):
     n_features : int
         Columns of the input.
     bias : int32 array of shape (S,)
-    scale : float
-        Worth of one score unit before the link; kept as float32.
+    scale : float, or array of shape (S,)
+        Worth of one score unit before the link; kept as float32. A unit for each score is
+        for the link "identity" alone, whose scores may stand for different things; it is
+        a float32 array then.
     link : {"softmax", "sigmoid", "normalise", "identity"}
         "softmax" and "sigmoid" read logits. "normalise" reads votes, which are
         divided by their sum; with a single column p(class 1) = 1/2 + scale * score,
@@ -75,7 +77,7 @@ class CompactModel(Frozen):
 
     n_features: int
     bias: NDArray[Any]
-    scale: float
+    scale: float | NDArray[Any]
     link: str
     classes: NDArray[Any] | None
     grid: InputGrid | None = None
@@ -86,7 +88,10 @@ class CompactModel(Frozen):
     def __post_init__(self) -> None:
         as_table(self, "bias", np.int32, 1)
         with np.errstate(over="ignore"):  # validate() refuses infinity
-            object.__setattr__(self, "scale", float(np.float32(self.scale)))
+            scale = np.array(self.scale, np.float32)
+        scale.setflags(write=False)
+        one = scale.ndim == 0 or scale.shape == (1,)  # no two ways to say the same
+        object.__setattr__(self, "scale", float(scale.item()) if one else scale)
         width: Any = self.n_features
         object.__setattr__(
             self, "n_features", int(width) if isinstance(width, np.integer) else width
@@ -117,10 +122,7 @@ class CompactModel(Frozen):
         require(whole, f"n_features must be a positive int, got {self.n_features!r}")
         require(self.n_scores >= 1, "bias must have an entry for each score, at least one")
         require(self.link in LINKS, f"link must be one of {LINKS}, got {self.link!r}")
-        require(
-            bool(np.isfinite(self.scale)) and self.scale > 0,
-            f"scale must be positive, got {self.scale}",
-        )
+        self._validate_scale()
         names = self.feature_names
         require(
             names is None or len(names) == self.n_features,
@@ -144,6 +146,20 @@ class CompactModel(Frozen):
         worst = int(self.score_bound.max(initial=0))
         require(
             worst <= INT32_MAX, f"a score can reach {worst}, which overflows int32: use fewer bits"
+        )
+
+    def _validate_scale(self) -> None:
+        scale = np.asarray(self.scale)
+        require(
+            bool((np.isfinite(scale) & (scale > 0)).all()),
+            f"scale must be positive, got {self.scale}",
+        )
+        if scale.ndim == 0:
+            return
+        require(self.link == "identity", f"link {self.link!r} needs one scale for all scores")
+        require(
+            scale.shape == (self.n_scores,),
+            f"scale has shape {scale.shape} for {self.n_scores} scores",
         )
 
     def _validate_classes(self) -> None:

@@ -10,7 +10,8 @@ has come to. The side of NaN is one bit more where any node learnt one. Trees th
 nodes or leaves keep the two children of each node as indices instead.
 
 Leaf values and weights take `value_bits` each, ternary ones five to a byte; a single tree
-keeps the label of each leaf in their place. Bias is kept where it is not zero.
+keeps the label of each leaf in their place. Bias is kept where it is not zero, and the scale
+where every score has its own.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def table_sizes(model: CompactModel) -> dict[str, int]:
         sizes["weights"] = packed_bytes(linear.weights.size, linear.value_bits)
     if model.bias.any() and (sizes or model.classes is None):
         sizes["bias"] = model.bias.nbytes
+    if not isinstance(model.scale, float):
+        sizes["scale"] = model.scale.nbytes
     return sizes
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OPSET, ML_OPSET, IR_VERSION = 18, 3, 8
 INPUT_DTYPES = ("float32", "float64", "int32", "int64")
 OUTPUTS = ("label", "probabilities", "scores")
+VALUE_OUTPUTS = ("value", "scores")  # of a model without classes
 ZIPMAP_OUTPUTS = ("output_label", "output_probability", "scores")
 _EXACT_FLOAT32 = 2**24  # a TreeEnsembleRegressor sums in float32: exact up to here
 
@@ -55,12 +56,13 @@ def to_onnx(
 ) -> ModelProto:
     """Export a model; outputs are label, probabilities and int32 scores.
 
-    Labels and scores equal those of the model for every input, bit for bit.
+    Labels and scores equal those of the model for every input, bit for bit. A model without
+    classes has the outputs value, float32 of shape (n, S), and scores; the value is the
+    score times its scale, in float32.
 
     Parameters
     ----------
     model : CompactModel
-        With classes.
     path : str or path-like, default=None
         Where to write the file, if anywhere.
     input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
@@ -77,7 +79,8 @@ def to_onnx(
     ImportError
         Without the extra "onnx".
     ValueError
-        For another input type, or labels that ONNX has no type for.
+        For another input type, labels that ONNX has no type for, or `zipmap` without
+        classes.
 
     Examples
     --------
@@ -90,28 +93,18 @@ def to_onnx(
     onnx = import_onnx()
     if input_dtype not in INPUT_DTYPES:
         raise ValueError(f"input_dtype must be one of {INPUT_DTYPES}, got {input_dtype!r}")
-    helper, types = onnx.helper, onnx.TensorProto
-    names = ZIPMAP_OUTPUTS if zipmap else OUTPUTS
+    if zipmap and model.classes is None:
+        raise ValueError("zipmap=True needs classes: this model predicts values")
+    helper = onnx.helper
+    names = output_names(model, zipmap)
     writer = _GraphWriter(onnx, names)
     write_model(writer, model, ["X"], names, zipmap=zipmap)
-
-    label_type = types.STRING if onnx_labels(model).dtype.kind == "U" else types.INT64
-    probability = helper.make_tensor_type_proto(types.FLOAT, [None, n_classes(model)])
-    if zipmap:
-        row = helper.make_map_type_proto(
-            label_type, helper.make_tensor_type_proto(types.FLOAT, None)
-        )
-        probability = helper.make_sequence_type_proto(row)
     input_type = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
     graph = helper.make_graph(
         writer.nodes,
         "skdistill",
         [helper.make_tensor_value_info("X", input_type, [None, model.n_features])],
-        [
-            helper.make_tensor_value_info(names[0], label_type, [None]),
-            helper.make_value_info(names[1], probability),
-            helper.make_tensor_value_info(names[2], types.INT32, [None, model.n_scores]),
-        ],
+        _declared_outputs(onnx, model, names, zipmap),
         writer.initializers,
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
@@ -122,6 +115,37 @@ def to_onnx(
     if path is not None:
         write_whole(path, proto.SerializeToString())
     return proto
+
+
+def _declared_outputs(
+    onnx: Any, model: CompactModel, names: Sequence[str], zipmap: bool
+) -> list[Any]:
+    helper, types = onnx.helper, onnx.TensorProto
+    scores = helper.make_tensor_value_info(names[-1], types.INT32, [None, model.n_scores])
+    if model.classes is None:
+        return [
+            helper.make_tensor_value_info(names[0], types.FLOAT, [None, model.n_scores]),
+            scores,
+        ]
+    label_type = types.STRING if onnx_labels(model).dtype.kind == "U" else types.INT64
+    probability = helper.make_tensor_type_proto(types.FLOAT, [None, n_classes(model)])
+    if zipmap:
+        row = helper.make_map_type_proto(
+            label_type, helper.make_tensor_type_proto(types.FLOAT, None)
+        )
+        probability = helper.make_sequence_type_proto(row)
+    return [
+        helper.make_tensor_value_info(names[0], label_type, [None]),
+        helper.make_value_info(names[1], probability),
+        scores,
+    ]
+
+
+def output_names(model: CompactModel, zipmap: bool) -> tuple[str, ...]:
+    """Names of the graph's outputs."""
+    if model.classes is None:
+        return VALUE_OUTPUTS
+    return ZIPMAP_OUTPUTS if zipmap else OUTPUTS
 
 
 def import_onnx() -> Any:
@@ -175,13 +199,16 @@ def write_model(
     inputs : sequence of str
         One table, or several that are joined side by side.
     outputs : sequence of three str
-        Names for label, probabilities, scores.
+        Names for label, probabilities, scores; without classes of two, for value, scores.
     zipmap : bool, default=False
     class_numbers : bool, default=False
         Whether labels leave as 0 … K−1.
     """
+    _write_scores(to, model, inputs, outputs[-1])
+    if model.classes is None:
+        _write_scaled(to, model, outputs[1], outputs[0], fixed=True)
+        return
     labels = np.arange(n_classes(model)) if class_numbers else onnx_labels(model)
-    _write_scores(to, model, inputs, outputs[2])
     _write_label(to, model, labels, outputs[2], outputs[0])
     if not zipmap:
         _write_probabilities(to, model, outputs[2], outputs[1], fixed=True)
@@ -350,11 +377,17 @@ def _write_label(
     to.node("Gather", [to.constant("labels", labels), number], output, axis=0, fixed=True)
 
 
+def _write_scaled(to: Writer, model: CompactModel, scores: str, output: str, *, fixed: bool) -> str:
+    scale = to.constant("scale", np.array(model.scale, np.float32))
+    return to.node(
+        "Mul", [_cast(to, scores, "float32", "scores_float"), scale], output, fixed=fixed
+    )
+
+
 def _write_probabilities(
     to: Writer, model: CompactModel, scores: str, output: str, *, fixed: bool
 ) -> str:
-    scale = to.constant("scale", np.array(model.scale, np.float32))
-    z = to.node("Mul", [_cast(to, scores, "float32", "scores_float"), scale], "z")
+    z = _write_scaled(to, model, scores, "z", fixed=False)
     one = np.ones((), np.float32)
     if n_classes(model) == 1:
         return to.node(

@@ -58,7 +58,7 @@ def count_mismatches(model: CompactModel, session: Any, X: NDArray[Any]) -> int:
     Parameters
     ----------
     model : CompactModel
-        With classes.
+        Without classes only scores are compared.
     session : onnxruntime.InferenceSession
         Of a graph that `to_onnx` wrote.
     X : array of shape (n, n_features)
@@ -71,9 +71,11 @@ def count_mismatches(model: CompactModel, session: Any, X: NDArray[Any]) -> int:
     count = 0
     for start in range(0, len(X), CHUNK):
         rows = X[start : start + CHUNK]
-        label, scores = session.run(["label", "scores"], {"X": rows})
+        asked = ["scores"] if model.classes is None else ["scores", "label"]
+        scores, *label = session.run(asked, {"X": rows})
         differ = (scores != model.scores(rows)).any(axis=1)
-        differ |= np.asarray(label) != model.predict(rows)
+        if label:
+            differ |= np.asarray(label[0]) != model.predict(rows)
         count += int(differ.sum())
     return count
 

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from skdistill.compact.model import CompactModel
 from skdistill.export.onnx import (
-    OUTPUTS,
-    ZIPMAP_OUTPUTS,
     import_onnx,
     make_tensor,
     n_classes,
     onnx_labels,
+    output_names,
     write_model,
 )
 
@@ -32,7 +31,7 @@ _OPTIONS = {
 
 
 class OnnxHooks:
-    """Mixin for classifiers that hold a fitted ``compact_``."""
+    """Mixin for estimators that hold a fitted ``compact_``."""
 
     compact_: CompactModel
 
@@ -103,9 +102,13 @@ def _declare_outputs(scope: Any, model: Any, compact: CompactModel) -> list[Any]
     from skl2onnx.common import data_types as t
 
     options = _options(scope, model)
+    names = output_names(compact, bool(options["zipmap"]))
+    scores = (names[-1], t.Int32TensorType([None, compact.n_scores]))
+    if compact.classes is None:
+        declared = [(names[0], t.FloatTensorType([None, compact.n_scores])), scores]
+        return [scope.declare_local_variable(name, kind) for name, kind in declared]
     labels = np.arange(n_classes(compact)) if options["nocl"] else onnx_labels(compact)
     label_type = t.StringTensorType if labels.dtype.kind == "U" else t.Int64TensorType
-    names = ZIPMAP_OUTPUTS if options["zipmap"] else OUTPUTS
     declared = [(names[0], label_type([None]))]
     if options["zipmap"] == "columns":
         declared += [(str(label), t.FloatTensorType([None])) for label in labels.tolist()]
@@ -115,7 +118,7 @@ def _declare_outputs(scope: Any, model: Any, compact: CompactModel) -> list[Any]
         )
     else:
         declared.append((names[1], t.FloatTensorType([None, len(labels)])))
-    declared.append((names[2], t.Int32TensorType([None, compact.n_scores])))
+    declared.append(scores)
     if options["output_class_labels"]:
         declared.append(("class_labels", label_type([len(labels)])))
     return [scope.declare_local_variable(name, kind) for name, kind in declared]
@@ -128,10 +131,13 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     compact: CompactModel = model.compact_
     options = _options(scope, model)
     outputs = [variable.full_name for variable in operator.outputs]
-    if options["output_class_labels"]:
-        *outputs, class_labels = outputs
     inputs = [variable.full_name for variable in operator.inputs]
     writer = _ContainerWriter(scope, container)
+    if compact.classes is None:
+        write_model(writer, compact, inputs, outputs)
+        return
+    if options["output_class_labels"]:
+        *outputs, class_labels = outputs
     by_row = isinstance(operator.outputs[1].type, SequenceType)
     columns = options["zipmap"] == "columns"
     probabilities = scope.get_unique_variable_name("probabilities") if columns else outputs[1]

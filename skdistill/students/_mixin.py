@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.utils import get_tags
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill.compact import CompactModel, execute
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
-    """Predictions, scores and exports as readings of ``compact_``."""
+class CompactMixin(OnnxHooks):
+    """What classifiers and regressors read from ``compact_`` in the same way."""
 
-    classes_: NDArray[Any]
     compact_: CompactModel
 
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
@@ -31,6 +30,22 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
         finite = not get_tags(self).input_tags.allow_nan
         X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
         return self.compact_.scores(X)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write ``compact_`` to a file that `skdistill.load` reads.
+
+        Parameters
+        ----------
+        path : str or path-like
+        """
+        check_is_fitted(self, "compact_")
+        self.compact_.save(path)
+
+
+class CompactClassifierMixin(CompactMixin, ClassifierMixin):
+    """Predictions, scores and exports as readings of ``compact_``."""
+
+    classes_: NDArray[Any]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Predict labels: the argmax of the integer scores.
@@ -111,16 +126,6 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
             return -soft_log_loss(y, self.predict_proba(X), sample_weight)
         return ClassifierMixin.score(self, X, y, sample_weight)
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write ``compact_`` to a file that `skdistill.load` reads.
-
-        Parameters
-        ----------
-        path : str or path-like
-        """
-        check_is_fitted(self, "compact_")
-        self.compact_.save(path)
-
     def to_onnx(
         self,
         path: str | PathLike[str] | None = None,
@@ -147,3 +152,47 @@ class CompactClassifierMixin(OnnxHooks, ClassifierMixin):
 
         check_is_fitted(self, "compact_")
         return to_onnx(self.compact_, path, input_dtype=input_dtype, zipmap=zipmap)
+
+
+class CompactRegressorMixin(CompactMixin, RegressorMixin):
+    """Predicted values and exports as readings of ``compact_``."""
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict values: the integer scores times their scale.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        y : float64 array of shape (n,), or (n, S) for several targets
+        """
+        scores = self._scores(X)
+        return execute.predict(self.compact_, scores)
+
+    def to_onnx(
+        self, path: str | PathLike[str] | None = None, *, input_dtype: str = "float32"
+    ) -> ModelProto:
+        """Export to ONNX: float32 values of shape (n, S), and integer scores.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write the file, if anywhere.
+        input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
+            Type of the graph's input.
+
+        Returns
+        -------
+        model : onnx.ModelProto
+        """
+        from skdistill.export.onnx import to_onnx
+
+        check_is_fitted(self, "compact_")
+        return to_onnx(self.compact_, path, input_dtype=input_dtype)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

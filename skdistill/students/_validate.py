@@ -64,6 +64,40 @@ class TrainingSet(NamedTuple):
         return self.model(np.zeros(1, np.int32), 1.0)
 
 
+class RegressionSet(NamedTuple):
+    """What a regressor learns from; rows without weight are left out.
+
+    Attributes
+    ----------
+    X : float32 or int32 array of shape (n, d)
+    y : float64 array of shape (n, S)
+    weight : float64 array of shape (n,), > 0
+    names : array of shape (d,) or None
+        Column names.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    names: NDArray[Any] | None
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        """Weighted standard deviation of each target, 1 where it is constant, shape (S,)."""
+        reach = self.y.max(axis=0) - self.y.min(axis=0)  # first, for targets of any size
+        reach = np.where(reach > 0, reach, 1.0)
+        y = self.y / reach
+        share = self.weight / self.weight.sum()
+        variance = share @ (y - share @ y) ** 2
+        return reach * np.where(variance > 0, np.sqrt(variance), 1.0)
+
+    def model(self, bias: Any, scale: Any, **tables: Any) -> CompactModel:
+        """The compact model of some tables."""
+        return CompactModel(
+            self.X.shape[1], bias, scale, "identity", None, **tables, feature_names=self.names
+        )
+
+
 def training_set(
     estimator: BaseEstimator,
     X: Any,
@@ -81,6 +115,19 @@ def training_set(
     if not seen.all():
         X, targets, weight = X[seen], targets.take(seen), weight[seen]
     return TrainingSet(X, targets, weight, classes, getattr(estimator, "feature_names_in_", None))
+
+
+def regression_set(
+    estimator: BaseEstimator, X: Any, y: Any, sample_weight: ArrayLike | None, *, allow_nan: bool
+) -> RegressionSet:
+    """Validate what a regressor's `fit` was given."""
+    X = check_rows(estimator, X, allow_nan=allow_nan)
+    y = check_values(y, len(X))
+    weight = check_weights(sample_weight, X)
+    seen = weight > 0
+    if not seen.all():
+        X, y, weight = X[seen], y[seen], weight[seen]
+    return RegressionSet(X, y, weight, getattr(estimator, "feature_names_in_", None))
 
 
 def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[Any]:
@@ -188,6 +235,32 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
             f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
         )
     return SoftTargets(P[:, order]), classes
+
+
+def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:
+    """Read the targets of a regression.
+
+    Returns
+    -------
+    y : float64 array of shape (n, S)
+
+    Raises
+    ------
+    ValueError
+        For what is not finite, and for values beyond float32, which no scale could give back.
+    """
+    if y is None:
+        raise ValueError("estimator requires y to be passed, but the target y is None")
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
+    y = y[:, None] if y.ndim == 1 else y
+    check_consistent_length(y, np.empty(n_rows))
+    if y.shape[1] == 0:
+        raise ValueError(f"{name} has 0 columns: at least one target is needed")
+    if np.abs(y).max() > np.finfo(np.float32).max:
+        raise ValueError(
+            f"Input {name} contains infinity or a value too large for dtype('float32')."
+        )
+    return y
 
 
 def check_weights(sample_weight: ArrayLike | None, X: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A linear model that learns from probabilities, on integer inputs and in integer weights."""
+"""Linear models of probabilities or values, on integer inputs and in integer weights."""
 
 from __future__ import annotations
 
@@ -16,25 +16,11 @@ from sklearn.utils._param_validation import Interval
 
 from skdistill.compact import CompactModel, LinearTable
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.quantize import linear_input, linear_weights
-from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, TrainingSet, training_set
+from skdistill.compact.quantize import SHRINKS, linear_input, linear_values, linear_weights
+from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
+from skdistill.students._validate import BITS, TrainingSet, regression_set, training_set
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets
-
-_SHRINKS = (
-    1.0,
-    0.8,
-    0.65,
-    0.5,
-    0.4,
-    0.3,
-    0.2,
-    0.15,
-    0.1,
-    0.07,
-    0.05,
-)  # of the weights' range, where bits are few
 
 
 class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
@@ -173,6 +159,112 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         return table[:-1], table[-1]
 
 
+class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
+    """Ridge regression with integer inputs and weights.
+
+    Every column is read as an integer of `threshold_bits` around its mean; the weights are
+    learnt on these integers, standardised, and then rounded to `value_bits`, with a scale
+    for each target.
+
+    Parameters
+    ----------
+    l2 : float, default=1e-4
+        Penalty ``l2 / 2 * sum(W ** 2)`` on standardised columns, beside half the mean
+        squared error.
+    threshold_bits : int in [2, 16], default=8
+        Of the inputs.
+    value_bits : int in [2, 16] or "ternary", default=8
+        Of the weights.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : array of shape (d,)
+        Only where `X` has string column names.
+    compact_ : CompactModel
+    feature_importances_ : float64 array of shape (d,)
+        Share of each column in the summed absolute weights, standardised.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skdistill import SoftLinearRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> linear = SoftLinearRegressor().fit(X, y)
+    >>> round(linear.score(X, y), 2), linear.compact_.linear.weights.shape
+    (0.52, (10, 1))
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "l2": [Interval(Real, 0, None, closed="left")],
+        **BITS,
+    }
+
+    def __init__(
+        self, l2: float = 1e-4, *, threshold_bits: int = 8, value_bits: int | str = 8
+    ) -> None:
+        self.l2 = l2
+        self.threshold_bits = threshold_bits
+        self.value_bits = value_bits
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> SoftLinearRegressor:
+        """Learn the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Finite.
+        y : array-like of shape (n,) or (n, S)
+            Finite, and within float32.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        self : SoftLinearRegressor
+        """
+        given = regression_set(self, X, y, sample_weight, allow_nan=False)
+        reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
+        W, b = ridge(Z, given.y, given.weight, self.l2)
+        Q, q_max = np.rint(Z / unit), (1 << (reading[3] - 1)) - 1
+        weights, bias, scale = linear_values(
+            Q, W * unit[:, None], b, given.weight, self.value_bits, q_max
+        )
+        linear = _table(reading, weights, self.value_bits) if weights.any() else None
+        self.compact_ = given.model(bias, scale, linear=linear)
+        self.feature_importances_ = importances(W / given.deviation, reading[0], given.X.shape[1])
+        return self
+
+
+def ridge(
+    Z: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64], l2: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights and bias of least mean squared error / 2 + l2 / 2 * sum(W ** 2).
+
+    Parameters
+    ----------
+    Z : float64 array of shape (n, u)
+    y : float64 array of shape (n, S)
+    weight : float64 array of shape (n,)
+    l2 : float, >= 0
+        At 0 the weights of least norm are taken.
+
+    Returns
+    -------
+    W : float64 array of shape (u, S)
+    b : float64 array of shape (S,)
+    """
+    share = weight / weight.sum()
+    z_mean, y_mean = share @ Z, share @ y
+    away = Z - z_mean
+    weighted = away.T * share
+    gram = weighted @ away + l2 * np.eye(Z.shape[1])
+    W = np.linalg.lstsq(gram, weighted @ (y - y_mean), rcond=None)[0]
+    return W, y_mean - z_mean @ W
+
+
 Reading = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], int]
 """How a linear table reads its columns: features, offset, inv_step, input bits."""
 
@@ -246,7 +338,7 @@ def to_compact(
         return best
     wanted = _centred(quantize_input(X, best.linear) @ W + b)
     least = np.inf
-    for model in map(rounded, _SHRINKS):
+    for model in map(rounded, SHRINKS):
         scores = _centred(model.scores(X).astype(np.float64))
         power = np.average((scores**2).sum(axis=1), weights=weight)
         if power == 0:

@@ -1,4 +1,4 @@
-"""One decision tree that learns from probabilities, on a quantized grid."""
+"""One decision tree that learns from probabilities, or values, on a quantized grid."""
 
 from __future__ import annotations
 
@@ -13,14 +13,28 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.compact import CompactModel, InputGrid
 from skdistill.compact.assemble import LearntTree, assemble
-from skdistill.compact.quantize import fit_grid, leaf_logits
+from skdistill.compact.quantize import fit_grid, leaf_logits, leaf_values
 from skdistill.students import grow
-from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, TrainingSet, training_set
+from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
+from skdistill.students._validate import (
+    BITS,
+    RegressionSet,
+    TrainingSet,
+    regression_set,
+    training_set,
+)
 from skdistill.students.prune import prune
 from skdistill.targets import SoftTargets
 
 _CRITERIA = {"squared_error": grow.SQUARED_ERROR, "entropy": grow.ENTROPY}
+_LIMITS: dict[str, list[Any]] = {
+    "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
+    "max_depth": [Interval(Integral, 1, None, closed="left"), None],
+    "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+    "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
+    "ccp_alpha": [Interval(Real, 0, None, closed="left")],
+    **BITS,
+}
 
 
 class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
@@ -73,12 +87,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "criterion": [StrOptions(set(_CRITERIA))],
-        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
-        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
-        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
-        "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
-        "ccp_alpha": [Interval(Real, 0, None, closed="left")],
-        **BITS,
+        **_LIMITS,
     }
 
     def __init__(
@@ -144,16 +153,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         # For two classes the squared errors of both columns are equal: one will do.
         first = 1 if targets.n_classes == 2 and self.criterion == "squared_error" else 0
         channels = grow.to_fixed_point(taught[:, first:], weight, count=self.min_samples_leaf > 1)
-        tree = grow.grow(
-            grid.encode(X),
-            grid.counts,
-            channels,
-            criterion=_CRITERIA[self.criterion],
-            max_leaf_nodes=self.max_leaf_nodes or len(X),
-            max_depth=self.max_depth or len(X),
-            min_samples_leaf=self.min_samples_leaf,
-            min_weight=self.min_weight_fraction,
-        )
+        tree = _grow_within_limits(self, grid, X, channels, _CRITERIA[self.criterion])
         tree = prune(tree, self.ccp_alpha * (1 if first == 0 else 0.5))
         if targets.temperature == 1 and first == 0:
             sums = tree.sums[:, : targets.n_classes]
@@ -167,6 +167,155 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
+    """Decision tree for regression, with integer thresholds and leaf values.
+
+    Grown best-first from histograms of exact integer sums, on squared error. Leaf values
+    are weighted means, rounded to `value_bits` levels that each target spreads over its
+    own range; their offset goes into the bias.
+
+    Parameters
+    ----------
+    max_leaf_nodes : int or None, default=64
+    max_depth : int or None, default=None
+    min_samples_leaf : int, default=1
+    min_weight_fraction : float in [0, 0.5], default=0.0
+        Least weight of a leaf, as a share of the total.
+    ccp_alpha : float, default=0.0
+        Cost-complexity pruning, in units of the criterion: the mean squared error. Several
+        targets count in units of their standard deviations, and their mean is taken.
+    threshold_bits : int in [2, 16], default=8
+    value_bits : int in [2, 16] or "ternary", default=8
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : array of shape (d,)
+        Only where `X` has string column names.
+    compact_ : CompactModel
+    feature_importances_ : float64 array of shape (d,)
+        Share of each column in the total decrease of squared error.
+
+    See Also
+    --------
+    DistilledRegressor : Fits a student on what a teacher says.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skdistill import SoftTreeRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> tree = SoftTreeRegressor(max_leaf_nodes=8).fit(X, y)
+    >>> round(tree.score(X, y), 2), tree.compact_.nbytes
+    (0.53, 62)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {**_LIMITS}
+
+    def __init__(
+        self,
+        *,
+        max_leaf_nodes: int | None = 64,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 1,
+        min_weight_fraction: float = 0.0,
+        ccp_alpha: float = 0.0,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+    ) -> None:
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction = min_weight_fraction
+        self.ccp_alpha = ccp_alpha
+        self.threshold_bits = threshold_bits
+        self.value_bits = value_bits
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> SoftTreeRegressor:
+        """Grow the tree.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            NaN is allowed, ±inf is not. Where a column has NaN, nodes learn its side; in
+            other columns NaN goes right.
+        y : array-like of shape (n,) or (n, S)
+            Finite, and within float32.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        self : SoftTreeRegressor
+        """
+        given = regression_set(self, X, y, sample_weight, allow_nan=True)
+        grid = fit_grid(given.X, self.threshold_bits, given.weight)
+        tree, V, mass = self._grow(grid, given)
+        self.feature_importances_ = _importances(tree, given.X.shape[1])
+        is_leaf = tree.feature < 0
+        values = np.zeros(V.shape, np.int32)
+        values[is_leaf], bias, scale, unit = leaf_values(
+            V[is_leaf], mass[is_leaf], self.value_bits
+        )
+        learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
+        used, table = assemble(grid, [learnt], self.value_bits, unit)
+        constant = len(tree.feature) == 1
+        tables = {} if constant else {"grid": used, "trees": table}
+        self.compact_ = given.model(bias, scale, **tables)
+        return self
+
+    def _grow(
+        self, grid: InputGrid, given: RegressionSet
+    ) -> tuple[grow.Grown, NDArray[np.float64], NDArray[np.float64]]:
+        """The pruned tree, the mean targets of all its nodes, and their weights."""
+        X, y, weight, _ = given
+        # Powers of two, and numbers that the order of the rows cannot change: fixed point is
+        # then the same for all orders.
+        middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
+        reach = np.abs(y - middle).max(axis=0)
+        relative = np.ones(1) if len(middle) == 1 else _few_digits(given.deviation)
+        common = float(np.ldexp(1.0, np.frexp((reach / relative).max())[1]))
+        unit = common * relative
+        channels = grow.to_fixed_point(
+            (y - middle) / unit, weight, count=self.min_samples_leaf > 1
+        )
+        tree = _grow_within_limits(self, grid, X, channels, grow.SQUARED_ERROR)
+        with np.errstate(over="ignore"):  # beyond all gains: nothing but the root stays
+            alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * len(middle)) / common)
+        tree = prune(tree, float(alpha))
+        sums = tree.sums.astype(np.float64)
+        mass = np.maximum(sums[:, len(middle)], 1)
+        return tree, middle + unit * (sums[:, : len(middle)] / mass[:, None]), mass
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _few_digits(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`x` to eleven binary digits."""
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.rint(np.ldexp(mantissa, 11)), exponent - 11)
+
+
+def _grow_within_limits(
+    student: Any, grid: InputGrid, X: NDArray[Any], channels: NDArray[np.int32], criterion: int
+) -> grow.Grown:
+    return grow.grow(
+        grid.encode(X),
+        grid.counts,
+        channels,
+        criterion=criterion,
+        max_leaf_nodes=student.max_leaf_nodes or len(X),
+        max_depth=student.max_depth or len(X),
+        min_samples_leaf=student.min_samples_leaf,
+        min_weight=student.min_weight_fraction,
+    )
 
 
 def _importances(tree: grow.Grown, n_features: int) -> NDArray[np.float64]:
