@@ -1,11 +1,13 @@
 """Distil a big tabular model into one of a few kilobytes."""
 
 from skdistill.compact import CompactModel, load
-from skdistill.distill import DistilledClassifier
+from skdistill.distill import DistilledClassifier, DistilledRegressor
 from skdistill.students import (
     SoftBoostingClassifier,
     SoftLinearClassifier,
+    SoftLinearRegressor,
     SoftTreeClassifier,
+    SoftTreeRegressor,
     StudentAdapter,
 )
 from skdistill.transfer import Munge, Pool, munge
@@ -14,11 +16,14 @@ __version__ = "0.1.0"
 __all__ = [
     "CompactModel",
     "DistilledClassifier",
+    "DistilledRegressor",
     "Munge",
     "Pool",
     "SoftBoostingClassifier",
     "SoftLinearClassifier",
+    "SoftLinearRegressor",
     "SoftTreeClassifier",
+    "SoftTreeRegressor",
     "StudentAdapter",
     "load",
     "munge",

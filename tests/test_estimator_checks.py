@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdistill import (
     DistilledClassifier,
+    DistilledRegressor,
     Munge,
     SoftBoostingClassifier,
     SoftLinearClassifier,
+    SoftLinearRegressor,
     SoftTreeClassifier,
+    SoftTreeRegressor,
     StudentAdapter,
 )
 
@@ -40,6 +43,15 @@ ESTIMATORS = [
     DistilledClassifier(LogisticRegression(), transfer=None),
     DistilledClassifier(
         RandomForestClassifier(10, random_state=0), transfer=Munge(2), random_state=0
+    ),
+    SoftTreeRegressor(),
+    SoftTreeRegressor(value_bits="ternary"),
+    SoftLinearRegressor(),
+    SoftLinearRegressor(threshold_bits=16, value_bits=4),
+    DistilledRegressor(Ridge(), transfer=None),
+    DistilledRegressor(Ridge(), SoftLinearRegressor(), transfer=None),
+    DistilledRegressor(
+        RandomForestRegressor(10, random_state=0), transfer=Munge(2), random_state=0
     ),
 ]
 

@@ -1,8 +1,15 @@
-"""Estimators that learn from probabilities and end in a compact model."""
+"""Estimators that learn from probabilities or values and end in a compact model."""
 
 from skdistill.students.adapter import StudentAdapter
 from skdistill.students.boosting import SoftBoostingClassifier
-from skdistill.students.linear import SoftLinearClassifier
-from skdistill.students.tree import SoftTreeClassifier
+from skdistill.students.linear import SoftLinearClassifier, SoftLinearRegressor
+from skdistill.students.tree import SoftTreeClassifier, SoftTreeRegressor
 
-__all__ = ["SoftBoostingClassifier", "SoftLinearClassifier", "SoftTreeClassifier", "StudentAdapter"]
+__all__ = [
+    "SoftBoostingClassifier",
+    "SoftLinearClassifier",
+    "SoftLinearRegressor",
+    "SoftTreeClassifier",
+    "SoftTreeRegressor",
+    "StudentAdapter",
+]

@@ -258,9 +258,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self.feature_importances_ = _importances(tree, given.X.shape[1])
         is_leaf = tree.feature < 0
         values = np.zeros(V.shape, np.int32)
-        values[is_leaf], bias, scale, unit = leaf_values(
-            V[is_leaf], mass[is_leaf], self.value_bits
-        )
+        values[is_leaf], bias, scale, unit = leaf_values(V[is_leaf], mass[is_leaf], self.value_bits)
         learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
         used, table = assemble(grid, [learnt], self.value_bits, unit)
         constant = len(tree.feature) == 1
@@ -280,9 +278,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         relative = np.ones(1) if len(middle) == 1 else _few_digits(given.deviation)
         common = float(np.ldexp(1.0, np.frexp((reach / relative).max())[1]))
         unit = common * relative
-        channels = grow.to_fixed_point(
-            (y - middle) / unit, weight, count=self.min_samples_leaf > 1
-        )
+        channels = grow.to_fixed_point((y - middle) / unit, weight, count=self.min_samples_leaf > 1)
         tree = _grow_within_limits(self, grid, X, channels, grow.SQUARED_ERROR)
         with np.errstate(over="ignore"):  # beyond all gains: nothing but the root stays
             alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * len(middle)) / common)

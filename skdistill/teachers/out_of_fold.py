@@ -9,7 +9,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     GroupKFold,
@@ -24,7 +29,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
 from tqdm import tqdm
 
-from skdistill.teachers.response import probabilities
+from skdistill.teachers.response import answers
 
 FOLDS = 5
 
@@ -35,7 +40,7 @@ class Lesson(NamedTuple):
     Attributes
     ----------
     teacher : fitted estimator
-    P : float64 array of shape (n, K)
+    P : float64 array of shape (n, K), or (n, S) of a regressor
         NaN in rows that were never held out.
     """
 
@@ -47,7 +52,7 @@ def teach(
     teacher: Any,
     X: Any,
     y: NDArray[Any] | None,
-    classes: NDArray[Any],
+    classes: NDArray[Any] | None,
     *,
     weight: NDArray[np.float64] | None = None,
     groups: Any = None,
@@ -59,20 +64,22 @@ def teach(
     """Fit the teacher on all rows and label every row by a copy that has not seen it.
 
     A `FrozenEstimator` is used as it is. A forest with ``oob_score=True`` labels by its
-    out-of-bag votes where `cv` is "auto".
+    out-of-bag answers where `cv` is "auto".
 
     Parameters
     ----------
     teacher : estimator
     X : array-like of shape (n, d)
-    y : array of shape (n,) or None
+    y : array of shape (n,), (n, S) or None
         None only for a frozen teacher.
-    classes : array of shape (K,), sorted
+    classes : array of shape (K,), sorted, or None
+        None for a regressor.
     weight : float64 array of shape (n,), default=None
         Handed on if the teacher takes a `sample_weight`.
     groups : array-like of shape (n,), default=None
     cv : "auto", int, splitter or iterable of splits, default="auto"
-        "auto" is five folds, stratified, and by group where there are groups.
+        "auto" is five folds, by group where there are groups; stratified for classes, and
+        shuffled in one fixed way for values, which tables are often sorted by.
     label : bool, default=True
         False fits the teacher alone; all of P is NaN then.
     n_jobs : int or None, default=None
@@ -85,24 +92,26 @@ def teach(
     lesson : Lesson
     """
     n = len(weight) if weight is not None else np.shape(X)[0]
-    P = np.full((n, len(classes)), np.nan)
+    width = len(classes) if classes is not None else 1 if np.ndim(y) < 2 else y.shape[1]
+    P = np.full((n, width), np.nan)
     if isinstance(teacher, FrozenEstimator):
-        return Lesson(teacher, probabilities(teacher, X, classes) if label else P)
+        return Lesson(teacher, answers(teacher, X, classes) if label else P)
     out_of_bag = label and isinstance(cv, str) and bool(getattr(teacher, "oob_score", False))
     everything = np.arange(n)
-    folds = _splits(cv, X, y, groups) if label and not out_of_bag else []
+    split = _splits_of_values if classes is None else _splits
+    folds = split(cv, X, y, groups) if label and not out_of_bag else []
     tasks = [(train, test) for train, test in folds] + [(everything, None)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit_and_answer)(teacher, X, y, weight, classes, train, test)
         for train, test in tasks
     )
-    answers = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
-    fitted, _ = answers.pop()
+    told = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
+    fitted, _ = told.pop()
     if out_of_bag:
         return Lesson(fitted, _out_of_bag(fitted, classes))
     times = np.zeros(n)
-    for (_, test), (_, answer) in zip(folds, answers, strict=True):
-        held = np.zeros((n, len(classes)))
+    for (_, test), (_, answer) in zip(folds, told, strict=True):
+        held = np.zeros((n, width))
         np.add.at(held, test, answer)
         count = np.bincount(test, minlength=n)
         P = np.where(count[:, None] > 0, np.nan_to_num(P) + held, P)
@@ -116,8 +125,7 @@ def _splits(
     cv: Any, X: Any, y: NDArray[Any] | None, groups: Any
 ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     if isinstance(cv, str):
-        if len(y) < 2:
-            raise ValueError(f"out-of-fold labels need two rows or more, got n_samples={len(y)}")
+        _require_two_rows(y)
         _, count = np.unique(y, return_counts=True)
         if groups is not None:
             n_groups = len(np.unique(groups))
@@ -133,7 +141,27 @@ def _splits(
                 "ignore", message="The least populated class", category=UserWarning
             )
             return list(cv.split(X, y, groups))
-    folds = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+    return _as_numbers(list(check_cv(cv, y, classifier=True).split(X, y, groups)), X)
+
+
+def _splits_of_values(
+    cv: Any, X: Any, y: NDArray[Any], groups: Any
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    if isinstance(cv, str):
+        _require_two_rows(y)
+        if groups is not None:
+            cv = GroupKFold(min(FOLDS, len(np.unique(groups))))
+        else:
+            cv = KFold(min(FOLDS, len(y)), shuffle=True, random_state=0)
+    return _as_numbers(list(check_cv(cv, y, classifier=False).split(X, y, groups)), X)
+
+
+def _require_two_rows(y: NDArray[Any]) -> None:
+    if len(y) < 2:
+        raise ValueError(f"out-of-fold labels need two rows or more, got n_samples={len(y)}")
+
+
+def _as_numbers(folds: list[Any], X: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     rows = np.arange(np.shape(X)[0])  # reads masks and negative numbers, refuses others
     return [(rows[train], rows[test]) for train, test in folds]
 
@@ -143,7 +171,7 @@ def _fit_and_answer(
     X: Any,
     y: NDArray[Any],
     weight: NDArray[np.float64] | None,
-    classes: NDArray[Any],
+    classes: NDArray[Any] | None,
     train: NDArray[Any],
     test: NDArray[Any] | None,
 ) -> tuple[Any, NDArray[np.float64] | None]:
@@ -153,7 +181,7 @@ def _fit_and_answer(
     copy.fit(_safe_indexing(X, train), y[train], **given)
     if test is None:
         return copy, None
-    return None, probabilities(copy, _safe_indexing(X, test), classes)
+    return None, answers(copy, _safe_indexing(X, test), classes)
 
 
 def _weight_parameter(teacher: Any, weight: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -167,15 +195,24 @@ def _weight_parameter(teacher: Any, weight: NDArray[np.float64]) -> dict[str, ND
 
 def _takes_weights(estimator: Any) -> bool:
     """Whether `fit` takes sample weights; ensembles and searches hand theirs on unnamed."""
-    if isinstance(estimator, VotingClassifier | StackingClassifier):
+    if isinstance(
+        estimator, VotingClassifier | StackingClassifier | VotingRegressor | StackingRegressor
+    ):
         return all(_takes_weights(member) for _, member in estimator.estimators if member != "drop")
     if isinstance(estimator, BaseSearchCV):
         return _takes_weights(estimator.estimator)
     return has_fit_parameter(estimator, "sample_weight")
 
 
-def _out_of_bag(forest: Any, classes: NDArray[Any]) -> NDArray[np.float64]:
-    """Votes of the trees that did not see a row; rows that every tree saw stay NaN."""
+def _out_of_bag(forest: Any, classes: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Answers of the trees that did not see a row; rows that every tree saw stay NaN."""
+    if classes is None:
+        told = forest.oob_prediction_.reshape(len(forest.oob_prediction_), -1).copy()
+        seen_by = np.zeros(len(told), np.intp)  # 0 is the prediction where there is none
+        for rows in forest.estimators_samples_:
+            seen_by[np.unique(rows)] += 1
+        told[seen_by == len(forest.estimators_samples_)] = np.nan
+        return told
     votes = np.full((len(forest.oob_decision_function_), len(classes)), np.nan)
     votes[:, np.searchsorted(classes, forest.classes_)] = forest.oob_decision_function_
     total = np.nansum(votes, axis=1, keepdims=True)

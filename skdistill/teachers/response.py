@@ -1,4 +1,4 @@
-"""What a fitted teacher answers: its probabilities, in the order of the student's classes."""
+"""What a fitted teacher answers: its values, or its probabilities in the student's class order."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.utils import check_array
 
 from skdistill.targets import check_probabilities
 
@@ -24,6 +26,25 @@ def require_probabilities(teacher: Any) -> None:
         raise TypeError(
             f"teacher {type(teacher).__name__} has no predict_proba: wrap it, for example in "
             "CalibratedClassifierCV, or pass teacher_proba to fit"
+        )
+
+
+def require_predictions(teacher: Any) -> None:
+    """Refuse early a teacher that cannot predict values.
+
+    Raises
+    ------
+    TypeError
+        That names the teacher.
+    """
+    if not (hasattr(teacher, "predict") or hasattr(type(teacher), "predict")):
+        raise TypeError(
+            f"teacher {type(teacher).__name__} has no predict: pass its answers to fit as "
+            "teacher_prediction"
+        )
+    if hasattr(teacher, "__sklearn_tags__") and is_classifier(teacher):
+        raise TypeError(
+            f"teacher {type(teacher).__name__} is a classifier: use DistilledClassifier"
         )
 
 
@@ -69,3 +90,32 @@ def probabilities(teacher: Any, X: Any, classes: NDArray[Any]) -> NDArray[np.flo
     out = np.zeros((len(P), len(classes)))
     out[:, at] = P
     return out
+
+
+def predictions(teacher: Any, X: Any) -> NDArray[np.float64]:
+    """Predicted values of a fitted regressor.
+
+    Parameters
+    ----------
+    teacher : fitted estimator
+    X : array-like of shape (n, d)
+
+    Returns
+    -------
+    y : float64 array of shape (n, S)
+
+    Raises
+    ------
+    ValueError
+        If its answer is not finite or has another number of rows.
+    """
+    name = f"predict of {type(teacher).__name__}"
+    y = check_array(teacher.predict(X), ensure_2d=False, dtype=np.float64, input_name=name)
+    if len(y) != np.shape(X)[0]:
+        raise ValueError(f"{name} has {len(y)} rows for {np.shape(X)[0]}")
+    return y[:, None] if y.ndim == 1 else y
+
+
+def answers(teacher: Any, X: Any, classes: NDArray[Any] | None) -> NDArray[np.float64]:
+    """`probabilities` of `classes`, or `predictions` where there are none."""
+    return predictions(teacher, X) if classes is None else probabilities(teacher, X, classes)

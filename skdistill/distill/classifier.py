@@ -1,28 +1,36 @@
-"""From a teacher to a compact student: who teaches, what is taught, on which rows, who learns."""
+"""A classifier's knowledge in a student of a few kilobytes."""
 
 from __future__ import annotations
 
-import warnings
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, _safe_indexing, check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_memory, has_fit_parameter
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
+from skdistill.distill.story import (
+    PARAMETERS,
+    ask_teacher,
+    held_out_only,
+    keep_teacher,
+    require_a_source,
+    seeded,
+    tags_of,
+    transfer_weights,
+    with_bits,
+)
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, check_rows, check_targets, check_weights
+from skdistill.students._validate import check_rows, check_targets, check_weights
 from skdistill.students.adapter import ADAPTED
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
-from skdistill.teachers import known_classes, probabilities, require_probabilities, teach
-from skdistill.transfer import Munge
-from skdistill.transfer.rows import append_rows, as_numbers, further_tables, with_names
+from skdistill.teachers import known_classes, require_probabilities
+from skdistill.transfer.rows import append_rows, with_names
 
 
 class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
@@ -102,19 +110,8 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "teacher": [HasMethods(["fit"]), None],
-        "student": [HasMethods(["fit"]), None],
+        **PARAMETERS,
         "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "alpha": [Interval(Real, 0, 1, closed="both")],
-        "cv": [StrOptions({"auto"}), "cv_object"],
-        "transfer": [StrOptions({"munge"}), HasMethods(["sample"]), None],
-        "transfer_weight": [Interval(Real, 0, None, closed="left"), None],
-        "threshold_bits": [*BITS["threshold_bits"], None],
-        "value_bits": [*BITS["value_bits"], None],
-        "memory": [str, HasMethods(["cache"]), None],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -195,26 +192,26 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         else:
             table = X if hasattr(X, "columns") else rows
             handed_on = weight if sample_weight is not None else None
-            teacher, P, more, P_more = self._ask_teacher(
-                table, hard, given, classes, handed_on, X_unlabeled, groups, rng
+            labels = None if hard is None else classes[hard]
+            teacher, P, more, P_more = ask_teacher(
+                self, table, labels, given, classes, handed_on, X_unlabeled, groups, rng
             )
-            rows, weight, hard, P = _held_out_only(rows, weight, hard, P)
+            rows, weight, hard, P = held_out_only(rows, weight, hard, P)
             P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
             rows = append_rows(rows, more)
-            weight = np.concatenate([weight, self._transfer_weights(len(more))])
+            further = transfer_weights(self.transfer_weight, len(more))
+            weight = np.concatenate([weight, further])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
             targets = SoftTargets(np.concatenate([P, P_more]), hard, alpha, self._tempering())
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
-            student = _seeded(student, rng)
+            student = seeded(student, rng)
         self.student_ = student.fit(with_names(X, rows), targets, weight, classes=classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
         self.temperature_ = temperature
-        vars(self).pop("teacher_", None)  # of an earlier fit
-        if teacher is not None:
-            self.teacher_ = teacher
+        keep_teacher(self, teacher)
         return self
 
     @property
@@ -227,18 +224,9 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     ) -> tuple[NDArray[Any], NDArray[np.intp] | None, NDArray[np.float64] | None]:
         """Classes, class numbers of the hard labels, given soft labels; None what is absent."""
         frozen = isinstance(self.teacher, FrozenEstimator)
-        if self.alpha > 0:
-            if self.teacher is None and teacher_proba is None:
-                raise ValueError("teacher=None needs teacher_proba, or alpha=0 for a plain student")
-            if self.teacher is None and self.transfer is not None:
-                raise ValueError("teacher=None cannot label further rows: set transfer=None")
-            if self.teacher is not None:
-                require_probabilities(self.teacher)
-        if y is None and (self.alpha == 0 or not (frozen or teacher_proba is not None)):
-            raise ValueError(
-                "DistilledClassifier requires y to be passed, but the target y is None; only a "
-                "FrozenEstimator or teacher_proba can teach without it"
-            )
+        if self.alpha > 0 and self.teacher is not None:
+            require_probabilities(self.teacher)
+        require_a_source(self, y, teacher_proba, "teacher_proba")
         if y is not None and np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
             raise ValueError(
                 "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
@@ -281,64 +269,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             raise TypeError(
                 f"student must learn from probabilities, or be one of {names}; got {self.student!r}"
             )
-        bits = {"threshold_bits": self.threshold_bits, "value_bits": self.value_bits}
-        return student.set_params(
-            **{name: value for name, value in bits.items() if value is not None}
-        )
-
-    def _ask_teacher(
-        self,
-        X: Any,
-        hard: NDArray[np.intp] | None,
-        given: NDArray[np.float64] | None,
-        classes: NDArray[Any],
-        weight: NDArray[np.float64] | None,
-        X_unlabeled: Any,
-        groups: Any,
-        rng: np.random.RandomState,
-    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """The fitted teacher, soft labels of the training rows, further rows and theirs."""
-        if self.teacher is None and X_unlabeled is not None:
-            raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
-        if given is not None and self.transfer is None and X_unlabeled is None:
-            return None, given, np.empty((0, np.shape(X)[1])), np.empty((0, len(classes)))
-        if hard is None and not isinstance(self.teacher, FrozenEstimator):
-            raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
-        transfer = Munge() if isinstance(self.transfer, str) else self.transfer
-        teacher = self.teacher
-        if self.random_state is not None:
-            teacher = _seeded(clone(teacher), rng)
-        lesson = dict(teacher=teacher, X=X, y=None if hard is None else classes[hard])
-        lesson |= dict(classes=classes, weight=weight, groups=groups, cv=self.cv)
-        lesson["label"] = given is None
-        further = dict(transfer=transfer, X_unlabeled=X_unlabeled)
-
-        remember, key = self._remembering(lesson | further)
-        speed = dict(n_jobs=self.n_jobs, verbose=self.verbose)
-        fitted, P = remember(teach, ignore=list(speed))(**lesson, **speed)
-        parents = X if weight is None else _safe_indexing(X, np.flatnonzero(weight > 0))
-        answers = dict(teacher=fitted, X=parents, classes=classes, **further)
-        more, P_more = remember(_label_further, ignore=list(answers))(
-            **answers, seed=rng.randint(2**31 - 1), key=key
-        )
-        return fitted, P if given is None else given, more, P_more
-
-    def _remembering(self, arguments: dict[str, Any]) -> tuple[Any, str]:
-        """A decorator that caches, and a key that stands for all arguments."""
-        plain = lambda function, ignore: function  # noqa: E731
-        if self.memory is None:
-            return plain, ""
-        try:
-            key = joblib.hash(arguments)
-        except Exception as error:
-            warnings.warn(
-                f"not cached: teacher, transfer or data cannot be hashed ({error})",
-                UserWarning,
-                stacklevel=4,
-            )
-            return plain, ""
-        memory = check_memory(self.memory)
-        return (lambda function, ignore: memory.cache(function, ignore=ignore)), key
+        return with_bits(self, student)
 
     def _calibrate(
         self,
@@ -361,68 +292,6 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         """Temperature that the student applies: none where the teacher was calibrated."""
         return 1.0 if self.temperature == "auto" else float(self.temperature)
 
-    def _transfer_weights(self, n: int) -> NDArray[np.float64]:
-        if self.transfer_weight is None or n == 0:
-            return np.ones(n)
-        return np.full(n, self.transfer_weight / n)
-
     def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
         student = SoftTreeClassifier() if self.student is None else self.student
-        allow = get_tags(student).input_tags.allow_nan
-        if self.teacher is not None and self.alpha > 0:
-            allow = allow and get_tags(self.teacher).input_tags.allow_nan
-        tags.input_tags.allow_nan = allow
-        tags.target_tags.required = not isinstance(self.teacher, FrozenEstimator)
-        return tags
-
-
-def _label_further(
-    teacher: Any,
-    X: Any,
-    transfer: Any,
-    X_unlabeled: Any,
-    classes: NDArray[Any],
-    seed: int,
-    key: str,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows beside the training rows, and the teacher's probabilities for them.
-
-    Where results are cached `key` stands for all arguments but the seed.
-    """
-    tables = further_tables(X, transfer, X_unlabeled, seed)
-    rows = [np.empty((0, np.shape(X)[1])), *(as_numbers(table) for table in tables)]
-    P = [np.empty((0, len(classes))), *(probabilities(teacher, t, classes) for t in tables)]
-    return np.concatenate(rows), np.concatenate(P)
-
-
-def _held_out_only(
-    rows: NDArray[Any],
-    weight: NDArray[np.float64],
-    hard: NDArray[np.intp] | None,
-    P: NDArray[np.float64],
-) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.intp] | None, NDArray[np.float64]]:
-    """Leave out the rows that no fold labelled, and say so."""
-    seen = ~np.isnan(P).any(axis=1)
-    if seen.all():
-        return rows, weight, hard, P
-    warnings.warn(
-        f"{int((~seen).sum())} of {len(seen)} training rows were never held out by cv "
-        "and are left out",
-        UserWarning,
-        stacklevel=4,
-    )
-    return rows[seen], weight[seen], None if hard is None else hard[seen], P[seen]
-
-
-def _seeded(estimator: Any, rng: np.random.RandomState) -> Any:
-    """Give a seed to every `random_state` of an unfitted estimator that has none."""
-    if isinstance(estimator, FrozenEstimator):
-        return estimator
-    parameters = estimator.get_params(deep=True)
-    names = sorted(
-        name
-        for name, value in parameters.items()
-        if value is None and (name == "random_state" or name.endswith("__random_state"))
-    )
-    return estimator.set_params(**{name: rng.randint(2**31 - 1) for name in names})
+        return tags_of(self, super().__sklearn_tags__(), student)

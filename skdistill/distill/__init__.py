@@ -1,0 +1,6 @@
+"""From a teacher to a compact student: who teaches, what is taught, on which rows, who learns."""
+
+from skdistill.distill.classifier import DistilledClassifier
+from skdistill.distill.regressor import DistilledRegressor
+
+__all__ = ["DistilledClassifier", "DistilledRegressor"]

@@ -1,0 +1,194 @@
+"""What both distillers do alike: ask the teacher, make further rows, remember, seed."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Tags, _safe_indexing, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_memory
+
+from skdistill.students._validate import BITS
+from skdistill.teachers import answers, teach
+from skdistill.transfer import Munge
+from skdistill.transfer.rows import as_numbers, further_tables
+
+PARAMETERS: dict[str, list[Any]] = {
+    "teacher": [HasMethods(["fit"]), None],
+    "student": [HasMethods(["fit"]), None],
+    "alpha": [Interval(Real, 0, 1, closed="both")],
+    "cv": [StrOptions({"auto"}), "cv_object"],
+    "transfer": [StrOptions({"munge"}), HasMethods(["sample"]), None],
+    "transfer_weight": [Interval(Real, 0, None, closed="left"), None],
+    "threshold_bits": [*BITS["threshold_bits"], None],
+    "value_bits": [*BITS["value_bits"], None],
+    "memory": [str, HasMethods(["cache"]), None],
+    "random_state": ["random_state"],
+    "n_jobs": [Integral, None],
+    "verbose": ["verbose"],
+}
+
+
+def require_a_source(distiller: Any, y: Any, given: Any, name: str) -> None:
+    """Refuse to learn from nothing; `name` is the argument that gives the teacher's answers."""
+    teacher = distiller.teacher
+    if distiller.alpha > 0 and teacher is None:
+        if given is None:
+            raise ValueError(f"teacher=None needs {name}, or alpha=0 for a plain student")
+        if distiller.transfer is not None:
+            raise ValueError("teacher=None cannot label further rows: set transfer=None")
+    taught = isinstance(teacher, FrozenEstimator) or given is not None
+    if y is None and (distiller.alpha == 0 or not taught):
+        raise ValueError(
+            f"{type(distiller).__name__} requires y to be passed, but the target y is None; only "
+            f"a FrozenEstimator or {name} can teach without it"
+        )
+
+
+def with_bits(distiller: Any, student: Any) -> Any:
+    """Set the distiller's bits, where it has any, on its copy of the student."""
+    bits = {"threshold_bits": distiller.threshold_bits, "value_bits": distiller.value_bits}
+    return student.set_params(**{name: value for name, value in bits.items() if value is not None})
+
+
+def ask_teacher(
+    distiller: Any,
+    X: Any,
+    y: NDArray[Any] | None,
+    given: NDArray[np.float64] | None,
+    classes: NDArray[Any] | None,
+    weight: NDArray[np.float64] | None,
+    X_unlabeled: Any,
+    groups: Any,
+    rng: np.random.RandomState,
+) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The fitted teacher, its answers for the training rows, further rows and theirs."""
+    teacher = distiller.teacher
+    if teacher is None and X_unlabeled is not None:
+        raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
+    if given is not None and distiller.transfer is None and X_unlabeled is None:
+        return None, given, np.empty((0, np.shape(X)[1])), np.empty((0, given.shape[1]))
+    if y is None and not isinstance(teacher, FrozenEstimator):
+        raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
+    transfer = Munge() if isinstance(distiller.transfer, str) else distiller.transfer
+    if distiller.random_state is not None:
+        teacher = seeded(clone(teacher), rng)
+    lesson = dict(teacher=teacher, X=X, y=y)
+    lesson |= dict(classes=classes, weight=weight, groups=groups, cv=distiller.cv)
+    lesson["label"] = given is None
+    further = dict(transfer=transfer, X_unlabeled=X_unlabeled)
+
+    remember, key = _remembering(distiller.memory, lesson | further)
+    speed = dict(n_jobs=distiller.n_jobs, verbose=distiller.verbose)
+    fitted, P = remember(teach, ignore=list(speed))(**lesson, **speed)
+    P = P if given is None else given
+    parents = X if weight is None else _safe_indexing(X, np.flatnonzero(weight > 0))
+    asked = dict(teacher=fitted, X=parents, classes=classes, width=P.shape[1], **further)
+    more, P_more = remember(_label_further, ignore=list(asked))(
+        **asked, seed=rng.randint(2**31 - 1), key=key
+    )
+    return fitted, P, more, P_more
+
+
+def _remembering(memory: Any, arguments: dict[str, Any]) -> tuple[Any, str]:
+    """A decorator that caches, and a key that stands for all arguments."""
+    plain = lambda function, ignore: function  # noqa: E731
+    if memory is None:
+        return plain, ""
+    try:
+        key = joblib.hash(arguments)
+    except Exception as error:
+        warnings.warn(
+            f"not cached: teacher, transfer or data cannot be hashed ({error})",
+            UserWarning,
+            stacklevel=5,
+        )
+        return plain, ""
+    memory = check_memory(memory)
+    return (lambda function, ignore: memory.cache(function, ignore=ignore)), key
+
+
+def _label_further(
+    teacher: Any,
+    X: Any,
+    transfer: Any,
+    X_unlabeled: Any,
+    classes: NDArray[Any] | None,
+    width: int,
+    seed: int,
+    key: str,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows beside the training rows, and the teacher's answers for them.
+
+    Where results are cached `key` stands for all arguments but the seed.
+    """
+    tables = further_tables(X, transfer, X_unlabeled, seed)
+    rows = [np.empty((0, np.shape(X)[1])), *(as_numbers(table) for table in tables)]
+    P = [np.empty((0, width)), *(answers(teacher, table, classes) for table in tables)]
+    for table in P:
+        if table.shape[1] != width:
+            raise ValueError(
+                f"the teacher has {table.shape[1]} answers a row, {width} are given for X"
+            )
+    return np.concatenate(rows), np.concatenate(P)
+
+
+def held_out_only(
+    rows: NDArray[Any],
+    weight: NDArray[np.float64],
+    y: NDArray[Any] | None,
+    P: NDArray[np.float64],
+) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
+    """Leave out the rows that no fold labelled, and say so."""
+    seen = ~np.isnan(P).any(axis=1)
+    if seen.all():
+        return rows, weight, y, P
+    warnings.warn(
+        f"{int((~seen).sum())} of {len(seen)} training rows were never held out by cv "
+        "and are left out",
+        UserWarning,
+        stacklevel=4,
+    )
+    return rows[seen], weight[seen], None if y is None else y[seen], P[seen]
+
+
+def transfer_weights(total: float | None, n: int) -> NDArray[np.float64]:
+    """Weights of `n` further rows that weigh `total` together; None is their number."""
+    return np.ones(n) if total is None or n == 0 else np.full(n, total / n)
+
+
+def seeded(estimator: Any, rng: np.random.RandomState) -> Any:
+    """Give a seed to every `random_state` of an unfitted estimator that has none."""
+    if isinstance(estimator, FrozenEstimator):
+        return estimator
+    parameters = estimator.get_params(deep=True)
+    names = sorted(
+        name
+        for name, value in parameters.items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    )
+    return estimator.set_params(**{name: rng.randint(2**31 - 1) for name in names})
+
+
+def keep_teacher(distiller: Any, teacher: Any) -> None:
+    """Store the fitted teacher; where there is none forget that of an earlier fit."""
+    vars(distiller).pop("teacher_", None)
+    if teacher is not None:
+        distiller.teacher_ = teacher
+
+
+def tags_of(distiller: Any, tags: Tags, student: Any) -> Tags:
+    """Tags of a distiller from those of its student and teacher."""
+    allow = get_tags(student).input_tags.allow_nan
+    if distiller.teacher is not None and distiller.alpha > 0:
+        allow = allow and get_tags(distiller.teacher).input_tags.allow_nan
+    tags.input_tags.allow_nan = allow
+    tags.target_tags.required = not isinstance(distiller.teacher, FrozenEstimator)
+    return tags
