@@ -66,6 +66,8 @@ def compact_models(draw, regression=False):
     bias = rng.integers(-3, 4, S) * rng.choice([0, 1, 1000])
     model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
     scale = rng.choice([0.3, 3, 10]) / max(1, int(model.score_bound.max()))
+    if regression and draw(st.booleans()):
+        scale = scale * 10.0 ** rng.integers(-20, 20, S)
     names = tuple(f"ä{i}" for i in range(n_features)) if rng.random() < 0.5 else None
     return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear, names)
 

@@ -90,7 +90,7 @@ class CompactModel(Frozen):
         with np.errstate(over="ignore"):  # validate() refuses infinity
             scale = np.array(self.scale, np.float32)
         scale.setflags(write=False)
-        one = scale.ndim == 0 or scale.shape == (1,)  # no two ways to say the same
+        one = scale.ndim == 0 or scale.shape == self.bias.shape == (1,)  # one way to say it
         object.__setattr__(self, "scale", float(scale.item()) if one else scale)
         width: Any = self.n_features
         object.__setattr__(

@@ -170,11 +170,36 @@ def test_every_flipped_bit_is_refused():
     assert from_bytes(bytes(content)).equals(example())
 
 
-@pytest.mark.parametrize("version", [0, 2, 2**32 - 1])
+@pytest.mark.parametrize("version", [0, 3, 2**32 - 1])
 def test_other_versions_are_refused_by_their_number(version):
     header, arrays = header_of(to_bytes(example()))
     with pytest.raises(ValueError, match=f"version {version}"):
         from_bytes(sealed(header, arrays, version=version))
+
+
+def values(scale):
+    return CompactModel(2, [5, -7], scale, "identity", None)
+
+
+def test_version_2_has_a_scale_for_each_score_and_version_1_one_for_all():
+    one, two = to_bytes(values(0.5)), to_bytes(values([0.5, 3e-30]))
+    assert (one[8], two[8]) == (1, 2)
+    assert from_bytes(two).equals(values([0.5, 3e-30]))
+    header, arrays = header_of(two)
+    assert header["scale"] == [0.5, float(np.float32(3e-30))]
+    with pytest.raises(ValueError, match="scale"):
+        from_bytes(sealed(header, arrays, version=1))
+    header["scale"] = 0.5
+    assert from_bytes(sealed(header, arrays, version=2)).equals(values(0.5))
+
+
+@pytest.mark.parametrize(
+    "scale", [[], [1.0], [1.0, 2.0, 3.0], [1.0, "2"], [[1.0, 2.0]], [1.0, None], [0.0, 1.0]]
+)
+def test_wrong_scales_of_version_2_are_refused(scale):
+    header, arrays = header_of(to_bytes(values([0.5, 2.0])))
+    with pytest.raises(ValueError, match="scale"):
+        from_bytes(sealed({**header, "scale": scale}, arrays, version=2))
 
 
 def test_other_files_are_refused():

@@ -329,6 +329,47 @@ def test_numpy_integers_are_as_good_as_python_ones(integer):
     assert built.linear.q_max == 32767
 
 
+def values(scale, S=2, link="identity"):
+    return CompactModel(1, [2, 3, 4][:S], scale, link, None if link == "identity" else [0, 1, 2])
+
+
+def test_every_score_of_a_regression_may_have_its_own_scale():
+    built = values([0.5, 0.1])
+    assert built.scale.dtype == np.float32
+    assert not built.scale.flags.writeable
+    assert built.predict([[0]]).tolist() == [[1, 3 * float(np.float32(0.1))]]
+    assert built.equals(values(np.array([0.5, 0.1], np.float32)))
+    assert not built.equals(values([0.5, 0.2]))
+    assert not built.equals(values(0.5))
+    assert built.equals(pickle.loads(pickle.dumps(built)))
+    assert built.nbytes == 8 + 8
+
+
+def test_a_scale_of_one_score_is_a_number():
+    assert values([0.5], 1).scale == values(np.array(0.5), 1).scale == 0.5
+    assert type(values([0.5], 1).scale) is float
+    assert values([0.5], 1).equals(values(0.5, 1))
+
+
+@pytest.mark.parametrize(
+    ("scale", "link", "message"),
+    [
+        ([1.0, 0.0], "identity", "must be positive"),
+        ([1.0, -1.0], "identity", "must be positive"),
+        ([1.0, np.nan], "identity", "must be positive"),
+        ([1.0, 1e300], "identity", "must be positive"),
+        ([1.0, 1e-60], "identity", "must be positive"),
+        ([1.0, 2.0, 3.0], "identity", "3,.* for 2 scores"),
+        ([[1.0, 2.0]], "identity", "for 2 scores"),
+        ([], "identity", "for 2 scores"),
+        ([1.0, 2.0, 3.0], "softmax", "one scale for all scores"),
+    ],
+)
+def test_other_scales_are_refused(scale, link, message):
+    with pytest.raises(ValueError, match=message):
+        values(scale, 2 if link == "identity" else 3, link)
+
+
 def test_repr_says_what_the_model_is_made_of():
     built = model(trees=stump(), grid=grid(), linear=linear())
     assert repr(built).startswith(

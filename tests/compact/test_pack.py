@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -46,6 +48,11 @@ def test_a_stump_needs_neither_feature_nor_threshold_nor_size():
         "nodes": 0,
         "values": 2,
     }
+
+
+def test_a_scale_for_each_score_is_a_table():
+    plain, scale = stumps(1, S=2), np.array([0.5, 2.0])
+    assert table_sizes(replace(plain, scale=scale)) == {**table_sizes(plain), "scale": 8}
 
 
 def test_tables_that_are_not_needed_are_not_counted():

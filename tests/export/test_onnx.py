@@ -220,9 +220,25 @@ def test_other_input_types_are_refused(dtype):
         to_onnx(constant(2), input_dtype=dtype)
 
 
-def test_a_model_without_classes_is_refused():
-    with pytest.raises(ValueError, match="no label output"):
-        to_onnx(CompactModel(1, [0], 1.0, "identity", None))
+@pytest.mark.parametrize("dtype", INPUT_DTYPES)
+@given(model=compact_models(regression=True), seed=seeds)
+def test_every_regression_answers_in_the_runtime_as_in_python(dtype, model, seed):
+    proto = to_onnx(model, input_dtype=dtype)
+    assert [output.name for output in proto.graph.output] == ["value", "scores"]
+    session = session_of(proto)
+    X = adversarial_rows(model, seed, n=150, dtype=dtype)
+    for rows in (X, X[:1], X[:0]):
+        value, scores = session.run(None, {"X": rows})
+        assert scores.dtype == np.int32
+        assert np.array_equal(scores, model.scores(rows))
+        assert value.dtype == np.float32
+        assert np.array_equal(value, scores.astype(np.float32) * np.float32(model.scale))
+        assert np.allclose(value, model.predict(rows).reshape(value.shape), rtol=2e-7, atol=0)
+
+
+def test_values_have_no_dictionaries():
+    with pytest.raises(ValueError, match="zipmap=True needs classes"):
+        to_onnx(CompactModel(1, [0], 1.0, "identity", None), zipmap=True)
 
 
 def test_the_file_is_the_model_and_is_written_whole(tmp_path):

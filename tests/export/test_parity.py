@@ -31,7 +31,7 @@ def shifted(model, **edges_by):
     return replace(model, grid=InputGrid(model.grid.features, model.grid.offsets, edges))
 
 
-@given(compact_models(), seeds)
+@given(compact_models() | compact_models(regression=True), seeds)
 @settings(max_examples=20)
 def test_an_export_has_no_mismatch_on_its_probes(model, seed):
     dtype = np.dtype(model.input_dtype)

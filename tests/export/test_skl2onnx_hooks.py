@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 import skl2onnx
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import SoftTreeClassifier
+from skdistill import SoftLinearRegressor, SoftTreeClassifier, SoftTreeRegressor
+from tests.strategies import adversarial_rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -241,6 +243,55 @@ def test_columns_that_arrive_one_by_one_are_joined_in_order():
     answer = run(proto, {name: frame[[name]].to_numpy() for name in frame})
     assert np.array_equal(answer["scores"], student.compact_.scores(frame))
     assert student.compact_.grid.features.tolist() == [0, 1, 2]
+
+
+REGRESSORS = [
+    SoftTreeRegressor(max_leaf_nodes=12),
+    SoftTreeRegressor(max_leaf_nodes=12, value_bits="ternary"),
+    SoftLinearRegressor(),
+]
+
+
+@pytest.mark.parametrize("place", [Pipeline, FrozenEstimator, None])
+@pytest.mark.parametrize("S", [1, 3])
+@pytest.mark.parametrize("student", REGRESSORS, ids=str)
+def test_regressors_give_the_native_graph_too(student, S, place):
+    X, _ = data()
+    X = np.nan_to_num(X) if isinstance(student, SoftLinearRegressor) else X
+    y = (np.nan_to_num(X) @ np.eye(4, S)) * [1e-9, 1, 1e9][:S] + [5, 0, 1e12][:S]
+    student = clone(student).fit(X, y)
+    wrapped = {None: student, FrozenEstimator: FrozenEstimator(student)}
+    model = wrapped[place] if place in wrapped else Pipeline([("student", student)])
+    first, second = (convert(model, X) for _ in range(2))
+    assert graph_of(first) == graph_of(second) == graph_of(student.to_onnx())
+    rows = adversarial_rows(student.compact_, 0, n=500, dtype="float32")
+    answer = run(first, rows)
+    assert np.array_equal(answer["scores"], student.compact_.scores(rows))
+    expected = student.compact_.predict(rows).reshape(answer["value"].shape)
+    assert np.allclose(answer["value"], expected, rtol=2e-7, atol=0)
+
+
+def check_first_conversion_of_a_regressor(frozen):
+    X, _ = data()
+    student = SoftTreeRegressor(max_leaf_nodes=12).fit(X, np.nan_to_num(X))
+    model = FrozenEstimator(student) if frozen else make_pipeline(student)
+    first, second = (convert(model, X) for _ in range(2))
+    assert graph_of(first) == graph_of(second) == graph_of(student.to_onnx())
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_the_first_conversion_of_a_regressor_equals_the_second(frozen):
+    in_fresh_interpreter(f"check_first_conversion_of_a_regressor({frozen})")
+
+
+def test_a_scaler_and_a_regressor_answer_as_in_python():
+    X, _ = data(dtype=np.float64)
+    y = np.nan_to_num(X) @ np.ones((4, 2)) * [1, 1000]
+    model = make_pipeline(StandardScaler(), SoftTreeRegressor()).fit(X, y)
+    answer = run(convert(model, X), hard_rows(model[1], model[0], 0))
+    with np.errstate(over="ignore"):
+        scaled = model[0].transform(hard_rows(model[1], model[0], 0))
+    assert np.array_equal(answer["scores"], model[1].compact_.scores(scaled))
 
 
 def in_fresh_interpreter(call):
