@@ -8,10 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.datasets import load_iris
-from sklearn.ensemble import BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -311,3 +318,55 @@ def test_as_many_folds_as_rows_allow():
     assert (np.diag(P) == 0).all()
     with pytest.raises(ValueError, match="n_samples=1"):
         teach(GaussianNB(), X[:1], Y[:1], CLASSES)
+
+
+class TestValues:
+    """classes=None: a regressor teaches."""
+
+    rows, y = (part[:120] for part in load_diabetes(return_X_y=True))
+    two = np.column_stack([y, -y])
+
+    @pytest.mark.parametrize(
+        ("cv", "same"),
+        [
+            ("auto", KFold(5, shuffle=True, random_state=0)),
+            (4, KFold(4)),
+            (LeaveOneOut(), LeaveOneOut()),
+        ],
+        ids=["auto", "4", "one out"],
+    )
+    def test_equal_cross_val_predict(self, cv, same):
+        for y in (self.y, self.two):
+            lesson = teach(Ridge(), self.rows, y, None, cv=cv)
+            told = cross_val_predict(Ridge(), self.rows, y, cv=same)
+            assert_allclose(lesson.P, told.reshape(120, -1))
+            assert np.array_equal(lesson.teacher.predict(self.rows).shape, y.shape)
+
+    def test_a_table_sorted_by_its_values_is_shuffled(self):
+        order = np.argsort(self.y)
+        told = teach(Ridge(0.1), self.rows[order], self.y[order], None).P[:, 0]
+        sorted_folds = cross_val_predict(Ridge(0.1), self.rows[order], self.y[order], cv=KFold(5))
+        worse = np.mean((sorted_folds - self.y[order]) ** 2)
+        assert np.mean((told - self.y[order]) ** 2) < 0.9 * worse
+
+    @pytest.mark.parametrize("kind", [RandomForestRegressor, ExtraTreesRegressor, BaggingRegressor])
+    def test_out_of_bag(self, kind):
+        options = {"bootstrap": True} if kind is ExtraTreesRegressor else {}
+        teacher = kind(n_estimators=60, oob_score=True, random_state=0, **options)
+        lesson = teach(teacher, self.rows, self.y, None)
+        assert np.array_equal(lesson.P[:, 0], lesson.teacher.oob_prediction_)
+
+    @pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores:UserWarning")
+    def test_rows_that_every_tree_saw_are_nan_and_zeros_are_not(self):
+        forest = RandomForestRegressor(2, oob_score=True, random_state=0)
+        lesson = teach(forest, self.rows, np.where(self.y > 300, 1.0, 0.0), None)
+        unseen = np.zeros(120, bool)
+        for rows in lesson.teacher.estimators_samples_:
+            unseen |= ~np.isin(np.arange(120), rows)
+        assert 0 < unseen.sum() < 120
+        assert np.isnan(lesson.P[:, 0]).tolist() == (~unseen).tolist()
+        assert (lesson.P[unseen] == 0).any()
+
+    def test_a_frozen_teacher_is_used_as_it_is(self):
+        teacher = FrozenEstimator(Ridge().fit(self.rows, self.two))
+        assert np.array_equal(teach(teacher, self.rows, None, None).P, teacher.predict(self.rows))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
 from sklearn.ensemble import (
@@ -23,7 +24,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skdistill.teachers import known_classes, probabilities, require_probabilities
+from skdistill.teachers import (
+    answers,
+    known_classes,
+    predictions,
+    probabilities,
+    require_predictions,
+    require_probabilities,
+)
 
 X, Y = load_iris(return_X_y=True)
 SOME = np.arange(0, 150, 3)
@@ -164,3 +172,43 @@ def test_refuses_what_is_no_table_of_probabilities(answer, message):
 def test_refuses_classes_that_nobody_expects(classes):
     with pytest.raises(ValueError, match="has classes"):
         probabilities(fit(GaussianNB()), X, np.array(classes))
+
+
+class Says(BaseEstimator):
+    """Answers what it was made with."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def predict(self, X):
+        return self.answer
+
+
+def test_predicted_values_are_a_table():
+    assert predictions(Says([1, 2]), np.zeros((2, 1))).tolist() == [[1.0], [2.0]]
+    assert answers(Says([[1, 2]]), np.zeros((1, 1)), None).tolist() == [[1.0, 2.0]]
+    assert predictions(Says(np.float32([3])), np.zeros((1, 1))).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ([1.0, np.nan], "predict of Says contains NaN"),
+        ([1.0, np.inf], "predict of Says contains infinity"),
+        ([1.0], "predict of Says has 1 rows for 2"),
+        (["a", "b"], "could not convert"),
+        (np.zeros((2, 1, 1)), "dim"),
+    ],
+    ids=repr,
+)
+def test_refuses_what_is_no_table_of_values(answer, message):
+    with pytest.raises(ValueError, match=message):
+        predictions(Says(answer), np.zeros((2, 1)))
+
+
+def test_refuses_early_what_never_predicts_values():
+    with pytest.raises(TypeError, match="StandardScaler has no predict"):
+        require_predictions(StandardScaler())
+    with pytest.raises(TypeError, match="Pipeline is a classifier: use DistilledClassifier"):
+        require_predictions(make_pipeline(LogisticRegression()))
+    require_predictions(Says(0))
