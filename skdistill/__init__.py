@@ -4,6 +4,7 @@ from skdistill.compact import CompactModel, load
 from skdistill.distill import DistilledClassifier, DistilledRegressor
 from skdistill.students import (
     SoftBoostingClassifier,
+    SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
     SoftTreeClassifier,
@@ -20,6 +21,7 @@ __all__ = [
     "Munge",
     "Pool",
     "SoftBoostingClassifier",
+    "SoftBoostingRegressor",
     "SoftLinearClassifier",
     "SoftLinearRegressor",
     "SoftTreeClassifier",

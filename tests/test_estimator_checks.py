@@ -12,6 +12,7 @@ from skdistill import (
     DistilledRegressor,
     Munge,
     SoftBoostingClassifier,
+    SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
     SoftTreeClassifier,
@@ -48,6 +49,8 @@ ESTIMATORS = [
     SoftTreeRegressor(value_bits="ternary"),
     SoftLinearRegressor(),
     SoftLinearRegressor(threshold_bits=16, value_bits=4),
+    SoftBoostingRegressor(5, random_state=0),
+    SoftBoostingRegressor(5, init="linear", value_bits="ternary", random_state=0),
     DistilledRegressor(Ridge(), transfer=None),
     DistilledRegressor(Ridge(), SoftLinearRegressor(), transfer=None),
     DistilledRegressor(

@@ -54,6 +54,8 @@ def table_sizes(model: CompactModel) -> dict[str, int]:
         if len(trees.feature):
             sizes["labels"] = packed_bytes(len(trees.values), bits_for(len(model.classes)))
         return sizes
+    if not isinstance(model.scale, float):
+        sizes["scale"] = model.scale.nbytes
     if trees is not None:
         sizes["values"] = packed_bytes(trees.values.size, trees.value_bits)
     if linear is not None:
@@ -62,8 +64,6 @@ def table_sizes(model: CompactModel) -> dict[str, int]:
         sizes["weights"] = packed_bytes(linear.weights.size, linear.value_bits)
     if model.bias.any() and (sizes or model.classes is None):
         sizes["bias"] = model.bias.nbytes
-    if not isinstance(model.scale, float):
-        sizes["scale"] = model.scale.nbytes
     return sizes
 
 

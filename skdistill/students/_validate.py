@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 
 from skdistill.compact import CompactModel
 from skdistill.compact.quantize import EXACT_INTEGER
+from skdistill.students.loss import Loss, Newton, newton_terms, soft_cross_entropy
 from skdistill.targets import SoftTargets, check_probabilities
 
 BITS = {
@@ -59,6 +60,24 @@ class TrainingSet(NamedTuple):
             self.X.shape[1], bias, scale, link, self.classes, **tables, feature_names=self.names
         )
 
+    def loss(self) -> Loss:
+        """The loss as a function of the logits."""
+        return soft_cross_entropy(self.targets, self.weight)
+
+    def newton_terms(self) -> Newton:
+        """What a boosting round reads."""
+        return newton_terms(self.targets, self.weight)
+
+    @property
+    def safety(self) -> int:
+        """By how much the diagonal of the Hessian may fall short of it: with several logits."""
+        return 1 if self.n_scores == 1 else 2
+
+    @property
+    def least_scale(self) -> float:
+        """Least worth of a score; none is asked for."""
+        return 0.0
+
     def single_class_model(self) -> CompactModel:
         """The model that knows no other class."""
         return self.model(np.zeros(1, np.int32), 1.0)
@@ -83,13 +102,17 @@ class RegressionSet(NamedTuple):
 
     @property
     def deviation(self) -> NDArray[np.float64]:
-        """Weighted standard deviation of each target, 1 where it is constant, shape (S,)."""
+        """Weighted standard deviation of each target, 1 where it is constant, shape (S,).
+
+        To eleven binary digits, which the order of the rows does not change.
+        """
         reach = self.y.max(axis=0) - self.y.min(axis=0)  # first, for targets of any size
         reach = np.where(reach > 0, reach, 1.0)
         y = self.y / reach
         share = self.weight / self.weight.sum()
         variance = share @ (y - share @ y) ** 2
-        return reach * np.where(variance > 0, np.sqrt(variance), 1.0)
+        mantissa, exponent = np.frexp(reach * np.where(variance > 0, np.sqrt(variance), 1.0))
+        return np.ldexp(np.rint(np.ldexp(mantissa, 11)), exponent - 11)
 
     def model(self, bias: Any, scale: Any, **tables: Any) -> CompactModel:
         """The compact model of some tables."""

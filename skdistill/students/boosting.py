@@ -19,7 +19,6 @@ from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.linear import Reading, standardised
-from skdistill.students.loss import newton_terms, soft_cross_entropy
 from skdistill.students.refit import Ensemble, refit, round_values
 from skdistill.targets import SoftTargets
 
@@ -161,7 +160,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
 
     def _fit_several(self, given: TrainingSet, rng: np.random.RandomState) -> None:
         """Start, grow, refit, round."""
-        loss = soft_cross_entropy(given.targets, given.weight)
+        loss = given.loss()
         reading, Z, unit = _inputs(given.X, given.weight, self.threshold_bits, self.init)
         penalties = {"l2": self.refit_l2, "l2_linear": _LINEAR_L2, "linear": Z.shape[1] > 0}
         start = _no_trees(Z, given.n_scores)
@@ -172,7 +171,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         grown = replace(start, leaves=leaves, tree=owner, W=np.zeros((len(owner), given.n_scores)))
         grown = refit(grown, loss, **penalties)
 
-        linear, bias, grain, grown = self._round_linear(grown, reading, unit)
+        linear, bias, grain, grown = self._round_linear(grown, reading, unit, given.least_scale)
         values, step = round_values(
             grown, loss, given.weight, self.value_bits, l2=self.refit_l2, rng=rng, grain=grain
         )
@@ -196,9 +195,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         """Trees of a boosting run; the leaf of each row in each; the tree of each leaf."""
         n, n_scores = z.shape
         codes, n_edges = grid.encode(given.X), grid.counts
-        terms = newton_terms(given.targets, given.weight)
-        # With several logits the diagonal of the Hessian falls short of it by up to a half.
-        safety = 1 if n_scores == 1 else 2
+        terms, safety = given.newton_terms(), given.safety
         trees, columns, owner = [], [], []
         for number in range(self.n_estimators):
             descent, curvature = terms(z)
@@ -231,7 +228,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         return trees, np.column_stack(columns), np.array(owner)
 
     def _round_linear(
-        self, fitted: Ensemble, reading: Reading, unit: NDArray[np.float64]
+        self, fitted: Ensemble, reading: Reading, unit: NDArray[np.float64], least: float
     ) -> tuple[LinearTable | None, NDArray[np.int32], float, Ensemble]:
         """Integer linear part, bias, the worth of a score, and the ensemble with it in place."""
         if fitted.Z.shape[1] == 0:
@@ -244,7 +241,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         leaf = float(np.abs(fitted.W).max(initial=0)) / min(2**20, 2**28 / self.n_estimators)
         reach = float((np.abs(B).sum(axis=0) * q_max + np.abs(fitted.b)).max()) / 2**30
         weights, bias, scale = linear_weights(
-            B, fitted.b, self.linear_bits, q_max, least=max(leaf, reach)
+            B, fitted.b, self.linear_bits, q_max, least=max(leaf, reach, least)
         )
         table = LinearTable(features, offset, inv_step, bits, weights, self.linear_bits)
         B = weights * scale / unit[:, None]

@@ -124,3 +124,43 @@ def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np
         options={"xatol": 1e-6},
     )
     return float(np.exp(best.x))
+
+
+def squared_error(y: NDArray[np.float64], weight: NDArray[np.float64]) -> Loss:
+    """Half the weighted mean of the squared errors of a row, summed over targets.
+
+    Parameters
+    ----------
+    y : float64 array of shape (n, S)
+    weight : float64 array of shape (n,)
+
+    Returns
+    -------
+    loss : callable
+        Takes float64 values of shape (n, S); gives the loss and its gradient.
+    """
+    share = (weight / weight.sum())[:, None]
+
+    def loss(z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        away = z - y
+        gradient = share * away
+        return float((gradient * away).sum()) / 2, gradient
+
+    return loss
+
+
+def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) -> Newton:
+    """As `newton_terms` for half the squared error: weighted residuals, and the weights.
+
+    Parameters
+    ----------
+    y : float64 array of shape (n, S)
+    weight : float64 array of shape (n,)
+
+    Returns
+    -------
+    terms : callable
+        Takes float64 values of shape (n, S); gives two arrays of that shape.
+    """
+    curvature = np.repeat(weight[:, None], y.shape[1], axis=1)
+    return lambda z: (curvature * (y - z), curvature)

@@ -271,11 +271,10 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
     ) -> tuple[grow.Grown, NDArray[np.float64], NDArray[np.float64]]:
         """The pruned tree, the mean targets of all its nodes, and their weights."""
         X, y, weight, _ = given
-        # Powers of two, and numbers that the order of the rows cannot change: fixed point is
-        # then the same for all orders.
+        # Powers of two, and numbers that the order of the rows cannot change: so is the tree.
         middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
         reach = np.abs(y - middle).max(axis=0)
-        relative = np.ones(1) if len(middle) == 1 else _few_digits(given.deviation)
+        relative = np.ones(1) if len(middle) == 1 else given.deviation
         common = float(np.ldexp(1.0, np.frexp((reach / relative).max())[1]))
         unit = common * relative
         channels = grow.to_fixed_point((y - middle) / unit, weight, count=self.min_samples_leaf > 1)
@@ -291,12 +290,6 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _few_digits(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`x` to eleven binary digits."""
-    mantissa, exponent = np.frexp(x)
-    return np.ldexp(np.rint(np.ldexp(mantissa, 11)), exponent - 11)
 
 
 def _grow_within_limits(
