@@ -37,9 +37,9 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     min_samples_leaf : int, default=1
     l2 : float, default=1.0
         Added to the weight of a leaf while trees grow.
-    refit_l2 : float, default=1e-5
+    refit_l2 : float, default=3e-3
         Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside half the mean squared
-        error.
+        error; more where rows are few or noisy.
     subsample : float in (0, 1], default=1.0
         Share of the rows that each round sees.
     init : {"linear"} or None, default=None
@@ -84,7 +84,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
         l2: float = 1.0,
-        refit_l2: float = 1e-5,
+        refit_l2: float = 3e-3,
         subsample: float = 1.0,
         init: str | None = None,
         linear_bits: int = 8,
