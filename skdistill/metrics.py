@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
@@ -35,6 +35,9 @@ def fidelity_score(
     y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: ArrayLike | None = None
 ) -> float:
     """Share of rows on which student and teacher give the same label.
+
+    Of regressors scikit-learn's ``r2_score(y_teacher, y_student)`` tells the like, as
+    `fidelity_scorer` does.
 
     Parameters
     ----------
@@ -123,9 +126,12 @@ def kl_divergence(
 def fidelity_scorer(estimator: Any, X: Any, y: Any = None) -> float:
     """Scorer: `fidelity_score` of a fitted distiller on rows that neither has seen.
 
+    Of a regressor it is R², the teacher's predictions taken as truth.
+
     Parameters
     ----------
-    estimator : fitted DistilledClassifier, or Pipeline or search that ends in one
+    estimator : fitted DistilledClassifier or DistilledRegressor, or Pipeline or search \
+that ends in one
     X : array-like of shape (n, d)
     y : ignored
 
@@ -139,7 +145,10 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None) -> float:
         If the distiller holds no teacher, as with ``alpha=0``.
     """
     distilled, X = _last_step(estimator, X)
-    return fidelity_score(_teacher(distilled).predict(X), distilled.predict(X))
+    taught, learnt = _teacher(distilled).predict(X), distilled.predict(X)
+    if distilled.compact_.classes is None:
+        return float(r2_score(taught, learnt))
+    return fidelity_score(taught, learnt)
 
 
 def retention_scorer(estimator: Any, X: Any, y: Any) -> float:

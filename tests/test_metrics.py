@@ -7,15 +7,16 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_diabetes, load_iris
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import log_loss
+from sklearn.linear_model import Ridge
+from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier, Pool, SoftTreeClassifier
+from skdistill import DistilledClassifier, DistilledRegressor, Munge, Pool, SoftTreeClassifier
 from skdistill.metrics import (
     bytes_scorer,
     fidelity_score,
@@ -227,3 +228,14 @@ class TestWithoutTeacher:
         for estimator in (GaussianNB().fit(X, Y), DistilledClassifier(GaussianNB())):
             with pytest.raises(ValueError, match=f"{type(estimator).__name__} holds no compact"):
                 scorer(estimator, X, Y)
+
+
+def test_fidelity_of_a_regressor_is_r2_against_its_teacher():
+    X, y = load_diabetes(return_X_y=True)
+    for target in (y, np.column_stack([y, y**2])):
+        model = make_pipeline(StandardScaler(), DistilledRegressor(Ridge(), transfer=Munge(1)))
+        model.fit(X[:300], target[:300])
+        Z = model[:-1].transform(X[300:])
+        taught, learnt = model[-1].teacher_.predict(Z), model[-1].predict(Z)
+        assert fidelity_scorer(model, X[300:]) == r2_score(taught, learnt)
+        assert bytes_scorer(model) == -model[-1].compact_.nbytes

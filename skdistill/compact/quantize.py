@@ -427,7 +427,8 @@ def _linear_column(
         missed = float(share @ (wanted - centre - scale / unit * (told - mean)) ** 2)
         if missed < error:
             best, error = (weights[:, 0], scale, mean), missed
-    if best is None:  # the rows do not show it, whatever the range
+    if best is None:  # in no range do the rows show anything but their mean
+        c += unit * centre
         scale = float(constant_scale(np.array(c)))
         return np.zeros(len(w), np.int32), round(c / scale), scale
     column, scale, mean = best
