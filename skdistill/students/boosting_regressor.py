@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import Tags, check_random_state
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.quantize import as_scale, constant_scale
+from skdistill.compact.values import as_scale, constant_scale
 from skdistill.students._mixin import CompactRegressorMixin
 from skdistill.students._validate import RegressionSet, regression_set
 from skdistill.students.boosting import SoftBoostingClassifier

@@ -16,7 +16,9 @@ from sklearn.utils._param_validation import Interval
 
 from skdistill.compact import CompactModel, LinearTable
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.quantize import SHRINKS, linear_input, linear_values, linear_weights
+from skdistill.compact.quantize import linear_input, linear_weights
+from skdistill.compact.tables import value_limits
+from skdistill.compact.values import SHRINKS, linear_values
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import BITS, TrainingSet, regression_set, training_set
 from skdistill.students.loss import soft_cross_entropy
@@ -166,6 +168,10 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     learnt on these integers, standardised, and then rounded to `value_bits`, with a scale
     for each target.
 
+    Scores are int32 and the mean of a target is part of them: where it is more than about
+    2^(24 − `threshold_bits`) times the target's spread, weights lose resolution. `fit` warns
+    where little of it is left; subtract the mean then.
+
     Parameters
     ----------
     l2 : float, default=1e-4
@@ -233,9 +239,26 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
             Q, W * unit[:, None], b, given.weight, self.value_bits, q_max
         )
         linear = _table(reading, weights, self.value_bits) if weights.any() else None
+        _warn_of_coarse_weights(given.y, weights, self.value_bits)
         self.compact_ = given.model(bias, scale, linear=linear)
         self.feature_importances_ = importances(W / given.deviation, reading[0], given.X.shape[1])
         return self
+
+
+def _warn_of_coarse_weights(
+    y: NDArray[np.float64], weights: NDArray[np.int32], bits: int | str
+) -> None:
+    _, high = value_limits(bits, signed=True)
+    few = np.abs(weights).max(axis=0, initial=0) < min(high, 8)
+    spread = np.ptp(y, axis=0)
+    far = few & (np.abs(y).max(axis=0) > 2**10 * spread) & (spread > 0)
+    if far.any():
+        warnings.warn(
+            f"targets {np.flatnonzero(far).tolist()} of y lie so far from 0 that int32 scores "
+            "leave few levels to their weights: subtract the mean of y, or lower threshold_bits",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def ridge(

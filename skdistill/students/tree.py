@@ -13,7 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.compact import CompactModel, InputGrid
 from skdistill.compact.assemble import LearntTree, assemble
-from skdistill.compact.quantize import fit_grid, leaf_logits, leaf_values
+from skdistill.compact.quantize import fit_grid, leaf_logits
+from skdistill.compact.values import leaf_values
 from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import (
