@@ -258,7 +258,7 @@ REGRESSORS = [
 def test_regressors_give_the_native_graph_too(student, S, place):
     X, _ = data()
     X = np.nan_to_num(X) if isinstance(student, SoftLinearRegressor) else X
-    y = (np.nan_to_num(X) @ np.eye(4, S)) * [1e-9, 1, 1e9][:S] + [5, 0, 1e12][:S]
+    y = (np.nan_to_num(X) @ np.eye(4, S)) * [1e-9, 1, 1e9][:S] + [5e-9, 0, 1e12][:S]
     student = clone(student).fit(X, y)
     wrapped = {None: student, FrozenEstimator: FrozenEstimator(student)}
     model = wrapped[place] if place in wrapped else Pipeline([("student", student)])
