@@ -20,7 +20,7 @@ from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.linear import Reading, standardised
 from skdistill.students.loss import newton_terms, soft_cross_entropy
-from skdistill.students.refit import Ensemble, refit, round_values
+from skdistill.students.refit import Ensemble, add_to_leaves, refit, round_values
 from skdistill.targets import SoftTargets
 
 
@@ -205,8 +205,10 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
             rows = np.arange(n)
             if self.subsample < 1:
                 rows = np.sort(rng.permutation(n)[: max(1, int(self.subsample * n))])
-            channels = np.column_stack([descent, curvature.sum(axis=1)])[rows]
-            fixed, unit = grow.round_channels(channels)
+            channels = np.empty((n, n_scores + 1))
+            channels[:, :-1] = descent
+            curvature.sum(axis=1, out=channels[:, -1])
+            fixed, unit = grow.round_channels(channels if len(rows) == n else channels[rows])
             if self.min_samples_leaf > 1:
                 fixed = np.column_stack([fixed, np.ones(len(fixed), np.int32)])
             tree = grow.grow(
@@ -220,9 +222,10 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
                 l2=self.l2 * unit,
             )
             node = tree.leaf if len(rows) == n else grow.find_leaves(tree, codes, n_edges)
-            sums = np.zeros((len(tree.feature), 2 * n_scores))
-            np.add.at(sums, node[rows], np.hstack([descent, curvature])[rows])
-            step = sums[:, :n_scores] / (safety * sums[:, n_scores:] + self.l2 + 1e-12)
+            down, up = np.zeros((2, len(tree.feature), n_scores))
+            add_to_leaves(node[rows, None], descent[rows], down)
+            add_to_leaves(node[rows, None], curvature[rows], up)
+            step = down / (safety * up + self.l2 + 1e-12)
             z = z + self.learning_rate * step[node]
             leaf_number = len(owner) + np.cumsum(tree.feature < 0) - 1
             owner += [number] * int((tree.feature < 0).sum())

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from skdistill.targets import SoftTargets, temper
 
@@ -39,16 +39,11 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
         is 0; gives the loss and its gradient in the same shape.
     """
     parts = _parts(targets, weight / weight.sum())
-    masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
 
     def loss(z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        full = _all_logits(z)
-        total, gradient = 0.0, np.zeros_like(full)
-        for (t, P), mass in zip(parts, masses, strict=True):
-            log_q = log_softmax(full / t, axis=1)
-            total -= float((P * log_q).sum())
-            gradient += (mass * np.exp(log_q) - P) / t
-        return total, gradient[:, 1:] if z.shape[1] == 1 else gradient
+        descent = np.zeros_like(z)
+        total = sum(_add_part(z, P, t, descent, _UNASKED) for t, P in parts)
+        return total, np.negative(descent, out=descent)
 
     return loss
 
@@ -69,20 +64,49 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
         each row's own loss. The second is at least 1e-6 times the row's weight.
     """
     parts = _parts(targets, weight)
-    masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
     least = 1e-6 * weight[:, None]
 
     def terms(z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        full = _all_logits(z)
-        descent, curvature = np.zeros_like(full), np.zeros_like(full)
-        for (t, P), mass in zip(parts, masses, strict=True):
-            q = softmax(full / t, axis=1)
-            descent += (P - mass * q) / t
-            curvature += mass * q * (1 - q) / t**2
-        curvature = np.maximum(curvature, least)
-        return (descent[:, 1:], curvature[:, 1:]) if z.shape[1] == 1 else (descent, curvature)
+        descent, curvature = np.zeros_like(z), np.zeros_like(z)
+        for t, P in parts:
+            _add_part(z, P, t, descent, curvature)
+        return descent, np.maximum(curvature, least, out=curvature)
 
     return terms
+
+
+_UNASKED = np.zeros((0, 0))
+
+
+@njit(nogil=True, cache=True)
+def _add_part(z, P, t, descent, curvature):
+    """Cross-entropy of P and softmax(z / t), its terms added to what is given; P is weighted."""
+    n, K = P.shape
+    S = z.shape[1]
+    first = K - S  # 1 where the logit of the first of two classes is 0 and not given
+    q = np.zeros(K)
+    total = 0.0
+    for i in range(n):
+        top = 0.0 if first else z[i, 0]
+        for k in range(S):
+            top = max(top, z[i, k])
+        if first:
+            q[0] = -top / t
+        for k in range(S):
+            q[first + k] = (z[i, k] - top) / t
+        mass = taught = told = 0.0
+        for k in range(K):
+            mass += P[i, k]
+            taught += P[i, k] * q[k]
+            q[k] = np.exp(q[k])
+            told += q[k]
+        total += mass * np.log(told) - taught
+        for k in range(S):
+            probability = q[first + k] / told
+            descent[i, k] += (P[i, first + k] - mass * probability) / t
+            if len(curvature) > 0:
+                curvature[i, k] += mass * probability * (1 - probability) / t**2
+    return total
 
 
 def _parts(
@@ -96,11 +120,6 @@ def _parts(
     if (alpha < 1).any():
         parts.append((1.0, share * (1 - alpha) * targets.one_hot))
     return parts
-
-
-def _all_logits(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For two classes the logit of the first, which is 0, beside the given one."""
-    return np.hstack([np.zeros_like(z), z]) if z.shape[1] == 1 else z
 
 
 def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
