@@ -126,7 +126,8 @@ def even_steps(grid: InputGrid) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.
     if grid.dtype == "float32":
         # The origin may lie lower as long as the steps take no more bits: a number of fewer bytes.
         spare = (1 << bits_for(int(steps.max()) + 1)) - 1 - np.maximum.reduceat(steps, first)
-        lower = simplest(np.float32(origin - spare * step), np.float32(origin)).astype(np.float64)
+        low = (origin - spare * step).astype(np.float32)
+        lower = simplest(low, origin.astype(np.float32)).astype(np.float64)
         further = (origin - lower) / step
         whole = (further == np.floor(further)) & (further >= 0) & (further <= spare)
         origin = np.where(whole, lower, origin)
@@ -246,7 +247,8 @@ def _lowest_bit(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """The largest power of two that divides each positive number."""
     mantissa, exponent = np.frexp(numbers)
     whole = (mantissa * 2.0**53).astype(np.int64)
-    return np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
+    bit: NDArray[np.float64] = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
+    return bit
 
 
 def bits_for(count: int) -> int:

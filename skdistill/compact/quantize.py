@@ -163,7 +163,8 @@ def _even_edges(
     lowest = np.floor(low / step)
     edges = step * (lowest + np.arange(most))
     edges = edges[(edges >= values[0]) & (edges < min(high, values[-1]))]
-    return edges[edges.astype(np.float32) == edges]
+    kept: NDArray[np.float64] = edges[edges.astype(np.float32) == edges]
+    return kept
 
 
 def _edges_between(
@@ -297,7 +298,8 @@ def linear_input(
 
     The offset is a number of few bits within half a step of the weighted mean; the range
     reaches the farthest value, but no more than eight standard deviations, so that an
-    outlier does not take all the resolution. Steps are powers of two.
+    outlier does not take all the resolution. Steps are powers of two; whole numbers stay
+    whole.
 
     Parameters
     ----------
@@ -316,13 +318,66 @@ def linear_input(
     away = np.abs(X - mean)
     deviation = np.sqrt(np.average(away**2, axis=0, weights=weight))
     reach = np.minimum(away.max(axis=0), 8 * deviation)
+    whole = (np.floor(X) == X).all(axis=0)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         step = 2.0 ** np.ceil(np.log2(reach / (2 ** (bits - 1) - 1)))
+        step = np.where(whole, np.maximum(step, 1.0), step)
         inv_step = (1 / step).astype(np.float32)
     useful = np.isfinite(inv_step) & (inv_step > 0) & (X.min(axis=0) < X.max(axis=0))
     near = np.where(useful, step / 2, 0.0)
     offset = simplest((mean - near).astype(np.float32), (mean + near).astype(np.float32))
+    offset = np.where(whole, np.rint(mean), offset).astype(np.float32)
     return offset, np.where(useful, inv_step, np.float32(1)), useful
+
+
+def rounding_grid(
+    features: NDArray[np.int32],
+    offset: NDArray[np.float32],
+    inv_step: NDArray[np.float32],
+    bits: int,
+) -> InputGrid:
+    """Grid whose edges are the borders of a linear table's rounding.
+
+    ``x <= edge`` exactly where the rounded input is at most -Q … Q - 1, in this order.
+
+    Parameters
+    ----------
+    features : int32 array of shape (u,)
+    offset, inv_step : float32 arrays of shape (u,)
+    bits : int in [2, 16]
+
+    Returns
+    -------
+    grid : InputGrid
+    """
+    q_max = (1 << (bits - 1)) - 1
+    q = np.arange(-q_max, q_max, dtype=np.float32)
+    # The largest float32 that rounds to q at most, by halving: the rounding only rises.
+    low = np.full((len(features), len(q)), _ordered(-_MAX), np.int64)
+    high = np.full_like(low, _ordered(_MAX))
+    offset, inv_step = offset[:, None], inv_step[:, None]
+    for _ in range(32):
+        middle = low + (high - low + 1) // 2
+        with np.errstate(over="ignore"):
+            below = np.rint((_from_ordered(middle) - offset) * inv_step) <= q
+        low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
+    edges = _from_ordered(low)
+    offsets = np.arange(len(features) + 1) * len(q)
+    return InputGrid(features, offsets, edges.ravel())
+
+
+_MAX = np.float32(np.finfo(np.float32).max)
+
+
+def _ordered(x: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:
+    """Integers in the order of float32 numbers, neighbours one apart."""
+    bits = np.asarray(x, np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+
+def _from_ordered(number: NDArray[np.int64]) -> NDArray[np.float32]:
+    magnitude = np.abs(number).astype(np.uint32).view(np.float32)
+    return np.where(number < 0, -magnitude, magnitude)
 
 
 def linear_weights(

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.compact import InputGrid, LinearTable
 from skdistill.compact.assemble import LearntTree, assemble
-from skdistill.compact.quantize import fit_grid, linear_weights
+from skdistill.compact.quantize import fit_grid, linear_weights, rounding_grid
 from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
@@ -53,6 +53,9 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
+    threshold_spacing : {"even", "quantile"}, default="even"
+        Where trees may cut a column: at even steps, those of the rounded inputs of a
+        linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
     random_state : int, RandomState instance or None, default=None
@@ -90,6 +93,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "init": [StrOptions({"linear"}), None],
         "linear_bits": [Interval(Integral, 2, 16, closed="both")],
         **BITS,
+        "threshold_spacing": [StrOptions({"even", "quantile"})],
         "random_state": ["random_state"],
     }
 
@@ -107,6 +111,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         init: str | None = None,
         linear_bits: int = 8,
         threshold_bits: int = 8,
+        threshold_spacing: str = "even",
         value_bits: int | str = 8,
         random_state: Any = None,
     ) -> None:
@@ -121,6 +126,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
+        self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
         self.random_state = random_state
 
@@ -167,7 +173,12 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         start = _no_trees(Z, given.n_scores)
         if Z.shape[1]:
             start = refit(start, loss, max_iter=200, **penalties)
-        grid = fit_grid(given.X, self.threshold_bits, given.weight)
+        if self.threshold_spacing == "even" and Z.shape[1] and given.X.dtype != np.int32:
+            grid = rounding_grid(*reading)
+        else:
+            grid = fit_grid(
+                given.X, self.threshold_bits, given.weight, spacing=self.threshold_spacing
+            )
         trees, leaves, owner = self._grow(grid, given, start.logits(), rng)
         grown = replace(start, leaves=leaves, tree=owner, W=np.zeros((len(owner), given.n_scores)))
         grown = refit(grown, loss, **penalties)
@@ -183,7 +194,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         gain = np.zeros(given.X.shape[1])
         for tree in trees:
             split = tree.feature >= 0
-            gain += np.bincount(tree.feature[split], tree.gain[split], minlength=len(gain))
+            column = grid.features[tree.feature[split]]
+            gain += np.bincount(column, tree.gain[split], minlength=len(gain))
         self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
 
     def _grow(
