@@ -154,8 +154,9 @@ def report(results: dict[str, Any]) -> str:
     if results["main"]["records"]:
         told = summary(results)
         budgets = results["main"]["budgets"]
+        seeds = len({seed for _, seed, *_ in results["main"]["teachers"]})
         parts += [
-            _table("accuracy, %", told["accuracy"], budgets, ACCURACY),
+            _table(f"accuracy, % (seeds: {seeds})", told["accuracy"], budgets, ACCURACY),
             _table("log loss", told["log_loss"], budgets, LOG_LOSS),
             "  \n".join(_verdicts(told["aims"])),
             _recipes(by_draw(results["main"]), budgets),

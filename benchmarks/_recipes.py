@@ -34,8 +34,8 @@ class Recipe:
     """One kind of student.
 
     `labels` are "hard", "soft" (out of fold, mixed with the hard ones by `alpha`) or "munge"
-    (MUNGE rows beside them); `settings` are the student's parameters; `classes` says for which
-    numbers of classes it is tried.
+    (MUNGE rows beside them); `settings` are the student's parameters; `classes` says where
+    it is tried: where there are "two", "several" (more than two) or "any".
     """
 
     name: str
@@ -45,7 +45,7 @@ class Recipe:
     temperature: float | str = 1.0
     settings: dict[str, Any] = field(default_factory=dict)
     budgets: tuple[int, ...] = (512, 1024, 2048, 4096, 8192, 16384)
-    classes: tuple[int, float] = (2, np.inf)
+    classes: str = "any"
 
     def given(self, **changes: Any) -> Recipe:
         """With some fields, or some of the student's parameters, changed."""
@@ -54,26 +54,28 @@ class Recipe:
         rest = {key: value for key, value in changes.items() if key in own}
         return replace(self, settings=self.settings | settings, **rest)
 
+    def suits(self, n_classes: int) -> bool:
+        return self.classes in ("any", "two" if n_classes == 2 else "several")
+
     def unknown(self) -> set[str]:
         """Settings that the student has no parameter for."""
         student, _, _ = FAMILIES[self.family]
         return set(self.settings) - set(student().get_params())
 
 
-TWO, SEVERAL = (2, 2), (3, np.inf)
 FEW = {"init": "linear", "linear_bits": 4, "max_leaf_nodes": 8}
 HARD = {"labels": "hard", "refit_l2": 3e-4}
-BASE = {
-    TWO: Recipe("base", settings=FEW | {"value_bits": 4}, classes=TWO),
-    SEVERAL: Recipe("base", settings=FEW | {"value_bits": "ternary"}, classes=SEVERAL),
-}
+BASE = (
+    Recipe("base", settings=FEW | {"value_bits": 4}, classes="two"),
+    Recipe("base", settings=FEW | {"value_bits": "ternary"}, classes="several"),
+)
 
 
 def _recipes() -> Iterator[Recipe]:
     yield Recipe("tree", "tree")
     yield Recipe("linear 8", "linear", "soft", settings={"value_bits": 8})
     yield Recipe("linear 4", "linear", "soft", settings={"value_bits": 4})
-    for base in BASE.values():
+    for base in BASE:
         small = {"budgets": SMALL, "max_leaf_nodes": 4}
         middle = {"budgets": MIDDLE}
         large = {"budgets": LARGE, "max_leaf_nodes": 16}

@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def measure(
         records = [] if args.ablate else _worth_keeping(peers(given, args.cache), budgets)
         if not args.prepare:
             for recipe in recipes:
-                if recipe.classes[0] <= given.n_classes <= recipe.classes[1]:
+                if recipe.suits(given.n_classes):
                     found = students(recipe, given, taught, budgets)
                     records += [record | {"kind": "student"} for record in found]
     accuracy, log_loss = measures(taught.test, given.y_test)
@@ -96,14 +97,14 @@ def _worth_keeping(found: list[dict[str, Any]], budgets: tuple[int, ...]) -> lis
 
 def variants() -> list[Recipe]:
     """BASE, and BASE with one ingredient changed; what changes nothing is left out."""
-    found = [base.given(budgets=ABLATED) for base in BASE.values()]
+    found = [base.given(budgets=ABLATED) for base in BASE]
     for name, changes in VARIANTS.items():
-        changed = [base.given(name=name, budgets=ABLATED, **changes) for base in BASE.values()]
+        changed = [base.given(name=name, budgets=ABLATED, **changes) for base in BASE]
         unknown = set().union(*(recipe.unknown() for recipe in changed))
         if unknown:
             print(f"{name}: left out, students have no parameter {', '.join(sorted(unknown))}")
             continue
-        for recipe, base in zip(changed, BASE.values(), strict=True):
+        for recipe, base in zip(changed, BASE, strict=True):
             if recipe.given(name=base.name, budgets=base.budgets) != base:
                 found.append(recipe)
     return found
@@ -194,6 +195,7 @@ def main() -> None:
     results = begin(args)
     part = results["ablation" if args.ablate else "main"]
     recipes = choose_recipes(args)
+    part["recipes"] = [asdict(recipe) for recipe in recipes]
     done = {(name, seed) for name, seed, *_ in part["teachers"]}
     todo = [(name, seed) for seed in args.seeds for name in args.sets if (name, seed) not in done]
     work = joblib.Parallel(args.jobs, return_as="generator_unordered")(
