@@ -226,13 +226,14 @@ def _next_count(
 def _estimate(recipe: Recipe, columns: int, n_classes: int) -> tuple[float, float]:
     """Bytes of the linear part, and about how many a tree, or a leaf of a single one, takes."""
     if recipe.family == "tree":
-        return 0.0, 3.5
+        return 0.0, 2.5
     settings = SoftBoostingClassifier().get_params() | recipe.settings
     scores, bits = n_classes if n_classes > 2 else 1, settings["value_bits"]
     values = settings["max_leaf_nodes"] * scores * (1.6 if bits == "ternary" else bits) / 8
-    fixed = columns * (9 + scores * settings["linear_bits"] / 8) + 4 * scores
-    each = 4 * (settings["max_leaf_nodes"] - 1) + values + 1
-    return fixed if settings["init"] == "linear" else 0.0, each
+    each = 1.8 * (settings["max_leaf_nodes"] - 1) + values
+    if settings["init"] is None:
+        return 3.0 * columns, each
+    return columns * (3 + scores * settings["linear_bits"] / 8) + scores, each
 
 
 def _record(

@@ -172,15 +172,15 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         penalties = {"l2": self.refit_l2, "l2_linear": _LINEAR_L2, "linear": Z.shape[1] > 0}
         start = _no_trees(Z, given.n_scores)
         if Z.shape[1]:
-            start = refit(start, loss, max_iter=200, **penalties)
+            start = refit(start, loss, max_iter=50, **penalties)
         if self.threshold_spacing == "even" and Z.shape[1] and given.X.dtype != np.int32:
             grid = rounding_grid(*reading)
         else:
             grid = fit_grid(
                 given.X, self.threshold_bits, given.weight, spacing=self.threshold_spacing
             )
-        trees, leaves, owner = self._grow(grid, given, start.logits(), rng)
-        grown = replace(start, leaves=leaves, tree=owner, W=np.zeros((len(owner), given.n_scores)))
+        trees, leaves, owner, steps = self._grow(grid, given, start.logits(), rng)
+        grown = replace(start, leaves=leaves, tree=owner, W=steps)
         grown = refit(grown, loss, **penalties)
 
         linear, bias, grain, grown = self._round_linear(grown, reading, unit)
@@ -204,14 +204,14 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         given: TrainingSet,
         z: NDArray[np.float64],
         rng: np.random.RandomState,
-    ) -> tuple[list[grow.Grown], NDArray[np.int32], NDArray[np.intp]]:
-        """Trees of a boosting run; the leaf of each row in each; the tree of each leaf."""
+    ) -> tuple[list[grow.Grown], NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
+        """Trees; the leaf of each row in each; the tree of each leaf, and its first value."""
         n, n_scores = z.shape
         codes, n_edges = grid.encode(given.X), grid.counts
         terms = newton_terms(given.targets, given.weight)
         # With several logits the diagonal of the Hessian falls short of it by up to a half.
         safety = 1 if n_scores == 1 else 2
-        trees, columns, owner = [], [], []
+        trees, columns, owner, steps = [], [], [], []
         for number in range(self.n_estimators):
             descent, curvature = terms(z)
             rows = np.arange(n)
@@ -238,12 +238,14 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
             add_to_leaves(node[rows, None], descent[rows], down)
             add_to_leaves(node[rows, None], curvature[rows], up)
             step = down / (safety * up + self.l2 + 1e-12)
-            z = z + self.learning_rate * step[node]
+            step *= self.learning_rate
+            z = z + step[node]
+            steps.append(step[tree.feature < 0])
             leaf_number = len(owner) + np.cumsum(tree.feature < 0) - 1
             owner += [number] * int((tree.feature < 0).sum())
             trees.append(tree)
             columns.append(leaf_number[node].astype(np.int32))
-        return trees, np.column_stack(columns), np.array(owner)
+        return trees, np.column_stack(columns), np.array(owner), np.concatenate(steps)
 
     def _round_linear(
         self, fitted: Ensemble, reading: Reading, unit: NDArray[np.float64]
