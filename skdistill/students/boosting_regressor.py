@@ -15,7 +15,7 @@ from skdistill.compact.values import as_scale, constant_scale
 from skdistill.students._mixin import CompactRegressorMixin
 from skdistill.students._validate import RegressionSet, regression_set
 from skdistill.students.boosting import SoftBoostingClassifier
-from skdistill.students.loss import Loss, Newton, squared_error, squared_newton_terms
+from skdistill.students.loss import Loss, Newton, SquaredError, squared_newton_terms
 
 
 class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
@@ -49,6 +49,9 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
+    threshold_spacing : {"even", "quantile"}, default="even"
+        Where trees may cut a column: at even steps, those of the rounded inputs of a
+        linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
     random_state : int, RandomState instance or None, default=None
@@ -89,6 +92,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         init: str | None = None,
         linear_bits: int = 8,
         threshold_bits: int = 8,
+        threshold_spacing: str = "even",
         value_bits: int | str = 8,
         random_state: Any = None,
     ) -> None:
@@ -103,6 +107,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
+        self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
         self.random_state = random_state
 
@@ -181,7 +186,7 @@ class _Scaled:
         return (self.given.y - self.centre) / self.unit
 
     def loss(self) -> Loss:
-        return squared_error(self._y, self.weight)
+        return SquaredError(self._y, self.weight)
 
     def newton_terms(self) -> Newton:
         return squared_newton_terms(self._y, self.weight)

@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 
 from skdistill import SoftBoostingRegressor, SoftLinearRegressor, load
 from skdistill.compact import execute
-from skdistill.students.loss import squared_error, squared_newton_terms
+from skdistill.students.loss import SquaredError, squared_newton_terms
 from tests.strategies import adversarial_rows, seeds
 
 X, Y = make_friedman1(900, noise=1, random_state=0)
@@ -29,12 +29,12 @@ def small(**options):
 def test_the_loss_is_half_the_squared_error_and_its_terms_are_its_derivatives():
     rng = np.random.default_rng(0)
     y, z, weight = rng.normal(size=(20, 3)), rng.normal(size=(20, 3)), rng.uniform(0.1, 2, 20)
-    value, gradient = squared_error(y, weight)(z)
+    value, gradient = SquaredError(y, weight)(z)
     assert value == pytest.approx(np.average(((z - y) ** 2).sum(axis=1), weights=weight) / 2)
     descent, curvature = squared_newton_terms(y, weight)(z)
     assert np.allclose(descent, -gradient * weight.sum())
     step = 1e-6 * rng.normal(size=z.shape)
-    after, _ = squared_error(y, weight)(z + step)
+    after, _ = SquaredError(y, weight)(z + step)
     assert after - value == pytest.approx(float((gradient * step).sum()), rel=1e-4)
     assert np.allclose(curvature, weight[:, None])
 
@@ -139,7 +139,8 @@ def test_weights_equal_repeated_rows_and_rows_without_are_not_seen():
     weight = np.random.default_rng(0).integers(0, 3, len(X))
     weighted = small().fit(X, MANY, weight)
     repeated = small().fit(np.repeat(X, weight, axis=0), np.repeat(MANY, weight, axis=0))
-    assert np.allclose(weighted.predict(X), repeated.predict(X), rtol=1e-6)
+    away = np.abs(weighted.predict(X) - repeated.predict(X)) / MANY.std(axis=0)
+    assert away.max() < 1e-3  # the refit stops before the last digits
     spoilt = np.where(weight[:, None] > 0, MANY, 1e30)
     assert small().fit(X, spoilt, weight).compact_.equals(weighted.compact_)
 
