@@ -67,7 +67,7 @@ def table_sizes(model: CompactModel) -> dict[str, int]:
             sizes["labels"] = packed_bytes(len(trees.values), bits_for(len(model.classes)))
         return sizes
     if not isinstance(model.scale, float):
-        sizes["scale"] = model.scale.nbytes
+        sizes["scale"] = number_bytes(model.scale)
     if trees is not None:
         sizes["values"] = packed_bytes(trees.values.size, trees.value_bits)
     if linear is not None:

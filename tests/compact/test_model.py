@@ -342,7 +342,7 @@ def test_every_score_of_a_regression_may_have_its_own_scale():
     assert not built.equals(values([0.5, 0.2]))
     assert not built.equals(values(0.5))
     assert built.equals(pickle.loads(pickle.dumps(built)))
-    assert built.nbytes == 8 + 8
+    assert built.nbytes == 2 + 8
 
 
 def test_a_scale_of_one_score_is_a_number():

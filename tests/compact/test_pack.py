@@ -58,8 +58,9 @@ def test_a_stump_needs_neither_feature_nor_threshold_nor_size():
 
 
 def test_a_scale_for_each_score_is_a_table():
-    plain, scale = stumps(1, S=2), np.array([0.5, 2.0])
-    assert table_sizes(replace(plain, scale=scale)) == {**table_sizes(plain), "scale": 8}
+    plain = stumps(1, S=2)
+    for scale, size in (([0.1, 0.3], 8), ([0.5, 2.0], 2), ([0.1, 0.1], 4)):
+        assert table_sizes(replace(plain, scale=scale)) == {**table_sizes(plain), "scale": size}
 
 
 def test_tables_that_are_not_needed_are_not_counted():
