@@ -166,7 +166,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         penalties = {"l2": self.refit_l2, "l2_linear": _LINEAR_L2, "linear": Z.shape[1] > 0}
         start = _no_trees(Z, given.n_scores)
         if Z.shape[1]:
-            start = refit(start, loss, max_iter=50, **penalties)
+            start = refit(start, loss, max_iter=60, **penalties)
         grid = fit_grid(given.X, self.threshold_bits, given.weight)
         trees, leaves, owner, steps = self._grow(grid, given, start.logits(), rng)
         grown = replace(start, leaves=leaves, tree=owner, W=steps)
