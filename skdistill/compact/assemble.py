@@ -34,6 +34,37 @@ class LearntTree(NamedTuple):
     values: NDArray[Any]
 
 
+def drop_idle_splits(tree: LearntTree) -> LearntTree:
+    """Leave out splits whose two sides are leaves of the same values, from the bottom up.
+
+    Parameters
+    ----------
+    tree : LearntTree
+
+    Returns
+    -------
+    tree : LearntTree
+        Gives every row the same values.
+    """
+    feature, values = tree.feature.copy(), tree.values.copy()
+    for node in range(len(feature) - 1, -1, -1):
+        if feature[node] >= 0:
+            a, b = tree.children[node]
+            if feature[a] < 0 and feature[b] < 0 and (values[a] == values[b]).all():
+                feature[node], values[node] = -1, values[a]
+    kept = np.zeros(len(feature), bool)
+    kept[0] = True
+    for node in range(len(feature)):
+        if kept[node] and feature[node] >= 0:
+            kept[tree.children[node]] = True
+    inner = (feature >= 0)[kept]
+    number = np.cumsum(kept) - 1
+    children = np.where(inner[:, None], number[tree.children[kept]], -1)
+    return LearntTree(
+        feature[kept], tree.threshold[kept], tree.nan_left[kept], children, values[kept]
+    )
+
+
 def assemble(
     grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str, unit: int = 1
 ) -> tuple[InputGrid, TreeTable]:

@@ -60,9 +60,9 @@ class TrainingSet(NamedTuple):
             self.X.shape[1], bias, scale, link, self.classes, **tables, feature_names=self.names
         )
 
-    def loss(self) -> Loss:
+    def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
         """The loss as a function of the logits."""
-        return soft_cross_entropy(self.targets, self.weight)
+        return soft_cross_entropy(self.targets, self.weight if weight is None else weight)
 
     def newton_terms(self) -> Newton:
         """What a boosting round reads."""
@@ -72,6 +72,11 @@ class TrainingSet(NamedTuple):
     def safety(self) -> int:
         """By how much the diagonal of the Hessian may fall short of it: with several logits."""
         return 1 if self.n_scores == 1 else 2
+
+    @property
+    def intercept(self) -> bool:
+        """Whether a model without linear part has a bias of its own."""
+        return True
 
     @property
     def least_scale(self) -> float:

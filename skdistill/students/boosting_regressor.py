@@ -16,6 +16,7 @@ from skdistill.students._mixin import CompactRegressorMixin
 from skdistill.students._validate import RegressionSet, regression_set
 from skdistill.students.boosting import SoftBoostingClassifier
 from skdistill.students.loss import Loss, Newton, SquaredError, squared_newton_terms
+from skdistill.students.rounds import boost
 
 
 class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
@@ -42,6 +43,16 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         error; more where rows are few or noisy.
     subsample : float in (0, 1], default=1.0
         Share of the rows that each round sees.
+    reuse_penalty : float, default=0.0
+        Decrease of the mean loss that a split must promise for a feature that no split
+        used yet, and for a threshold likewise where thresholds are kept in a table
+        (``threshold_spacing="quantile"``); after Herrmann, Stenkamp et al. 2026.
+    n_iter_no_change : int or None, default=None
+        Early stopping: growth ends when the loss of rows that it does not see has not
+        fallen for so many rounds, and goes back to the best of them. The refit sees all
+        rows.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows held out for early stopping.
     init : {"linear"} or None, default=None
         "linear" starts from a linear model on rounded inputs; its weights are refitted
         with the leaves, and both are one score.
@@ -55,7 +66,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
     random_state : int, RandomState instance or None, default=None
-        Of the subsampling and of the order in which trees are rounded.
+        Of the subsampling, of the rows held out and of the order in which trees are rounded.
 
     Attributes
     ----------
@@ -63,6 +74,8 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     feature_names_in_ : array of shape (d,)
         Only where `X` has string column names.
     compact_ : CompactModel
+    n_estimators_ : int
+        Trees after early stopping.
     feature_importances_ : float64 array of shape (d,)
         Share of each column in the total gain of the splits.
 
@@ -89,6 +102,9 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         l2: float = 1.0,
         refit_l2: float = 3e-3,
         subsample: float = 1.0,
+        reuse_penalty: float = 0.0,
+        n_iter_no_change: int | None = None,
+        validation_fraction: float = 0.1,
         init: str | None = None,
         linear_bits: int = 8,
         threshold_bits: int = 8,
@@ -104,6 +120,9 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         self.l2 = l2
         self.refit_l2 = refit_l2
         self.subsample = subsample
+        self.reuse_penalty = reuse_penalty
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
@@ -132,16 +151,12 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         given = regression_set(self, X, y, sample_weight, allow_nan=self.init is None)
         scaled = _Scaled.of(given)
         if scaled.varies.any():
-            self._fit_several(scaled, check_random_state(self.random_state))
+            boosted = boost(self, scaled, check_random_state(self.random_state))
+            self.compact_, self.feature_importances_, self.n_estimators_ = boosted
         else:
             self.compact_ = scaled.model(np.zeros(scaled.n_scores), 1.0)
-            self.feature_importances_ = np.zeros(given.X.shape[1])
+            self.feature_importances_, self.n_estimators_ = np.zeros(given.X.shape[1]), 0
         return self
-
-    # The story is that of the classifier: what is learnt from knows its own loss and scale.
-    _fit_several = SoftBoostingClassifier._fit_several
-    _grow = SoftBoostingClassifier._grow
-    _round_linear = SoftBoostingClassifier._round_linear
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -158,6 +173,7 @@ class _Scaled:
     unit: NDArray[np.float64]
     varies: NDArray[np.bool_]
     safety: int = 1  # the Hessian is diagonal
+    intercept: bool = False  # the targets are centred
 
     @classmethod
     def of(cls, given: RegressionSet) -> _Scaled:
@@ -185,8 +201,8 @@ class _Scaled:
     def _y(self) -> NDArray[np.float64]:
         return (self.given.y - self.centre) / self.unit
 
-    def loss(self) -> Loss:
-        return SquaredError(self._y, self.weight)
+    def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
+        return SquaredError(self._y, self.weight if weight is None else weight)
 
     def newton_terms(self) -> Newton:
         return squared_newton_terms(self._y, self.weight)

@@ -52,6 +52,21 @@ class Grown(NamedTuple):
     leaf: NDArray[np.int32]
 
 
+class Prices(NamedTuple):
+    """What a split must gain beyond 0, in units of the channels; 0 once it has been paid.
+
+    Attributes
+    ----------
+    feature : float64 array of shape (d,)
+        For a feature that no split used yet.
+    threshold : float64 array, one entry a bin
+        For a threshold, at the bin of its code; each feature has ``n_edges + 2`` bins.
+    """
+
+    feature: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+
+
 def to_fixed_point(
     P: NDArray[Any], weight: NDArray[np.float64], *, count: bool = False
 ) -> NDArray[np.int32]:
@@ -116,6 +131,7 @@ def grow(
     min_samples_leaf: int,
     min_weight: float = 0.0,
     l2: float = 0.0,
+    prices: Prices | None = None,
 ) -> Grown:
     """Grow a tree, always splitting the leaf that gains most.
 
@@ -132,6 +148,8 @@ def grow(
         Least weight of a leaf, as a share of the total.
     l2 : float, default=0.0
         Added to the weight of a node in its squared-error score, in units of the channels.
+    prices : Prices, default=None
+        Left as they are.
 
     Returns
     -------
@@ -141,6 +159,8 @@ def grow(
     np.cumsum(n_edges.astype(np.int64) + 2, out=bins[1:])
     bytes_each = max(1, int(bins[-1]) * channels.shape[1] * 8)
     slots = int(min(max_leaf_nodes + 1, max(2, _HISTOGRAM_BYTES // bytes_each)))
+    if prices is None:
+        prices = Prices(np.zeros(len(n_edges)), np.zeros(bins[-1]))
     tree = Grown(
         *_grow(
             codes,
@@ -153,6 +173,8 @@ def grow(
             min_weight,
             l2,
             slots,
+            prices.feature.copy(),
+            prices.threshold.copy(),
         )
     )
     # A feature that is never NaN learns no side for it: NaN goes right, at no byte's cost.
@@ -172,6 +194,8 @@ def _grow(
     min_weight,
     l2,
     slots,
+    fee,
+    price,
 ):
     n, C = channels.shape
     K = C - 1 - (min_samples_leaf > 1)
@@ -224,12 +248,12 @@ def _grow(
             ):
                 continue
             if slot[node] >= 0:
-                g, j, b, side = _best_split(pool[slot[node]], bins, sums[node], limits)
+                g, j, b, side = _best_split(pool[slot[node]], bins, sums[node], limits, fee, price)
             else:
                 inside = rows[first[node] : last[node]]
                 _order(channels, inside, ordered)
                 g, j, b, side = _best_split_of_few(
-                    codes, bins, inside, ordered, sums[node], limits, scratch
+                    codes, bins, inside, ordered, sums[node], limits, fee, price, scratch
                 )
             if j >= 0:
                 gain[node], feature[node], threshold[node], nan_left[node] = g, j, b, side
@@ -248,6 +272,7 @@ def _grow(
         if len(heap) == 0:
             break
         node = heappop(heap)[1]
+        fee[feature[node]] = price[bins[feature[node]] + threshold[node]] = 0.0
         nan_code = bins[feature[node] + 1] - bins[feature[node]] - 1
         middle = _partition(
             codes[feature[node]],
@@ -357,18 +382,19 @@ def _score(sums, K, criterion, l2):
 
 
 @njit(nogil=True, cache=True)
-def _best_split(H, bins, total, limits):
+def _best_split(H, bins, total, limits, fee, price):
     """Best (gain, feature, threshold, NaN goes left); feature −1 where nothing gains."""
     best, best_j, best_b, best_side = limits[3], -1, 0, False
     for j in range(len(bins) - 1):
-        g, b, side = _best_cut(H[bins[j] : bins[j + 1]], total, limits, best)
+        prices = price[bins[j] : bins[j + 1]]
+        g, b, side = _best_cut(H[bins[j] : bins[j + 1]], total, limits, best, fee[j], prices)
         if g > best:
             best, best_j, best_b, best_side = g, j, b, side
     return best, best_j, best_b, best_side
 
 
 @njit(nogil=True, cache=True)
-def _best_split_of_few(codes, bins, rows, ordered, total, limits, scratch):
+def _best_split_of_few(codes, bins, rows, ordered, total, limits, fee, price, scratch):
     """As `_best_split` without a histogram to read: one feature at a time, in cache."""
     best, best_j, best_b, best_side = limits[3], -1, 0, False
     for j in range(len(bins) - 1):
@@ -377,7 +403,8 @@ def _best_split_of_few(codes, bins, rows, ordered, total, limits, scratch):
             continue
         code = codes[j]
         _add_rows(code, rows, ordered, h)
-        g, b, side = _best_cut(h, total, limits, best)
+        prices = price[bins[j] : bins[j + 1]]
+        g, b, side = _best_cut(h, total, limits, best, fee[j], prices)
         if g > best:
             best, best_j, best_b, best_side = g, j, b, side
         for i in rows:
@@ -386,11 +413,14 @@ def _best_split_of_few(codes, bins, rows, ordered, total, limits, scratch):
 
 
 @njit(nogil=True, cache=True)
-def _best_cut(h, total, limits, best):
-    """Best (gain, threshold, NaN goes left) of one feature, if any gains more than `best`."""
+def _best_cut(h, total, limits, best, fee, price):
+    """Best (gain, threshold, NaN goes left) of one feature, if any gains more than `best`.
+
+    Gains are what is left after prices.
+    """
     K, criterion, least_weight, _, min_samples_leaf, l2 = limits
     C = len(total)
-    base = _score(total, K, criterion, l2)
+    base = _score(total, K, criterion, l2) + fee
     left, right = np.empty(C, np.int64), np.empty(C, np.int64)
     n_codes = len(h) - 1  # the last bin is NaN
     missing = h[n_codes]
@@ -412,7 +442,7 @@ def _best_cut(h, total, limits, best):
                 left[K + 1] < min_samples_leaf or right[K + 1] < min_samples_leaf
             ):
                 continue
-            g = _score(left, K, criterion, l2) + _score(right, K, criterion, l2) - base
+            g = _score(left, K, criterion, l2) + _score(right, K, criterion, l2) - base - price[b]
             if g > best:
                 best, best_b, best_side = g, b, side == 1
     if best_b < 0:
@@ -422,6 +452,8 @@ def _best_cut(h, total, limits, best):
         after += 1
     # Halfway through the empty codes; where only NaN is beyond, all numbers stay together.
     cut = (best_b + after - 1) // 2 if after < n_codes else n_codes - 2
+    if price[cut] > price[best_b]:
+        cut = best_b
     if missing[K] == 0:  # unseen here: NaN goes with the heavier side
         weight = np.int64(0)
         for b in range(best_b + 1):

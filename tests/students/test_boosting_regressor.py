@@ -140,7 +140,8 @@ def test_weights_equal_repeated_rows_and_rows_without_are_not_seen():
     weighted = small().fit(X, MANY, weight)
     repeated = small().fit(np.repeat(X, weight, axis=0), np.repeat(MANY, weight, axis=0))
     away = np.abs(weighted.predict(X) - repeated.predict(X)) / MANY.std(axis=0)
-    assert away.max() < 1e-3  # the refit stops before the last digits
+    assert away.max() < 1e-2  # the refit stops before the last digits: a leaf may round apart
+    assert away.mean() < 1e-3
     spoilt = np.where(weight[:, None] > 0, MANY, 1e30)
     assert small().fit(X, spoilt, weight).compact_.equals(weighted.compact_)
 
