@@ -3,10 +3,12 @@
 from skdistill.compact import CompactModel, load
 from skdistill.distill import DistilledClassifier
 from skdistill.students import (
+    PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
     SoftTreeClassifier,
     StudentAdapter,
+    prune_ensemble,
 )
 from skdistill.transfer import Munge, Pool, munge
 
@@ -16,10 +18,12 @@ __all__ = [
     "DistilledClassifier",
     "Munge",
     "Pool",
+    "PrunedEnsembleClassifier",
     "SoftBoostingClassifier",
     "SoftLinearClassifier",
     "SoftTreeClassifier",
     "StudentAdapter",
     "load",
     "munge",
+    "prune_ensemble",
 ]
