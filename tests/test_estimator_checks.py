@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skdistill import (
     DistilledClassifier,
     Munge,
+    PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
     SoftTreeClassifier,
@@ -37,6 +38,8 @@ ESTIMATORS = [
     StudentAdapter(DecisionTreeClassifier(random_state=0)),
     StudentAdapter(LogisticRegression()),
     StudentAdapter(RandomForestClassifier(5, random_state=0)),
+    PrunedEnsembleClassifier(SoftBoostingClassifier(5, random_state=0), 60, random_state=0),
+    PrunedEnsembleClassifier(DecisionTreeClassifier(random_state=0), random_state=0),
     DistilledClassifier(LogisticRegression(), transfer=None),
     DistilledClassifier(
         RandomForestClassifier(10, random_state=0), transfer=Munge(2), random_state=0

@@ -371,8 +371,9 @@ def coarser(
     to = np.concatenate(nearest)
     moved = []
     for tree in trees:
-        at = np.minimum(grid.offsets[tree.feature] + tree.threshold, len(to) - 1)
-        threshold = np.where(tree.feature >= 0, to[at], 0).astype(np.int32)
+        inner = tree.feature >= 0
+        threshold = np.zeros(len(inner), np.int32)
+        threshold[inner] = to[grid.offsets[tree.feature[inner]] + tree.threshold[inner]]
         moved.append(tree._replace(threshold=threshold))
     return InputGrid(grid.features, offsets, np.concatenate(edges)), moved
 

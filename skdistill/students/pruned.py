@@ -163,6 +163,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         _check_kind(ensemble)
         if frozen:
             check_is_fitted(ensemble)
+            _check_outputs(ensemble)
             if classes is None and not hasattr(y, "columns"):
                 classes = ensemble.classes_
         allow_nan = get_tags(ensemble).input_tags.allow_nan
@@ -366,6 +367,12 @@ def _check_kind(ensemble: Any) -> None:
         )
 
 
+def _check_outputs(ensemble: Any) -> None:
+    n_outputs = getattr(ensemble, "n_outputs_", 1)
+    if n_outputs > 1:
+        raise ValueError(f"a forest of {n_outputs} outputs is not supported, only one")
+
+
 def _is_xgboost(ensemble: Any) -> bool:
     return isinstance(ensemble, ClassifierMixin) and hasattr(ensemble, "get_booster")
 
@@ -420,8 +427,6 @@ def _read(ensemble: Any, given: TrainingSet) -> Source:
         booster = ensemble.get_booster()
         best = getattr(ensemble, "best_iteration", None) if ensemble.early_stopping_rounds else None
         return plain._replace(trees=xgboost_trees(booster.save_raw("json"), best)[0])
-    if getattr(ensemble, "n_outputs_", 1) > 1:
-        raise ValueError(f"a forest of {ensemble.n_outputs_} outputs is not supported, only one")
     members = ensemble.estimators_ if isinstance(ensemble, _FORESTS) else [ensemble]
     return plain._replace(trees=_votes_as_logits(members, given))
 
