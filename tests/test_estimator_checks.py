@@ -32,6 +32,7 @@ def draws_rows(estimator):
 ESTIMATORS = [
     SoftTreeClassifier(),
     SoftTreeClassifier("entropy"),
+    SoftTreeClassifier(refine=3),
     SoftLinearClassifier(),
     SoftBoostingClassifier(5, random_state=0),
     SoftBoostingClassifier(5, init="linear", value_bits="ternary", random_state=0),
