@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -58,13 +59,9 @@ def load(name: str, directory: str | Path | None, cap: int | None = None) -> Tab
     with ``random_state=0``. Categories become ordinal codes, missing numbers the median
     of the training rows. More than `cap` training rows are thinned at random.
     """
-    if directory is None:
-        X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    X, y, train = read(name, directory)
+    if name in OWN_SPLIT_IGNORED:
         train = None
-    else:
-        X, y, train = _read_parquet(Path(directory) / f"{name}.parquet")
-        if name in OWN_SPLIT_IGNORED:
-            train = None
     if train is None:
         rows, _ = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
         train = np.zeros(len(y), bool)
@@ -73,6 +70,15 @@ def load(name: str, directory: str | Path | None, cap: int | None = None) -> Tab
     X = np.where(missing, np.nanmedian(X[train], axis=0), X).astype(np.float32)
     rows = np.random.default_rng(0).permutation(np.flatnonzero(train))[:cap]
     return Table(X[rows], X[~train], y[rows], y[~train])
+
+
+def read(
+    name: str, directory: str | Path | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """All rows, their class numbers, and which of them train where the table has a split."""
+    if directory is None:
+        return *getattr(datasets, f"load_{name}")(return_X_y=True), None
+    return _read_parquet(Path(directory) / f"{name}.parquet")
 
 
 def _read_parquet(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -109,14 +115,19 @@ def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
 
 
 def save(path: Path | None, results: dict[str, Any]) -> None:
-    """Write results and what they were measured with; the file is whole or not there."""
+    """Write results and what they were measured with; the file is whole or not there.
+
+    A list of plain values takes one line.
+    """
     if path is None:
         return
     payload = {"measured_with": _environment(), **results}
     short = json.loads(json.dumps(payload), parse_float=lambda text: float(f"{float(text):.6g}"))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(short, indent=1) + "\n")
+    text = json.dumps(short, indent=1)
+    text = re.sub(r"\[[^][{}]*\]", lambda found: " ".join(found[0].split()), text)
+    partial.write_text(text + "\n")
     partial.replace(path)
 
 

@@ -100,9 +100,16 @@ def probabilities(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[np.
 
 def quantize_input(X: NDArray[Any], linear: LinearTable) -> NDArray[np.float32]:
     """Rounded inputs of a linear table: whole numbers in float32, shape (n, u)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return round_input(X[:, linear.features].astype(np.float32), linear)
+
+
+def round_input(
+    x: NDArray[np.float32], linear: LinearTable, at: Any = slice(None)
+) -> NDArray[np.float32]:
+    """Rounded values of the inputs `at` of a linear table; saturates, NaN reads as 0."""
     with np.errstate(over="ignore", invalid="ignore"):  # out of range saturates below
-        x = X[:, linear.features].astype(np.float32)
-        q = np.rint((x - linear.offset) * linear.inv_step)
+        q = np.rint((x - linear.offset[at]) * linear.inv_step[at])
         return np.clip(np.where(np.isnan(q), np.float32(0), q), -linear.q_max, linear.q_max)
 
 

@@ -45,13 +45,54 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
         return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = None) -> InputGrid:
-    """Grid of at most 2^bits − 2 edges a column, at quantiles of the rows.
+def simplest(low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The number of fewest significant bits in each closed interval.
 
-    A column with at most 2^bits − 1 distinct values, NaN among them, keeps them all apart;
-    a value that holds more than its share of the rows ends a bin, so that no two such
-    values share one. A column with NaN has infinity as last edge, so that NaN can
-    part from everything else.
+    Parameters
+    ----------
+    low, high : float32 arrays, finite, low <= high
+
+    Returns
+    -------
+    number : float32 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.quantize import simplest
+    >>> simplest(np.float32([-0.1, 2.9, -7.3]), np.float32([0.2, 3.4, -5.8])).tolist()
+    [0.0, 3.0, -6.0]
+    """
+    mirrored = high < 0
+    least = np.where(mirrored, -high, np.maximum(low, 0))
+    most = np.where(mirrored, -low, high)
+    # As integers, the bits of positive floats are in the order of the floats.
+    above = most.view(np.uint32).astype(np.int64)
+    differ = (least.view(np.uint32).astype(np.int64) - 1) ^ above
+    zeros = np.frexp(differ.astype(np.float64))[1] - 1
+    number = ((above >> zeros) << zeros).astype(np.uint32).view(np.float32)
+    number = np.where(least == 0, np.float32(0), number)
+    return np.where(mirrored, -number, number)
+
+
+def fit_grid(
+    X: NDArray[Any],
+    bits: int,
+    weight: NDArray[np.float64] | None = None,
+    *,
+    spacing: str = "quantile",
+) -> InputGrid:
+    """Grid of at most 2^bits − 2 edges a column.
+
+    "quantile" spacing puts as many rows between any two edges. A column with at most
+    2^bits − 1 distinct values, NaN among them, keeps them all apart; a value that holds
+    more than its share of the rows ends a bin, so that no two such values share one.
+    Edges are the numbers of fewest bits near the quantiles, so that tables of them are
+    small. "even" spacing puts edges at the multiples of a power of two, from one end of
+    a column to the other but for a quarter of a percent of the rows at each; such edges
+    need no table.
+
+    A column with NaN has infinity as last edge, so that NaN can part from everything else.
 
     Parameters
     ----------
@@ -59,6 +100,7 @@ def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = No
     bits : int in [2, 16]
     weight : float64 array of shape (n,), default=None
         Rows count by weight; rows without weight are not seen.
+    spacing : {"quantile", "even"}, default="quantile"
 
     Returns
     -------
@@ -71,7 +113,8 @@ def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = No
         weight = None if (weight == weight[:1]).all() else weight
     most = 2**bits - 2
     edges = [
-        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype) for j in range(X.shape[1])
+        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, spacing)
+        for j in range(X.shape[1])
     ]
     offsets = np.cumsum([0] + [len(e) for e in edges])
     flat = np.concatenate(edges) if edges else np.empty(0)
@@ -79,7 +122,7 @@ def fit_grid(X: NDArray[Any], bits: int, weight: NDArray[np.float64] | None = No
 
 
 def _column_edges(
-    x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str
+    x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str, spacing: str
 ) -> NDArray[Any]:
     if weight is None:
         ordered = np.sort(x)
@@ -94,18 +137,61 @@ def _column_edges(
     ordered, missing = ordered[:n_seen], n_seen < len(x)
     last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1)  # row of each value
     values = ordered[last].astype(np.float64)
+    reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
     most -= missing
-    if len(values) - 1 > most:
-        reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
-        cut = _even_cuts(reached, most + 1)
+    if spacing == "even":
+        edges = _even_edges(values, reached, most).astype(dtype)
     else:
-        cut = np.arange(len(values) - 1)
-    edges = round_down(values[cut] / 2 + values[cut + 1] / 2, dtype)
+        after = _even_cuts(reached, most + 1) if len(values) - 1 > most else None
+        edges = _edges_between(values, after, dtype)
     return np.append(edges, np.float32(np.inf)) if missing else edges
 
 
-def _even_cuts(reached: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
-    """After which values to cut, for bins of even mass; `reached` is the mass up to each value."""
+def _even_edges(
+    values: NDArray[np.float64], reached: NDArray[np.float64], most: int
+) -> NDArray[np.float64]:
+    """At most `most` multiples of a power of two that part the bulk of the values."""
+    if len(values) < 2:
+        return np.empty(0)
+    ends = np.searchsorted(reached, reached[-1] * np.array([0.0025, 0.9975]))
+    low, high = values[min(ends[0], len(values) - 2)], values[min(ends[1], len(values) - 1)]
+    if not low < high:  # nearly all rows are one value: keep what there is beside it
+        low, high = values[0], values[-1]
+    step = 2.0 ** np.ceil(np.log2((high - low) / most))
+    if (values == np.floor(values)).all():
+        step = max(step, 1.0)
+    lowest = np.floor(low / step)
+    edges = step * (lowest + np.arange(most))
+    edges = edges[(edges >= values[0]) & (edges < min(high, values[-1]))]
+    kept: NDArray[np.float64] = edges[edges.astype(np.float32) == edges]
+    return kept
+
+
+def _edges_between(
+    values: NDArray[np.float64], cuts: tuple[NDArray[np.intp], ...] | None, dtype: str
+) -> NDArray[Any]:
+    """Edges of few bits: somewhere from above ``values[first]`` to below ``values[last + 1]``.
+
+    `cuts` are first and last; None parts all values.
+    """
+    first, last = (np.arange(len(values) - 1),) * 2 if cuts is None else cuts
+    a, b = values[first], values[last + 1]
+    if dtype == "int32" or (values == np.floor(values)).all():
+        return np.floor(a / 2 + b / 2).astype(dtype)
+    middle = round_down(a / 2 + b / 2)
+    low, high = -round_down(-(a * 0.75 + b * 0.25)), round_down(a * 0.25 + b * 0.75)
+    few = simplest(np.minimum(low, high), np.maximum(low, high))
+    return np.where((low <= high) & (few >= a) & (few < b), few, middle)
+
+
+def _even_cuts(
+    reached: NDArray[np.float64], bins: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """After which values to cut, at the first and at the last, for bins of nearly even mass.
+
+    `reached` is the mass up to each value. A cut may move by a quarter of a bin to either
+    side, but not across a value that holds half a bin.
+    """
     mass = np.diff(reached, prepend=0.0)
     for _ in range(4):  # a value heavier than a bin fills one; the rest shares the others
         share = reached[-1] / bins
@@ -114,8 +200,15 @@ def _even_cuts(reached: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
         mass = np.minimum(mass, share)
         reached = np.cumsum(mass)
     targets = reached[-1] * np.arange(1, bins) / bins
-    cut = np.searchsorted(reached, targets - reached[-1] * 1e-12)
-    return np.unique(cut[cut < len(reached) - 1])
+    slack = reached[-1] * 1e-12
+    cut = np.searchsorted(reached, targets - slack)
+    cut = np.unique(cut[cut < len(reached) - 1])
+    first = np.searchsorted(reached, reached[cut] - share / 4)
+    last = np.searchsorted(reached, reached[cut] + share / 4, side="right") - 1
+    last = np.minimum(last, len(reached) - 2)
+    heavy = np.concatenate([[0], np.cumsum(mass > share / 2)])
+    stays = (heavy[last + 2] - heavy[first] > 0) | (first > cut) | (last < cut)
+    return np.where(stays, cut, first), np.where(stays, cut, last)
 
 
 def leaf_logits(
@@ -203,8 +296,10 @@ def linear_input(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Offsets and steps that read each column as integers of `bits`.
 
-    The offset is the weighted mean; the range reaches the farthest value, but no more
-    than eight standard deviations, so that an outlier does not take all the resolution.
+    The offset is a number of few bits within half a step of the weighted mean; the range
+    reaches the farthest value, but no more than eight standard deviations, so that an
+    outlier does not take all the resolution. Steps are powers of two; whole numbers stay
+    whole.
 
     Parameters
     ----------
@@ -218,16 +313,71 @@ def linear_input(
     useful : bool array of shape (d,)
         False for columns that are constant, or too narrow for float32 to part.
     """
-    X, weight = X[weight > 0], weight[weight > 0]
-    mean = np.average(X.astype(np.float64), axis=0, weights=weight)
-    offset = mean.astype(np.float32)
-    away = np.abs(X.astype(np.float64) - offset)
+    X, weight = X[weight > 0].astype(np.float64), weight[weight > 0]
+    mean = np.average(X, axis=0, weights=weight)
+    away = np.abs(X - mean)
     deviation = np.sqrt(np.average(away**2, axis=0, weights=weight))
     reach = np.minimum(away.max(axis=0), 8 * deviation)
-    with np.errstate(divide="ignore", over="ignore"):
-        inv_step = ((2 ** (bits - 1) - 1) / reach).astype(np.float32)
+    whole = (np.floor(X) == X).all(axis=0)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        step = 2.0 ** np.ceil(np.log2(reach / (2 ** (bits - 1) - 1)))
+        step = np.where(whole, np.maximum(step, 1.0), step)
+        inv_step = (1 / step).astype(np.float32)
     useful = np.isfinite(inv_step) & (inv_step > 0) & (X.min(axis=0) < X.max(axis=0))
+    near = np.where(useful, step / 2, 0.0)
+    offset = simplest((mean - near).astype(np.float32), (mean + near).astype(np.float32))
+    offset = np.where(whole, np.rint(mean), offset).astype(np.float32)
     return offset, np.where(useful, inv_step, np.float32(1)), useful
+
+
+def rounding_grid(
+    features: NDArray[np.int32],
+    offset: NDArray[np.float32],
+    inv_step: NDArray[np.float32],
+    bits: int,
+) -> InputGrid:
+    """Grid whose edges are the borders of a linear table's rounding.
+
+    ``x <= edge`` exactly where the rounded input is at most -Q … Q - 1, in this order.
+
+    Parameters
+    ----------
+    features : int32 array of shape (u,)
+    offset, inv_step : float32 arrays of shape (u,)
+    bits : int in [2, 16]
+
+    Returns
+    -------
+    grid : InputGrid
+    """
+    q_max = (1 << (bits - 1)) - 1
+    q = np.arange(-q_max, q_max, dtype=np.float32)
+    # The largest float32 that rounds to q at most, by halving: the rounding only rises.
+    low = np.full((len(features), len(q)), _ordered(-_MAX), np.int64)
+    high = np.full_like(low, _ordered(_MAX))
+    offset, inv_step = offset[:, None], inv_step[:, None]
+    for _ in range(32):
+        middle = low + (high - low + 1) // 2
+        with np.errstate(over="ignore"):
+            below = np.rint((_from_ordered(middle) - offset) * inv_step) <= q
+        low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
+    edges = _from_ordered(low)
+    offsets = np.arange(len(features) + 1) * len(q)
+    return InputGrid(features, offsets, edges.ravel())
+
+
+_MAX = np.float32(np.finfo(np.float32).max)
+
+
+def _ordered(x: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:
+    """Integers in the order of float32 numbers, neighbours one apart."""
+    bits = np.asarray(x, np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+
+def _from_ordered(number: NDArray[np.int64]) -> NDArray[np.float32]:
+    magnitude = np.abs(number).astype(np.uint32).view(np.float32)
+    return np.where(number < 0, -magnitude, magnitude)
 
 
 def linear_weights(

@@ -14,13 +14,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.compact import InputGrid, LinearTable
 from skdistill.compact.assemble import LearntTree, assemble
-from skdistill.compact.quantize import fit_grid, linear_weights
+from skdistill.compact.quantize import fit_grid, linear_weights, rounding_grid
 from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.linear import Reading, standardised
 from skdistill.students.loss import newton_terms, soft_cross_entropy
-from skdistill.students.refit import Ensemble, refit, round_values
+from skdistill.students.refit import Ensemble, add_to_leaves, refit, round_values
 from skdistill.targets import SoftTargets
 
 
@@ -53,6 +53,9 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
+    threshold_spacing : {"even", "quantile"}, default="even"
+        Where trees may cut a column: at even steps, those of the rounded inputs of a
+        linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
     random_state : int, RandomState instance or None, default=None
@@ -90,6 +93,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "init": [StrOptions({"linear"}), None],
         "linear_bits": [Interval(Integral, 2, 16, closed="both")],
         **BITS,
+        "threshold_spacing": [StrOptions({"even", "quantile"})],
         "random_state": ["random_state"],
     }
 
@@ -107,6 +111,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         init: str | None = None,
         linear_bits: int = 8,
         threshold_bits: int = 8,
+        threshold_spacing: str = "even",
         value_bits: int | str = 8,
         random_state: Any = None,
     ) -> None:
@@ -121,6 +126,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
+        self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
         self.random_state = random_state
 
@@ -166,10 +172,15 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         penalties = {"l2": self.refit_l2, "l2_linear": _LINEAR_L2, "linear": Z.shape[1] > 0}
         start = _no_trees(Z, given.n_scores)
         if Z.shape[1]:
-            start = refit(start, loss, max_iter=200, **penalties)
-        grid = fit_grid(given.X, self.threshold_bits, given.weight)
-        trees, leaves, owner = self._grow(grid, given, start.logits(), rng)
-        grown = replace(start, leaves=leaves, tree=owner, W=np.zeros((len(owner), given.n_scores)))
+            start = refit(start, loss, max_iter=50, **penalties)
+        if self.threshold_spacing == "even" and Z.shape[1] and given.X.dtype != np.int32:
+            grid = rounding_grid(*reading)
+        else:
+            grid = fit_grid(
+                given.X, self.threshold_bits, given.weight, spacing=self.threshold_spacing
+            )
+        trees, leaves, owner, steps = self._grow(grid, given, start.logits(), rng)
+        grown = replace(start, leaves=leaves, tree=owner, W=steps)
         grown = refit(grown, loss, **penalties)
 
         linear, bias, grain, grown = self._round_linear(grown, reading, unit)
@@ -183,7 +194,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         gain = np.zeros(given.X.shape[1])
         for tree in trees:
             split = tree.feature >= 0
-            gain += np.bincount(tree.feature[split], tree.gain[split], minlength=len(gain))
+            column = grid.features[tree.feature[split]]
+            gain += np.bincount(column, tree.gain[split], minlength=len(gain))
         self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
 
     def _grow(
@@ -192,21 +204,23 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         given: TrainingSet,
         z: NDArray[np.float64],
         rng: np.random.RandomState,
-    ) -> tuple[list[grow.Grown], NDArray[np.int32], NDArray[np.intp]]:
-        """Trees of a boosting run; the leaf of each row in each; the tree of each leaf."""
+    ) -> tuple[list[grow.Grown], NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
+        """Trees; the leaf of each row in each; the tree of each leaf, and its first value."""
         n, n_scores = z.shape
         codes, n_edges = grid.encode(given.X), grid.counts
         terms = newton_terms(given.targets, given.weight)
         # With several logits the diagonal of the Hessian falls short of it by up to a half.
         safety = 1 if n_scores == 1 else 2
-        trees, columns, owner = [], [], []
+        trees, columns, owner, steps = [], [], [], []
         for number in range(self.n_estimators):
             descent, curvature = terms(z)
             rows = np.arange(n)
             if self.subsample < 1:
                 rows = np.sort(rng.permutation(n)[: max(1, int(self.subsample * n))])
-            channels = np.column_stack([descent, curvature.sum(axis=1)])[rows]
-            fixed, unit = grow.round_channels(channels)
+            channels = np.empty((n, n_scores + 1))
+            channels[:, :-1] = descent
+            curvature.sum(axis=1, out=channels[:, -1])
+            fixed, unit = grow.round_channels(channels if len(rows) == n else channels[rows])
             if self.min_samples_leaf > 1:
                 fixed = np.column_stack([fixed, np.ones(len(fixed), np.int32)])
             tree = grow.grow(
@@ -220,15 +234,18 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
                 l2=self.l2 * unit,
             )
             node = tree.leaf if len(rows) == n else grow.find_leaves(tree, codes, n_edges)
-            sums = np.zeros((len(tree.feature), 2 * n_scores))
-            np.add.at(sums, node[rows], np.hstack([descent, curvature])[rows])
-            step = sums[:, :n_scores] / (safety * sums[:, n_scores:] + self.l2 + 1e-12)
-            z = z + self.learning_rate * step[node]
+            down, up = np.zeros((2, len(tree.feature), n_scores))
+            add_to_leaves(node[rows, None], descent[rows], down)
+            add_to_leaves(node[rows, None], curvature[rows], up)
+            step = down / (safety * up + self.l2 + 1e-12)
+            step *= self.learning_rate
+            z = z + step[node]
+            steps.append(step[tree.feature < 0])
             leaf_number = len(owner) + np.cumsum(tree.feature < 0) - 1
             owner += [number] * int((tree.feature < 0).sum())
             trees.append(tree)
             columns.append(leaf_number[node].astype(np.int32))
-        return trees, np.column_stack(columns), np.array(owner)
+        return trees, np.column_stack(columns), np.array(owner), np.concatenate(steps)
 
     def _round_linear(
         self, fitted: Ensemble, reading: Reading, unit: NDArray[np.float64]

@@ -12,16 +12,33 @@ that softmax(z) are probabilities at T = 1 whatever T is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import factorial
+from typing import Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from skdistill.targets import SoftTargets, temper
 
-Loss = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
+
+class Loss(Protocol):
+    """What a refit minimises: a loss of the logits, or of whatever scores it is for."""
+
+    def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The loss, and its gradient in the shape of `z`."""
+        ...
+
+    def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Diagonal of the Hessian in the shape of `z`, above 0; it may be rough."""
+        ...
+
+
 Newton = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+Part = tuple[float, NDArray[np.float64]]
 
 
 def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Loss:
@@ -34,23 +51,26 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
 
     Returns
     -------
-    loss : callable
+    loss : Loss
         Takes float64 logits of shape (n, K), or (n, 1) for two classes, whose other logit
         is 0; gives the loss and its gradient in the same shape.
     """
-    parts = _parts(targets, weight / weight.sum())
-    masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
+    weight = weight / weight.sum()
+    return _SoftCrossEntropy(_parts(targets, weight), weight)
 
-    def loss(z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        full = _all_logits(z)
-        total, gradient = 0.0, np.zeros_like(full)
-        for (t, P), mass in zip(parts, masses, strict=True):
-            log_q = log_softmax(full / t, axis=1)
-            total -= float((P * log_q).sum())
-            gradient += (mass * np.exp(log_q) - P) / t
-        return total, gradient[:, 1:] if z.shape[1] == 1 else gradient
 
-    return loss
+@dataclass(frozen=True)
+class _SoftCrossEntropy:
+    parts: list[Part]
+    weight: NDArray[np.float64]
+
+    def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        gradient = np.zeros_like(z)
+        value = sum(_add_part(z, P, t, gradient, _UNASKED) for t, P in self.parts)
+        return value, gradient
+
+    def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _newton(self.parts, self.weight, z)[1]
 
 
 def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
@@ -68,26 +88,71 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
         Takes logits as `soft_cross_entropy` does; gives two arrays of their shape, of
         each row's own loss. The second is at least 1e-6 times the row's weight.
     """
-    parts = _parts(targets, weight)
-    masses = [P.sum(axis=1, keepdims=True) for _, P in parts]
-    least = 1e-6 * weight[:, None]
-
-    def terms(z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        full = _all_logits(z)
-        descent, curvature = np.zeros_like(full), np.zeros_like(full)
-        for (t, P), mass in zip(parts, masses, strict=True):
-            q = softmax(full / t, axis=1)
-            descent += (P - mass * q) / t
-            curvature += mass * q * (1 - q) / t**2
-        curvature = np.maximum(curvature, least)
-        return (descent[:, 1:], curvature[:, 1:]) if z.shape[1] == 1 else (descent, curvature)
-
-    return terms
+    return partial(_newton, _parts(targets, weight), weight)
 
 
-def _parts(
-    targets: SoftTargets, weight: NDArray[np.float64]
-) -> list[tuple[float, NDArray[np.float64]]]:
+def _newton(
+    parts: list[Part], weight: NDArray[np.float64], z: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Minus the gradient, and the diagonal of the Hessian."""
+    gradient, curvature = np.zeros_like(z), np.zeros_like(z)
+    for t, P in parts:
+        _add_part(z, P, t, gradient, curvature)
+    curvature = np.maximum(curvature, 1e-6 * weight[:, None], out=curvature)
+    return np.negative(gradient, out=gradient), curvature
+
+
+_UNASKED = np.zeros((0, 0))
+_TAYLOR = tuple(1 / factorial(i) for i in range(12, -1, -1))
+
+
+@njit(nogil=True, cache=True)
+def _add_part(z, P, t, gradient, curvature):
+    """Cross-entropy of P and softmax(z / t), its terms added to what is given; P is weighted."""
+    n, K = P.shape
+    S = z.shape[1]
+    first = K - S  # 1 where the logit of the first of two classes is 0 and not given
+    q = np.zeros(K)
+    value = 0.0
+    for i in range(n):
+        top = 0.0 if first else z[i, 0]
+        for k in range(S):
+            top = max(top, z[i, k])
+        q[0] = -top / t
+        for k in range(S):
+            q[first + k] = (z[i, k] - top) / t
+        mass = taught = told = 0.0
+        for k in range(K):
+            mass += P[i, k]
+            taught += P[i, k] * q[k]
+        for k in range(K):
+            q[k] = _exp(q[k])
+        for k in range(K):
+            told += q[k]
+        value += mass * np.log(told) - taught
+        for k in range(S):
+            gradient[i, k] += (mass / told * q[first + k] - P[i, first + k]) / t
+        if len(curvature) > 0:
+            for k in range(S):
+                share = q[first + k] / told
+                curvature[i, k] += mass * share * (1 - share) / t**2
+    return value
+
+
+@njit(nogil=True, cache=True)
+def _exp(x):
+    """The exponential of x <= 0; unlike np.exp it lets a loop of it run on vector units."""
+    x = max(x, -700.0)
+    twos = np.rint(x * 1.4426950408889634)
+    # ln 2 in two parts: the first has few bits, so that its products are exact.
+    r = (x - twos * 0.693145751953125) - twos * 1.4286068203094172e-06
+    power = 0.0
+    for term in _TAYLOR:  # |r| <= ln(2) / 2
+        power = power * r + term
+    return power * np.int64((np.int64(twos) + 1023) << 52).view(np.float64)
+
+
+def _parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[Part]:
     """Temperatures, and the weighted probabilities that are taught at them."""
     T, alpha, share = targets.temperature, targets.row_alpha[:, None], weight[:, None]
     if T == 1:  # both parts are cross-entropies against one softmax: one against the mixture
@@ -96,11 +161,6 @@ def _parts(
     if (alpha < 1).any():
         parts.append((1.0, share * (1 - alpha) * targets.one_hot))
     return parts
-
-
-def _all_logits(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For two classes the logit of the first, which is 0, beside the given one."""
-    return np.hstack([np.zeros_like(z), z]) if z.shape[1] == 1 else z
 
 
 def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

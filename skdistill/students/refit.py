@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
+from threadpoolctl import threadpool_limits
 
 from skdistill.compact.tables import value_limits
 from skdistill.students.loss import Loss
@@ -45,23 +46,21 @@ class Ensemble:
     B: NDArray[np.float64]
     b: NDArray[np.float64]
 
-    def logits(self, linear: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Logits of the training rows, float64 array of shape (n, S).
-
-        `linear` is the linear part of them, where it is known.
-        """
-        z = self.Z @ self.B + self.b if linear is None else linear.copy()
+    def logits(self) -> NDArray[np.float64]:
+        """Logits of the training rows, float64 array of shape (n, S)."""
+        z = self.Z @ self.B + self.b
         _add_leaves(self.leaves, self.W, z)
         return z
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the same sums, however many cores there are
 def refit(
     ensemble: Ensemble,
     loss: Loss,
     *,
     l2: float,
     l2_linear: float = 0.0,
-    max_iter: int = 80,
+    max_iter: int = 40,
     free: NDArray[np.bool_] | None = None,
     limit: float = np.inf,
     linear: bool = True,
@@ -72,11 +71,11 @@ def refit(
     ----------
     ensemble : Ensemble
         Where to start.
-    loss : callable
+    loss : Loss
         Of logits, as `soft_cross_entropy` gives it.
     l2, l2_linear : float
         Penalties ``l2 / 2 * sum(W ** 2)`` and ``l2_linear / 2 * sum(B ** 2)``.
-    max_iter : int, default=80
+    max_iter : int, default=40
     free : bool array of shape (M,), default=None
         Leaves that may move; None is all.
     limit : float, default=inf
@@ -88,46 +87,69 @@ def refit(
     -------
     ensemble : Ensemble
     """
-    free = np.ones(len(ensemble.W), bool) if free is None else free
-    S, n_free = ensemble.W.shape[1], int(free.sum()) * ensemble.W.shape[1]
-    start = [np.clip(ensemble.W[free], -limit, limit).ravel()]
-    start += [ensemble.B.ravel(), ensemble.b] if linear else []
-    W = ensemble.W.copy()
-    fixed = None if linear else ensemble.Z @ ensemble.B + ensemble.b
+    (n, _), (M, S) = ensemble.leaves.shape, ensemble.W.shape
+    free = np.ones(M, bool) if free is None else free
+    moving = np.unique(ensemble.tree[free])
+    leaves = np.ascontiguousarray(ensemble.leaves[:, moving])
+    W = np.where(free[:, None], np.clip(ensemble.W, -limit, limit), 0)
+    base = ensemble.Z @ ensemble.B + ensemble.b
+    if not free.all():  # what stays is added up once
+        _add_leaves(ensemble.leaves, np.where(free[:, None], 0, ensemble.W), base)
+    inputs, table = np.zeros((n, 0)), np.zeros((0, S))
+    if linear:
+        inputs = np.column_stack([ensemble.Z, np.ones(n)])
+        table = np.vstack([ensemble.B, ensemble.b])
+    penalty = np.full((len(table), 1), l2_linear)
+    penalty[-1:] = 0
 
-    def unpack(x: NDArray[np.float64]) -> Ensemble:
-        W[free] = x[:n_free].reshape(-1, S)
-        B, b = ensemble.B, ensemble.b
-        if linear:
-            B, b = x[n_free : n_free + B.size].reshape(B.shape), x[n_free + B.size :]
-        return replace(ensemble, W=W, B=B, b=b)
+    # L-BFGS in these units needs half the steps. For inputs they are those of the mean
+    # curvature, without correlation; for leaves half way there: in full, leaves of few rows
+    # move first and far, and new rows fare worse. Powers of two keep limits exact.
+    z = base.copy()
+    _add_leaves(leaves, W, z)
+    curvature = loss.curvature(z)
+    bend = np.full((M, S), l2)
+    add_to_leaves(leaves, curvature, bend)
+    most = bend.max(initial=0)
+    unit = np.exp2(np.rint(np.log2(np.maximum(bend[free], 1e-6 * most) * most) / -4))
+    gram = (inputs.T * curvature.mean(axis=1)) @ inputs
+    gram += np.diag(penalty[:, 0] + 1e-6 * np.trace(gram))
+    basis = np.linalg.inv(np.linalg.cholesky(gram)).T
+    inputs = inputs @ basis
+
+    def unpack(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Set `W`; return linear weights and bias as one table."""
+        W[free] = x[: unit.size].reshape(-1, S) * unit
+        return table + basis @ x[unit.size :].reshape(-1, S)
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        at = unpack(x)
-        value, residual = loss(at.logits(fixed))
-        gradient = np.zeros_like(W)
-        _add_residuals(at.leaves, residual, gradient)
-        steps = [(gradient[free] + l2 * at.W[free]).ravel()]
-        value += l2 / 2 * float((at.W[free] ** 2).sum())
-        if linear:
-            steps += [(at.Z.T @ residual + l2_linear * at.B).ravel(), residual.sum(axis=0)]
-            value += l2_linear / 2 * float((at.B**2).sum())
-        return value, np.concatenate(steps)
+        weights = unpack(x)
+        np.matmul(inputs, x[unit.size :].reshape(-1, S), out=z)
+        np.add(z, base, out=z)
+        _add_leaves(leaves, W, z)
+        value, residual = loss(z)
+        value += (l2 * (W**2).sum() + (penalty * weights**2).sum()) / 2
+        slope = l2 * W
+        add_to_leaves(leaves, residual, slope)
+        slope_linear = inputs.T @ residual + basis.T @ (penalty * weights)
+        return value, np.concatenate([(slope[free] * unit).ravel(), slope_linear.ravel()])
 
     bounds = None
     if np.isfinite(limit):
-        others = ensemble.B.size + len(ensemble.b) if linear else 0
-        bounds = [(-limit, limit)] * n_free + [(None, None)] * others
+        bound = np.concatenate([(limit / unit).ravel(), np.full(table.size, np.inf)])
+        bounds = Bounds(-bound, bound)
     found = minimize(
         objective,
-        np.concatenate(start),
+        np.concatenate([(W[free] / unit).ravel(), np.zeros(table.size)]),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
         options={"maxiter": max_iter},
     )
-    fitted = unpack(found.x)
-    return replace(fitted, W=fitted.W.copy())
+    weights = unpack(found.x)
+    if linear:
+        ensemble = replace(ensemble, B=weights[:-1], b=weights[-1])
+    return replace(ensemble, W=np.where(free[:, None], W, ensemble.W))
 
 
 def round_values(
@@ -147,7 +169,7 @@ def round_values(
     Parameters
     ----------
     ensemble : Ensemble
-    loss : callable
+    loss : Loss
     weight : float64 array of shape (n,)
         Of the rows: a rounding error counts by the weight that meets it.
     bits : int in [2, 16] or "ternary"
@@ -167,7 +189,7 @@ def round_values(
     """
     _, high = value_limits(bits, signed=True)
     mass = np.zeros((len(ensemble.W), 1))
-    _add_residuals(ensemble.leaves, weight[:, None], mass)
+    add_to_leaves(ensemble.leaves, weight[:, None], mass)
     step = _best_step(ensemble.W, mass, high)
     if grain > 0:
         step = grain * max(1.0, np.rint(step / grain))
@@ -211,17 +233,33 @@ def _best_step(W: NDArray[np.float64], mass: NDArray[np.float64], high: int) -> 
 
 @njit(nogil=True, cache=True)
 def _add_leaves(leaves, W, z):
-    for i in range(leaves.shape[0]):
-        for t in range(leaves.shape[1]):
-            leaf = leaves[i, t]
+    """Add to each row of z the values of its leaves."""
+    n, T = leaves.shape
+    for i in range(n):
+        if W.shape[1] == 1:
+            for t in range(T):
+                z[i, 0] += W[leaves[i, t], 0]
+            continue
+        row = z[i]
+        for t in range(0, T - 3, 4):  # four at a time: the row is read and written once
+            a, b, c, d = leaves[i, t], leaves[i, t + 1], leaves[i, t + 2], leaves[i, t + 3]
             for k in range(W.shape[1]):
-                z[i, k] += W[leaf, k]
+                row[k] += (W[a, k] + W[b, k]) + (W[c, k] + W[d, k])
+        for t in range(T - T % 4, T):
+            for k in range(W.shape[1]):
+                row[k] += W[leaves[i, t], k]
 
 
 @njit(nogil=True, cache=True)
-def _add_residuals(leaves, residual, gradient):
-    for i in range(leaves.shape[0]):
-        for t in range(leaves.shape[1]):
+def add_to_leaves(leaves, rows, total):
+    """Add to each leaf's total, of shape (M, C), its rows, of shape (n, C)."""
+    n, T = leaves.shape
+    for i in range(n):
+        if rows.shape[1] == 1:
+            for t in range(T):
+                total[leaves[i, t], 0] += rows[i, 0]
+            continue
+        for t in range(T):
             leaf = leaves[i, t]
-            for k in range(residual.shape[1]):
-                gradient[leaf, k] += residual[i, k]
+            for k in range(rows.shape[1]):
+                total[leaf, k] += rows[i, k]

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from skdistill import SoftBoostingClassifier
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable, execute
-from skdistill.compact.pack import bits_for, index_bytes, inner_nodes, packed_bytes, table_sizes
+from skdistill.compact.pack import (
+    bits_for,
+    even_steps,
+    index_bytes,
+    inner_nodes,
+    number_bytes,
+    packed_bytes,
+    rounding_borders,
+    table_sizes,
+    threshold_layouts,
+)
+from skdistill.compact.quantize import rounding_grid
 
 
 def stumps(n_nodes, *, n_features=1, edges=None, bits=8, S=1, nan_left=False, bias=0, shared=False):
@@ -39,20 +52,15 @@ def chain(n_nodes, classes):
 
 
 def test_a_stump_needs_neither_feature_nor_threshold_nor_size():
-    assert table_sizes(stumps(1)) == {
-        "columns": 1,
-        "counts": 1,
-        "edges": 4,
-        "nodes": 0,
-        "values": 2,
-    }
+    assert table_sizes(stumps(1)) == {"nodes": 0, "values": 2}
 
 
 def test_tables_that_are_not_needed_are_not_counted():
     plain = table_sizes(stumps(1))
-    assert table_sizes(stumps(1, bias=7)) == {"bias": 4, **plain}
+    assert table_sizes(stumps(1, bias=7)) == {"bias": 1, **plain}
     assert table_sizes(stumps(1, nan_left=True)) == {**plain, "nodes": 1}
-    assert table_sizes(stumps(2)) == {**plain, "values": 4, "tree_sizes": 2}
+    assert table_sizes(stumps(2)) == {**plain, "values": 4}  # trees of one size need no sizes
+    assert table_sizes(stumps(1, n_features=2)) == {**plain, "columns": 1}
 
 
 @pytest.mark.parametrize(
@@ -113,9 +121,114 @@ def test_columns_are_as_wide_as_the_input_needs(n_features, width):
     assert table_sizes(stumps(1, n_features=n_features))["columns"] == width
 
 
-def test_int32_edges_take_as_much_as_float32_ones():
-    assert table_sizes(stumps(1, edges=np.arange(3, dtype="int32")))["edges"] == 12
-    assert table_sizes(stumps(1, edges=np.arange(3)))["edges"] == 12
+@pytest.mark.parametrize(
+    ("numbers", "width"),
+    [
+        ([0, 255], 1),
+        ([-1, 127], 1),
+        ([-1, 128], 2),
+        ([0, 65535], 2),
+        ([70_001, 0], 4),
+        ([0.5, 1024.0], 1),  # powers of two: exponents
+        ([0.5, 1.5], 2),
+        ([1.0 + 2**-15, 0.5], 3),
+        ([0.1, 0.2], 4),
+        ([np.inf, 0.75], 2),
+        ([-0.5, 3e38], 4),
+    ],
+)
+def test_numbers_are_as_wide_as_the_widest_needs(numbers, width):
+    assert number_bytes(np.array(numbers, np.float32)) == 2 * width
+
+
+def test_equal_numbers_are_kept_once_but_in_tables_that_are_indexed():
+    assert number_bytes(np.full(9, 3, np.int32)) == 1
+    assert number_bytes(np.full(9, 3, np.int32), single=False) == 9
+
+
+def forms(edges, counts, n_nodes=40, linear=None, dtype=np.float32):
+    """Layouts of a model of stumps on all of some edges: bits a node, bytes of tables."""
+    edges, u = np.asarray(edges, dtype), len(counts)
+    grid = InputGrid(np.arange(u), np.concatenate([[0], np.cumsum(counts)]), edges)
+    node = np.arange(n_nodes)
+    trees = TreeTable(node, node * 0, node * 0, ~(2 * node), ~(2 * node + 1), node < 0,
+                      np.zeros((2 * n_nodes, 1)), 8)  # fmt: skip
+    return [
+        (bits, sum(tables.values()))
+        for bits, tables in threshold_layouts(grid, trees, linear, len(counts))
+    ]
+
+
+def test_thresholds_as_indices_or_as_themselves():
+    # Two features: a bit; three edges of two bytes and two counts, or two bytes in each node.
+    indexed, direct = forms([0.3125, 100.5, 0.4375], [2, 1])[:2]
+    assert indexed == (1 + 1, 2 + 3 * 2)
+    assert direct == (1 + 16, 0)
+    assert forms([3, 200], [2], dtype=np.int32)[1] == (8, 0)
+    assert forms([-3, 200], [2], dtype=np.int32)[1] == (16, 0)
+
+
+def test_evenly_spaced_thresholds_are_steps_from_an_origin():
+    # Steps of 1/4 from 0 and of 2 from 10: up to 7 steps take three bits.
+    found = forms([0, 0.25, 1.75, 10, 12, 16], [3, 3])[2]
+    assert found == (1 + 3, 2 * 1 + 2 * 1)
+
+
+edge_lists = st.lists(
+    st.lists(st.integers(-300, 300), min_size=1, max_size=9, unique=True), min_size=1, max_size=4
+)
+
+
+@given(edge_lists, st.integers(-20, 20), st.integers(-(2**12), 2**12))
+def test_origin_and_steps_give_the_edges_back(lists, exponent, offset):
+    edges = [np.sort(np.array(one) + offset) * 2.0**exponent for one in lists]
+    counts = np.array([len(one) for one in edges])
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    grid = InputGrid(np.arange(len(edges)), offsets, np.concatenate(edges).astype(np.float32))
+    origin, step, steps = even_steps(grid)
+    assert steps.min() >= 0
+    assert (np.frexp(step)[0] == 0.5).all()
+    back = np.repeat(origin, counts) + steps.astype(np.float32) * np.repeat(step, counts)
+    assert np.array_equal(back, grid.edges)
+
+
+def test_edges_without_a_common_step_have_none():
+    grid = InputGrid([0], [0, 3], np.float32([0.1, 0.2, 7]))
+    assert even_steps(grid) is None
+    assert even_steps(InputGrid([0], [0, 2], np.float32([1, np.inf]))) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 8))
+def test_borders_of_rounding_part_the_rows_as_the_edges_do(seed, bits):
+    rng = np.random.default_rng(seed)
+    offset = np.float32(rng.normal(size=3) * 10.0 ** rng.integers(-3, 4, 3))
+    inv_step = np.float32(2.0 ** rng.integers(-6, 7, 3))
+    linear = LinearTable([1, 2, 4], offset, inv_step, bits, np.zeros((3, 1)), 8)
+    grid = rounding_grid(linear.features, offset, inv_step, bits)
+    borders = rounding_borders(grid, linear)
+    for f in range(3):
+        edges = grid.edges[grid.offsets[f] : grid.offsets[f + 1]]
+        t = borders[grid.offsets[f] : grid.offsets[f + 1]]
+        near = [np.nextafter(edges, np.float32(side)) for side in (-np.inf, np.inf)]
+        x = np.concatenate([edges, *near, np.float32([-np.inf, np.inf]), offset[f : f + 1]])
+        q = execute.round_input(x, linear, f)
+        assert np.array_equal(q[:, None] <= t, x[:, None] <= edges)
+
+
+def test_edges_between_borders_of_rounding_are_no_borders():
+    linear = LinearTable([0], [0.0], [1.0], 8, [[1]], 8)
+    assert rounding_borders(InputGrid([0], [0, 1], np.float32([0.25])), linear) is None
+    assert rounding_borders(InputGrid([0], [0, 1], np.float32([500])), linear) is None
+    assert rounding_borders(InputGrid([1], [0, 1], np.float32([0.5])), linear) is None
+    assert rounding_borders(InputGrid([0], [0, 1], np.float32([0.5])), linear).tolist() == [0]
+
+
+def test_trees_beside_a_linear_part_read_its_inputs():
+    X, y = load_digits(return_X_y=True)
+    model = SoftBoostingClassifier(5, init="linear", random_state=0).fit(X, y).compact_
+    sizes = table_sizes(model)
+    assert not {"columns", "counts", "edges", "origins", "steps"} & set(sizes)
+    assert rounding_borders(model.grid, model.linear) is not None
 
 
 def test_a_single_leaf_needs_nothing():
@@ -127,9 +240,9 @@ def test_a_single_leaf_needs_nothing():
 def test_a_linear_model_is_the_sum_of_its_parts():
     linear = LinearTable([0, 2], [0.5, 0], [2.0, 1], 8, [[1, 2, -3], [0, 1, 0]], 4)
     model = CompactModel(3, [1, 2, 3], 0.5, "softmax", ["a", "b", "c"], linear=linear)
-    expected = {"linear_columns": 2, "linear_input": 16, "weights": 3, "bias": 12}
+    expected = {"linear_columns": 2, "linear_input": 6, "weights": 3, "bias": 3}
     assert table_sizes(model) == expected
-    assert model.nbytes == 33
+    assert model.nbytes == 14
 
 
 def test_what_is_counted_is_enough_to_walk():

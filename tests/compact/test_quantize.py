@@ -16,12 +16,14 @@ from skdistill.compact.quantize import (
     linear_input,
     linear_weights,
     round_down,
+    simplest,
 )
 from skdistill.compact.tables import INT32_MAX, value_limits
 from tests.strategies import VALUE_BITS, seeds
 
 MAX32 = float(np.finfo(np.float32).max)
 singles = st.floats(width=32, allow_nan=False)
+finite32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 doubles = st.floats(allow_nan=False)
 value_bits = st.sampled_from(VALUE_BITS)
 
@@ -145,10 +147,12 @@ def test_bins_of_a_continuous_column_hold_even_shares():
     X = column(np.random.default_rng(0).normal(size=30_000), dtype=np.float32)
     counts = np.bincount(codes_of(X, 4))
     assert len(counts) == 15
-    assert np.ptp(counts) <= 2
+    assert counts.min() > 1500  # an edge may move by a quarter of a bin of 2,000 rows
+    assert counts.max() < 2500
     weight = np.where(X[:, 0] > 0, 9.0, 1.0)
     shares = np.bincount(codes_of(X, 4, weight), weight)
-    assert np.ptp(shares) <= 2 * 9
+    assert shares.min() > 7500
+    assert shares.max() < 12_500
 
 
 def test_all_edges_are_spent_on_a_column_with_heavy_values():
@@ -341,18 +345,31 @@ def test_linear_input_reaches_the_farthest_value_unless_it_is_an_outlier(seed, b
     assert useful.all()
     table = LinearTable([0, 1, 2], offset, inv_step, bits, np.zeros((3, 1)), 8)
     q = execute.quantize_input(X, table)
-    assert np.abs(q).max(axis=0).tolist() == [table.q_max] * 3
+    assert (np.frexp(inv_step)[0] == 0.5).all()  # powers of two
+    most = np.abs(q).max(axis=0)
+    assert (most >= table.q_max // 2).all()
+    assert most[2] <= table.q_max
     back = offset + q / inv_step.astype(np.float64)
-    assert (np.abs(back - X)[1:] <= 0.51 / inv_step + 1e-6 * np.abs(X[1:])).all()
+    inside = np.abs(q[1:]) < table.q_max
+    assert (np.abs(back - X)[1:] <= 0.51 / inv_step + 1e-6 * np.abs(X[1:]))[inside].all()
+    assert inside.mean() > 0.5
 
 
 def test_linear_input_gives_an_outlier_no_more_than_eight_deviations():
-    X = np.tile([[-1], [1]], (5000, 1)).astype(np.float32)
+    X = np.tile([[-1.5], [1.5]], (5000, 1)).astype(np.float32)
     _, inv_step, _ = linear_input(X, np.ones(10_000), 8)
-    assert inv_step[0] == pytest.approx(127)
+    assert inv_step[0] == 64
     X[0] = 1e6
     _, inv_step, _ = linear_input(X, np.ones(10_000), 8)
-    assert inv_step[0] == pytest.approx(127 / (8 * X.std(dtype=np.float64)), rel=1e-3)
+    finest = 127 / (8 * X.std(dtype=np.float64))
+    assert finest / 2 < inv_step[0] <= finest
+
+
+def test_whole_numbers_stay_whole():
+    X = np.random.default_rng(0).integers(3, 12, (50, 1)).astype(np.float32)
+    offset, inv_step, _ = linear_input(X, np.ones(50), 8)
+    assert inv_step[0] == 1
+    assert offset[0] == np.rint(X.mean())
 
 
 def test_linear_input_weights_equal_repeated_rows_and_ignore_rows_without():
@@ -371,3 +388,47 @@ def test_columns_too_narrow_for_a_step_are_not_useful():
     assert useful.tolist() == [False, False, True]
     assert inv_step[:2].tolist() == [1, 1]
     assert offset[0] == 3
+
+
+@given(finite32, finite32)
+def test_the_simplest_number_lies_inside_and_has_fewest_bits(a, b):
+    low, high = np.float32(min(a, b)), np.float32(max(a, b))
+    (found,) = simplest(np.array([low]), np.array([high]))
+    assert low <= found <= high
+
+    def zeros(x):
+        return (int(np.float32(x).view(np.uint32)) | 1 << 31) & -int(np.float32(x).view(np.uint32))
+
+    for x in (low, high, np.float32(low / 2 + high / 2)):
+        assert found == 0 or x == 0 or zeros(found) >= zeros(x)
+
+
+@pytest.mark.parametrize("bits", [3, 5, 8])
+def test_even_edges_are_multiples_of_a_power_of_two(bits):
+    rng = np.random.default_rng(0)
+    X = np.float32(rng.normal(size=(3000, 3)) * [1, 1e-3, 1e4] + [0, 5, 1e4])
+    grid = fit_grid(X, bits, spacing="even")
+    assert (grid.counts <= 2**bits - 2).all()
+    assert (grid.counts >= (2**bits - 2) // 2).all()
+    for j in range(3):
+        edges = grid.edges[grid.offsets[j] : grid.offsets[j + 1]].astype(np.float64)
+        steps = np.diff(edges)
+        assert (steps == steps[0]).all()
+        assert np.frexp(steps[0])[0] == 0.5
+        assert (edges / steps[0] % 1 == 0).all()
+        assert X[:, j].min() <= edges[0]
+        assert edges[-1] < X[:, j].max()
+
+
+def test_even_edges_part_whole_numbers_and_nan_and_skip_constants():
+    X = np.array([[3, 0, 1], [4, 0, 1], [9, 0, np.nan]], np.float32)
+    grid = fit_grid(X, 8, spacing="even")
+    assert grid.edges[: grid.offsets[1]].tolist() == [3, 4, 5, 6, 7, 8]
+    assert grid.counts[1:].tolist() == [0, 1]
+    assert grid.edges[-1] == np.inf
+
+
+def test_even_edges_reach_rare_values_where_there_is_nothing_else():
+    X = np.zeros((1000, 1), np.float32)
+    X[0] = 100
+    assert len(fit_grid(X, 4, spacing="even").edges)

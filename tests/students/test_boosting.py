@@ -136,7 +136,7 @@ def test_limits_of_the_trees_are_kept(init):
     narrow = boosted(init=init, max_leaf_nodes=3).fit(X, y).compact_
     assert len(narrow.trees.values) == 15
     coarse = boosted(20, init=init, threshold_bits=2).fit(X, y).compact_
-    assert coarse.grid.counts.max() == 2
+    assert 1 <= coarse.grid.counts.max() <= 2
 
 
 @INITS

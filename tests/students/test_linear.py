@@ -52,9 +52,9 @@ def test_hard_labels_give_logistic_regression(K, weighted):
     weight = np.random.default_rng(0).random(len(X)) if weighted else None
     linear = SoftLinearClassifier(L2, **FINE).fit(X, y, weight)
     model, scaler = logistic_regression(X, y, weight)
-    assert standardised_coef(linear, X, weight) == pytest.approx(model.coef_, abs=1e-3)
+    assert standardised_coef(linear, X, weight) == pytest.approx(model.coef_, abs=3e-3)
     Z = scaler.transform(X)
-    assert linear.predict_proba(X) == pytest.approx(model.predict_proba(Z), abs=1e-3)
+    assert linear.predict_proba(X) == pytest.approx(model.predict_proba(Z), abs=3e-3)
     assert linear.predict(X).tolist() == model.predict(Z).tolist()
     z = linear.decision_function(X)
     theirs = model.decision_function(Z)
@@ -68,7 +68,7 @@ def test_eight_bits_cost_little(K):
     X, y = wine(K)
     model, scaler = logistic_regression(X, y, None)
     linear = SoftLinearClassifier(L2).fit(X, y)
-    assert np.abs(linear.predict_proba(X) - model.predict_proba(scaler.transform(X))).max() < 0.02
+    assert np.abs(linear.predict_proba(X) - model.predict_proba(scaler.transform(X))).max() < 0.03
 
 
 def test_soft_labels_are_rows_repeated_by_their_probabilities():
@@ -121,7 +121,7 @@ def test_weights_fit_their_bits(K, bits):
         assert np.abs(model.linear.weights).max() == high
     assert model.linear.input_bits == 6
     q = quantize_input(X.astype(np.float32), model.linear)
-    assert np.abs(q).max() == 31
+    assert 15 < np.abs(q).max() <= 31  # a step is a power of two
     assert model.score_bound.max() < 2**31
 
 
@@ -194,7 +194,7 @@ def test_far_values_saturate_and_outliers_do_not_take_the_resolution():
     # Eight deviations of a column with such a value are still wide: no more than that.
     deviation = X.std()
     step = 1 / linear.compact_.linear.inv_step[0]
-    assert step == pytest.approx(8 * deviation / 127, rel=1e-3)
+    assert step / 2 < 8 * deviation / 127 <= step
     edge = linear.predict_proba([[1e12]])
     assert edge.tolist() == linear.predict_proba([[1e300]]).tolist()
 

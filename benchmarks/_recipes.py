@@ -1,0 +1,251 @@
+"""For budget.py: the students that are tried, and how one is made to fit a number of bytes.
+
+RECIPES and VARIANTS are what one edits. A recipe fixes everything but the number of trees (of
+leaves for a single tree), which `fit_to_budget` chooses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from _draws import Draw, Lesson, measures
+
+from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftTreeClassifier
+from skdistill.targets import SoftTargets, calibrate_temperature, temper
+
+CODE = 80  # bytes beside the tables
+FITS = 3  # for one recipe at one budget; more only until one is within it
+MOST_FITS = 6
+FULL = 0.94  # of the budget: no further fit
+FAMILIES = {
+    "tree": (SoftTreeClassifier, "max_leaf_nodes", 4000),
+    "linear": (SoftLinearClassifier, None, 0),
+    "boosted": (SoftBoostingClassifier, "n_estimators", 250),
+}
+SMALL, MIDDLE, LARGE = (512, 1024, 2048), (1024, 2048, 4096, 8192), (4096, 8192, 16384)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One kind of student.
+
+    `labels` are "hard", "soft" (out of fold, mixed with the hard ones by `alpha`) or "munge"
+    (MUNGE rows beside them); `settings` are the student's parameters; `classes` says where
+    it is tried: where there are "two", "several" (more than two) or "any".
+    """
+
+    name: str
+    family: str = "boosted"
+    labels: str = "munge"
+    alpha: float = 0.5
+    temperature: float | str = 1.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    budgets: tuple[int, ...] = (512, 1024, 2048, 4096, 8192, 16384)
+    classes: str = "any"
+
+    def given(self, **changes: Any) -> Recipe:
+        """With some fields, or some of the student's parameters, changed."""
+        own = {each.name for each in fields(self)}
+        settings = {key: value for key, value in changes.items() if key not in own}
+        rest = {key: value for key, value in changes.items() if key in own}
+        return replace(self, settings=self.settings | settings, **rest)
+
+    def suits(self, n_classes: int) -> bool:
+        return self.classes in ("any", "two" if n_classes == 2 else "several")
+
+    def unknown(self) -> set[str]:
+        """Settings that the student has no parameter for."""
+        student, _, _ = FAMILIES[self.family]
+        return set(self.settings) - set(student().get_params())
+
+
+FEW = {"init": "linear", "linear_bits": 4, "max_leaf_nodes": 8}
+HARD = {"labels": "hard", "refit_l2": 3e-4}
+BASE = (
+    Recipe("base", settings=FEW | {"value_bits": 4}, classes="two"),
+    Recipe("base", settings=FEW | {"value_bits": "ternary"}, classes="several"),
+)
+
+
+def _recipes() -> Iterator[Recipe]:
+    yield Recipe("tree", "tree")
+    yield Recipe("linear 8", "linear", "soft", settings={"value_bits": 8})
+    yield Recipe("linear 4", "linear", "soft", settings={"value_bits": 4})
+    for base in BASE:
+        small = {"budgets": SMALL, "max_leaf_nodes": 4}
+        middle = {"budgets": MIDDLE}
+        large = {"budgets": LARGE, "max_leaf_nodes": 16}
+        yield base.given(name="lin 4 + 4 leaves", **small)
+        yield base.given(name="lin 4 + 8 leaves", **middle)
+        yield base.given(name="lin 4 + 16 leaves", **large)
+        yield base.given(name="lin 4 + 8 leaves, hard", **middle, **HARD)
+        yield base.given(name="lin 4 + 16 leaves, hard", **large, **HARD)
+        yield base.given(name="8 leaves", init=None, budgets=SMALL)
+        yield base.given(name="16 leaves", init=None, budgets=MIDDLE, max_leaf_nodes=16)
+        yield base.given(name="8 leaves, hard", init=None, budgets=SMALL, **HARD)
+        yield base.given(
+            name="16 leaves, hard",
+            init=None,
+            budgets=(2048, *LARGE),
+            **{**HARD, "max_leaf_nodes": 16},
+        )
+
+
+RECIPES = tuple(_recipes())
+# One ingredient of BASE changed. What the student has no parameter for is left out, and said.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "no refit": {"refit": False},
+    "values of 8 bits": {"value_bits": 8},
+    "values of 4 bits": {"value_bits": 4},
+    "ternary values": {"value_bits": "ternary"},
+    "linear start of 8 bits": {"linear_bits": 8},
+    "no linear start": {"init": None},
+    "no MUNGE": {"labels": "soft"},
+    "hard labels (alpha 0)": {"labels": "hard"},
+    "hard labels, refit_l2 3e-4": HARD,
+    "alpha 1": {"alpha": 1.0},
+    "temperature 2": {"temperature": 2.0},
+    "temperature auto": {"temperature": "auto"},
+    "thresholds of 6 bits": {"threshold_bits": 6},
+    "4 leaves": {"max_leaf_nodes": 4},
+    "16 leaves": {"max_leaf_nodes": 16},
+    "reuse penalty": {"reuse_penalty": 1.0},
+    "scalar leaves": {"leaves": "scalar"},
+    "pruning": {"prune": True},
+}
+
+
+def targets(recipe: Recipe, given: Draw, taught: Lesson) -> tuple[np.ndarray, SoftTargets]:
+    """Rows to learn from and what is taught on them."""
+    hard = given.y_fit.astype(np.intp)
+    if recipe.labels == "hard":
+        return given.X_fit, SoftTargets(np.zeros((len(hard), given.n_classes)), hard, 0.0)
+    rows, P = given.X_fit, taught.fit.astype(float)
+    if recipe.labels == "munge":
+        rows, P = np.concatenate([rows, taught.rows]), np.concatenate([P, taught.munge])
+    P /= P.sum(axis=1, keepdims=True)
+    temperature = recipe.temperature
+    if temperature == "auto":
+        P, temperature = temper(P, calibrate_temperature(P[: len(hard)], hard)), 1.0
+    hard = np.concatenate([hard, np.full(len(rows) - len(hard), -1)])
+    return rows, SoftTargets(P, hard, recipe.alpha, float(temperature))
+
+
+def students(
+    recipe: Recipe, given: Draw, taught: Lesson, budgets: tuple[int, ...]
+) -> Iterator[dict[str, Any]]:
+    """A candidate for each budget that the recipe is tried at, where one fits."""
+    rows, lesson = targets(recipe, given, taught)
+    budgets = tuple(budget for budget in budgets if budget in recipe.budgets)
+    if FAMILIES[recipe.family][1] is None:  # there is only one size
+        model, seconds = _fit(recipe, 0, rows, lesson, given.seed)
+        for budget in [each for each in budgets if model.compact_.nbytes + CODE <= each][:1]:
+            yield _record(recipe, budget, given, model, 0, seconds)
+        return
+    sizes: dict[int, int] = {}
+    for budget in budgets:
+        found = fit_to_budget(recipe, budget, rows, lesson, given.seed, sizes)
+        if found is not None:
+            yield _record(recipe, budget, given, *found)
+
+
+def fit_to_budget(
+    recipe: Recipe,
+    budget: int,
+    rows: np.ndarray,
+    lesson: SoftTargets,
+    seed: int,
+    sizes: dict[int, int],
+) -> tuple[Any, int, float] | None:
+    """The largest student found within a budget, its number of trees or leaves, its seconds.
+
+    `sizes` are the bytes of what was fitted before, by that number; it is added to.
+    """
+    room, best = budget - CODE, None
+    for done in range(MOST_FITS):
+        if done >= FITS and best is not None:
+            break
+        count = _next_count(recipe, room, rows.shape[1], lesson.n_classes, sizes)
+        if count is None:
+            break
+        model, seconds = _fit(recipe, count, rows, lesson, seed)
+        nbytes = model.compact_.nbytes
+        sizes[count] = nbytes
+        if nbytes <= room and (best is None or count > best[1]):
+            best = model, count, seconds
+        if FULL * room <= nbytes <= room:
+            break
+    return best
+
+
+def _fit(
+    recipe: Recipe, count: int, rows: np.ndarray, lesson: SoftTargets, seed: int
+) -> tuple[Any, float]:
+    """A student of so many trees or leaves, and how long it took."""
+    student, counted, _ = FAMILIES[recipe.family]
+    model = student(**recipe.settings)
+    if counted is not None:
+        model.set_params(**{counted: count})
+    if "random_state" in model.get_params():
+        model.set_params(random_state=seed)
+    started = time.perf_counter()
+    model.fit(rows, lesson)
+    return model, time.perf_counter() - started
+
+
+def _next_count(
+    recipe: Recipe, room: int, columns: int, n_classes: int, sizes: dict[int, int]
+) -> int | None:
+    """How many trees or leaves to try; None where nothing new would fit."""
+    most = FAMILIES[recipe.family][2]
+    least = 2 if recipe.family == "tree" else 1
+    fixed, each = _estimate(recipe, columns, n_classes)
+    fits = sorted(count for count, nbytes in sizes.items() if nbytes <= room)
+    over = sorted(count for count, nbytes in sizes.items() if nbytes > room)
+    # Two sizes give the price of one tree more; across the budget, above it or below it.
+    near = [fits[-1], over[0]] if fits and over else fits[-2:] or over[:2]
+    if len(near) == 2:
+        low, high = near
+        if sizes[high] <= sizes[low]:
+            return None  # more leaves are allowed than there is use for
+        count = low + (high - low) * (room - sizes[low]) / (sizes[high] - sizes[low])
+        count = min(count, over[0] - 1) if over else count
+    elif near:
+        each = max(1.0, sizes[near[0]] - fixed) / near[0]
+        count = (room - fixed) / each * (0.9 if over else 1)
+    else:
+        count = (room - fixed) / each
+    count = int(min(max(count, least), most))
+    return None if count in sizes or (fits and count < fits[-1]) else count
+
+
+def _estimate(recipe: Recipe, columns: int, n_classes: int) -> tuple[float, float]:
+    """Bytes of the linear part, and about how many a tree, or a leaf of a single one, takes."""
+    if recipe.family == "tree":
+        return 0.0, 2.5
+    settings = SoftBoostingClassifier().get_params() | recipe.settings
+    scores, bits = n_classes if n_classes > 2 else 1, settings["value_bits"]
+    values = settings["max_leaf_nodes"] * scores * (1.6 if bits == "ternary" else bits) / 8
+    each = 1.8 * (settings["max_leaf_nodes"] - 1) + values
+    if settings["init"] is None:
+        return 3.0 * columns, each
+    return columns * (3 + scores * settings["linear_bits"] / 8) + scores, each
+
+
+def _record(
+    recipe: Recipe, budget: int, given: Draw, model: Any, count: int, seconds: float
+) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "model": recipe.name,
+        "recipe": f"{count}" if count else "",
+        "budget": budget,
+        "bytes": model.compact_.nbytes + CODE,
+    }
+    for part, X, y in (("pick", given.X_pick, given.y_pick), ("test", given.X_test, given.y_test)):
+        figures = measures(model.predict_proba(X), y, model.predict(X))
+        record[part], record[f"{part}_log_loss"] = figures
+    return record | {"seconds": seconds}
