@@ -27,13 +27,12 @@ from skdistill.compact.foreign import (
     scikit_learn_trees,
     xgboost_trees,
 )
-from skdistill.compact.pack import packed_bytes
 from skdistill.compact.quantize import fit_grid
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.boosting import SoftBoostingClassifier
 from skdistill.students.forest import Forest, learnt_trees, plant
-from skdistill.students.loss import fit_scale, newton_terms, soft_cross_entropy
+from skdistill.students.loss import fit_scale, soft_cross_entropy
 from skdistill.students.refit import refit, round_values
 from skdistill.students.shrink import Problem, as_ensemble, shrink, split_worth
 from skdistill.targets import SoftTargets
@@ -63,9 +62,10 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         What ``compact_.nbytes`` must not exceed.
     refit_l2 : float, default=1e-3
         Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
-    threshold_bits : int in [2, 16] or None, default=5
-        Thresholds are moved to a grid of at most 2^`threshold_bits` − 2 quantiles a column,
-        each to where the fewest rows change sides. None keeps them as they are.
+    threshold_bits : int in [2, 16] or None, default=6
+        Thresholds are moved to even steps, at most 2^`threshold_bits` − 2 a column, each to
+        where the fewest rows change sides. None keeps them as they are; so does a
+        `SoftBoostingClassifier`, which has few of them already.
     value_bits : int in [2, 16] or "ternary", default=4
         Of the leaf values.
     random_state : int, RandomState instance or None, default=None
@@ -113,7 +113,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         max_bytes: int = 4096,
         *,
         refit_l2: float = 1e-3,
-        threshold_bits: int | None = 5,
+        threshold_bits: int | None = 6,
         value_bits: int | str = 4,
         random_state: Any = None,
     ) -> None:
@@ -186,13 +186,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         source = _read(self.estimator_, given)
         forest = self._plant(source, given)
         problem = Problem(
-            soft_cross_entropy(given.targets, given.weight),
-            newton_terms(given.targets, given.weight),
-            float(given.weight.sum()),
-            source.offset,
-            self.refit_l2,
+            soft_cross_entropy(given.targets, given.weight), source.offset, self.refit_l2
         )
-        leaf_bytes = packed_bytes(1000 * given.n_scores, self.value_bits) / 1000
 
         def size_of(forest: Forest) -> int:
             """Bytes with leaf values that are not all alike."""
@@ -201,7 +196,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
 
         limit = self.max_bytes
         while True:
-            forest, problem = shrink(forest, problem, size_of, limit, leaf_bytes)
+            forest, problem = shrink(forest, problem, size_of, limit)
             self.compact_ = self._finish(given, source, forest, problem, rng)
             excess = self.compact_.nbytes - self.max_bytes
             if excess <= 0:
@@ -221,8 +216,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         """The trees of the ensemble on a grid, with the leaf of every row."""
         X = given.X if source.dtype == "int32" else given.X.astype(np.float32, copy=False)
         grid, trees = on_a_grid(source.trees, X.shape[1], source.dtype)
-        if self.threshold_bits is not None:
-            coarse = fit_grid(X, self.threshold_bits, given.weight)
+        if self.threshold_bits is not None and not source.own_grid:
+            coarse = fit_grid(X, self.threshold_bits, given.weight, spacing="even")
             grid, trees = coarser(grid, trees, coarse, X)
         return plant(grid, trees, X)
 
@@ -288,7 +283,7 @@ def prune_ensemble(
     *,
     max_bytes: int = 4096,
     refit_l2: float = 1e-3,
-    threshold_bits: int | None = 5,
+    threshold_bits: int | None = 6,
     value_bits: int | str = 4,
     random_state: Any = None,
 ) -> PrunedEnsembleClassifier:
@@ -349,6 +344,8 @@ class Source(NamedTuple):
     bias : int32 array of shape (S,)
     grain : float
         Worth of a score of the linear part; 0 without one.
+    own_grid : bool
+        Whether its thresholds are few already.
     """
 
     trees: list[ForeignTree]
@@ -357,6 +354,7 @@ class Source(NamedTuple):
     linear: LinearTable | None
     bias: NDArray[np.int32]
     grain: float
+    own_grid: bool
 
 
 def _check_kind(ensemble: Any) -> None:
@@ -414,7 +412,7 @@ def _read(ensemble: Any, given: TrainingSet) -> Source:
     """Trees and what stands beside them."""
     S = given.n_scores
     offset, bias = np.zeros((len(given.X), S)), np.zeros(S, np.int32)
-    plain = Source([], "float32", offset, None, bias, 0.0)
+    plain = Source([], "float32", offset, None, bias, 0.0, False)
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
@@ -454,7 +452,7 @@ def _read_compact(model: CompactModel, given: TrainingSet, plain: Source) -> Sou
     """Trees of a boosted student, and its linear part."""
     dtype = model.input_dtype
     if model.linear is None:
-        return plain._replace(trees=compact_trees(model), dtype=dtype)
+        return plain._replace(trees=compact_trees(model), dtype=dtype, own_grid=True)
     alone = CompactModel(
         model.n_features, model.bias, model.scale, model.link, model.classes, linear=model.linear
     )
@@ -465,4 +463,5 @@ def _read_compact(model: CompactModel, given: TrainingSet, plain: Source) -> Sou
         model.linear,
         model.bias,
         model.scale,
+        True,
     )

@@ -99,7 +99,7 @@ def test_fewer_bytes_cost_little_accuracy(name, bits):
         True
     ] * 3
     assert all(model.compact_.trees.value_bits == bits for model in models)
-    assert accuracy[0] > 0.93
+    assert accuracy[0] > 0.9
     assert accuracy[2] > (0.87 if bits == "ternary" else 0.75)
 
 
