@@ -62,7 +62,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         What ``compact_.nbytes`` must not exceed.
     refit_l2 : float, default=1e-3
         Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
-    threshold_bits : int in [2, 16] or None, default=6
+    threshold_bits : int in [2, 16] or None, default=8
         Thresholds are moved to even steps, at most 2^`threshold_bits` − 2 a column, each to
         where the fewest rows change sides. None keeps them as they are; so does a
         `SoftBoostingClassifier`, which has few of them already.
@@ -113,7 +113,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         max_bytes: int = 4096,
         *,
         refit_l2: float = 1e-3,
-        threshold_bits: int | None = 6,
+        threshold_bits: int | None = 8,
         value_bits: int | str = 4,
         random_state: Any = None,
     ) -> None:
@@ -283,7 +283,7 @@ def prune_ensemble(
     *,
     max_bytes: int = 4096,
     refit_l2: float = 1e-3,
-    threshold_bits: int | None = 6,
+    threshold_bits: int | None = 8,
     value_bits: int | str = 4,
     random_state: Any = None,
 ) -> PrunedEnsembleClassifier:
