@@ -172,7 +172,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         penalties = {"l2": self.refit_l2, "l2_linear": _LINEAR_L2, "linear": Z.shape[1] > 0}
         start = _no_trees(Z, given.n_scores)
         if Z.shape[1]:
-            start = refit(start, loss, max_iter=50, **penalties)
+            start = refit(start, loss, max_iter=60, **penalties)
         if self.threshold_spacing == "even" and Z.shape[1] and given.X.dtype != np.int32:
             grid = rounding_grid(*reading)
         else:

@@ -92,7 +92,7 @@ def refit(
     moving = np.unique(ensemble.tree[free])
     leaves = np.ascontiguousarray(ensemble.leaves[:, moving])
     W = np.where(free[:, None], np.clip(ensemble.W, -limit, limit), 0)
-    base = ensemble.Z @ ensemble.B + ensemble.b
+    base = np.zeros((n, S)) if linear else ensemble.Z @ ensemble.B + ensemble.b
     if not free.all():  # what stays is added up once
         _add_leaves(ensemble.leaves, np.where(free[:, None], 0, ensemble.W), base)
     inputs, table = np.zeros((n, 0)), np.zeros((0, S))
@@ -102,37 +102,34 @@ def refit(
     penalty = np.full((len(table), 1), l2_linear)
     penalty[-1:] = 0
 
-    # L-BFGS in these units needs half the steps. For inputs they are those of the mean
-    # curvature, without correlation; for leaves half way there: in full, leaves of few rows
-    # move first and far, and new rows fare worse. Powers of two keep limits exact.
-    z = base.copy()
+    # L-BFGS in these units needs half the steps. They are half way to those of the curvature:
+    # in full, leaves of few rows move first and far, and new rows fare worse. Powers of two
+    # keep limits exact.
+    z = base + inputs @ table
     _add_leaves(leaves, W, z)
     curvature = loss.curvature(z)
     bend = np.full((M, S), l2)
     add_to_leaves(leaves, curvature, bend)
     most = bend.max(initial=0)
     unit = np.exp2(np.rint(np.log2(np.maximum(bend[free], 1e-6 * most) * most) / -4))
-    gram = (inputs.T * curvature.mean(axis=1)) @ inputs
-    gram += np.diag(penalty[:, 0] + 1e-6 * np.trace(gram))
-    basis = np.linalg.inv(np.linalg.cholesky(gram)).T
-    inputs = inputs @ basis
+    unit_linear = 1 / np.sqrt(curvature.sum(axis=0).max())
 
     def unpack(x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Set `W`; return linear weights and bias as one table."""
         W[free] = x[: unit.size].reshape(-1, S) * unit
-        return table + basis @ x[unit.size :].reshape(-1, S)
+        return x[unit.size :].reshape(-1, S) * unit_linear
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = unpack(x)
-        np.matmul(inputs, x[unit.size :].reshape(-1, S), out=z)
-        np.add(z, base, out=z)
+        np.add(base, inputs @ weights, out=z)
         _add_leaves(leaves, W, z)
         value, residual = loss(z)
         value += (l2 * (W**2).sum() + (penalty * weights**2).sum()) / 2
         slope = l2 * W
         add_to_leaves(leaves, residual, slope)
-        slope_linear = inputs.T @ residual + basis.T @ (penalty * weights)
-        return value, np.concatenate([(slope[free] * unit).ravel(), slope_linear.ravel()])
+        slope_linear = inputs.T @ residual + penalty * weights
+        steps = [(slope[free] * unit).ravel(), (slope_linear * unit_linear).ravel()]
+        return value, np.concatenate(steps)
 
     bounds = None
     if np.isfinite(limit):
@@ -140,7 +137,7 @@ def refit(
         bounds = Bounds(-bound, bound)
     found = minimize(
         objective,
-        np.concatenate([(W[free] / unit).ravel(), np.zeros(table.size)]),
+        np.concatenate([(W[free] / unit).ravel(), (table / unit_linear).ravel()]),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
