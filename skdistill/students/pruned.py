@@ -230,26 +230,23 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         rng: np.random.RandomState,
     ) -> CompactModel:
         """The last refit, and integers."""
-        constant = (problem.offset - source.offset)[0]  # of trees that are gone
         ensemble = as_ensemble(forest, problem._replace(offset=source.offset))
-        if source.grain == 0:
-            W = ensemble.W + constant * (ensemble.tree == 0)[:, None]
-            bias = np.zeros(given.n_scores, np.int32)
+        constant = (problem.offset - source.offset)[0]  # of trees that are gone
+        bias = np.zeros(given.n_scores, np.int32)
+        if source.linear is None:
+            ensemble.W[ensemble.tree == 0] += constant
         else:
-            W = ensemble.W
             bias = np.rint(constant / source.grain).astype(np.int32)
             ensemble = replace(ensemble, b=bias * source.grain)
-        ensemble = replace(ensemble, W=W)
-        settings = {"l2": self.refit_l2}
-        ensemble = refit(ensemble, problem.loss, linear=False, **settings)
+        ensemble = refit(ensemble, problem.loss, l2=self.refit_l2, linear=False)
         values, step = round_values(
             ensemble,
             problem.loss,
             given.weight,
             self.value_bits,
+            l2=self.refit_l2,
             rng=rng,
             grain=source.grain,
-            **settings,
         )
         scale, unit = (source.grain, round(step / source.grain)) if source.grain else (step, 1)
         table = np.zeros(forest.values.shape, np.int32)
