@@ -3,6 +3,7 @@
 from skdistill.compact import CompactModel, load
 from skdistill.distill import DistilledClassifier, DistilledRegressor
 from skdistill.students import (
+    PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
     SoftLinearClassifier,
@@ -10,6 +11,7 @@ from skdistill.students import (
     SoftTreeClassifier,
     SoftTreeRegressor,
     StudentAdapter,
+    prune_ensemble,
 )
 from skdistill.transfer import Munge, Pool, munge
 
@@ -20,6 +22,7 @@ __all__ = [
     "DistilledRegressor",
     "Munge",
     "Pool",
+    "PrunedEnsembleClassifier",
     "SoftBoostingClassifier",
     "SoftBoostingRegressor",
     "SoftLinearClassifier",
@@ -29,4 +32,5 @@ __all__ = [
     "StudentAdapter",
     "load",
     "munge",
+    "prune_ensemble",
 ]

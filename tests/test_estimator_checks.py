@@ -11,6 +11,7 @@ from skdistill import (
     DistilledClassifier,
     DistilledRegressor,
     Munge,
+    PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
     SoftLinearClassifier,
@@ -35,12 +36,15 @@ def draws_rows(estimator):
 ESTIMATORS = [
     SoftTreeClassifier(),
     SoftTreeClassifier("entropy"),
+    SoftTreeClassifier(refine=3),
     SoftLinearClassifier(),
     SoftBoostingClassifier(5, random_state=0),
     SoftBoostingClassifier(5, init="linear", value_bits="ternary", random_state=0),
     StudentAdapter(DecisionTreeClassifier(random_state=0)),
     StudentAdapter(LogisticRegression()),
     StudentAdapter(RandomForestClassifier(5, random_state=0)),
+    PrunedEnsembleClassifier(SoftBoostingClassifier(5, random_state=0), 60, random_state=0),
+    PrunedEnsembleClassifier(DecisionTreeClassifier(random_state=0), random_state=0),
     DistilledClassifier(LogisticRegression(), transfer=None),
     DistilledClassifier(
         RandomForestClassifier(10, random_state=0), transfer=Munge(2), random_state=0

@@ -4,9 +4,11 @@ from skdistill.students.adapter import StudentAdapter
 from skdistill.students.boosting import SoftBoostingClassifier
 from skdistill.students.boosting_regressor import SoftBoostingRegressor
 from skdistill.students.linear import SoftLinearClassifier, SoftLinearRegressor
+from skdistill.students.pruned import PrunedEnsembleClassifier, prune_ensemble
 from skdistill.students.tree import SoftTreeClassifier, SoftTreeRegressor
 
 __all__ = [
+    "PrunedEnsembleClassifier",
     "SoftBoostingClassifier",
     "SoftBoostingRegressor",
     "SoftLinearClassifier",
@@ -14,4 +16,5 @@ __all__ = [
     "SoftTreeClassifier",
     "SoftTreeRegressor",
     "StudentAdapter",
+    "prune_ensemble",
 ]

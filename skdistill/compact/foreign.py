@@ -1,0 +1,383 @@
+"""Trees of other libraries as arrays. Reads what they write about themselves, imports none.
+
+All comparisons become ``x <= threshold``: a strict one, ``x < t`` on float32, is ``x <= `` the
+number just below t. Rounding a threshold toward −inf, to the type that rows are compared in,
+then changes the way of no row.
+
+Symbols: N nodes of a tree, S score columns, K classes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.assemble import LearntTree
+from skdistill.compact.grid import InputGrid
+from skdistill.compact.model import CompactModel
+from skdistill.compact.quantize import round_down
+
+_LIGHTGBM_ZERO = float(np.float32(1e-35))
+
+
+class ForeignTree(NamedTuple):
+    """One tree on the columns of its input; node 0 is the root, children follow their parents.
+
+    Attributes
+    ----------
+    feature : int array of shape (N,)
+        Column of the input, −1 for a leaf.
+    threshold : float64 array of shape (N,)
+        A row goes left where its value is at most this.
+    nan_left : bool array of shape (N,)
+    children : int array of shape (N, 2)
+    values : float64 array of shape (N, S)
+        Read at leaves only.
+    number : int array of shape (N,)
+        What the library calls the node; read at leaves only.
+    """
+
+    feature: NDArray[np.intp]
+    threshold: NDArray[np.float64]
+    nan_left: NDArray[np.bool_]
+    children: NDArray[np.intp]
+    values: NDArray[np.float64]
+    number: NDArray[np.intp]
+
+
+def scikit_learn_trees(trees: Iterable[Any]) -> list[ForeignTree]:
+    """Trees of a scikit-learn forest; the values are the class probabilities of their leaves.
+
+    Parameters
+    ----------
+    trees : iterable of sklearn.tree._tree.Tree
+        Of classifiers with one output.
+
+    Returns
+    -------
+    trees : list of ForeignTree
+        ``number`` is what ``apply`` gives.
+    """
+    found = []
+    for tree in trees:
+        inner = tree.children_left >= 0
+        P = tree.value[:, 0, :]
+        found.append(
+            ForeignTree(
+                np.where(inner, tree.feature, -1),
+                tree.threshold,
+                tree.missing_go_to_left.astype(bool) & inner,
+                np.column_stack([tree.children_left, tree.children_right]),
+                P / P.sum(axis=1, keepdims=True),
+                np.arange(tree.node_count),
+            )
+        )
+    return found
+
+
+def xgboost_trees(
+    text: bytes | str, best_iteration: int | None = None
+) -> tuple[list[ForeignTree], NDArray[np.intp]]:
+    """Trees of an XGBoost classifier, from ``booster.save_raw("json")``.
+
+    Parameters
+    ----------
+    text : bytes or str
+    best_iteration : int, default=None
+        The last round to read.
+
+    Returns
+    -------
+    trees : list of ForeignTree
+        Values are margins, one column a class or one for two classes; the base score is
+        left out. ``number`` is what ``pred_leaf`` gives.
+    column : int array of shape (T,)
+        The score that each tree adds to.
+
+    Raises
+    ------
+    ValueError
+        For boosters other than "gbtree", vector leaves, categorical splits and objectives
+        other than those of classifiers.
+    """
+    learner = json.loads(text)["learner"]
+    booster = learner["gradient_booster"]
+    if booster["name"] != "gbtree":
+        raise ValueError(f"booster={booster['name']!r} of XGBoost is not supported, only 'gbtree'")
+    objective = learner["objective"]["name"]
+    if objective not in ("binary:logistic", "binary:logitraw", "multi:softprob", "multi:softmax"):
+        raise ValueError(f"objective={objective!r} of XGBoost is not supported")
+    model = booster["model"]
+    n_scores = max(1, int(learner["learner_model_param"]["num_class"]))
+    n_trees = len(model["trees"])
+    if best_iteration is not None:
+        n_trees = model["iteration_indptr"][best_iteration + 1]
+    column = np.array(model["tree_info"][:n_trees], np.intp)
+    trees = []
+    for tree, target in zip(model["trees"], column, strict=False):
+        if int(tree["tree_param"]["size_leaf_vector"]) > 1:
+            raise ValueError("multi_strategy='multi_output_tree' of XGBoost is not supported")
+        if tree["categories_nodes"]:
+            raise ValueError("categorical splits of XGBoost (enable_categorical) are not supported")
+        left = np.array(tree["left_children"], np.intp)
+        numbers = np.array(tree["split_conditions"], np.float32)
+        inner = left >= 0
+        values = np.zeros((len(left), n_scores))
+        values[~inner, target] = numbers[~inner]
+        found = ForeignTree(
+            np.where(inner, np.array(tree["split_indices"], np.intp), -1),
+            np.nextafter(numbers, np.float32(-np.inf)).astype(np.float64),
+            (np.array(tree["default_left"]) > 0) & inner,
+            np.column_stack([left, np.array(tree["right_children"], np.intp)]),
+            values,
+            np.arange(len(left)),
+        )
+        trees.append(_parents_first(found))
+    return trees, column
+
+
+def lightgbm_trees(model: dict[str, Any]) -> tuple[list[ForeignTree], NDArray[np.intp]]:
+    """Trees of a LightGBM classifier, from ``booster.dump_model()``.
+
+    Parameters
+    ----------
+    model : dict
+
+    Returns
+    -------
+    trees : list of ForeignTree
+        Values are margins, one column a class or one for two classes. ``number`` is what
+        ``pred_leaf`` gives.
+    column : int array of shape (T,)
+        The score that each tree adds to.
+
+    Raises
+    ------
+    ValueError
+        For averaged trees, linear leaves, categorical splits, zeros that count as missing
+        and objectives other than "binary" and "multiclass".
+    """
+    objective, *options = model["objective"].split()
+    if objective not in ("binary", "multiclass"):
+        raise ValueError(f"objective={objective!r} of LightGBM is not supported")
+    if model.get("average_output"):
+        raise ValueError("boosting_type='rf' of LightGBM is not supported")
+    stretch = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
+    n_scores = int(model["num_tree_per_iteration"])
+    trees, column = [], []
+    for tree in model["tree_info"]:
+        column.append(tree["tree_index"] % n_scores)
+        trees.append(
+            _lightgbm_tree(tree["tree_structure"], column[-1], n_scores, sum(stretch) or 1)
+        )
+    return trees, np.array(column, np.intp)
+
+
+def _lightgbm_tree(root: dict[str, Any], target: int, n_scores: int, stretch: float) -> ForeignTree:
+    rows = _Rows(n_scores)
+    waiting: list[tuple[dict[str, Any], int, int]] = [(root, -1, 0)]
+    while waiting:
+        node, parent, side = waiting.pop()
+        if "split_feature" not in node:
+            if "leaf_features" in node or "leaf_coeff" in node:
+                raise ValueError("linear leaves of LightGBM (linear_tree) are not supported")
+            value = np.zeros(n_scores)
+            value[target] = stretch * node["leaf_value"]
+            rows.add(parent, side, value=value, number=node.get("leaf_index", 0))
+            continue
+        if node["decision_type"] != "<=":
+            raise ValueError("categorical splits of LightGBM are not supported")
+        if node["missing_type"] == "Zero":
+            raise ValueError("zero_as_missing of LightGBM is not supported")
+        threshold = node["threshold"]
+        if abs(threshold) <= _LIGHTGBM_ZERO:  # nearer to 0 every value is read as 0
+            threshold = _LIGHTGBM_ZERO if threshold >= 0 else np.nextafter(-_LIGHTGBM_ZERO, -1)
+        # Where a column had no NaN in training, NaN is read as 0.
+        learnt = node["missing_type"] == "NaN"
+        nan_left = node["default_left"] if learnt else threshold >= 0
+        here = rows.add(parent, side, node["split_feature"], threshold, nan_left)
+        waiting += [(node["right_child"], here, 1), (node["left_child"], here, 0)]
+    return rows.tree()
+
+
+class _Rows:
+    """Nodes of one tree, gathered from the root down."""
+
+    def __init__(self, n_scores: int) -> None:
+        self.nodes: list[tuple[int, float, bool, Any, int]] = []
+        self.children: list[list[int]] = []
+        self.nothing = np.zeros(n_scores)
+
+    def add(
+        self,
+        parent: int,
+        side: int,
+        feature: int = -1,
+        threshold: float = 0.0,
+        nan_left: bool = False,
+        value: NDArray[np.float64] | None = None,
+        number: int = -1,
+    ) -> int:
+        """Append a node as a child of `parent`, if that is one; return its place."""
+        if parent >= 0:
+            self.children[parent][side] = len(self.nodes)
+        value = self.nothing if value is None else value
+        self.nodes.append((feature, threshold, nan_left, value, number))
+        self.children.append([-1, -1])
+        return len(self.nodes) - 1
+
+    def tree(self) -> ForeignTree:
+        feature, threshold, nan_left, value, number = zip(*self.nodes, strict=True)
+        return ForeignTree(
+            np.array(feature, np.intp),
+            np.array(threshold, np.float64),
+            np.array(nan_left, np.bool_),
+            np.array(self.children, np.intp),
+            np.array(value, np.float64),
+            np.array(number, np.intp),
+        )
+
+
+def compact_trees(model: CompactModel) -> list[ForeignTree]:
+    """Trees of a compact model, each with its own nodes; values are in units of the link.
+
+    Parameters
+    ----------
+    model : CompactModel
+        With trees. ``number`` is what `execute.leaves` gives.
+
+    Returns
+    -------
+    trees : list of ForeignTree
+    """
+    grid, table = model.grid, model.trees
+    if grid is None or table is None:
+        raise ValueError("the model has no trees")
+    worth = table.worth * model.scale
+    edges = grid.edges[grid.offsets[table.feature] + table.threshold].astype(np.float64)
+    columns = grid.features[table.feature]
+    trees = []
+    for root in table.roots.tolist():
+        rows = _Rows(model.n_scores)
+        waiting = [(root, -1, 0)]
+        while waiting:
+            node, parent, side = waiting.pop()
+            if node < 0:
+                rows.add(parent, side, value=worth[~node], number=~node)
+                continue
+            here = rows.add(parent, side, columns[node], edges[node], table.nan_left[node])
+            waiting += [(int(table.right[node]), here, 1), (int(table.left[node]), here, 0)]
+        trees.append(rows.tree())
+    return trees
+
+
+def _parents_first(tree: ForeignTree) -> ForeignTree:
+    """The nodes that the root leads to, depth first."""
+    order, waiting = [], [0]
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        if tree.feature[node] >= 0:
+            waiting += [int(tree.children[node, 1]), int(tree.children[node, 0])]
+    kept = np.array(order)
+    place = np.full(len(tree.feature), -1)
+    place[kept] = np.arange(len(kept))
+    children = np.where(tree.feature[kept, None] >= 0, place[tree.children[kept]], -1)
+    return ForeignTree(*(part[kept] for part in tree))._replace(children=children)
+
+
+def on_a_grid(
+    trees: Sequence[ForeignTree], n_features: int, dtype: str = "float32"
+) -> tuple[InputGrid, list[LearntTree]]:
+    """Trees on the grid of all their thresholds, which are rounded toward −inf to `dtype`.
+
+    Parameters
+    ----------
+    trees : sequence of ForeignTree
+    n_features : int
+        Columns of the input.
+    dtype : {"float32", "int32"}
+        The type that rows are compared in.
+
+    Returns
+    -------
+    grid : InputGrid
+        Of all columns.
+    trees : list of LearntTree
+        Their values are real.
+    """
+    inner = [tree.feature >= 0 for tree in trees]
+    owner = np.concatenate([tree.feature[i] for tree, i in zip(trees, inner, strict=True)])
+    exact = np.concatenate([tree.threshold[i] for tree, i in zip(trees, inner, strict=True)])
+    cut = round_down(exact, dtype)
+    by_column = [np.unique(cut[owner == j]) for j in range(n_features)]
+    offsets = np.cumsum([0] + [len(edges) for edges in by_column])
+    grid = InputGrid(np.arange(n_features), offsets, np.concatenate(by_column).astype(dtype))
+    code = np.zeros(len(cut), np.int32)
+    for j, edges in enumerate(by_column):
+        code[owner == j] = np.searchsorted(edges, cut[owner == j])
+    learnt, first = [], 0
+    for tree, i in zip(trees, inner, strict=True):
+        threshold = np.zeros(len(i), np.int32)
+        threshold[i] = code[first : first + int(i.sum())]
+        first += int(i.sum())
+        learnt.append(
+            LearntTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
+        )
+    return grid, learnt
+
+
+def coarser(
+    grid: InputGrid, trees: Sequence[LearntTree], coarse: InputGrid, X: NDArray[Any]
+) -> tuple[InputGrid, list[LearntTree]]:
+    """Move each threshold to that edge of a coarser grid that changes the way of fewest rows.
+
+    Parameters
+    ----------
+    grid : InputGrid
+        Of all columns.
+    trees : sequence of LearntTree
+        On `grid`.
+    coarse : InputGrid
+        Of all columns.
+    X : array of shape (n, d)
+        The rows that count.
+
+    Returns
+    -------
+    grid : InputGrid
+        `coarse`, and the edges of columns that have none there.
+    trees : list of LearntTree
+        On it.
+    """
+    nearest, edges = [], []
+    for column, (fine, few) in enumerate(zip(_edges(grid), _edges(coarse), strict=True)):
+        if len(fine) == 0 or len(few) == 0:
+            nearest.append(np.arange(len(fine)))
+            edges.append(fine)
+            continue
+        x = np.sort(X[:, column])
+        below, below_few = (np.searchsorted(x, part, side="right") for part in (fine, few))
+        after = np.minimum(np.searchsorted(below_few, below), len(few) - 1)
+        before = np.maximum(after - 1, 0)
+        closer = np.abs(below - below_few[before]) < np.abs(below_few[after] - below)
+        nearest.append(np.where(closer, before, after))
+        edges.append(few)
+    offsets = np.cumsum([0] + [len(part) for part in edges])
+    to = np.concatenate(nearest)
+    moved = []
+    for tree in trees:
+        inner = tree.feature >= 0
+        threshold = np.zeros(len(inner), np.int32)
+        threshold[inner] = to[grid.offsets[tree.feature[inner]] + tree.threshold[inner]]
+        moved.append(tree._replace(threshold=threshold))
+    return InputGrid(grid.features, offsets, np.concatenate(edges)), moved
+
+
+def _edges(grid: InputGrid) -> list[NDArray[Any]]:
+    """Edges of each column."""
+    return np.split(grid.edges, grid.offsets[1:-1])

@@ -1,0 +1,464 @@
+"""A given ensemble of trees, pruned to a number of bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_is_fitted
+
+from skdistill.compact import CompactModel, LinearTable
+from skdistill.compact.assemble import assemble
+from skdistill.compact.foreign import (
+    ForeignTree,
+    coarser,
+    compact_trees,
+    lightgbm_trees,
+    on_a_grid,
+    scikit_learn_trees,
+    xgboost_trees,
+)
+from skdistill.compact.quantize import fit_grid
+from skdistill.students._mixin import CompactClassifierMixin
+from skdistill.students._validate import BITS, TrainingSet, training_set
+from skdistill.students.boosting import SoftBoostingClassifier
+from skdistill.students.forest import Forest, learnt_trees, plant
+from skdistill.students.loss import fit_scale, soft_cross_entropy
+from skdistill.students.refit import refit, round_values
+from skdistill.students.shrink import Problem, as_ensemble, shrink, split_worth
+from skdistill.targets import SoftTargets
+
+_FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+_KNOWN = (
+    "RandomForestClassifier, ExtraTreesClassifier, DecisionTreeClassifier, XGBClassifier, "
+    "LGBMClassifier or SoftBoostingClassifier"
+)
+
+
+class PrunedEnsembleClassifier(CompactClassifierMixin, BaseEstimator):
+    """An ensemble of trees, cut down to a number of bytes with its values refitted.
+
+    Subtrees that are not worth their bytes become leaves, a few at a time; in between, and
+    at the end, the values of all leaves that remain are refitted together, as logits, with
+    a value for every class in each leaf. Then they are rounded as those of a
+    `SoftBoostingClassifier` are.
+
+    Parameters
+    ----------
+    estimator : RandomForestClassifier, ExtraTreesClassifier, DecisionTreeClassifier, \
+XGBClassifier, LGBMClassifier or SoftBoostingClassifier
+        A clone of it is fitted first. One that is fitted already is used as it is inside a
+        `sklearn.frozen.FrozenEstimator`. A `SoftBoostingClassifier` keeps its linear part.
+    max_bytes : int, default=4096
+        What ``compact_.nbytes`` must not exceed.
+    refit_l2 : float, default=1e-3
+        Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
+    threshold_bits : int in [2, 16] or None, default=8
+        Thresholds are moved to even steps, at most 2^`threshold_bits` − 2 a column, each to
+        where the fewest rows change sides. None keeps them as they are; so does a
+        `SoftBoostingClassifier`, which has few of them already.
+    value_bits : int in [2, 16] or "ternary", default=4
+        Of the leaf values.
+    random_state : int, RandomState instance or None, default=None
+        Of the order in which trees are rounded.
+
+    Attributes
+    ----------
+    estimator_ : fitted estimator
+    classes_ : array of shape (K,)
+    n_features_in_ : int
+    feature_names_in_ : array of shape (d,)
+        Only where `X` has string column names.
+    compact_ : CompactModel
+    feature_importances_ : float64 array of shape (d,)
+        Share of each column in what the splits are worth to the loss, to second order.
+
+    See Also
+    --------
+    prune_ensemble : The same for a fitted ensemble.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import ExtraTreesClassifier
+    >>> from skdistill import PrunedEnsembleClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = ExtraTreesClassifier(20, random_state=0)
+    >>> pruned = PrunedEnsembleClassifier(forest, 100, random_state=0).fit(X, y)
+    >>> pruned.predict(X[::50]).tolist(), pruned.compact_.nbytes <= 100
+    ([0, 1, 2], True)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "max_bytes": [Interval(Integral, 1, None, closed="left")],
+        "refit_l2": [Interval(Real, 0, None, closed="neither")],
+        "threshold_bits": [*BITS["threshold_bits"], None],
+        "value_bits": BITS["value_bits"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: ClassifierMixin,
+        max_bytes: int = 4096,
+        *,
+        refit_l2: float = 1e-3,
+        threshold_bits: int | None = 8,
+        value_bits: int | str = 4,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.max_bytes = max_bytes
+        self.refit_l2 = refit_l2
+        self.threshold_bits = threshold_bits
+        self.value_bits = value_bits
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | SoftTargets,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> PrunedEnsembleClassifier:
+        """Fit the ensemble, unless it is frozen, and prune it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            ±inf is refused; NaN is allowed where `estimator` allows it.
+        y : array-like of shape (n,) or (n, K), or SoftTargets
+            Labels, or probabilities whose rows sum to 1.
+        sample_weight : array-like of shape (n,), default=None
+        classes : array-like of shape (K,), default=None
+            Names of the columns of a 2-D `y` (default those of a frozen estimator, else
+            0 … K−1, or a data frame's columns), or all classes that a 1-D `y` may have.
+
+        Returns
+        -------
+        self : PrunedEnsembleClassifier
+
+        Raises
+        ------
+        TypeError
+            If the estimator is none of those named above.
+        ValueError
+            If it has what is not supported (its name is in the message), knows other
+            classes or columns, or if the budget is too small for a single leaf.
+        """
+        frozen = isinstance(self.estimator, FrozenEstimator)
+        ensemble = self.estimator.estimator if frozen else self.estimator
+        _check_kind(ensemble)
+        if frozen:
+            check_is_fitted(ensemble)
+            _check_outputs(ensemble)
+            if classes is None and not hasattr(y, "columns"):
+                classes = ensemble.classes_
+        allow_nan = get_tags(ensemble).input_tags.allow_nan
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=allow_nan)
+        if frozen:
+            _check_agreement(ensemble, given)
+            self.estimator_ = ensemble
+        else:
+            self.estimator_ = _fit_ensemble(clone(ensemble), given)
+        if len(given.classes) == 1:
+            self.compact_ = given.single_class_model()
+            self.feature_importances_ = np.zeros(given.X.shape[1])
+        else:
+            self._prune(given, check_random_state(self.random_state))
+        self.classes_ = given.classes
+        return self
+
+    def _prune(self, given: TrainingSet, rng: np.random.RandomState) -> None:
+        """Read, cut, refit, round; once more and smaller where rounding made it too large."""
+        source = _read(self.estimator_, given)
+        forest = self._plant(source, given)
+        problem = Problem(
+            soft_cross_entropy(given.targets, given.weight), source.offset, self.refit_l2
+        )
+
+        def size_of(forest: Forest) -> int:
+            """Bytes with leaf values that are not all alike."""
+            values = np.resize(np.array([-1, 0, 1], np.int32), forest.values.shape)
+            return self._tables(given, source, forest, values, 1, source.grain or 1.0).nbytes
+
+        limit = self.max_bytes
+        while True:
+            forest, problem = shrink(forest, problem, size_of, limit)
+            self.compact_ = self._finish(given, source, forest, problem, rng)
+            excess = self.compact_.nbytes - self.max_bytes
+            if excess <= 0:
+                break
+            if forest.is_leaf.all():
+                raise ValueError(
+                    f"max_bytes={self.max_bytes} is too small: a single leaf beside what is not "
+                    f"pruned takes {self.compact_.nbytes} bytes"
+                )
+            limit = min(limit, size_of(forest)) - excess
+        worth, _ = split_worth(forest, problem)
+        split = ~forest.is_leaf
+        gain = np.bincount(forest.feature[split], worth[split], given.X.shape[1])
+        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+
+    def _plant(self, source: Source, given: TrainingSet) -> Forest:
+        """The trees of the ensemble on a grid, with the leaf of every row."""
+        X = given.X if source.dtype == "int32" else given.X.astype(np.float32, copy=False)
+        grid, trees = on_a_grid(source.trees, X.shape[1], source.dtype)
+        if self.threshold_bits is not None and not source.own_grid:
+            coarse = fit_grid(X, self.threshold_bits, given.weight, spacing="even")
+            grid, trees = coarser(grid, trees, coarse, X)
+        return plant(grid, trees, X)
+
+    def _finish(
+        self,
+        given: TrainingSet,
+        source: Source,
+        forest: Forest,
+        problem: Problem,
+        rng: np.random.RandomState,
+    ) -> CompactModel:
+        """The last refit, and integers."""
+        ensemble = as_ensemble(forest, problem._replace(offset=source.offset))
+        constant = (problem.offset - source.offset)[0]  # of trees that are gone
+        bias = np.zeros(given.n_scores, np.int32)
+        if source.linear is None:
+            ensemble.W[ensemble.tree == 0] += constant
+        else:
+            bias = np.rint(constant / source.grain).astype(np.int32)
+            ensemble = replace(ensemble, b=bias * source.grain)
+        ensemble = refit(ensemble, problem.loss, l2=self.refit_l2, linear=False)
+        values, step = round_values(
+            ensemble,
+            problem.loss,
+            given.weight,
+            self.value_bits,
+            l2=self.refit_l2,
+            rng=rng,
+            grain=source.grain,
+        )
+        scale, unit = (source.grain, round(step / source.grain)) if source.grain else (step, 1)
+        table = np.zeros(forest.values.shape, np.int32)
+        table[forest.is_leaf] = values
+        return self._tables(given, source, forest, table, unit, scale, bias)
+
+    def _tables(
+        self,
+        given: TrainingSet,
+        source: Source,
+        forest: Forest,
+        values: NDArray[np.int32],
+        unit: int,
+        scale: float,
+        bias: NDArray[np.int32] | int = 0,
+    ) -> CompactModel:
+        grid, trees = assemble(forest.grid, learnt_trees(forest, values), self.value_bits, unit)
+        return given.model(source.bias + bias, scale, grid=grid, trees=trees, linear=source.linear)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_tags(self.estimator).input_tags.allow_nan
+        return tags
+
+
+def prune_ensemble(
+    ensemble: ClassifierMixin,
+    X: ArrayLike,
+    y: ArrayLike | SoftTargets,
+    sample_weight: ArrayLike | None = None,
+    *,
+    max_bytes: int = 4096,
+    refit_l2: float = 1e-3,
+    threshold_bits: int | None = 8,
+    value_bits: int | str = 4,
+    random_state: Any = None,
+) -> PrunedEnsembleClassifier:
+    """Compress a fitted ensemble of trees into a compact model of at most `max_bytes`.
+
+    Parameters
+    ----------
+    ensemble : fitted RandomForestClassifier, ExtraTreesClassifier, DecisionTreeClassifier, \
+XGBClassifier, LGBMClassifier or SoftBoostingClassifier
+        Stays as it is.
+    X : array-like of shape (n, d)
+        Rows to refit on; those of the training will do.
+    y : array-like of shape (n,) or (n, K), or SoftTargets
+        Labels, or probabilities whose columns are in the order of ``ensemble.classes_``.
+    sample_weight : array-like of shape (n,), default=None
+    max_bytes, refit_l2, threshold_bits, value_bits, random_state
+        As for `PrunedEnsembleClassifier`.
+
+    Returns
+    -------
+    pruned : PrunedEnsembleClassifier
+        Fitted; ``pruned.compact_`` is the model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import prune_ensemble
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(20, random_state=0).fit(X, y)
+    >>> pruned = prune_ensemble(forest, X, y, max_bytes=100, random_state=0)
+    >>> pruned.compact_.nbytes <= 100, pruned.score(X, y) > 0.95
+    (True, True)
+    """
+    pruned = PrunedEnsembleClassifier(
+        FrozenEstimator(ensemble),
+        max_bytes,
+        refit_l2=refit_l2,
+        threshold_bits=threshold_bits,
+        value_bits=value_bits,
+        random_state=random_state,
+    )
+    return pruned.fit(X, y, sample_weight)
+
+
+class Source(NamedTuple):
+    """What was read of an ensemble.
+
+    Attributes
+    ----------
+    trees : list of ForeignTree
+        Values are logits, of shape (N, S).
+    dtype : str
+        The type that the ensemble compares its input in.
+    offset : float64 array of shape (n, S)
+        Logits of a linear part.
+    linear : LinearTable or None
+    bias : int32 array of shape (S,)
+    grain : float
+        Worth of a score of the linear part; 0 without one.
+    own_grid : bool
+        Whether its thresholds are few already.
+    """
+
+    trees: list[ForeignTree]
+    dtype: str
+    offset: NDArray[np.float64]
+    linear: LinearTable | None
+    bias: NDArray[np.int32]
+    grain: float
+    own_grid: bool
+
+
+def _check_kind(ensemble: Any) -> None:
+    known = (*_FORESTS, DecisionTreeClassifier, SoftBoostingClassifier)
+    if not isinstance(ensemble, known) and not _is_xgboost(ensemble) and not _is_lightgbm(ensemble):
+        raise TypeError(
+            f"estimator must be a {_KNOWN}, or a FrozenEstimator around one, got {ensemble!r}"
+        )
+
+
+def _check_outputs(ensemble: Any) -> None:
+    n_outputs = getattr(ensemble, "n_outputs_", 1)
+    if n_outputs > 1:
+        raise ValueError(f"a forest of {n_outputs} outputs is not supported, only one")
+
+
+def _is_xgboost(ensemble: Any) -> bool:
+    return isinstance(ensemble, ClassifierMixin) and hasattr(ensemble, "get_booster")
+
+
+def _is_lightgbm(ensemble: Any) -> bool:
+    # `booster_` is a property that raises before `fit`, so that the class is asked.
+    return isinstance(ensemble, ClassifierMixin) and hasattr(type(ensemble), "booster_")
+
+
+def _check_agreement(ensemble: Any, given: TrainingSet) -> None:
+    """Whether a fitted ensemble knows the columns and the classes of the training set."""
+    if ensemble.n_features_in_ != given.X.shape[1]:
+        raise ValueError(
+            f"X has {given.X.shape[1]} features, the ensemble expects {ensemble.n_features_in_}"
+        )
+    if not np.array_equal(ensemble.classes_, given.classes):
+        raise ValueError(
+            f"the ensemble knows the classes {ensemble.classes_.tolist()}, y has "
+            f"{given.classes.tolist()}: name them by `classes`"
+        )
+
+
+def _fit_ensemble(ensemble: Any, given: TrainingSet) -> Any:
+    """Fit on a row for every class with a probability, the probability in its weight."""
+    if isinstance(ensemble, SoftBoostingClassifier):
+        return ensemble.fit(given.X, given.targets, given.weight)
+    P = given.targets.mixture() * given.weight[:, None]
+    absent = given.classes[P.sum(axis=0) == 0]
+    if len(absent):
+        raise ValueError(
+            f"no row has the classes {absent.tolist()}: leave them out, or pass a fitted "
+            "ensemble in a FrozenEstimator"
+        )
+    row, number = np.nonzero(P)
+    return ensemble.fit(given.X[row], number, sample_weight=P[row, number])
+
+
+def _read(ensemble: Any, given: TrainingSet) -> Source:
+    """Trees and what stands beside them."""
+    S = given.n_scores
+    offset, bias = np.zeros((len(given.X), S)), np.zeros(S, np.int32)
+    plain = Source([], "float32", offset, None, bias, 0.0, False)
+    if isinstance(ensemble, SoftBoostingClassifier):
+        return _read_compact(ensemble.compact_, given, plain)
+    if _is_lightgbm(ensemble):
+        trees, _ = lightgbm_trees(ensemble.booster_.dump_model())
+        # LightGBM compares as float64, which holds every int32 as it is.
+        return plain._replace(trees=trees, dtype=str(given.X.dtype))
+    if _is_xgboost(ensemble):
+        if not np.isnan(ensemble.missing):
+            raise ValueError(f"missing={ensemble.missing!r} of XGBoost is not supported, only NaN")
+        booster = ensemble.get_booster()
+        best = getattr(ensemble, "best_iteration", None) if ensemble.early_stopping_rounds else None
+        return plain._replace(trees=xgboost_trees(booster.save_raw("json"), best)[0])
+    members = ensemble.estimators_ if isinstance(ensemble, _FORESTS) else [ensemble]
+    return plain._replace(trees=_votes_as_logits(members, given))
+
+
+def _votes_as_logits(members: Any, given: TrainingSet) -> list[ForeignTree]:
+    """Votes around their mean, stretched to the logits that fit best; the refit starts there."""
+    trees = scikit_learn_trees(member.tree_ for member in members)
+    X = given.X.astype(np.float32, copy=False)
+    votes = np.zeros((len(X), len(given.classes)))
+    for member, tree in zip(members, trees, strict=True):
+        votes += tree.values[member.tree_.apply(X)]
+    votes = _as_scores(votes / len(trees))
+    P = given.targets.mixture()
+    stretch = fit_scale(votes, P, given.weight) / len(trees)
+    return [tree._replace(values=stretch * _as_scores(tree.values)) for tree in trees]
+
+
+def _as_scores(P: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Votes above what is even, one column for two classes."""
+    above = P - 1 / P.shape[1]
+    return above[:, 1:] if P.shape[1] == 2 else above
+
+
+def _read_compact(model: CompactModel, given: TrainingSet, plain: Source) -> Source:
+    """Trees of a boosted student, and its linear part."""
+    dtype = model.input_dtype
+    if model.linear is None:
+        return plain._replace(trees=compact_trees(model), dtype=dtype, own_grid=True)
+    alone = CompactModel(
+        model.n_features, model.bias, model.scale, model.link, model.classes, linear=model.linear
+    )
+    return Source(
+        compact_trees(model),
+        dtype,
+        alone.scores(given.X) * model.scale,
+        model.linear,
+        model.bias,
+        model.scale,
+        True,
+    )
