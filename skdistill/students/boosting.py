@@ -52,7 +52,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
     init : {"linear"} or None, default=None
         "linear" starts from a linear model on rounded inputs; its weights are refitted
         with the leaves, and both are one score.
-    linear_bits : int in [2, 16], default=8
+    linear_bits : int in [2, 16] or "ternary", default=8
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
@@ -99,7 +99,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "init": [StrOptions({"linear"}), None],
-        "linear_bits": [Interval(Integral, 2, 16, closed="both")],
+        "linear_bits": BITS["value_bits"],
         **BITS,
         "threshold_spacing": [StrOptions({"even", "quantile"})],
         "random_state": ["random_state"],
@@ -120,7 +120,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.1,
         init: str | None = None,
-        linear_bits: int = 8,
+        linear_bits: int | str = 8,
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,

@@ -56,7 +56,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     init : {"linear"} or None, default=None
         "linear" starts from a linear model on rounded inputs; its weights are refitted
         with the leaves, and both are one score.
-    linear_bits : int in [2, 16], default=8
+    linear_bits : int in [2, 16] or "ternary", default=8
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
@@ -106,7 +106,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.1,
         init: str | None = None,
-        linear_bits: int = 8,
+        linear_bits: int | str = 8,
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,

@@ -34,6 +34,7 @@ from skdistill.students.boosting import SoftBoostingClassifier
 from skdistill.students.forest import Forest, learnt_trees, plant
 from skdistill.students.loss import fit_scale, soft_cross_entropy
 from skdistill.students.refit import refit, round_values
+from skdistill.students.rounds import beside_intercept
 from skdistill.students.shrink import Problem, as_ensemble, shrink, split_worth
 from skdistill.targets import SoftTargets
 
@@ -186,13 +187,16 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         source = _read(self.estimator_, given)
         forest = self._plant(source, given)
         problem = Problem(
-            soft_cross_entropy(given.targets, given.weight), source.offset, self.refit_l2
+            soft_cross_entropy(given.targets, given.weight),
+            source.offset + source.constant,
+            self.refit_l2,
         )
 
         def size_of(forest: Forest) -> int:
             """Bytes with leaf values that are not all alike."""
             values = np.resize(np.array([-1, 0, 1], np.int32), forest.values.shape)
-            return self._tables(given, source, forest, values, 1, source.grain or 1.0).nbytes
+            bias = np.full(given.n_scores, 100, np.int32)
+            return self._tables(given, source, forest, values, 1, source.grain or 1.0, bias).nbytes
 
         limit = self.max_bytes
         while True:
@@ -231,13 +235,10 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     ) -> CompactModel:
         """The last refit, and integers."""
         ensemble = as_ensemble(forest, problem._replace(offset=source.offset))
-        constant = (problem.offset - source.offset)[0]  # of trees that are gone
-        bias = np.zeros(given.n_scores, np.int32)
-        if source.linear is None:
-            ensemble.W[ensemble.tree == 0] += constant
-        else:
-            bias = np.rint(constant / source.grain).astype(np.int32)
-            ensemble = replace(ensemble, b=bias * source.grain)
+        constant = (problem.offset - source.offset)[0]  # with that of trees that are gone
+        if source.linear is not None:
+            constant = np.rint(constant / source.grain) * source.grain
+        ensemble = replace(ensemble, b=constant)
         ensemble = refit(ensemble, problem.loss, l2=self.refit_l2, linear=False)
         values, step = round_values(
             ensemble,
@@ -248,7 +249,11 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             rng=rng,
             grain=source.grain,
         )
-        scale, unit = (source.grain, round(step / source.grain)) if source.grain else (step, 1)
+        if source.linear is None:
+            values, bias, scale, unit = beside_intercept(values, step, constant)
+        else:
+            scale, unit = source.grain, round(step / source.grain)
+            bias = source.bias + np.rint(constant / scale).astype(np.int32)
         table = np.zeros(forest.values.shape, np.int32)
         table[forest.is_leaf] = values
         return self._tables(given, source, forest, table, unit, scale, bias)
@@ -261,10 +266,10 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         values: NDArray[np.int32],
         unit: int,
         scale: float,
-        bias: NDArray[np.int32] | int = 0,
+        bias: NDArray[np.int32],
     ) -> CompactModel:
         grid, trees = assemble(forest.grid, learnt_trees(forest, values), self.value_bits, unit)
-        return given.model(source.bias + bias, scale, grid=grid, trees=trees, linear=source.linear)
+        return given.model(bias, scale, grid=grid, trees=trees, linear=source.linear)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -337,6 +342,8 @@ class Source(NamedTuple):
         The type that the ensemble compares its input in.
     offset : float64 array of shape (n, S)
         Logits of a linear part.
+    constant : float64 array of shape (S,)
+        Of an ensemble without linear part.
     linear : LinearTable or None
     bias : int32 array of shape (S,)
     grain : float
@@ -348,6 +355,7 @@ class Source(NamedTuple):
     trees: list[ForeignTree]
     dtype: str
     offset: NDArray[np.float64]
+    constant: NDArray[np.float64]
     linear: LinearTable | None
     bias: NDArray[np.int32]
     grain: float
@@ -409,7 +417,7 @@ def _read(ensemble: Any, given: TrainingSet) -> Source:
     """Trees and what stands beside them."""
     S = given.n_scores
     offset, bias = np.zeros((len(given.X), S)), np.zeros(S, np.int32)
-    plain = Source([], "float32", offset, None, bias, 0.0, False)
+    plain = Source([], "float32", offset, np.zeros(S), None, bias, 0.0, False)
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
@@ -449,7 +457,9 @@ def _read_compact(model: CompactModel, given: TrainingSet, plain: Source) -> Sou
     """Trees of a boosted student, and its linear part."""
     dtype = model.input_dtype
     if model.linear is None:
-        return plain._replace(trees=compact_trees(model), dtype=dtype, own_grid=True)
+        constant = model.bias * model.scale
+        trees = compact_trees(model)
+        return plain._replace(trees=trees, dtype=dtype, constant=constant, own_grid=True)
     alone = CompactModel(
         model.n_features, model.bias, model.scale, model.link, model.classes, linear=model.linear
     )
@@ -457,6 +467,7 @@ def _read_compact(model: CompactModel, given: TrainingSet, plain: Source) -> Sou
         compact_trees(model),
         dtype,
         alone.scores(given.X) * model.scale,
+        np.zeros(model.n_scores),
         model.linear,
         model.bias,
         model.scale,

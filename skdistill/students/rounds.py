@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skdistill.compact import CompactModel, InputGrid, LinearTable
 from skdistill.compact.assemble import LearntTree, assemble, drop_idle_splits
 from skdistill.compact.quantize import fit_grid, linear_weights, rounding_grid
+from skdistill.compact.values import SHRINKS
 from skdistill.students import grow
 from skdistill.students.linear import Reading, standardised
 from skdistill.students.loss import Loss, Newton
@@ -118,11 +119,7 @@ def boost(student: Any, given: Given, rng: np.random.RandomState) -> Boosted:
     if linear is not None:
         scale, worth = grain, round(step / grain)
     elif given.intercept:
-        most = float(np.abs(fitted.b).max())
-        if step < most / 2**20:  # leaves that are nothing beside the intercept
-            values, step = np.zeros_like(values), most / 2**11
-        scale, worth = step / INTERCEPT_GRAIN, INTERCEPT_GRAIN
-        bias = np.rint(fitted.b / scale).astype(np.int32)
+        values, bias, scale, worth = beside_intercept(values, step, fitted.b)
 
     learnt = _with_values(grown.trees, values)
     models = []
@@ -260,10 +257,46 @@ def _round_linear(
     # rounding to few bits may come near to, and all trees and the linear part in int32.
     leaf = float(np.abs(fitted.W).max(initial=0)) / min(2**20, 2**28 / student.n_estimators)
     reach = float((np.abs(B).sum(axis=0) * q_max + np.abs(fitted.b)).max()) / 2**30
-    weights, bias, scale = linear_weights(
-        B, fitted.b, student.linear_bits, q_max, least=max(leaf, reach, least)
+    least = max(leaf, reach, least)
+    few = student.linear_bits
+    candidates = [
+        linear_weights(B, fitted.b, few, q_max, shrink, least)
+        for shrink in (SHRINKS if few == "ternary" or few < 8 else SHRINKS[:1])
+    ]
+    # Where bits are few, the range that changes the logits least, as if columns had no
+    # correlation: a column that hardly varies may have a weight that is far off.
+    weights, bias, scale = min(
+        candidates,
+        key=lambda found: float((((found[0] * found[2] - B) / unit[:, None]) ** 2).sum()),
     )
-    return LinearTable(features, offset, inv_step, bits, weights, student.linear_bits), bias, scale
+    return LinearTable(features, offset, inv_step, bits, weights, few), bias, scale
+
+
+def beside_intercept(
+    values: NDArray[np.int32], step: float, b: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], float, int]:
+    """Leaf values in units of `step`, and an integer bias in a finer one.
+
+    Parameters
+    ----------
+    values : int32 array of shape (M, S)
+    step : float
+    b : float64 array of shape (S,)
+
+    Returns
+    -------
+    values : int32 array of shape (M, S)
+    bias : int32 array of shape (S,)
+    scale : float
+        ``scale * bias`` is b.
+    unit : int
+        ``scale * unit * values`` are the leaf values.
+    """
+    most = float(np.abs(b).max())
+    if step < most / 2**20:  # leaves that are nothing beside the intercept
+        values, step = np.zeros_like(values), most / 2**11
+    scale = step / INTERCEPT_GRAIN
+    return values, np.rint(b / scale).astype(np.int32), scale, INTERCEPT_GRAIN
 
 
 def _with_values(trees: list[grow.Grown], values: NDArray[np.int32]) -> list[LearntTree]:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, execute
-from skdistill.compact.assemble import LearntTree, assemble
+from skdistill.compact.assemble import LearntTree, assemble, drop_idle_splits
+from skdistill.compact.quantize import fit_grid
+from skdistill.students import grow
 from tests.strategies import adversarial_rows, seeds
 
 
@@ -115,3 +117,33 @@ def test_trees_of_one_leaf_need_no_grid_at_all(n_trees):
     model = CompactModel(1, [0], 1.0, "identity", None, small, table)
     assert model.scores([[0], [np.nan]]).tolist() == [[3 * n_trees]] * 2
     assert execute.leaves(model, [[0]]).tolist() == [list(range(n_trees))]
+
+
+@given(seeds)
+def test_dropping_idle_splits_changes_no_value(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 6, (80, 3)).astype(np.float32)
+    grid = fit_grid(X, 8)
+    tree = grow.grow(
+        grid.encode(X),
+        grid.counts,
+        grow.to_fixed_point(rng.random((80, 2)), np.ones(80)),
+        criterion=grow.SQUARED_ERROR,
+        max_leaf_nodes=12,
+        max_depth=9,
+        min_samples_leaf=1,
+    )
+    values = rng.integers(0, 2, (len(tree.feature), 1)).astype(np.int32)
+    learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
+    fewer = drop_idle_splits(learnt)
+
+    def model(tree):
+        used, table = assemble(grid, [tree], 8)
+        return CompactModel(3, [0], 1.0, "identity", None, used, table)
+
+    rows = rng.integers(-1, 8, (200, 3))
+    assert np.array_equal(model(fewer).scores(rows), model(learnt).scores(rows))
+    for node in np.flatnonzero(fewer.feature >= 0):
+        a, b = fewer.children[node]
+        leaves = fewer.feature[a] < 0 and fewer.feature[b] < 0
+        assert not (leaves and (fewer.values[a] == fewer.values[b]).all())

@@ -269,7 +269,7 @@ def test_is_a_student_whose_size_is_searched(init):
         {"subsample": 1.5},
         {"init": "zero"},
         {"linear_bits": 1},
-        {"linear_bits": "ternary"},
+        {"linear_bits": "binary"},
         {"threshold_bits": 17},
         {"value_bits": 1},
         {"value_bits": "binary"},
@@ -281,3 +281,50 @@ def test_parameters_out_of_range_are_refused_by_name(parameters):
     message = f"The '{next(iter(parameters))}' parameter of SoftBoostingClassifier must be"
     with pytest.raises(ValueError, match=message):
         SoftBoostingClassifier(**parameters).fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("bits", ["ternary", 3, 4])
+def test_few_bits_of_the_linear_part_are_not_lost_to_columns_that_hardly_vary(bits):
+    """Rare pixels have weights far above the others: against them those would round to 0."""
+    X, held_out, y, truth = split(10)
+    student = boosted(12, init="linear", linear_bits=bits, value_bits="ternary").fit(X, y)
+    assert student.compact_.linear.value_bits == bits
+    assert student.score(held_out, truth) > 0.93
+
+
+def test_early_stopping_goes_back_to_the_best_round():
+    X, _, y, _ = split(3)
+    settings = {"n_iter_no_change": 3, "validation_fraction": 0.3, "learning_rate": 1.0}
+    stopped = boosted(200, **settings).fit(X, y)
+    assert 1 <= stopped.n_estimators_ < 100
+    assert len(stopped.compact_.trees.roots) == stopped.n_estimators_
+    short = boosted(stopped.n_estimators_, **settings | {"n_iter_no_change": 200}).fit(X, y)
+    assert short.n_estimators_ == stopped.n_estimators_
+    assert boosted(5).fit(X, y).n_estimators_ == 5
+    with pytest.raises(ValueError, match="n_iter_no_change needs two rows"):
+        boosted(n_iter_no_change=1).fit(X[:1], y[:1], classes=[0, 1, 2])
+
+
+def test_a_reuse_penalty_keeps_to_columns_and_thresholds_in_use():
+    X, _, y, _ = split(10)
+    settings = {"threshold_spacing": "quantile", "max_leaf_nodes": 8}
+    free, dear = (
+        boosted(20, reuse_penalty=p, **settings).fit(X, y).compact_.grid for p in (0.0, 3e-3)
+    )
+    assert len(dear.features) < len(free.features)
+    assert len(dear.edges) < 0.7 * len(free.edges)
+
+
+@INITS
+def test_no_split_is_left_between_equal_leaves(init):
+    X, _, y, _ = split(2)
+    trees = boosted(40, init=init, value_bits="ternary").fit(X, y).compact_.trees
+    both = (trees.left < 0) & (trees.right < 0)
+    same = (trees.values[~trees.left[both]] == trees.values[~trees.right[both]]).all(axis=1)
+    assert not same.any() or len(trees.feature) % len(trees.roots) == 0  # trees of one size
+
+
+def test_an_intercept_takes_what_is_common_to_all_rows():
+    X, y = load_iris(return_X_y=True)
+    rare = boosted(1, max_leaf_nodes=2, value_bits="ternary").fit(X, y == 0, np.where(y, 99, 1.0))
+    assert rare.compact_.bias[0] < 0
