@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from _draws import Draw, Lesson, measures
 
-from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftTreeClassifier
+from skdistill import (
+    PrunedEnsembleClassifier,
+    SoftBoostingClassifier,
+    SoftLinearClassifier,
+    SoftTreeClassifier,
+)
+from skdistill.students import refit, rounds
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 
 CODE = 80  # bytes beside the tables
@@ -26,7 +35,7 @@ FAMILIES = {
     "linear": (SoftLinearClassifier, None, 0),
     "boosted": (SoftBoostingClassifier, "n_estimators", 250),
 }
-SMALL, MIDDLE, LARGE = (512, 1024, 2048), (1024, 2048, 4096, 8192), (4096, 8192, 16384)
+SMALL, LARGE = (512, 1024, 2048), (4096, 8192, 16384)
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
     budgets: tuple[int, ...] = (512, 1024, 2048, 4096, 8192, 16384)
     classes: str = "any"
+    large: float = 0.0  # grown to so many budgets, then pruned; 0 is grown as it is
+    refit: bool = True
 
     def given(self, **changes: Any) -> Recipe:
         """With some fields, or some of the student's parameters, changed."""
@@ -63,11 +74,10 @@ class Recipe:
         return set(self.settings) - set(student().get_params())
 
 
-FEW = {"init": "linear", "linear_bits": 4, "max_leaf_nodes": 8}
-HARD = {"labels": "hard", "refit_l2": 3e-4}
+FEW = {"max_leaf_nodes": 8, "linear_bits": 4}
 BASE = (
-    Recipe("base", settings=FEW | {"value_bits": 4}, classes="two"),
-    Recipe("base", settings=FEW | {"value_bits": "ternary"}, classes="several"),
+    Recipe("base", "boosted", "soft", settings=FEW | {"value_bits": 4}, classes="two"),
+    Recipe("base", "boosted", "soft", settings=FEW | {"value_bits": "ternary"}, classes="several"),
 )
 
 
@@ -75,24 +85,25 @@ def _recipes() -> Iterator[Recipe]:
     yield Recipe("tree", "tree")
     yield Recipe("linear 8", "linear", "soft", settings={"value_bits": 8})
     yield Recipe("linear 4", "linear", "soft", settings={"value_bits": 4})
+    two, several = BASE
     for base in BASE:
-        small = {"budgets": SMALL, "max_leaf_nodes": 4}
-        middle = {"budgets": MIDDLE}
-        large = {"budgets": LARGE, "max_leaf_nodes": 16}
-        yield base.given(name="lin 4 + 4 leaves", **small)
-        yield base.given(name="lin 4 + 8 leaves", **middle)
-        yield base.given(name="lin 4 + 16 leaves", **large)
-        yield base.given(name="lin 4 + 8 leaves, hard", **middle, **HARD)
-        yield base.given(name="lin 4 + 16 leaves, hard", **large, **HARD)
-        yield base.given(name="8 leaves", init=None, budgets=SMALL)
-        yield base.given(name="16 leaves", init=None, budgets=MIDDLE, max_leaf_nodes=16)
-        yield base.given(name="8 leaves, hard", init=None, budgets=SMALL, **HARD)
-        yield base.given(
-            name="16 leaves, hard",
-            init=None,
-            budgets=(2048, *LARGE),
-            **{**HARD, "max_leaf_nodes": 16},
-        )
+        yield base.given(name="8 leaves")
+        yield base.given(name="8 leaves, hard", labels="hard")
+    yield two.given(name="8 leaves, quantiles", threshold_spacing="quantile", threshold_bits=6)
+    yield two.given(name="16 leaves", max_leaf_nodes=16, refit_l2=3e-3, budgets=LARGE)
+    yield two.given(name="8 leaves, MUNGE", labels="munge", budgets=LARGE)
+    linear = several.given(init="linear")
+    yield linear.given(name="linear + 4 leaves", max_leaf_nodes=4, budgets=SMALL)
+    yield linear.given(name="linear + 8 leaves")
+    yield linear.given(name="linear + 8 leaves, hard", labels="hard", budgets=SMALL)
+    light = {"refit_l2": 1e-4}
+    yield linear.given(name="linear + 8 leaves, light", **light)
+    yield several.given(name="16 leaves, light", max_leaf_nodes=16, budgets=LARGE, **light)
+    large = {"large": 2.0, "budgets": (*SMALL, 4096)}
+    yield two.given(name="8 leaves, pruned", **large)
+    yield several.given(name="8 leaves, pruned", **large)
+    yield linear.given(name="linear + 8 leaves, pruned", **large)
+    yield linear.given(name="linear + 8 leaves, light, pruned", **large, **light)
 
 
 RECIPES = tuple(_recipes())
@@ -102,20 +113,29 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "values of 8 bits": {"value_bits": 8},
     "values of 4 bits": {"value_bits": 4},
     "ternary values": {"value_bits": "ternary"},
-    "linear start of 8 bits": {"linear_bits": 8},
-    "no linear start": {"init": None},
-    "no MUNGE": {"labels": "soft"},
+    "linear start of 8 bits": {"init": "linear", "linear_bits": 8},
+    "linear start of 4 bits": {"init": "linear"},
     "hard labels (alpha 0)": {"labels": "hard"},
-    "hard labels, refit_l2 3e-4": HARD,
+    "MUNGE": {"labels": "munge"},
     "alpha 1": {"alpha": 1.0},
     "temperature 2": {"temperature": 2.0},
     "temperature auto": {"temperature": "auto"},
     "thresholds of 6 bits": {"threshold_bits": 6},
     "4 leaves": {"max_leaf_nodes": 4},
     "16 leaves": {"max_leaf_nodes": 16},
-    "reuse penalty": {"reuse_penalty": 1.0},
-    "scalar leaves": {"leaves": "scalar"},
-    "pruning": {"prune": True},
+    "thresholds at quantiles": {"threshold_spacing": "quantile"},
+    "thresholds at quantiles, reuse penalty": {
+        "threshold_spacing": "quantile",
+        "reuse_penalty": 1e-5,
+    },
+    "reuse penalty": {"reuse_penalty": 1e-4},
+    "refit_l2 of 1e-5": {"refit_l2": 1e-5},
+    "refit_l2 of 1e-4": {"refit_l2": 1e-4},
+    "refit_l2 of 1e-2": {"refit_l2": 1e-2},
+    "learning rate of .1": {"learning_rate": 0.1},
+    "half of the rows a round": {"subsample": 0.5},
+    "pruned from twice the size": {"large": 2.0},
+    "pruned from four times the size": {"large": 4.0},
 }
 
 
@@ -148,6 +168,9 @@ def students(
         return
     sizes: dict[int, int] = {}
     for budget in budgets:
+        if recipe.large > 0:
+            yield _record(recipe, budget, given, *_pruned(recipe, budget, rows, lesson, given.seed))
+            continue
         found = fit_to_budget(recipe, budget, rows, lesson, given.seed, sizes)
         if found is not None:
             yield _record(recipe, budget, given, *found)
@@ -182,6 +205,21 @@ def fit_to_budget(
     return best
 
 
+def _pruned(
+    recipe: Recipe, budget: int, rows: np.ndarray, lesson: SoftTargets, seed: int
+) -> tuple[Any, int, float]:
+    """A student grown too large and pruned to a budget, trees at first, and its seconds."""
+    room = budget - CODE
+    fixed, each = _estimate(recipe, rows.shape[1], lesson.n_classes)
+    count = int(recipe.large * max(room - fixed, 0) / each)
+    count = min(max(count, 2), FAMILIES["boosted"][2])
+    started = time.perf_counter()
+    grown = SoftBoostingClassifier(count, random_state=seed, **recipe.settings)
+    kept = {name: getattr(grown, name) for name in ("refit_l2", "value_bits", "random_state")}
+    model = PrunedEnsembleClassifier(grown, room, **kept).fit(rows, lesson)
+    return model, count, time.perf_counter() - started
+
+
 def _fit(
     recipe: Recipe, count: int, rows: np.ndarray, lesson: SoftTargets, seed: int
 ) -> tuple[Any, float]:
@@ -193,8 +231,21 @@ def _fit(
     if "random_state" in model.get_params():
         model.set_params(random_state=seed)
     started = time.perf_counter()
-    model.fit(rows, lesson)
+    with nullcontext() if recipe.refit else _no_refit():
+        model.fit(rows, lesson)
     return model, time.perf_counter() - started
+
+
+@contextmanager
+def _no_refit() -> Iterator[None]:
+    """Leaf values as growing found them, rounded at once."""
+    at_once = partial(refit.round_values, parts=1)
+
+    def start_only(fitted: Any, *args: Any, **settings: Any) -> Any:
+        return refit.refit(fitted, *args, **settings) if fitted.leaves.shape[1] == 0 else fitted
+
+    with patch.object(rounds, "refit", start_only), patch.object(rounds, "round_values", at_once):
+        yield
 
 
 def _next_count(
