@@ -169,9 +169,9 @@ def students(
     sizes: dict[int, int] = {}
     for budget in budgets:
         if recipe.large > 0:
-            yield _record(recipe, budget, given, *_pruned(recipe, budget, rows, lesson, given.seed))
-            continue
-        found = fit_to_budget(recipe, budget, rows, lesson, given.seed, sizes)
+            found = _pruned(recipe, budget, rows, lesson, given.seed)
+        else:
+            found = fit_to_budget(recipe, budget, rows, lesson, given.seed, sizes)
         if found is not None:
             yield _record(recipe, budget, given, *found)
 
@@ -207,12 +207,13 @@ def fit_to_budget(
 
 def _pruned(
     recipe: Recipe, budget: int, rows: np.ndarray, lesson: SoftTargets, seed: int
-) -> tuple[Any, int, float]:
+) -> tuple[Any, int, float] | None:
     """A student grown too large and pruned to a budget, trees at first, and its seconds."""
     room = budget - CODE
     fixed, each = _estimate(recipe, rows.shape[1], lesson.n_classes)
-    count = int(recipe.large * max(room - fixed, 0) / each)
-    count = min(max(count, 2), FAMILIES["boosted"][2])
+    if room < fixed + each:
+        return None
+    count = min(int(recipe.large * (room - fixed) / each), FAMILIES["boosted"][2])
     started = time.perf_counter()
     grown = SoftBoostingClassifier(count, random_state=seed, **recipe.settings)
     kept = {name: getattr(grown, name) for name in ("refit_l2", "value_bits", "random_state")}
