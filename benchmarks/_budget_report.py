@@ -91,14 +91,18 @@ def aims(
 ) -> dict[str, Any]:
     """The figures that are aimed at, each where its budgets were measured."""
     found: dict[str, Any] = {}
-    gains = _gains(accuracy, [i for i, budget in enumerate(budgets) if budget in TINY])
+    columns = [i for i, budget in enumerate(budgets) if budget in TINY]
+    gains = _gains(accuracy, columns)
     if gains:
         rest = sorted(gains.values())[:-1]
+        perfect = {"student": [accuracy["teacher"]] * len(budgets)}
+        ceiling = list(_gains(accuracy | perfect, columns).values())
         found["gain"] = {
             "sets": gains,
             "mean": float(np.mean(list(gains.values()))),
             "median": float(np.median(list(gains.values()))),
             "without_best": float(np.mean(rest)) if rest else None,
+            "of_teacher": [float(np.mean(ceiling)), float(np.median(ceiling))],
         }
     if FULL in budgets:
         ratios: dict[str, list[list[float]]] = {}
@@ -207,6 +211,8 @@ def _verdicts(found: dict[str, Any]) -> list[str]:
             f"{_holds(mean >= 3)}{where}, mean of the sets: {mean:+.2f} points (aim: +3){without}",
             f"{_holds(median >= 1)}{where}, median of the sets: {median:+.2f} (aim: +1)",
             f"{_holds(least >= -0.3)}{where}, worst set: {worst} {least:+.2f} (aim: −0.3)",
+            "a student as good as the teacher at every size would be at a mean of "
+            "{:+.2f} and a median of {:+.2f}".format(*(100 * each for each in gain["of_teacher"])),
         ]
     if found.get("times_fewer_bytes"):
         saved = list(found["times_fewer_bytes"].values())
