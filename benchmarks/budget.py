@@ -73,9 +73,15 @@ def measure(
             "classes": given.n_classes,
         },
         "teacher": [name, seed, accuracy, log_loss, float(taught.seconds)],
-        "records": [[name, seed, *(record.get(key) for key in FIELDS[2:])] for record in records],
+        "records": [
+            [name, seed, *(_short(record.get(key)) for key in FIELDS[2:])] for record in records
+        ],
         "seconds": time.perf_counter() - started,
     }
+
+
+def _short(figure: Any) -> Any:
+    return round(figure, 5) if isinstance(figure, float) else figure
 
 
 def _worth_keeping(found: list[dict[str, Any]], budgets: tuple[int, ...]) -> list[dict[str, Any]]:
