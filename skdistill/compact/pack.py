@@ -1,7 +1,8 @@
 """How many bytes the constant tables of a model take, symbol by symbol.
 
 What is counted: the tables that give the label, for the declared input type. Code, padding,
-class names and what only probabilities need are not.
+class names and what only probabilities need are not, nor are single numbers that code holds as
+constants, such as the common size of all trees.
 
 Trees lie depth first: a node, its left subtree, its right subtree. A node is three numbers,
 packed without gaps: its feature, its threshold, and the number of inner nodes to its left,
@@ -15,7 +16,7 @@ A threshold is kept in whichever of these forms makes the model smallest:
 - as the edge itself;
 - as a number of steps from the origin of its feature, where edges are evenly spaced;
 - as an integer that the input of the linear part is compared with, where there is one and
-  all edges are borders of its rounding.
+  all edges are borders of its rounding. NaN, which that input reads as 0, goes its own way.
 
 Numbers in tables are as wide as the widest needs: whole numbers as integers, others without
 the bytes of their float32 that are zero in all of them, powers of two by their exponent.
@@ -35,6 +36,8 @@ from numpy.typing import NDArray
 
 from skdistill.compact.execute import round_input
 from skdistill.compact.quantize import simplest
+
+_MAX = float(np.finfo(np.float32).max)
 
 if TYPE_CHECKING:
     from skdistill.compact.grid import InputGrid
@@ -123,18 +126,24 @@ def even_steps(grid: InputGrid) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.
     step = np.minimum.reduceat(np.where(away > 0, _lowest_bit(away), np.inf), first)
     step = np.where(np.isfinite(step), step, 1.0)
     steps = away / np.repeat(step, grid.counts)
-    if steps.max() > 2**16 - 1 or (lowest + away != edges).any():
+    if steps.max() > 2**16 - 1 or step.max() > 2.0**127:
         return None
     origin = edges[first]
     if grid.dtype == "float32":
         # The origin may lie lower as long as the steps take no more bits: a number of fewer bytes.
         spare = (1 << bits_for(int(steps.max()) + 1)) - 1 - np.maximum.reduceat(steps, first)
-        low = (origin - spare * step).astype(np.float32)
+        low = np.maximum(origin - spare * step, -_MAX).astype(np.float32)
         lower = simplest(low, origin.astype(np.float32)).astype(np.float64)
         further = (origin - lower) / step
         whole = (further == np.floor(further)) & (further >= 0) & (further <= spare)
         origin = np.where(whole, lower, origin)
         steps = (edges - np.repeat(origin, grid.counts)) / np.repeat(step, grid.counts)
+    kind = np.float32 if grid.dtype == "float32" else np.float64
+    with np.errstate(over="ignore"):  # what cannot be told in the type of the input is refused
+        reach = steps.astype(kind) * np.repeat(step, grid.counts).astype(kind)
+        told = np.repeat(origin, grid.counts).astype(kind) + reach
+    if not np.array_equal(told, grid.edges.astype(kind)):
+        return None
     return origin.astype(grid.dtype), step.astype(np.float32), steps.astype(np.int64)
 
 
@@ -147,7 +156,7 @@ def rounding_borders(grid: InputGrid, linear: LinearTable) -> NDArray[np.int64] 
     at = np.repeat(at, grid.counts)
     below = round_input(grid.edges, linear, at)
     above = round_input(np.nextafter(grid.edges, np.float32(np.inf)), linear, at)
-    if not np.isfinite(grid.edges).all() or not (below + 1 == above).all():
+    if not np.isfinite(grid.edges).all() or not (below < above).all():
         return None
     return below.astype(np.int64)
 

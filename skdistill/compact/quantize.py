@@ -140,7 +140,7 @@ def _column_edges(
     reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
     most -= missing
     if spacing == "even":
-        edges = _even_edges(values, reached, most).astype(dtype)
+        edges = _even_edges(values, reached, most, dtype)
     else:
         after = _even_cuts(reached, most + 1) if len(values) - 1 > most else None
         edges = _edges_between(values, after, dtype)
@@ -148,11 +148,11 @@ def _column_edges(
 
 
 def _even_edges(
-    values: NDArray[np.float64], reached: NDArray[np.float64], most: int
-) -> NDArray[np.float64]:
+    values: NDArray[np.float64], reached: NDArray[np.float64], most: int, dtype: str
+) -> NDArray[Any]:
     """At most `most` multiples of a power of two that part the bulk of the values."""
     if len(values) < 2:
-        return np.empty(0)
+        return np.empty(0, dtype)
     ends = np.searchsorted(reached, reached[-1] * np.array([0.0025, 0.9975]))
     low, high = values[min(ends[0], len(values) - 2)], values[min(ends[1], len(values) - 1)]
     if not low < high:  # nearly all rows are one value: keep what there is beside it
@@ -160,10 +160,11 @@ def _even_edges(
     step = 2.0 ** np.ceil(np.log2((high - low) / most))
     if (values == np.floor(values)).all():
         step = max(step, 1.0)
-    lowest = np.floor(low / step)
+    lowest = np.ceil(low / step)
     edges = step * (lowest + np.arange(most))
     edges = edges[(edges >= values[0]) & (edges < min(high, values[-1]))]
-    kept: NDArray[np.float64] = edges[edges.astype(np.float32) == edges]
+    exact = edges.astype(dtype)
+    kept: NDArray[Any] = exact[exact == edges]
     return kept
 
 
@@ -177,7 +178,7 @@ def _edges_between(
     first, last = (np.arange(len(values) - 1),) * 2 if cuts is None else cuts
     a, b = values[first], values[last + 1]
     if dtype == "int32" or (values == np.floor(values)).all():
-        return np.floor(a / 2 + b / 2).astype(dtype)
+        return round_down(np.floor(a / 2 + b / 2), dtype)
     middle = round_down(a / 2 + b / 2)
     low, high = -round_down(-(a * 0.75 + b * 0.25)), round_down(a * 0.25 + b * 0.75)
     few = simplest(np.minimum(low, high), np.maximum(low, high))
@@ -325,7 +326,8 @@ def linear_input(
         inv_step = (1 / step).astype(np.float32)
     useful = np.isfinite(inv_step) & (inv_step > 0) & (X.min(axis=0) < X.max(axis=0))
     near = np.where(useful, step / 2, 0.0)
-    offset = simplest((mean - near).astype(np.float32), (mean + near).astype(np.float32))
+    ends = np.clip([mean - near, mean + near], -_MAX, _MAX).astype(np.float32)
+    offset = simplest(*ends)
     offset = np.where(whole, np.rint(mean), offset).astype(np.float32)
     return offset, np.where(useful, inv_step, np.float32(1)), useful
 
@@ -338,7 +340,8 @@ def rounding_grid(
 ) -> InputGrid:
     """Grid whose edges are the borders of a linear table's rounding.
 
-    ``x <= edge`` exactly where the rounded input is at most -Q … Q - 1, in this order.
+    ``x <= edge`` exactly where the rounded input is at most some q of -Q … Q - 1. Where
+    float32 has no number between two borders they are one edge.
 
     Parameters
     ----------
@@ -361,9 +364,10 @@ def rounding_grid(
         with np.errstate(over="ignore"):
             below = np.rint((_from_ordered(middle) - offset) * inv_step) <= q
         low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
-    edges = _from_ordered(low)
-    offsets = np.arange(len(features) + 1) * len(q)
-    return InputGrid(features, offsets, edges.ravel())
+    new = np.diff(low, axis=1, prepend=_ordered(-_MAX)) > 0
+    new &= low < _ordered(_MAX)
+    offsets = np.concatenate([[0], np.cumsum(new.sum(axis=1))])
+    return InputGrid(features, offsets, _from_ordered(low)[new])
 
 
 _MAX = np.float32(np.finfo(np.float32).max)

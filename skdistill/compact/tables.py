@@ -60,7 +60,7 @@ def _check_bits(owner: TreeTable | LinearTable, name: str) -> None:
     low, high = value_limits(bits, signed=bool((values < 0).any()))
     inside = values.size == 0 or bool(low <= values.min() and values.max() <= high)
     require(inside, f"{name} must lie in [{low}, {high}] for value_bits={bits!r}")
-    object.__setattr__(owner, "value_bits", bits if isinstance(bits, str) else int(bits))
+    object.__setattr__(owner, "value_bits", str(bits) if isinstance(bits, str) else int(bits))
 
 
 @dataclass(frozen=True, eq=False)

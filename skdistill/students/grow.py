@@ -116,7 +116,7 @@ def round_channels(channels: NDArray[np.float64]) -> tuple[NDArray[np.int32], fl
         A power of two.
     """
     _, exponent = np.frexp(np.abs(channels).max())
-    unit = float(np.ldexp(1.0, FIXED_POINT - int(exponent)))
+    unit = float(np.ldexp(1.0, min(1000, FIXED_POINT - int(exponent))))
     return np.rint(channels * unit).astype(np.int32), unit
 
 

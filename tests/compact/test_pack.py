@@ -289,3 +289,22 @@ def test_what_is_counted_is_enough_to_walk():
         first_leaf += len(leaves)
     assert first_leaf == len(trees.values)
     assert np.array_equal(np.transpose(found), execute.leaves(model, X[:200]))
+
+
+@pytest.mark.parametrize(
+    ("counts", "edges"),
+    [
+        ([4, 1], [0, 1, 2, 4, -1e-17]),
+        ([2], [-(2.0**127), 2.0**127]),
+        ([3, 2], [0, 1, 1000, -(2.0**127) * 1.5, -(2.0**127)]),
+        ([2], [-3 * 2.0**126, 3 * 2.0**126]),
+    ],
+)
+def test_even_steps_are_told_exactly_or_not_at_all(counts, edges):
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    grid = InputGrid(np.arange(len(counts)), offsets, np.float32(edges))
+    found = even_steps(grid)
+    if found is not None:
+        origin, step, steps = found
+        back = np.repeat(origin, counts) + steps.astype(np.float32) * np.repeat(step, counts)
+        assert np.array_equal(back, grid.edges)

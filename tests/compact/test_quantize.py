@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable, execute
+from skdistill.compact.pack import rounding_borders
 from skdistill.compact.quantize import (
     LOGIT_RANGE,
     fit_grid,
@@ -16,6 +17,7 @@ from skdistill.compact.quantize import (
     linear_input,
     linear_weights,
     round_down,
+    rounding_grid,
     simplest,
 )
 from skdistill.compact.tables import INT32_MAX, value_limits
@@ -432,3 +434,36 @@ def test_even_edges_reach_rare_values_where_there_is_nothing_else():
     X = np.zeros((1000, 1), np.float32)
     X[0] = 100
     assert len(fit_grid(X, 4, spacing="even").edges)
+
+
+@pytest.mark.parametrize("low", [2**24 + 2, 2**25 + 4, 2**26 + 8, 10**9])
+def test_whole_numbers_beyond_float32s_are_parted(low):
+    high = np.nextafter(np.float32(low), np.float32(np.inf))
+    X = np.array([[low], [high]], np.float32)
+    assert fit_grid(X, 8).encode(X).tolist() == [[0, 1]]
+
+
+def test_even_edges_of_int32_columns_are_not_rounded():
+    X = (1_700_000_001 + 2 * np.arange(60, dtype=np.int32))[:, None]
+    assert fit_grid(X, 8, spacing="even").encode(X)[0].tolist() == list(range(0, 120, 2))
+
+
+def test_even_edges_begin_inside_the_column():
+    X = np.array([[0.3], [0.3], [0.7], [np.nan]], np.float32)
+    assert fit_grid(X, 2, spacing="even").encode(X).tolist() == [[0, 0, 1, 3]]  # 3 is NaN
+
+
+def test_borders_of_rounding_finer_than_float32_are_one_edge():
+    X = (1.7e9 + 1e4 * np.random.default_rng(0).random((50, 1))).astype(np.float32)
+    offset, inv_step, useful = linear_input(X, np.ones(50), 8)
+    assert useful.all()
+    grid = rounding_grid(np.array([0]), offset, inv_step, 8)
+    assert 0 < len(grid.edges) < 254
+    linear = LinearTable([0], offset, inv_step, 8, [[1]], 8)
+    assert rounding_borders(grid, linear) is not None
+
+
+def test_inputs_at_the_ends_of_float32_have_an_offset():
+    X = np.array([[3.3e38], [3.4e38], [-3.4e38]], np.float32)
+    offset, _, _ = linear_input(X, np.ones(3), 2)
+    assert np.isfinite(offset).all()

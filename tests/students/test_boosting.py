@@ -328,3 +328,26 @@ def test_an_intercept_takes_what_is_common_to_all_rows():
     X, y = load_iris(return_X_y=True)
     rare = boosted(1, max_leaf_nodes=2, value_bits="ternary").fit(X, y == 0, np.where(y, 99, 1.0))
     assert rare.compact_.bias[0] < 0
+
+
+@INITS
+@pytest.mark.parametrize("spacing", ["even", "quantile"])
+@pytest.mark.parametrize("case", ["offset", "tiny weights", "ends of float32", "int32"])
+def test_columns_and_weights_of_any_size(case, spacing, init):
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(300, 2)), None
+    y = X[:, 0] > 0
+    if case == "offset":
+        X = 1.7e9 + 1e4 * X
+    elif case == "tiny weights":
+        weight = np.full(300, 1e-300)
+    elif case == "ends of float32":
+        X[:, 0] = np.where(y, 3.3e38, -3.2e38)
+        if init == "linear":
+            X[:, 0] /= 1e3  # the mean of such columns is beyond what its own check adds up
+    else:
+        X = (1_700_000_000 + 1000 * X).astype(np.int32)
+    student = boosted(init=init, threshold_spacing=spacing).fit(X, y, weight)
+    # Such weights are nothing beside the l2 of growing, so that trees have no leaves to part.
+    assert student.score(X, y) > (0.5 if case == "tiny weights" else 0.9)
+    assert student.compact_.nbytes > 0 or case == "tiny weights"
