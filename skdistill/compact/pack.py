@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from skdistill.compact.bits import bits_for, narrowest, pack_bits, pack_values
 from skdistill.compact.execute import labels
 from skdistill.compact.inputs import LinearInput, linear_input
+from skdistill.compact.integers import on_integers
 from skdistill.compact.order import Order, depth_first, depths
 from skdistill.compact.reading import Reading, codes, readings
 
@@ -125,7 +126,7 @@ def lay_out(model: CompactModel, input: str | None = None, output: str = "label"
     Parameters
     ----------
     model : CompactModel
-        On an integer grid where `input` is an integer type; see `on_integers`.
+        An integer type of `input` puts it on whole numbers first; see `on_integers`.
     input : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
         None is the declared type of the model.
     output : {"label", "scores"}, default="label"
@@ -136,6 +137,10 @@ def lay_out(model: CompactModel, input: str | None = None, output: str = "label"
     layout : Layout
     """
     input = input or model.input_dtype
+    if input not in ("float32", "codes"):
+        model = on_integers(model, input)
+    if output == "label" and model.classes is not None and len(model.classes) == 1:
+        return Layout(model, input, True, None, None, {})
     trees, linear = model.trees, model.linear
     alone = trees is not None and len(trees.roots) == 1 and linear is None
     labels_only = alone and model.classes is not None and output == "label"
@@ -178,7 +183,7 @@ def _best_nodes(
     leaves = _leaf_tables(model, trees, order, labels_only)
     found = []
     for reading in [codes(grid)] if input == "codes" else readings(grid, model.linear):
-        prepared = _prepared(reading, grid, trees, order)
+        prepared = not labels_only and _prepared(reading, grid, trees, order)
         for features, count, columns in _numberings(reading, prepared, model, grid):
             base = TreeLayout(
                 reading, prepared, columns, None, None, 0, "", (0, 0, 0, 0), 0, None, *leaves
@@ -243,7 +248,7 @@ def _numberings(
     ways: list[tuple[NDArray[Any], int, NDArray[Any] | None]] = [
         (own, len(own), narrowest(grid.features))
     ]
-    if not prepared:
+    if reading.kind in ("value", "key") and not prepared:
         ways.append((grid.features, model.n_features, None))
     return ways
 
@@ -380,8 +385,18 @@ def _fused(
 
 def _own_tables(layout: TreeLayout) -> dict[str, NDArray[Any]]:
     """Tables beside the nodes."""
-    own = {"columns": layout.columns, "edges": layout.edges, "bases": layout.bases}
-    return {name: table for name, table in own.items() if table is not None} | layout.tables
+    reading, own = layout.reading, {}
+    for name, numbers in (("origins", reading.origin), ("exponents", reading.exponent)):
+        if numbers is not None and (numbers != numbers[0]).any():
+            own[name] = narrowest(numbers)
+    for name, table in (
+        ("columns", layout.columns),
+        ("edges", layout.edges),
+        ("bases", layout.bases),
+    ):
+        if table is not None:
+            own[name] = table
+    return own | layout.tables
 
 
 def _joined(numbers: tuple[NDArray[Any], ...], widths: tuple[int, ...]) -> NDArray[np.int64]:
