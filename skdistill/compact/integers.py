@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def on_integers(model: CompactModel, dtype: str) -> CompactModel:
     """The model with the whole numbers that its thresholds are for inputs of an integer type.
 
-    ``x <= t`` is ``x <= floor(t)``. Splits that all numbers of the type pass to one side are
+    ``x <= t`` is ``x <= floor(t)``; beyond 2^24, where a float32 model casts, see `whole_cuts`.
+    Splits that all numbers of the type pass to one side are
     left out, so is the side of NaN. Scores are the same for every input of the type.
 
     Parameters
@@ -35,7 +36,7 @@ def on_integers(model: CompactModel, dtype: str) -> CompactModel:
     if grid is None or trees is None:
         return model
     limits = np.iinfo(dtype)
-    edge = np.floor(grid.edges.astype(np.float64))
+    edge = whole_cuts(grid.edges)
     at = edge[grid.offsets[trees.feature] + trees.threshold]
     always = np.where(at >= limits.max, trees.left, trees.right)
     target = np.arange(len(at))
@@ -78,6 +79,34 @@ def on_integers(model: CompactModel, dtype: str) -> CompactModel:
             trees.unit,
         ),
     )
+
+
+def whole_cuts(edges: NDArray[Any]) -> NDArray[np.float64]:
+    """The largest whole number that is at most each edge once it is cast to the edge's type.
+
+    Parameters
+    ----------
+    edges : float32 or int32 array
+
+    Returns
+    -------
+    cuts : float64 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.integers import whole_cuts
+    >>> whole_cuts(np.array([-0.5, 7.5, 2**24], np.float32)).tolist()  # 2^24 + 1 is cast to 2^24
+    [-1.0, 7.0, 16777217.0]
+    """
+    if edges.dtype.kind == "i":
+        return edges.astype(np.float64)
+    with np.errstate(over="ignore"):
+        above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
+        cuts = np.floor((edges.astype(np.float64) + above) / 2)
+        beyond = cuts.astype(np.float32) > edges
+    found: NDArray[np.float64] = cuts - beyond
+    return found
 
 
 def _reached(

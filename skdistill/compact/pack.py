@@ -181,7 +181,16 @@ def _best_nodes(
 ) -> TreeLayout:
     order = depth_first(trees)
     leaves = _leaf_tables(model, trees, order, labels_only)
-    found = []
+    found: list[TreeLayout] = []
+    if not len(trees.feature):  # leaves alone, which read no input
+        nothing = (np.zeros(0, np.int64),) * 3
+        bare = TreeLayout(
+            Reading("value", nothing[0]), False, None, None, None, 0, "", (0, 0, 0, 0), 0, None,
+            *leaves,
+        )  # fmt: skip
+        if order is None:
+            return _by_children(bare, trees, nothing, (0, 0, 0))
+        return _by_depth(bare, order, nothing, (0, 0, 0))[0]
     for reading in [codes(grid)] if input == "codes" else readings(grid, model.linear):
         prepared = not labels_only and _prepared(reading, grid, trees, order)
         for features, count, columns in _numberings(reading, prepared, model, grid):

@@ -88,29 +88,12 @@ def _flash(source: Source) -> str:
 
 
 def _tables(source: Source) -> list[str]:
-    packed = _packed_names(source)
+    packed = walk.packed_widths(source)
     padding = walk.bits_window(source) - 1 if packed else 0
     return [
         table(source, name, numbers, padding if name in packed else 0)
         for name, numbers in source.layout.tables.items()
     ]
-
-
-def _packed_names(source: Source) -> set[str]:
-    """Tables that are read through the reader of packed bits, which looks some bytes ahead."""
-    layout, trees = source.layout, source.layout.trees
-    found = set()
-    if trees is not None:
-        if trees.shape == "children" or (trees.shape == "depth" and trees.bits % 8):
-            found.add("nodes")
-        if trees.label_bits not in (None, 8):
-            found.add("labels")
-        if trees.row_bits:
-            found.add("rows")
-    for name, part in (("values", layout.model.trees), ("weights", layout.model.linear)):
-        if part is not None and part.value_bits not in ("ternary", 8, 16):
-            found.add(name)
-    return found & set(layout.tables)
 
 
 def _declarations(source: Source, output: str) -> str:

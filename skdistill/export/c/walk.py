@@ -14,33 +14,37 @@ def input_argument(source: Source, trees: TreeLayout) -> str:
     return f"const {source.x_type} *x"
 
 
-def bits_widths(source: Source) -> list[int]:
-    """Widths of all numbers that are taken out of packed bits."""
-    layout, trees = source.layout, source.layout.trees
-    found = []
+def packed_widths(source: Source) -> dict[str, list[int]]:
+    """Tables of packed bits, and the widths of the numbers that are taken out of each."""
+    layout, trees, model = source.layout, source.layout.trees, source.layout.model
+    found: dict[str, list[int]] = {}
     if trees is not None:
-        if trees.shape == "children" and "nodes" in layout.tables:
-            found += [w for w in (*trees.widths[:2], trees.widths[3]) if w]
-            found += [1] * trees.widths[2]
-        if trees.shape == "depth" and trees.bits % 8:
-            found += [trees.bits] if trees.bits <= WIDEST_READ else list(filter(None, trees.widths))
-        if trees.label_bits not in (None, 8) and "labels" in layout.tables:
-            found.append(int(trees.label_bits or 0))
-        found += [trees.row_bits] if trees.row_bits else []
-    for part in (layout.model.trees if not layout.labels_only else None, layout.model.linear):
+        if trees.shape == "children":
+            found["nodes"] = [*trees.widths[:2], trees.widths[2], trees.widths[3]]
+        elif trees.shape == "depth" and trees.bits % 8:
+            found["nodes"] = [trees.bits] if trees.bits <= WIDEST_READ else [*trees.widths]
+        if trees.label_bits != 8:
+            found["labels"] = [trees.label_bits or 0]
+        found["rows"] = [trees.row_bits or 0]
+    for name, part in (("values", model.trees), ("weights", model.linear)):
         if part is not None and part.value_bits not in ("ternary", 8, 16):
-            found.append(int(part.value_bits))
-    return found
+            found[name] = [int(part.value_bits)]
+    return {
+        name: [width for width in widths if width]
+        for name, widths in found.items()
+        if name in layout.tables
+    }
 
 
 def bits_window(source: Source) -> int:
     """Bytes that a read of packed bits looks at."""
-    return max(((7 + width) + 7) // 8 for width in bits_widths(source))
+    widest = max(width for widths in packed_widths(source).values() for width in widths)
+    return (7 + min(widest, WIDEST_READ) + 7) // 8
 
 
 def bits_reader(source: Source) -> str:
     """The function that takes a number out of packed bits."""
-    if not bits_widths(source):
+    if not packed_widths(source):
         return ""
     reads = [f"(uint32_t){source.macro}_GET8(p)"]
     for i in range(1, bits_window(source)):
