@@ -55,9 +55,10 @@ class TreeLayout:
         itself, or the index counts through all features.
     low : int
         What the cuts of nodes, or of `edges`, are counted from.
-    shape : {"fused", "depth", "children"}
+    shape : {"fused", "depth", "children", "branches"}
         "fused": three bytes a node, labels of leaves among them. "depth": depth first, with
-        the number of nodes to the left. "children": both children by number.
+        the number of nodes to the left. "children": both children by number. "branches": no
+        tables of nodes, for code that holds them.
     widths : tuple of int
         Bits of feature, threshold, NaN's side and link (nodes to the left, or one child).
     bits : int
@@ -68,6 +69,8 @@ class TreeLayout:
         Of the label of a leaf, where leaves keep labels.
     row_bits : int or None
         Of an index into distinct rows of leaf values; None where each leaf has its own.
+    rows : int array of shape (L,) or None
+        Of "branches": the row of values of each leaf of the model.
     tables : dict of str to array
     """
 
@@ -84,6 +87,7 @@ class TreeLayout:
     label_bits: int | None
     row_bits: int | None
     tables: dict[str, NDArray[Any]]
+    rows: NDArray[Any] | None = None
 
     @cached_property
     def cost(self) -> int:
@@ -120,7 +124,9 @@ class Layout:
     tables: dict[str, NDArray[Any]]
 
 
-def lay_out(model: CompactModel, input: str | None = None, output: str = "label") -> Layout:
+def lay_out(
+    model: CompactModel, input: str | None = None, output: str = "label", *, branches: bool = False
+) -> Layout:
     """Choose the tables of a model.
 
     Parameters
@@ -131,6 +137,8 @@ def lay_out(model: CompactModel, input: str | None = None, output: str = "label"
         None is the declared type of the model.
     output : {"label", "scores"}, default="label"
         What the tables must give. Scores of a regression are its label.
+    branches : bool, default=False
+        Whether the nodes are left to code.
 
     Returns
     -------
@@ -147,7 +155,8 @@ def lay_out(model: CompactModel, input: str | None = None, output: str = "label"
     tables: dict[str, NDArray[Any]] = {}
     nodes = None
     if trees is not None and model.grid is not None and (len(trees.feature) or not labels_only):
-        nodes = _best_nodes(model, model.grid, trees, input, labels_only)
+        choose = _branches if branches else _best_nodes
+        nodes = choose(model, model.grid, trees, input, labels_only)
         tables |= nodes.tables
     read = None
     if linear is not None:
@@ -208,6 +217,28 @@ def _best_nodes(
                 if labels_only:
                     found += _fused(layout, model, trees, order, numbers, widths)
     return min(found, key=lambda layout: layout.cost)
+
+
+def _branches(
+    model: CompactModel, grid: InputGrid, trees: TreeTable, input: str, labels_only: bool
+) -> TreeLayout:
+    """Code compares with any number at no cost, so that one reading is best: the quickest."""
+    order = depth_first(trees)
+    ways = {"codes": lambda: [codes(grid)]}.get(input, lambda: readings(grid, model.linear))()
+    rank = {"rounded": 0, "value": 1, "code": 1, "key": 2, "steps": 3}
+    reading = min(ways, key=lambda way: (rank[way.kind], way.drop))
+    prepared = not labels_only and _prepared(reading, grid, trees, order)
+    columns, rows, tables = None, None, {}
+    if prepared and reading.kind != "rounded" and len(grid.features) < model.n_features:
+        columns = narrowest(grid.features)
+        tables["columns"] = columns
+    if not labels_only:
+        distinct, rows = np.unique(trees.values, axis=0, return_inverse=True)
+        tables["values"] = pack_values(distinct, trees.value_bits)
+    return TreeLayout(
+        reading, prepared, columns, None, None, 0, "branches", (0, 0, 0, 0), 0, None, None, None,
+        tables, None if rows is None else rows.ravel(),
+    )  # fmt: skip
 
 
 def _leaf_tables(

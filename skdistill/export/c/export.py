@@ -13,7 +13,7 @@ from skdistill.export.c.text import INPUTS
 
 
 def to_c(model, path=None, *, input=None, output="label", layout="table", name="model"):
-    source = make_source(model, name, input, output)
+    source = make_source(model, name, input, output, layout)
     return write(source, output)
 
 

@@ -9,7 +9,9 @@ def label(source: Source) -> str:
     """The function of the label; empty where the walk of fused nodes is it."""
     layout, model = source.layout, source.layout.model
     trees, name = layout.trees, source.name
-    if trees is not None and trees.shape == "fused":
+    if trees is not None and (
+        trees.shape == "fused" or (trees.shape == "branches" and layout.labels_only)
+    ):
         return ""
     S = model.n_scores
     if len(model.classes) == 1:  # type: ignore[arg-type]

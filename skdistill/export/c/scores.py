@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skdistill.compact.pack import TreeLayout
+from skdistill.export.c.branch import add_branches
 from skdistill.export.c.read import linear_column, prepare, prepared_type
 from skdistill.export.c.text import Source, block
 
@@ -66,7 +67,7 @@ def value_reader(source: Source, table: str, bits: int | str, signed: bool, coun
 def value_readers(source: Source) -> str:
     """Functions that add rows of the tables that the scores read."""
     layout, model, parts = source.layout, source.layout.model, []
-    if model.trees is not None and not layout.labels_only:
+    if model.trees is not None and "values" in layout.tables:
         values, bits = model.trees.values, model.trees.value_bits
         signed = bool((values < 0).any())
         parts.append(value_reader(source, "values", bits, signed, values.size))
@@ -139,6 +140,8 @@ def add_trees(source: Source) -> str:
     """Statements that add the leaves of all trees, from tables."""
     trees, model = source.layout.trees, source.layout.model
     assert trees is not None and model.trees is not None
+    if trees.shape == "branches":
+        return add_branches(source, trees)
     T, S, name = len(model.trees.roots), model.n_scores, source.name
     x = "q" if trees.prepared else "x"
     if trees.shape == "children":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import lay_out
 from skdistill.export.c import read, scores, walk
+from skdistill.export.c.branch import branches, leaf_kind
 from skdistill.export.c.label import label
 from skdistill.export.c.text import INPUTS, Source, block, check_name, table
 
@@ -12,9 +13,15 @@ OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
 LAYOUTS = ("table", "code")
 
 
-def make_source(model: CompactModel, name: str, input: str | None, output: str) -> Source:
+def make_source(
+    model: CompactModel, name: str, input: str | None, output: str, layout: str
+) -> Source:
     """Choose tables and types."""
-    layout = lay_out(model, input, "label" if output == "label" else "scores")
+    asked = "label" if output == "label" else "scores"
+    layout = lay_out(model, input, asked, branches=layout == "code")
+    if layout.trees is not None and layout.trees.shape == "branches":
+        if leaf_kind(layout.model, layout.labels_only) != "row":
+            layout.tables.pop("values", None)
     return Source(check_name(name), layout, x_type(layout.model, layout.input))
 
 
@@ -118,10 +125,9 @@ def _code(source: Source, output: str) -> list[str]:
         parts += [read.tree_reader(source, layout.trees)]
     if layout.model.linear is not None and layout.linear is not None:
         parts.append(read.linear_reader(source, layout.model.linear, layout.linear))
-    if layout.trees is not None and layout.trees.shape != "fused":
-        parts.append(walk.walker(source, layout.trees))
-    if layout.trees is not None and layout.trees.shape == "fused":
-        parts.append(walk.walker(source, layout.trees))
+    if layout.trees is not None:
+        shape = branches if layout.trees.shape == "branches" else walk.walker
+        parts.append(shape(source, layout.trees))
     if not layout.labels_only:
         parts += [scores.value_readers(source), scores.scores(source)]
     if layout.model.classes is not None:
