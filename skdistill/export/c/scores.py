@@ -78,8 +78,8 @@ def value_readers(source: Source) -> str:
     return "\n".join(parts)
 
 
-def scores(source: Source) -> str:
-    """The function that fills the scores of a row."""
+def scores(source: Source, *, public: bool) -> str:
+    """The function that fills the scores of a row; `public` for callers of other files."""
     layout, model = source.layout, source.layout.model
     trees, S = layout.trees, model.n_scores
     declared = ["unsigned j;"]
@@ -102,10 +102,10 @@ def scores(source: Source) -> str:
         body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = s[j] * {unit}{plus};\n")
     if model.linear is not None:
         body.append(_add_linear(source))
-    body.append(f"(void)x;\n" if not _reads_x(source) else "")
+    body.append("(void)x;\n" if not _reads_x(source) else "")
     return block(
         """
-        void @name@_scores(const @T@ *x, int32_t *s)
+        @static@void @name@_scores(const @T@ *x, int32_t *s)
         {
             @declared@
             @body@
@@ -113,6 +113,7 @@ def scores(source: Source) -> str:
         """,
         name=source.name,
         T=source.x_type,
+        static="" if public else "static ",
         declared="\n".join(declared),
         body="".join(body),
     )
@@ -173,7 +174,7 @@ def _row(source: Source, leaf: str) -> str:
 
 
 def _for_trees(source: Source, T: int, declared: list[str], body: list[str]) -> str:
-    lines = ["{", *[f"    {line}" for line in [f"unsigned t;", *declared]]]
+    lines = ["{", *[f"    {line}" for line in ["unsigned t;", *declared]]]
     lines += [f"    for (t = 0; t < {T}; t++) {{", *[f"        {line}" for line in body], "    }", "}"]
     return "\n".join(lines) + "\n"
 
