@@ -104,19 +104,20 @@ def proba_float(source: Source) -> str:
                     uint32_t bits;
                     int32_t n;
                     float f, p;
-                    if (!(y < 126.0f))
+                    if (!(y < 125.0f))
                         return 0.0f;
-                    n = (int32_t)y;
+                    n = (int32_t)(y + 0.5f);
                     f = (float)n - y;
                     p = 1.0f + f * (0.6931472f + f * (0.24022651f + f * (0.055503327f
                         + f * (0.0096160797f + f * (0.0013266752f + f * 0.00014316266f)))));
-                    memcpy(&bits, &p, sizeof bits);
+                    @M@_COPY(&bits, &p, sizeof bits);
                     bits -= (uint32_t)n << 23;
-                    memcpy(&p, &bits, sizeof p);
+                    @M@_COPY(&p, &bits, sizeof p);
                     return p;
                 }
                 """,
                 name=name,
+                M=source.macro,
             )
         )
     log2e = number(float(np.float32(float(model.scale) / math.log(2))))  # type: ignore[arg-type]

@@ -61,7 +61,7 @@ def read_input(source: Source, trees: TreeLayout, feature: str) -> str:
     kind = trees.reading.kind
     if kind in ("value", "code"):
         return f"x[{at}]"
-    at = f"({at})" if " " in at else at
+    at = f"({at})" if " " in at and not at.startswith("(") else at
     if kind == "key":
         return f"{source.name}_key(x + {at})"
     return f"{source.name}_steps(x + {at}, {feature})"
@@ -121,7 +121,7 @@ def _key(source: Source, drop: int) -> str:
         static uint32_t @name@_key(const float *x)
         {
             uint32_t k;
-            memcpy(&k, x, sizeof k);
+            @M@_COPY(&k, x, sizeof k);
             if (k >> 31)
                 k = 0x80000000u - k;
             k += 0x7F800000u;
@@ -129,6 +129,7 @@ def _key(source: Source, drop: int) -> str:
         }
         """,
         name=source.name,
+        M=source.macro,
         rest=rest,
         note=f" Rounded up to {drop} bits fewer, which tells all thresholds." if drop else "",
     )
@@ -150,7 +151,7 @@ def _steps(source: Source, trees: TreeLayout) -> str:
             uint32_t bits, m;
             int32_t n, s;
             (void)f;
-            memcpy(&bits, x, sizeof bits);
+            @M@_COPY(&bits, x, sizeof bits);
             m = bits & 0x7FFFFFFFu;
             if (m > 0x7F800000u)
                 return @nan@u;
@@ -168,6 +169,7 @@ def _steps(source: Source, trees: TreeLayout) -> str:
         }
         """,
         name=source.name,
+        M=source.macro,
         nan=missing(source, trees),
         exponent=exponent,
         origin=f"({origin})" if origin.startswith("-") else origin,
@@ -244,7 +246,7 @@ def _halves(Q: int, shift: str, known: int | None) -> str:
 
 
 def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
-    Q, tables = linear.q_max, source.layout.tables
+    Q, tables, copy = linear.q_max, source.layout.tables, f"{source.macro}_COPY"
     lines = []
     if read.offset is None:
         kind = tables["offsets"].dtype
@@ -252,7 +254,7 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
             bits = source.get("offsets", "j")
             bits = f"(uint32_t){bits} << 16" if kind == np.dtype("uint16") else bits
             lines += ["float z;", "uint32_t m, bits;", "int32_t s;", f"bits = {bits};"]
-            lines += ["memcpy(&z, &bits, sizeof z);", "z = x - z;"]
+            lines += [f"{copy}(&z, &bits, sizeof z);", "z = x - z;"]
         else:
             lines += ["float z;", "uint32_t m, bits;", "int32_t s;"]
             lines += [f"z = x - (float){source.get('offsets', 'j')};"]
@@ -262,13 +264,13 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
     if read.factors:
         if read.inv_step is None:
             lines += ["{", "    float step;", f"    bits = {source.get('factors', 'j')};"]
-            lines += ["    memcpy(&step, &bits, sizeof step);", "    z *= step;", "}"]
+            lines += [f"    {copy}(&step, &bits, sizeof step);", "    z *= step;", "}"]
         else:
             lines += [f"z *= {number(read.inv_step)};"]
     shift = source.get("shifts", "j") if read.shift is None else str(read.shift)
     shift = "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
     lines += [
-        "memcpy(&bits, &z, sizeof bits);",
+        f"{copy}(&bits, &z, sizeof bits);",
         "m = bits & 0x7FFFFFFFu;",
         "if (m > 0x7F800000u)",
         "    return 0;",

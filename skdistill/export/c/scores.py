@@ -149,7 +149,10 @@ def add_trees(source: Source) -> str:
         N = len(model.trees.feature)
         root = source.get("roots", "t") if T > 1 else f"{trees.size}u"
         leaf = f"{name}_leaf({x}, {root})" if N else root
-        return _for_trees(source, T, [], [f"{_row(source, leaf)}"])
+        return _for_trees(source, T, [], [_row(source, leaf)])
+    if T == 1:
+        leaf = f"{name}_leaf({x}, 0, {trees.size}u)" if trees.size else "0"
+        return _row(source, leaf) + "\n"
     size = source.get("sizes", "t") if trees.size is None else f"{trees.size}u"
     found = f"leaf + {name}_leaf({x}, node, size)" if trees.size != 0 else "leaf"
     declared = [f"{source.index} node = 0, leaf = 0;"]
@@ -174,6 +177,8 @@ def _row(source: Source, leaf: str) -> str:
 
 
 def _for_trees(source: Source, T: int, declared: list[str], body: list[str]) -> str:
+    if T == 1:
+        return "\n".join(body) + "\n"
     lines = ["{", *[f"    {line}" for line in ["unsigned t;", *declared]]]
     lines += [f"    for (t = 0; t < {T}; t++) {{", *[f"        {line}" for line in body], "    }", "}"]
     return "\n".join(lines) + "\n"

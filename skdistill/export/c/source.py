@@ -59,8 +59,8 @@ def x_type(model: CompactModel, input: str) -> str:
 def source_text(source: Source, output: str) -> str:
     """The text of the C file, which needs no other."""
     body = [
-        "#include <stdint.h>\n#include <string.h>\n",
-        _refusals(source, output),
+        "#include <stdint.h>\n",
+        _floats(source, output),
         _flash(source),
         *_tables(source),
         _guarded(_prototypes(source, output)),
@@ -137,10 +137,10 @@ def _banner(source: Source, output: str, text: str) -> str:
         f"Inputs    {n_inputs(source)} of type {source.x_type}{_meaning(source)}",
     ]
     if model.classes is not None:
-        shown = [f"{k} {_comment(c)}" for k, c in enumerate(model.classes.tolist())]
+        shown = [f"{k}: {_comment(c)}" for k, c in enumerate(model.classes.tolist())]
         lines += _wrapped("Classes   ", shown)
     if model.feature_names is not None and source.layout.input != "codes":
-        shown = [f"{j} {_comment(n)}" for j, n in enumerate(model.feature_names)]
+        shown = [f"{j}: {_comment(n)}" for j, n in enumerate(model.feature_names)]
         lines += _wrapped("Columns   ", shown)
     if model.classes is None:
         lines.append(f"Values    a score times {_scale(model)}")
@@ -204,7 +204,7 @@ def _wrapped(head: str, items: list[str], width: int = 92) -> list[str]:
     return [*lines, line]
 
 
-def _refusals(source: Source, output: str) -> str:
+def _floats(source: Source, output: str) -> str:
     floats = source.x_type == "float" or output == "proba_float"
     linear = source.layout.linear
     if not floats and not (linear is not None and linear.arithmetic == "float"):
@@ -214,8 +214,15 @@ def _refusals(source: Source, output: str) -> str:
         #if defined(__FAST_MATH__)
         #error "@name@ is exact to the last bit: compile it without -ffast-math"
         #endif
+        #if defined(__GNUC__)
+        #define @M@_COPY __builtin_memcpy
+        #else
+        #include <string.h>
+        #define @M@_COPY memcpy
+        #endif
         """,
         name=source.name,
+        M=source.macro,
     )
 
 

@@ -162,7 +162,8 @@ def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None,
             return read, f"{get}(p)", f"{get}(p + 1)", nan, f"({index})({link})"
         reads = [f"(uint32_t){get}(p)"]
         reads += [f"(uint32_t){get}(p + {i}) << {8 * i}" for i in range(1, size)]
-        read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {' | '.join(reads)};\n"
+        whole = "\n    | ".join(reads)
+        read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {whole};\n"
     elif trees.bits <= WIDEST_READ:
         read = f"const uint32_t w = {name}_bits({name}_nodes, node * {trees.bits}u, {trees.bits});\n"
     else:
