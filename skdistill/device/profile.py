@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact.execute import labels
 from skdistill.compact.model import CompactModel
-from skdistill.device.build import Image, build
-from skdistill.device.emulate import Run, run
+from skdistill.device.avr import missing_tools, run_avr
+from skdistill.device.build import build
+from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.targets import find_target
 from skdistill.export.c import device_input, to_c
@@ -44,6 +45,9 @@ class Profile:
         Deepest use of the stack, by any of the rows.
     instructions_mean : float or None
     instructions_max : int or None
+    cycles_mean : float or None
+        For "avr" where avr-gcc and simavr are installed.
+    cycles_max : int or None
     missing : tuple of str
         Routines of the support library that are not in the sizes.
     """
@@ -61,6 +65,8 @@ class Profile:
     stack_bytes: int | None = None
     instructions_mean: float | None = None
     instructions_max: int | None = None
+    cycles_mean: float | None = None
+    cycles_max: int | None = None
     missing: tuple[str, ...] = ()
 
     @property
@@ -84,6 +90,9 @@ class Profile:
         if self.instructions_mean is not None:
             worst = f"at most {self.instructions_max:,} in {self.rows:,} rows"
             lines.append(("instructions", f"{self.instructions_mean:,.1f} a row, {worst}"))
+        if self.cycles_mean is not None:
+            worst = f"at most {self.cycles_max:,} in {self.rows:,} rows"
+            lines.append(("cycles", f"{self.cycles_mean:,.1f} a row, {worst}"))
         if self.mismatches is not None:
             lines.append(("mismatches", f"{self.mismatches:,} of {self.rows:,} rows"))
         return "\n".join(f"{name:<13} {value}" for name, value in lines)
@@ -101,8 +110,8 @@ def profile(
     """Compile a model for a device, run it there on every row of `X`, and count.
 
     Sizes are those of the linked program without start-up code. On the emulated cores
-    instructions are counted, not cycles. For "host" the rows run natively; for "avr" there are
-    sizes only (`skdistill.device.avr` counts cycles where simavr is installed).
+    instructions are counted, not cycles. For "host" the rows run natively. For "avr" there are
+    sizes, and where avr-gcc and simavr are installed their cycles and results.
 
     Parameters
     ----------
@@ -147,29 +156,44 @@ def profile(
     source = to_c(model, input=input, output=output, layout=layout, name=NAME)
     function = emitted_function(model, rows, output)
     image = build({f"{NAME}.c": source}, core, [function.name])
-    results, ran = _run(image, function, rows, source)
+    found: dict[str, Any] = {}
+    results = None
+    if target == "host":
+        results = load({f"{NAME}.c": source}, function)(rows)
+    elif core.core:
+        ran = run(image, function.name, rows, output_bytes=function.output_bytes)
+        results = function.read(ran.outputs)
+        found["stack_bytes"] = int(ran.stack.max())
+        found |= _mean_and_max("instructions", ran.instructions)
+    elif not missing_tools():
+        on_avr = run_avr({f"{NAME}.c": source}, function, rows)
+        results = on_avr.results
+        found |= _mean_and_max("cycles", on_avr.cycles)
     mismatches = None
     if results is not None:
         allowed = stated_error(source) if output.startswith("proba") else 0.0
         mismatches = int(differs(model, X, output, results, allowed).sum())
     sizes = image.sizes
-    instructions = None if ran is None else ran.instructions
     return Profile(
-        target,
-        input,
-        output,
-        layout,
-        len(rows),
-        mismatches,
-        sizes.model,
-        sizes.code,
-        sizes.library,
-        sizes.ram,
-        None if ran is None else int(ran.stack.max()),
-        None if instructions is None else float(instructions.mean()),
-        None if instructions is None else int(instructions.max()),
-        image.missing,
+        target=target,
+        input=input,
+        output=output,
+        layout=layout,
+        rows=len(rows),
+        mismatches=mismatches,
+        model_bytes=sizes.model,
+        code_bytes=sizes.code,
+        library_bytes=sizes.library,
+        ram_bytes=sizes.ram,
+        missing=image.missing,
+        **found,
     )
+
+
+def _mean_and_max(name: str, counts: NDArray[np.int64] | None) -> dict[str, float | int]:
+    """Two fields of a profile."""
+    assert counts is not None
+    return {f"{name}_mean": float(counts.mean()), f"{name}_max": int(counts.max())}
 
 
 def compact_of(model: Any) -> CompactModel:
@@ -235,15 +259,3 @@ def stated_error(source: str) -> float:
     if stated is None:
         raise ValueError("the emitted file does not state the error of its probabilities")
     return float(stated[1])
-
-
-def _run(
-    image: Image, function: Function, rows: NDArray[Any], source: str
-) -> tuple[NDArray[Any] | None, Run | None]:
-    """Results for all rows, and what the emulator counted; None for what there is not."""
-    if image.target.name == "host":
-        return load({f"{NAME}.c": source}, function)(rows), None
-    if not image.target.core:
-        return None, None
-    ran = run(image, function.name, rows, output_bytes=function.output_bytes)
-    return function.read(ran.outputs), ran
