@@ -23,7 +23,7 @@ def read_type(source: Source, trees: TreeLayout) -> str:
 def prepared_type(source: Source, trees: TreeLayout) -> str:
     """C type in which prepared inputs are kept."""
     if trees.reading.kind == "key":
-        return "uint16_t" if trees.reading.drop >= 16 else "uint32_t"
+        return "uint32_t"
     return "uint8_t" if missing(source, trees) == 255 else "uint16_t"
 
 
@@ -31,7 +31,7 @@ def missing(source: Source, trees: TreeLayout) -> int:
     """What NaN reads as; for keys, the largest number that is not NaN."""
     reading, model = trees.reading, source.layout.model
     if reading.kind == "key":
-        return KEY_OF_INFINITY >> reading.drop
+        return KEY_OF_INFINITY
     if reading.kind == "code":
         return 255 if source.x_type == "uint8_t" else 65535
     if reading.kind == "rounded":
@@ -49,7 +49,7 @@ def tree_reader(source: Source, trees: TreeLayout) -> str:
     """Functions that read one input for the nodes."""
     kind = trees.reading.kind
     if kind == "key":
-        return _key(source, trees.reading.drop)
+        return _key(source)
     if kind == "steps":
         return _steps(source, trees)
     return ""
@@ -112,26 +112,23 @@ def linear_column(source: Source) -> str:
     return f"(float){wide}" if whole else wide
 
 
-def _key(source: Source, drop: int) -> str:
-    rest = f"(k >> {drop}) + ((k & {hex((1 << drop) - 1)}u) != 0u)" if drop else "k"
+def _key(source: Source) -> str:
     return block(
         """
         /* The bits of a float as a whole number in the order of the numbers: equal for both
-           zeros, largest for NaN.@note@ */
+           zeros, largest for NaN. */
         static uint32_t @name@_key(const float *x)
         {
+            const float number = *x;
             uint32_t k;
-            @M@_COPY(&k, x, sizeof k);
+            @M@_COPY(&k, &number, sizeof k);
             if (k >> 31)
                 k = 0x80000000u - k;
-            k += 0x7F800000u;
-            return @rest@;
+            return k + 0x7F800000u;
         }
         """,
         name=source.name,
         M=source.macro,
-        rest=rest,
-        note=f" Rounded up to {drop} bits fewer, which tells all thresholds." if drop else "",
     )
 
 

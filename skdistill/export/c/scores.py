@@ -88,18 +88,11 @@ def scores(source: Source, *, public: bool) -> str:
     body = []
     if trees is not None and trees.prepared:
         body.append(prepare(source, trees))
-    unit = 1 if model.trees is None else model.trees.unit
-    late = unit > 1
     bias = _bias(source)
-    if late and model.trees is not None:
-        body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = 0;\n")
-    else:
-        body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = {bias};\n")
+    keep = f"    {source.macro}_KEEP;\n" if keeps_loops(source) else ""
+    body.append(f"for (j = 0; j < {S}; j++) {{\n    s[j] = {bias};\n{keep}}}\n")
     if model.trees is not None:
         body.append(add_trees(source))
-    if late and model.trees is not None:
-        plus = "" if bias == "0" else f" + {bias}"
-        body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = s[j] * {unit}{plus};\n")
     if model.linear is not None:
         body.append(_add_linear(source))
     body.append("(void)x;\n" if not _reads_x(source) else "")
@@ -117,6 +110,12 @@ def scores(source: Source, *, public: bool) -> str:
         declared="\n".join(declared),
         body="".join(body),
     )
+
+
+def keeps_loops(source: Source) -> bool:
+    """Whether scores begin at 0, for which compilers would call the library."""
+    model = source.layout.model
+    return not source.layout.labels_only and model.n_scores > 1 and not model.bias.any()
 
 
 def _reads_x(source: Source) -> bool:
@@ -173,7 +172,7 @@ def _row(source: Source, leaf: str) -> str:
         else:
             leaf = "0"
     at = f"({source.index})({leaf}) * {model.n_scores}u" if model.n_scores > 1 else leaf
-    return f"{source.name}_add_values(s, {at}, 1);"
+    return f"{source.name}_add_values(s, {at}, {model.trees.unit});"  # type: ignore[union-attr]
 
 
 def _for_trees(source: Source, T: int, declared: list[str], body: list[str]) -> str:

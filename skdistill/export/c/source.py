@@ -61,6 +61,7 @@ def source_text(source: Source, output: str) -> str:
     body = [
         "#include <stdint.h>\n",
         _floats(source, output),
+        _loops(source),
         _flash(source),
         *_tables(source),
         _guarded(_prototypes(source, output)),
@@ -222,6 +223,22 @@ def _floats(source: Source, output: str) -> str:
         #endif
         """,
         name=source.name,
+        M=source.macro,
+    )
+
+
+def _loops(source: Source) -> str:
+    if not scores.keeps_loops(source):
+        return ""
+    return block(
+        """
+        /* In a loop that fills memory, so that no compiler makes a call of memset of it. */
+        #if defined(__GNUC__)
+        #define @M@_KEEP __asm__ volatile("")
+        #else
+        #define @M@_KEEP (void)0
+        #endif
+        """,
         M=source.macro,
     )
 
