@@ -309,7 +309,7 @@ def _read_xgboost(estimator: Any) -> Trees:
 
 def _read_lightgbm(estimator: Any) -> Trees:
     booster = estimator if _is_booster(estimator) else estimator.booster_
-    return _added(lightgbm_trees(booster.dump_model()), through_float32=False)
+    return _added(lightgbm_trees(booster.model_to_string()), through_float32=False)
 
 
 def _added(read: Ensemble, *, through_float32: bool) -> Trees:

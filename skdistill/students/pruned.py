@@ -422,7 +422,7 @@ def _read(ensemble: Any, given: TrainingSet) -> Source:
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
-        read = lightgbm_trees(ensemble.booster_.dump_model())
+        read = lightgbm_trees(ensemble.booster_.model_to_string())
         # LightGBM compares as float64, which holds every int32 as it is.
         return plain._replace(trees=_of_a_classifier(read), dtype=str(given.X.dtype))
     if _is_xgboost(ensemble):
