@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from skdistill.compact._frozen import require
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.pack import index_bytes, number_bytes, packed_bytes
 from skdistill.compact.quantize import EXACT_INTEGER, simplest
 from skdistill.compact.tables import INT32_MAX, LinearTable
 from skdistill.compact.values import linear_logits, linear_values
@@ -112,7 +111,7 @@ def linear_tables(
     tried = [_attempt(found, X, way, value_bits) for way in _readings(X, varies, input_bits)]
     # Finer steps for columns of few values cost a table of steps: the last way, if any.
     (bias, scale, table), _ = tried[-1] if tried[-1][1] < tried[0][1] / 2 else tried[0]
-    return bias, scale, {"linear": _smaller(table, X.shape[1])} if table.weights.any() else {}
+    return bias, scale, {"linear": table} if table.weights.any() else {}
 
 
 class _Reading(NamedTuple):
@@ -201,18 +200,26 @@ def _rounded(
     return weights, bias, scale
 
 
-def _smaller(table: LinearTable, n_features: int) -> LinearTable:
-    """The table with a row for every column, where that takes less than a list of columns."""
-    u = len(table.features)
-    if u == n_features:
-        return table
+def on_all_columns(table: LinearTable, n_features: int) -> LinearTable:
+    """The same model with weights of 0 for the columns that it does not read.
+
+    Parameters
+    ----------
+    table : LinearTable
+    n_features : int
+
+    Returns
+    -------
+    table : LinearTable
+        Which needs no list of columns.
+    """
 
     def full(rows: NDArray[Any], fill: Any) -> NDArray[Any]:
         wide = np.full((n_features, *rows.shape[1:]), fill, rows.dtype)
         wide[table.features] = rows
         return wide
 
-    wide = LinearTable(
+    return LinearTable(
         np.arange(n_features),
         full(table.offset, table.offset[0]),
         full(table.inv_step, table.inv_step[0]),
@@ -220,11 +227,3 @@ def _smaller(table: LinearTable, n_features: int) -> LinearTable:
         full(table.weights, 0),
         table.value_bits,
     )
-    size = [
-        number_bytes(t.offset)
-        + number_bytes(t.inv_step)
-        + packed_bytes(t.weights.size, t.value_bits)
-        for t in (table, wide)
-    ]
-    columns = u * index_bytes(n_features)
-    return table if size[0] + columns < size[1] else wide
