@@ -103,9 +103,7 @@ def _fraction(numbers: NDArray[np.float32]) -> int:
     return 32
 
 
-def _single(
-    numbers: NDArray[np.int64], name: str, tables: dict[str, NDArray[Any]]
-) -> int | None:
+def _single(numbers: NDArray[np.int64], name: str, tables: dict[str, NDArray[Any]]) -> int | None:
     """The number that all have in common, or None and a table."""
     if (numbers == numbers[0]).all():
         return int(numbers[0])

@@ -27,7 +27,7 @@ from skdistill.compact.reading import Reading, codes, readings
 if TYPE_CHECKING:
     from skdistill.compact.grid import InputGrid
     from skdistill.compact.model import CompactModel
-    from skdistill.compact.tables import LinearTable, TreeTable
+    from skdistill.compact.tables import TreeTable
 
 WIDEST_READ = 25  # bits at any offset that four bytes hold
 MOST_JUMP = 255
@@ -420,7 +420,9 @@ def _fused(
     nodes = np.column_stack([first, threshold, third]).astype(np.uint8).ravel()
     tables = {"nodes": nodes, **_own_tables(layout)}
     del tables["labels"]
-    return [replace(layout, shape="fused", widths=(*widths, step), bits=24, size=None, tables=tables)]
+    return [
+        replace(layout, shape="fused", widths=(*widths, step), bits=24, size=None, tables=tables)
+    ]
 
 
 def _own_tables(layout: TreeLayout) -> dict[str, NDArray[Any]]:

@@ -180,7 +180,7 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
     if input != "codes":
         limits = np.iinfo(input)
         with np.errstate(invalid="ignore"):
-            fits = (limits.min <= X) & (limits.max >= X) & (X == np.floor(X))
+            fits = (limits.min <= X) & (limits.max >= X) & (np.floor(X) == X)
         if not fits.all():
             row, column = np.argwhere(~fits)[0]
             raise ValueError(

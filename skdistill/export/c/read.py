@@ -265,7 +265,9 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
         else:
             lines += [f"z *= {number(read.inv_step)};"]
     shift = source.get("shifts", "j") if read.shift is None else str(read.shift)
-    shift = "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
+    shift = (
+        "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
+    )
     lines += [
         f"{copy}(&bits, &z, sizeof bits);",
         "m = bits & 0x7FFFFFFFu;",

@@ -179,7 +179,12 @@ def _for_trees(source: Source, T: int, declared: list[str], body: list[str]) -> 
     if T == 1:
         return "\n".join(body) + "\n"
     lines = ["{", *[f"    {line}" for line in ["unsigned t;", *declared]]]
-    lines += [f"    for (t = 0; t < {T}; t++) {{", *[f"        {line}" for line in body], "    }", "}"]
+    lines += [
+        f"    for (t = 0; t < {T}; t++) {{",
+        *[f"        {line}" for line in body],
+        "    }",
+        "}",
+    ]
     return "\n".join(lines) + "\n"
 
 

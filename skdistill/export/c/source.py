@@ -9,15 +9,13 @@ import numpy as np
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import lay_out
 from skdistill.export.c import proba, read, scores, walk
-from skdistill.export.c.branch import branches, leaf_kind
 from skdistill.export.c.bounds import Bounds, bounds
+from skdistill.export.c.branch import branches, leaf_kind
 from skdistill.export.c.label import label
 from skdistill.export.c.text import Source, block, check_name, table
 
 
-def make_source(
-    model: CompactModel, name: str, input: str, output: str, layout: str
-) -> Source:
+def make_source(model: CompactModel, name: str, input: str, output: str, layout: str) -> Source:
     """Choose tables and types.
 
     Parameters
@@ -145,8 +143,14 @@ def _banner(source: Source, output: str, text: str) -> str:
         lines += _wrapped("Columns   ", shown)
     if model.classes is None:
         lines.append(f"Values    a score times {_scale(model)}")
-    lines.append(f"Tables    {sum(t.nbytes for t in tables.values())} bytes" + (f": {sizes}" if sizes else ""))
-    lines += [f"{'Bounds' if i == 0 else '':<10}{line}" for i, line in enumerate(_bound_lines(found, model))]
+    lines.append(
+        f"Tables    {sum(t.nbytes for t in tables.values())} bytes"
+        + (f": {sizes}" if sizes else "")
+    )
+    lines += [
+        f"{'Bounds' if i == 0 else '':<10}{line}"
+        for i, line in enumerate(_bound_lines(found, model))
+    ]
     if output == "proba_fixed":
         error = proba.fixed_error(model)
         lines.append(f"Error     a probability is off by at most {error:.2g} (32768 is 1)")
@@ -297,7 +301,10 @@ def _declared(source: Source, output: str) -> list[tuple[str, str]]:
         )
     if output == "proba_float":
         found.append(
-            ("Fills the probabilities of all classes.", f"void {name}_proba(const {T} *x, float *p);")
+            (
+                "Fills the probabilities of all classes.",
+                f"void {name}_proba(const {T} *x, float *p);",
+            )
         )
     if output == "proba_fixed":
         found.append(

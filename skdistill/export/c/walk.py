@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skdistill.compact.pack import WIDEST_READ, TreeLayout
-from skdistill.export.c.read import is_missing, missing, prepared_type, read_input, read_type
+from skdistill.export.c.read import is_missing, prepared_type, read_input, read_type
 from skdistill.export.c.text import Source, block
 
 
@@ -170,7 +170,9 @@ def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None,
         whole = "\n    | ".join(reads)
         read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {whole};\n"
     elif trees.bits <= WIDEST_READ:
-        read = f"const uint32_t w = {name}_bits({name}_nodes, node * {trees.bits}u, {trees.bits});\n"
+        read = (
+            f"const uint32_t w = {name}_bits({name}_nodes, node * {trees.bits}u, {trees.bits});\n"
+        )
     else:
         read = f"const {index} at = node * {trees.bits}u;\n"
         for width in fields:
