@@ -325,6 +325,11 @@ class CompactModel(Frozen):
         return len(self.bias)
 
     @property
+    def n_classes(self) -> int:
+        """Number of classes, K; 0 for a regression."""
+        return 0 if self.classes is None else len(self.classes)
+
+    @property
     def input_dtype(self) -> str:
         """Declared type of the input, ``"float32"`` or ``"int32"``."""
         return "float32" if self.grid is None else self.grid.dtype

@@ -337,9 +337,10 @@ def _by_depth(
     """Nodes depth first, packed or in whole bytes, with the nodes to the left of each."""
     feature, threshold, nan = (each[order.nodes] for each in numbers)
     link = bits_for(int(order.left.max(initial=0)) + 1)
-    tables, size = _own_tables(layout), int(order.sizes[0])
-    if (order.sizes != size).any():
-        size = None
+    tables, size = _own_tables(layout), None
+    if (order.sizes == order.sizes[0]).all():
+        size = int(order.sizes[0])
+    else:
         tables["sizes"] = narrowest(order.sizes)
     found = []
     exact = (*widths, link)

@@ -91,7 +91,7 @@ def bounds(source: Source, output: str) -> Bounds:
             work += u * (each + 16)
             steps += u * (S + 1)
     if output in ("proba_float", "proba_fixed"):
-        K = len(model.classes)  # type: ignore[arg-type]
+        K = model.n_classes
         steps += 4 * K
         stack += 4 * K + 64
         work += K * _probability_cost(model.link, output) + 60
@@ -110,7 +110,7 @@ def _split_cost(source: Source, trees: TreeLayout) -> int:
     if not trees.prepared:
         cost += _READ[trees.reading.kind]
     cost += 4 * (trees.columns is not None) + 5 * (trees.edges is not None)
-    cost += 5 * (trees.bases is not None) + 12 * (source.layout.model.trees.nan_left.any())  # type: ignore[union-attr]
+    cost += 5 * (trees.bases is not None) + 12 * trees.widths[2]
     cost += 6 * bool(trees.reading.drop)
     if trees.shape == "children":
         return cost + 5 * _BITS

@@ -14,7 +14,7 @@ def label(source: Source) -> str:
     ):
         return ""
     S = model.n_scores
-    if len(model.classes) == 1:  # type: ignore[arg-type]
+    if model.n_classes == 1:
         return _constant(source, 0)
     if layout.labels_only:
         return _of_a_tree(source)

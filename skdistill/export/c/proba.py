@@ -74,10 +74,10 @@ def fixed_error(model: CompactModel) -> float:
     -------
     error : float
     """
-    K, unit = len(model.classes), 1 / ONE  # type: ignore[arg-type]
+    K, unit = model.n_classes, 1 / ONE
     if K == 1:
         return 0.0
-    scale = float(model.scale)  # type: ignore[arg-type]
+    scale = float(model.scale)
     if model.link == "normalise":
         if model.n_scores == 1:
             return whole_factor(scale * ONE, ONE / 2).error * ONE / 2 * unit + 2 * unit
@@ -88,11 +88,27 @@ def fixed_error(model: CompactModel) -> float:
     return relative / 2 + (K + 1) * 1.5 * 2.0**-16 + unit
 
 
+def probability_error(model: CompactModel, output: str) -> float:
+    """Bound of the difference between a probability in C and in Python.
+
+    Parameters
+    ----------
+    model : CompactModel
+        With classes.
+    output : {"proba_float", "proba_fixed"}
+
+    Returns
+    -------
+    error : float
+    """
+    return FLOAT_ERROR if output == "proba_float" else fixed_error(model)
+
+
 def proba_float(source: Source) -> str:
     """The function of float probabilities, without the library of mathematics."""
     model, name = source.layout.model, source.name
-    K, S = len(model.classes), model.n_scores  # type: ignore[arg-type]
-    scale = number(float(model.scale))  # type: ignore[arg-type]
+    K, S = model.n_classes, model.n_scores
+    scale = number(float(model.scale))
     parts = []
     if model.link in ("softmax", "sigmoid") and K > 1:
         parts.append(
@@ -120,7 +136,7 @@ def proba_float(source: Source) -> str:
                 M=source.macro,
             )
         )
-    log2e = number(float(np.float32(float(model.scale) / math.log(2))))  # type: ignore[arg-type]
+    log2e = number(float(np.float32(float(model.scale) / math.log(2))))
     if K == 1:
         body = "(void)x;\np[0] = 1.0f;"
     elif model.link == "sigmoid":
@@ -193,7 +209,7 @@ def proba_float(source: Source) -> str:
 def proba_fixed(source: Source) -> str:
     """The function of fixed-point probabilities: no float, no division but of whole numbers."""
     model, name = source.layout.model, source.name
-    K, S = len(model.classes), model.n_scores  # type: ignore[arg-type]
+    K, S = model.n_classes, model.n_scores
     parts = []
     if "powers" in source.layout.tables:
         parts.append(_whole_power(source))
@@ -233,7 +249,7 @@ def proba_fixed(source: Source) -> str:
             S=S,
         )
     elif S == 1:
-        c = whole_factor(float(model.scale) * ONE, ONE / 2)  # type: ignore[arg-type]
+        c = whole_factor(float(model.scale) * ONE, ONE / 2)
         body = block(
             """
             int32_t s[1];
@@ -284,12 +300,12 @@ def proba_fixed(source: Source) -> str:
 
 
 def _whole_power(source: Source) -> str:
-    c = whole_factor(float(source.layout.model.scale) / math.log(2), _DEEPEST)  # type: ignore[arg-type]
+    c = whole_factor(float(source.layout.model.scale) / math.log(2), _DEEPEST)
     bits = c.fraction - 5
     return block(
         """
-        /* 2^-(d c) in units of 2^-16, for c = @c@: whole steps shift, a table of @pieces@ pieces and
-           straight lines between its entries do the rest. */
+        /* 2^-(d c) in units of 2^-16, for c = @c@: whole steps shift, a table of @pieces@
+           pieces and straight lines between its entries do the rest. */
         static uint32_t @name@_power(uint32_t d)
         {
             uint32_t y, a, b;
@@ -305,7 +321,7 @@ def _whole_power(source: Source) -> str:
         }
         """,
         name=source.name,
-        c=f"{float(source.layout.model.scale) / math.log(2):.6g}",  # type: ignore[arg-type]
+        c=f"{float(source.layout.model.scale) / math.log(2):.6g}",
         pieces=_PIECES,
         drop=f"d >>= {c.drop};" if c.drop else "",
         most=c.most,

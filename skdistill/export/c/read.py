@@ -69,7 +69,7 @@ def read_input(source: Source, trees: TreeLayout, feature: str) -> str:
 
 def prepare(source: Source, trees: TreeLayout) -> str:
     """Statements that read all inputs into ``q``."""
-    name, model = source.name, source.layout.model
+    model = source.layout.model
     kind = prepared_type(source, trees)
     if trees.reading.kind == "rounded" and model.linear is not None:
         linear, q_max = model.linear, model.linear.q_max

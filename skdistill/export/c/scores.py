@@ -142,7 +142,7 @@ def add_trees(source: Source) -> str:
     assert trees is not None and model.trees is not None
     if trees.shape == "branches":
         return add_branches(source, trees)
-    T, S, name = len(model.trees.roots), model.n_scores, source.name
+    T, name = len(model.trees.roots), source.name
     x = "q" if trees.prepared else "x"
     if trees.shape == "children":
         N = len(model.trees.feature)
@@ -167,10 +167,10 @@ def _row(source: Source, leaf: str) -> str:
     trees, model = source.layout.trees, source.layout.model
     assert trees is not None
     if trees.row_bits is not None:
-        if trees.row_bits:
-            leaf = f"{source.name}_bits({source.name}_rows, ({leaf}) * {trees.row_bits}u, {trees.row_bits})"
-        else:
-            leaf = "0"
+        bits = f"{trees.row_bits}u, {trees.row_bits}"
+        leaf = (
+            f"{source.name}_bits({source.name}_rows, ({leaf}) * {bits})" if trees.row_bits else "0"
+        )
     at = f"({source.index})({leaf}) * {model.n_scores}u" if model.n_scores > 1 else leaf
     return f"{source.name}_add_values(s, {at}, {model.trees.unit});"  # type: ignore[union-attr]
 

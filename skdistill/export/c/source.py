@@ -37,7 +37,7 @@ def make_source(model: CompactModel, name: str, input: str, output: str, layout:
         and leaf_kind(laid.model, laid.labels_only) != "row"
     ):
         laid.tables.pop("values", None)
-    if output == "proba_fixed" and model.link in ("softmax", "sigmoid") and _n_classes(model) > 1:
+    if output == "proba_fixed" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
         laid.tables["powers"] = proba.powers()
     return Source(check_name(name), laid, x_type(laid.model, input))
 
@@ -76,7 +76,7 @@ def header_text(source: Source, output: str, text: str) -> str:
     numbers = {
         "N_FEATURES": n_inputs(source),
         "N_SCORES": model.n_scores,
-        **({"N_CLASSES": len(model.classes)} if model.classes is not None else {}),
+        **({"N_CLASSES": model.n_classes} if model.classes is not None else {}),
         "TABLE_BYTES": sum(t.nbytes for t in source.layout.tables.values()),
         "MAX_INSTRUCTIONS": found.instructions,
         "MAX_STACK": found.stack,
@@ -84,6 +84,8 @@ def header_text(source: Source, output: str, text: str) -> str:
     lines = [f"#define {M}_{key} {value}" for key, value in numbers.items()]
     if isinstance(model.scale, float):
         lines.append(f"#define {M}_SCALE {float(model.scale):.9g}f")
+    if output.startswith("proba"):
+        lines.append(f"#define {M}_PROBA_ERROR {proba.probability_error(model, output):.9g}")
     lines.append(f'#define {M}_HASH "{_hash(text)}"')
     return block(
         """
@@ -119,15 +121,11 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _n_classes(model: CompactModel) -> int:
-    return 0 if model.classes is None else len(model.classes)
-
-
 def _banner(source: Source, output: str, text: str) -> str:
     model = source.layout.model
     tables = source.layout.tables
     sizes = ", ".join(f"{name} {t.nbytes}" for name, t in tables.items())
-    what = "a regression" if model.classes is None else f"{_n_classes(model)} classes"
+    what = "a regression" if model.classes is None else f"{model.n_classes} classes"
     found = bounds(source, output)
     lines = [
         f"{source.name}: {what} of {model.n_features} inputs, {_parts(model)}.",
@@ -151,11 +149,10 @@ def _banner(source: Source, output: str, text: str) -> str:
         f"{'Bounds' if i == 0 else '':<10}{line}"
         for i, line in enumerate(_bound_lines(found, model))
     ]
-    if output == "proba_fixed":
-        error = proba.fixed_error(model)
-        lines.append(f"Error     a probability is off by at most {error:.2g} (32768 is 1)")
-    if output == "proba_float":
-        lines.append(f"Error     a probability is off by at most {proba.FLOAT_ERROR:g}")
+    if output.startswith("proba"):
+        error = proba.probability_error(model, output)
+        one = ", of 32768 for 1" if output == "proba_fixed" else ""
+        lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
     return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
 
 
@@ -356,7 +353,7 @@ def _code(source: Source, output: str) -> list[str]:
     if layout.trees is not None:
         shape = branches if layout.trees.shape == "branches" else walk.walker
         parts.append(shape(source, layout.trees))
-    if not (layout.labels_only or (output == "label" and _n_classes(model) == 1)):
+    if not (layout.labels_only or (output == "label" and model.n_classes == 1)):
         parts += [scores.value_readers(source), scores.scores(source, public=output != "label")]
     if model.classes is not None:
         parts.append(label(source))

@@ -93,10 +93,10 @@ def _cut(source: Source, trees: TreeLayout, threshold: str, feature: str) -> str
         if kind == "int32_t" and low:  # through unsigned numbers, which may wrap
             return f"(int32_t)((uint32_t){threshold} + {trees.low % 2**32}u)"
         return f"({kind}){threshold}{low}"
-    low = trees.low << trees.reading.drop
+    base = trees.low << trees.reading.drop
     if trees.reading.drop:
         threshold = f"((uint32_t){threshold} << {trees.reading.drop})"
-    return f"{threshold} + {low}u" if low else threshold
+    return f"{threshold} + {base}u" if base else threshold
 
 
 def _goes_left(
