@@ -13,6 +13,7 @@ from skdistill.compact.execute import as_input, quantize_input
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.export.c.source import header_text, make_source, source_text, x_type
+from skdistill.export.c.text import Source
 
 INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
@@ -48,7 +49,8 @@ def to_c(
         ``void <name>_proba_fixed(x, uint16_t *p)``, where 32768 is 1, beside both. None
         is "label", or "scores" for a regression, whose values are scores times a scale.
     layout : {"table", "code"}, default="table"
-        "table" is smallest, "code" writes every split as a branch and is fastest.
+        "table" is smallest: the smallest of several forms of the tables is chosen. "code"
+        writes every split as a branch and is fastest.
     name : str, default="model"
         Prefix of all that the file defines, so that models can be linked together.
 
@@ -70,13 +72,21 @@ def to_c(
     >>> from skdistill import SoftTreeClassifier
     >>> from skdistill.export.c import to_c
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = SoftTreeClassifier(max_leaf_nodes=3).fit(X, y).compact_
-    >>> print(to_c(model, name="iris", layout="code").partition("int iris_label")[2][-140:])
+    >>> model = SoftTreeClassifier(max_leaf_nodes=3).fit(10 * X, y).compact_  # in millimetres
+    >>> text = to_c(model, name="iris", layout="code", input="uint8")
+    >>> print(text[text.rindex("int iris_label") :].strip())
+    int iris_label(const uint8_t *x)
+    {
+        if (x[2] <= 24) {
+            return 0;
+        }
+        if (x[3] <= 17) {
+            return 1;
+        }
+        return 2;
+    }
     """
-    input = input or model.input_dtype
-    output = output or ("scores" if model.classes is None else "label")
-    _check_options(model, input, output, layout)
-    source = make_source(model, name, input, output, layout)
+    source, output = prepare_source(model, input=input, output=output, layout=layout, name=name)
     text = source_text(source, output)
     if path is not None:
         file = _c_file(path)
@@ -84,6 +94,21 @@ def to_c(
         write_whole(file.with_suffix(".h"), header.encode())
         write_whole(file, text.encode())
     return text
+
+
+def prepare_source(
+    model: CompactModel,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    layout: str = "table",
+    name: str = "model",
+) -> tuple[Source, str]:
+    """Check the options of `to_c`, choose the tables; the output is what None stood for."""
+    input = input or model.input_dtype
+    output = output or ("scores" if model.classes is None else "label")
+    _check_options(model, input, output, layout)
+    return make_source(model, name, input, output, layout), output
 
 
 def _c_file(path: str | PathLike[str]) -> Path:
