@@ -73,6 +73,11 @@ class Columns:
             lambda X: later.transform(self.transform(X)),
         )
 
+    def missing(self, width: int, dtype: str) -> NDArray[Any]:
+        """What the steps make of NaN, array of shape (c,); `width` is d."""
+        values: NDArray[Any] = self.transform(np.full((1, width), np.nan, dtype))[0]
+        return values
+
 
 def _last(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """What `a` says, or where that is nothing `b`."""

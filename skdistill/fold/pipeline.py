@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact import CompactModel, execute
 from skdistill.fold.columns import Columns, read_steps
-from skdistill.fold.tables import fold_linear, fold_trees
+from skdistill.fold.linear import fold_linear
+from skdistill.fold.trees import fold_trees
 
 
 class Differences(NamedTuple):
@@ -108,15 +109,17 @@ def fold_pipeline(
         raise ValueError(
             f"the steps yield {len(columns.source)} columns, the last one reads {model.n_features}"
         )
-    known = np.arange(width) if names is None else np.asarray(names)
+    known = list(range(width)) if names is None else list(names)
     _require_foldable(columns, model, known)
     tables: dict[str, Any] = {}
-    bias, exact = model.bias.astype(np.int64), True
-    if model.grid is not None and model.trees is not None:
-        tables["grid"], tables["trees"] = fold_trees(model.grid, model.trees, columns, width, dtype)
+    linear, bias = None, model.bias.astype(np.int64)
     if model.linear is not None:
-        tables["linear"], shift, exact = fold_linear(model.linear, columns, width, dtype, known)
-        bias = bias + shift
+        linear = fold_linear(model.linear, columns, width, dtype, known)
+        tables["linear"], bias = linear.table, bias + linear.bias
+    if model.grid is not None and model.trees is not None:
+        tables["grid"], tables["trees"] = fold_trees(
+            model.grid, model.trees, columns, width, dtype, linear
+        )
     folded = replace(model, n_features=width, bias=bias, feature_names=names, **tables)
     if X is not None:
         found = count_differences(pipeline, folded, X)
@@ -124,7 +127,7 @@ def fold_pipeline(
             f"{found.scores:,} of {found.rows:,} rows have other scores, "
             f"{found.answers:,} another answer"
         )
-    elif not exact:
+    elif linear is not None and not linear.exact:
         warnings.warn(
             "the linear part rounds its inputs anew: pass X to see how many rows differ",
             UserWarning,
@@ -216,7 +219,7 @@ def _columns_read(model: CompactModel) -> NDArray[Any]:
     return np.unique(np.concatenate(read))
 
 
-def _require_foldable(columns: Columns, model: CompactModel, names: NDArray[Any]) -> None:
+def _require_foldable(columns: Columns, model: CompactModel, names: list[Any]) -> None:
     """Refuse columns that the model reads and the steps make something else of than thresholds."""
     for column in _columns_read(model):
         name, trouble, scaled = (
