@@ -165,7 +165,7 @@ def _without(
     nodes = np.flatnonzero(alive)
     ends = np.concatenate([roots, left[nodes], right[nodes]])
     leaves = np.unique(~ends[ends < 0])
-    number = np.cumsum(alive) - 1
+    number = np.append(np.cumsum(alive) - 1, 0)
     roots, left, right = (
         np.where(child >= 0, number[np.maximum(child, 0)], ~np.searchsorted(leaves, ~child))
         for child in (roots, left[nodes], right[nodes])
