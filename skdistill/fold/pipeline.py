@@ -48,6 +48,7 @@ def fold_pipeline(
     Trees are folded exactly: each threshold becomes the last float32 number that the fitted
     steps themselves take to it or below. A linear part is not: it rounds its inputs anew, with
     an offset and a step on the raw scale, and the folded model is the reference from then on.
+    Trees that cut at the borders of a linear part's rounding move along with them.
 
     Parameters
     ----------

@@ -82,11 +82,14 @@ def test_nan_in_a_linear_part_reads_as_its_replacement(student, imputer):
 def test_trees_beside_a_linear_part_share_its_rounding():
     X, y = load_wine(return_X_y=True)
     student = SoftBoostingClassifier(4, init="linear", random_state=0)
-    for imputer in (None, IMPUTERS[1]):
-        pipeline = make_pipeline(imputer, StandardScaler(), student).fit(X, y)
+    swapped = ColumnTransformer([("a", "passthrough", list(range(12, -1, -1)))])
+    for step in (None, IMPUTERS[1], swapped):
+        pipeline = make_pipeline(step, StandardScaler(), student).fit(X, y)
         with pytest.warns(UserWarning, match="pass X"):
             model = fold_pipeline(pipeline)
         assert rounding_borders(model.grid, model.linear) is not None
+        sure = far_from_borders(pipeline, X)
+        assert count_differences(pipeline, model, X[sure]) == (0, 0, sure.sum())
         offset_and_step = 8 * 13  # in full: nothing else takes more bytes than it did
         assert model.nbytes <= pipeline[-1].compact_.nbytes + offset_and_step
 
