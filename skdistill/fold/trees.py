@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from skdistill.compact import InputGrid, TreeTable
 from skdistill.compact.execute import round_input
-from skdistill.compact.pack import rounding_borders
 from skdistill.compact.quantize import last_where
+from skdistill.compact.reading import rounding_borders
 from skdistill.fold.columns import Columns
 from skdistill.fold.linear import FoldedLinear
 
@@ -112,7 +112,8 @@ def _raw_edges(grid: InputGrid, columns: Columns, width: int, dtype: str) -> NDA
 
 def _borders(grid: InputGrid, linear: FoldedLinear) -> NDArray[np.float32] | None:
     """As `_raw_edges`, for edges that are borders of the linear part's rounding; else None."""
-    borders = None if linear.exact else rounding_borders(grid, linear.before)
+    stays = linear.exact or grid.dtype == "int32"
+    borders = None if stays else rounding_borders(grid, linear.before)
     if borders is None:
         return None
     before = np.repeat(np.searchsorted(linear.before.features, grid.features), grid.counts)

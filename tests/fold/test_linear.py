@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftLinearRegressor
-from skdistill.compact.pack import rounding_borders
+from skdistill.compact.reading import rounding_borders
 from skdistill.fold import count_differences, fold_pipeline
 from tests.fold.test_pipeline import IMPUTERS, own_scores, with_holes
 from tests.strategies import adversarial_rows

@@ -34,7 +34,7 @@ from skdistill import (
     SoftTreeRegressor,
     fold_pipeline,
 )
-from skdistill.compact import CompactModel, InputGrid, TreeTable
+from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
 from skdistill.export.onnx import to_onnx
 from skdistill.export.parity import count_mismatches, open_session, probe_rows
 from skdistill.fold import count_differences
@@ -315,6 +315,15 @@ def test_integers_pass_steps_that_leave_them_alone():
     assert folded.input_dtype == "int32" and folded.grid.features.tolist() == [1]
     rows = np.array([[0, 2**24 + 1, 0], [0, 2**24 + 2, 0]], np.int32)
     assert folded.scores(rows).ravel().tolist() == [1, 2]
+    linear = LinearTable([0], [2**20], [2.0**-18], 6, [[1]], 4)
+    whole = replace(stump(2**23 - 1, True, np.int32), linear=linear)
+    fill = SimpleImputer(strategy="constant", fill_value=0.0).fit([[0.0]])
+    pipeline = Pipeline([("fill", fill), ("model", whole)])
+    with pytest.warns(UserWarning, match="pass X"):
+        folded = fold_pipeline(pipeline)
+    assert folded.input_dtype == "int32" and folded.linear.offset.tolist() == [0]
+    rows = np.array([[np.nan], [0], [2**23 - 1], [2**23], [2**22], [-(2**20)]])
+    assert (folded.scores(rows) == own_scores(pipeline, rows)).all()
     scaler = StandardScaler().fit([[1], [2]])
     with pytest.raises(ValueError, match=r"step 's' makes other numbers of column 0.*int32"):
         fold_pipeline(Pipeline([("s", scaler), ("m", model)]))
