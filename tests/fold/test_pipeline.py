@@ -269,7 +269,7 @@ def test_a_column_used_twice_has_the_thresholds_of_both():
         make_column_selector("pro|ash"),
         lambda X: ["hue", "ash"],
     ],
-    ids=str,
+    ids=["names", "slice", "open", "last", "numbers", "bools", "mask", "index", "selector", "call"],
 )
 def test_columns_of_a_frame_by_any_key(key, output):
     X, y = load_wine(return_X_y=True, as_frame=True)
