@@ -84,6 +84,10 @@ def _arduino(source: Source, output: str, sources: dict[str, str]) -> dict[str, 
         """,
         name=name,
     )
+    answer = [f"Serial.println({name}_label(x));"]
+    if source.layout.model.classes is None:
+        answer = [f"int32_t s[{source.macro}_N_SCORES];", f"{name}_scores(x, s);"]
+        answer.append("Serial.println(s[0]);")
     sketch = block(
         """
         #include <@name@.h>
@@ -101,9 +105,7 @@ def _arduino(source: Source, output: str, sources: dict[str, str]) -> dict[str, 
         name=name,
         T=source.x_type,
         n=n_inputs(source),
-        answer=f"Serial.println({name}_label(x));"
-        if source.layout.model.classes is not None
-        else f"int32_t s[{source.macro}_N_SCORES];\n  {name}_scores(x, s);\n  Serial.println(s[0]);",
+        answer="\n".join(answer),
     )
     return {
         "library.properties": properties,
