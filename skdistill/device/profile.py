@@ -246,11 +246,13 @@ def differs(
     differs : bool array of shape (n,)
     """
     if output == "label":
-        return results != labels(model.scores(X))
-    if output == "scores":
-        return np.any(results != model.scores(X), axis=1)
-    P = results / FIXED_ONE if output == "proba_fixed" else results
-    return ~np.all(np.abs(P - model.predict_proba(X)) <= allowed, axis=1)
+        wrong = results != labels(model.scores(X))
+    elif output == "scores":
+        wrong = np.any(results != model.scores(X), axis=1)
+    else:
+        P = results / FIXED_ONE if output == "proba_fixed" else results
+        wrong = ~np.all(np.abs(P - model.predict_proba(X)) <= allowed, axis=1)
+    return np.asarray(wrong, bool)
 
 
 def stated_error(source: str) -> float:
