@@ -246,7 +246,8 @@ def differs(
     differs : bool array of shape (n,)
     """
     if output == "label":
-        wrong = results != labels(model.scores(X))
+        only = model.classes is not None and len(model.classes) == 1
+        wrong = results != (0 if only else labels(model.scores(X)))
     elif output == "scores":
         wrong = np.any(results != model.scores(X), axis=1)
     else:

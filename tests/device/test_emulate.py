@@ -158,7 +158,9 @@ def test_words_at_odd_places_are_noticed(name):
     source = "int f(const unsigned char *x) { return *(const int *)(x + x[0]); }"
     image = compiled(name, source, "f")
     rows = np.array([[4] * 8, [1] * 8], np.uint8)
-    with pytest.raises(EmulationError, match=r"row 1: (reads 4 bytes at .*not aligned|.*exception)"):
+    with pytest.raises(
+        EmulationError, match=r"row 1: (reads 4 bytes at .*not aligned|.*exception)"
+    ):
         run(image, "f", rows, watch=True)
 
 
