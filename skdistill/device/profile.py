@@ -161,7 +161,7 @@ def profile(
     if target == "host":
         results = load({f"{NAME}.c": source}, function)(rows)
     elif core.core:
-        ran = run(image, function.name, rows, output_bytes=function.output_bytes)
+        ran = run(image, function.name, rows, output_bytes=function.output_bytes, watch=True)
         results = function.read(ran.outputs)
         found["stack_bytes"] = int(ran.stack.max())
         found |= _mean_and_max("instructions", ran.instructions)

@@ -50,7 +50,7 @@ def test_bytes_as_results():
 
 
 def test_refusals_are_the_compilers_own():
-    with pytest.raises(BuildError, match="error: .*nothing"):
+    with pytest.raises(BuildError, match=r"error: .*nothing"):
         load({"f.c": "int f(const float *x) { return nothing; }"}, Function("f", 1, "float32"))
     with pytest.raises(BuildError, match="no-such-compiler cannot be run"):
         load({"f.c": SOURCE}, Function("sum", 2, "int16"), compiler=["no-such-compiler"])
