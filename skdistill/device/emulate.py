@@ -21,6 +21,7 @@ PAGE = 0x1000
 TRAP = 0xF000
 ROW, OUTPUT, STACK = 0x20000000, 0x21000000, 0x22000000
 STACK_BYTES = 0x8000
+WORD = 4  # bytes; the stack grows by such
 FILLS = b"\xa5\x5a"  # what lies in memory that is not the call's own
 MOST_INSTRUCTIONS = 4_000_000  # of one call; a model needs some thousands
 
@@ -41,7 +42,7 @@ class Run:
         None where they were not asked for. An instruction whose condition fails is counted: it
         passes through the core as well.
     stack : int64 array of shape (n,)
-        Bytes from the stack pointer at the call down to the lowest byte written.
+        Bytes from the stack pointer at the call down to the lowest word written.
     """
 
     outputs: NDArray[np.uint8]
@@ -113,12 +114,14 @@ def run(
     result = _Machine(image, function, row_bytes, output_bytes, count, FILLS[0]).run(rows)
     if watch:
         other = _Machine(image, function, row_bytes, output_bytes, False, FILLS[1]).run(rows)
-        same = (result.outputs == other.outputs).all(axis=1) & (result.stack == other.stack)
+        same = (result.outputs == other.outputs).all(axis=1)
         if not same.all():
             raise EmulationError(
                 f"{function}() on {image.target.name}, row {np.argmin(same)}: what it does "
                 "depends on memory that is not its own"
             )
+        deeper = np.maximum(result.stack, other.stack)  # a byte may equal one of the fills
+        return Run(result.outputs, result.instructions, deeper)
     return result
 
 
@@ -218,13 +221,13 @@ class _Machine:
         return Run(outputs, instructions if self.counting else None, stack)
 
     def _stack_use(self) -> int:
-        """Bytes of stack that the last call used; paints them anew."""
+        """Bytes of stack that the last call used, in words; paints them anew."""
         top, untouched = STACK + STACK_BYTES, STACK_BYTES - self.window
         if self.uc.mem_read(STACK, untouched) != self.painted[:untouched]:
             self.window = len(bytes(self.uc.mem_read(STACK, STACK_BYTES)).lstrip(self.fill))
         used = len(bytes(self.uc.mem_read(top - self.window, self.window)).lstrip(self.fill))
         self.uc.mem_write(top - used, self.painted[:used])
-        return used
+        return -(-used // WORD) * WORD
 
     def _where(self, row: int, what: str) -> str:
         """Say which row failed, at which address, in which function."""

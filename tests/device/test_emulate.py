@@ -6,7 +6,7 @@ import unicorn
 
 from skdistill.device import emulate
 from skdistill.device.build import build
-from skdistill.device.emulate import EmulationError, run
+from skdistill.device.emulate import FILLS, EmulationError, run
 from skdistill.device.targets import TARGETS, find_target
 
 CORES = [name for name, target in TARGETS.items() if target.core]
@@ -111,6 +111,13 @@ def test_stack_is_that_of_each_call(name):
     assert 8 <= frame < 120
     assert last == shallow
     assert result.stack.tolist() == (shallow + frame * rows[:, 0]).tolist()
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_stack_that_ends_in_what_it_was_painted_with(fill):
+    source = f"int f(const int *x) {{ volatile unsigned a = {fill}; return a & 1; }}"
+    result = run(compiled("cortex-m0", source, "f"), "f", np.ones((1, 1), np.int32), watch=True)
+    assert result.stack.tolist() == [4]
 
 
 @pytest.mark.parametrize(
