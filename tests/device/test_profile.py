@@ -11,7 +11,7 @@ from skdistill import (
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
-from skdistill.device.profile import Profile, differs, profile, stated_error
+from skdistill.device.profile import Profile, differs, profile
 from skdistill.device.targets import TARGETS
 from skdistill.export.parity import probe_rows
 from tests.strategies import adversarial_rows, compact_models, seeds
@@ -53,15 +53,15 @@ def test_fitted_students_answer_as_here(kind, target, fitted):
 @given(model=compact_models(), seed=seeds)
 def test_any_model_answers_as_here(target, model, seed):
     X = adversarial_rows(model, seed, dtype=model.input_dtype)
-    assert profile(model, X, target, input=model.input_dtype, output="scores").mismatches == 0
+    assert profile(model, X, target, output="scores").mismatches == 0
     if model.classes is not None:
-        assert profile(model, X, target, input=model.input_dtype, output="label").mismatches == 0
+        assert profile(model, X, target, output="label").mismatches == 0
 
 
 def test_regressors_have_scores():
     X, y = load_diabetes(return_X_y=True)
     tree = SoftTreeRegressor(max_leaf_nodes=16).fit(X, y)
-    assert profile(tree, X, output="scores").mismatches == 0
+    assert profile(tree, X).mismatches == 0
 
 
 def test_integers_spare_the_quantizer(fitted):
@@ -88,10 +88,21 @@ def test_what_differs_is_counted(fitted):
     assert differs(model, X, "proba_fixed", fixed + 2 * wrong[:, None], 2**-16).sum() == 8
 
 
-def test_error_of_probabilities_is_the_stated_one():
-    assert stated_error("#define DIGITS_PROBA_ERROR 3.1e-05f\n") == 3.1e-5
-    with pytest.raises(ValueError, match="does not state the error"):
-        stated_error("int model_label(const float *x);")
+@pytest.mark.parametrize("output", ["proba_float", "proba_fixed"])
+@pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
+def test_probabilities_keep_to_the_stated_error(kind, output, fitted):
+    student, X = fitted[kind]
+    assert profile(student, X[:100], "cortex-m4f", output=output).mismatches == 0
+
+
+@pytest.mark.parametrize("layout", ["table", "code"])
+@pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
+def test_no_row_exceeds_the_bound(kind, layout, fitted):
+    student, X = fitted[kind]
+    probes = probe_rows(student.compact_, X)
+    got = profile(student, probes[::40], layout=layout)
+    assert got.instructions_max <= got.instructions_bound
+    assert profile(student, probes[:1], "cortex-m3", layout=layout).instructions_bound is None
 
 
 def test_avr_sizes_need_pip_only(fitted):
@@ -112,18 +123,22 @@ def test_bad_arguments_are_refused(fitted):
         profile(tree, X[:0])
     with pytest.raises(ValueError, match="SoftTreeClassifier without compact_"):
         profile(SoftTreeClassifier(), X)
+    with pytest.raises(ValueError, match="layout must be one of"):
+        profile(tree, X, layout="round")
     with pytest.raises(ValueError, match="uint8"):
         profile(tree, X - 1, input="uint8")
 
 
 def test_a_profile_reads_as_a_table():
-    got = Profile("cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 174.44, 295)
+    got = Profile(
+        "cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 174.44, 295, 400
+    )
     assert str(got).splitlines() == [
         "target        cortex-m0, uint8 to label, layout table",
         "flash         316 B (model 220, code 96, library 0)",
         "RAM           0 B",
         "stack         16 B",
-        "instructions  174.4 a row, at most 295 in 1,797 rows",
+        "instructions  174.4 a row, at most 295 in 1,797 rows, never above 400",
         "mismatches    0 of 1,797 rows",
     ]
     got = Profile("avr", "uint8", "label", "table", 9, None, 1220, 96, None, 0, missing=("memset",))
