@@ -149,10 +149,10 @@ def tree_model(rng, choose=None) -> CompactModel:
     S = choose([1, 3]) if K == 0 else 1 if K == 2 else K
     bits = choose(VALUE_BITS)
     linear = None
-    if choose([False, False, True]):
+    if choose([False, False, True, True, False]):
         linear = _learnt_linear(rng, choose, n_features, S)
     grid = _learnt_grid(rng, choose, n_features, linear)
-    shape = choose(["random", "random", "balanced", "left"])
+    shape = choose(["random", "balanced", "left"])
     T = choose([1, 1, 1, 3, 12])
     most = choose([0, 1, 5, 5, 40, 40, 90, 90, 300]) if K <= 17 else choose([1, 5, 90])
     most = min(most, 60) if shape == "left" and T > 3 else most
@@ -163,7 +163,7 @@ def tree_model(rng, choose=None) -> CompactModel:
     rows = rng.integers(low, high + 1, (choose([1, 2, 7, 1000, 1000]), S))
     unit = min(choose([1, 1, 1, 2, 1000]), MOST_WORTH // max(1, int(np.abs(rows).max())))
     missing = choose([0.0, 0.0, 0.3])
-    trees = _learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing)
+    trees = learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing)
     bias = rng.integers(-3, 4, S) * choose([0, 1, 1000])
     links = ["identity"] if K == 0 else ["normalise", "sigmoid" if S == 1 else "softmax"]
     labels = None if K == 0 else np.arange(K)
@@ -217,7 +217,7 @@ def _grid(features, edges):
     return InputGrid(features, np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
 
 
-def _learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing):
+def learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing):
     """Trees of so many splits, each a random cut of a random feature."""
     usable = np.flatnonzero(grid.counts)
     roots, left, right, N, L = [], [], [], 0, 0
@@ -257,12 +257,12 @@ def _learnt_linear(rng, choose, n_features, S):
     offset = {
         "zero": np.zeros(u),
         "same": np.full(u, 3.0),
-        "whole": rng.integers(-200, 300, u),
+        "whole": rng.integers(-100, 100, u),
         "wide": rng.integers(-30000, 30000, u),
         "quarters": rng.integers(-800, 800, u) / 4,
         "short": np.float32(rng.integers(-128, 128, u) * 2.0 ** rng.integers(-9, 9, u)),
         "float": rng.normal(size=u) * 10,
-    }[choose(["zero", "same", "whole", "wide", "quarters", "short", "float"])]
+    }[choose(["zero", "same", "whole", "whole", "wide", "quarters", "short", "float"])]
     inv_step = {
         "one": np.ones(u),
         "power": np.full(u, 2.0 ** rng.integers(-8, 6)),

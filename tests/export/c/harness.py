@@ -64,7 +64,9 @@ def suits(model: CompactModel, input: str, output: str) -> bool:
     """Whether a model can be exported so."""
     try:
         Case(model, input, output).text("m")
-    except ValueError:
+    except ValueError as error:
+        known = ("take a wider type", "input='codes'", "does not suit", "needs classes")
+        assert any(reason in str(error) for reason in known), error
         return False
     return True
 
