@@ -274,7 +274,6 @@ def proba_fixed(source: Source) -> str:
         )
     else:
         most = sum(int(b) for b in model.score_bound)
-        before = max(0, most.bit_length() - 32)
         body = block(
             """
             int32_t s[@S@];
@@ -296,13 +295,13 @@ def proba_fixed(source: Source) -> str:
             """,
             name=name,
             S=S,
-            before=_room(S, before) if before else "",
+            before=_room(S) if most >= 2**32 else "",
         )
     head = f"void {name}_proba_fixed(const {source.x_type} *x, uint16_t *p)"
     return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
 
 
-def _room(S: int, before: int) -> str:
+def _room(S: int) -> str:
     """Statements that drop bits of large scores, so that 32 bits hold their sum."""
     return block(
         """
@@ -313,7 +312,7 @@ def _room(S: int, before: int) -> str:
         sum = 0;
         """,
         S=S,
-        free=32 - before,
+        free=32 - (S - 1).bit_length(),
     )
 
 
