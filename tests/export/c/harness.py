@@ -20,7 +20,7 @@ from skdistill.export.c import device_input, to_c
 from tests.strategies import adversarial_rows
 
 INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
-STRICT = tuple("-pedantic -Wall -Wextra -Wconversion -Wshadow -Werror".split())
+STRICT = tuple(["-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"])
 C99 = ("-std=c99", *STRICT)
 COMPILERS = {"gcc": ["gcc"], "g++": ["g++", "-xc++"], "clang": ["clang"]}
 ZIG = {"zig": "cc", "zig c++": "c++"}
@@ -94,7 +94,7 @@ def library_text(cases: list[Case]) -> str:
 
 
 def _loop(case: Case, i: int, text: str) -> str:
-    function = "m{}_{}".format(i, _FUNCTIONS.get(case.output, case.output))
+    function = f"m{i}_{_FUNCTIONS.get(case.output, case.output)}"
     kind, count = case.result
     c_type = "float" if kind == "float32" else f"{kind}_t"
     x_type = re.search(rf"{function}\(const (\w+) \*x", text)[1]
