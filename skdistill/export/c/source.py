@@ -67,8 +67,8 @@ def _body(source: Source, output: str) -> str:
         _floats(source) if f"{source.macro}_COPY(" in code else "",
         _loops(source),
         _flash(source),
+        _guarded(_prototypes(source, output)),  # first: C++ shares no table that is not declared
         *_tables(source),
-        _guarded(_prototypes(source, output)),
         code,
     ]
     return "\n".join(part for part in parts if part)
