@@ -130,7 +130,12 @@ class Layout:
 
 
 def lay_out(
-    model: CompactModel, input: str | None = None, output: str = "label", *, branches: bool = False
+    model: CompactModel,
+    input: str | None = None,
+    output: str = "label",
+    *,
+    branches: bool = False,
+    shared_rows: bool = True,
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -144,6 +149,8 @@ def lay_out(
         What the tables must give. Scores of a regression are its label.
     branches : bool, default=False
         Whether the nodes are left to code.
+    shared_rows : bool, default=True
+        Whether equal rows of leaf values may be kept once.
 
     Returns
     -------
@@ -161,7 +168,7 @@ def lay_out(
     nodes = None
     if trees is not None and model.grid is not None and (len(trees.feature) or not labels_only):
         choose = _branches if branches else _best_nodes
-        nodes = choose(model, model.grid, trees, input, labels_only)
+        nodes = choose(model, model.grid, trees, input, labels_only, shared_rows)
         tables |= nodes.tables
     read = None
     if linear is not None:
@@ -191,10 +198,15 @@ def table_sizes(model: CompactModel) -> dict[str, int]:
 
 
 def _best_nodes(
-    model: CompactModel, grid: InputGrid, trees: TreeTable, input: str, labels_only: bool
+    model: CompactModel,
+    grid: InputGrid,
+    trees: TreeTable,
+    input: str,
+    labels_only: bool,
+    shared_rows: bool,
 ) -> TreeLayout:
     order = depth_first(trees)
-    leaves = _leaf_tables(model, trees, order, labels_only)
+    leaves = _leaf_tables(model, trees, order, labels_only, shared_rows)
     found: list[TreeLayout] = []
     if not len(trees.feature):  # leaves alone, which read no input
         nothing = (np.zeros(0, np.int64),) * 3
@@ -227,7 +239,12 @@ def _best_nodes(
 
 
 def _branches(
-    model: CompactModel, grid: InputGrid, trees: TreeTable, input: str, labels_only: bool
+    model: CompactModel,
+    grid: InputGrid,
+    trees: TreeTable,
+    input: str,
+    labels_only: bool,
+    shared_rows: bool,
 ) -> TreeLayout:
     """Code compares with any number at no cost, so that one reading is best: the quickest."""
     order = depth_first(trees)
@@ -240,7 +257,9 @@ def _branches(
         columns = narrowest(grid.features)
         tables["columns"] = columns
     if not labels_only:
-        distinct, rows = np.unique(trees.values, axis=0, return_inverse=True)
+        distinct, rows = trees.values, np.arange(len(trees.values))
+        if shared_rows:
+            distinct, rows = np.unique(trees.values, axis=0, return_inverse=True)
         tables["values"] = pack_values(distinct, trees.value_bits)
     return TreeLayout(
         reading, prepared, columns, None, None, 0, "branches", (0, 0, 0, 0), 0, None, None, None,
@@ -249,7 +268,11 @@ def _branches(
 
 
 def _leaf_tables(
-    model: CompactModel, trees: TreeTable, order: Order | None, labels_only: bool
+    model: CompactModel,
+    trees: TreeTable,
+    order: Order | None,
+    labels_only: bool,
+    shared_rows: bool,
 ) -> tuple[int | None, int | None, dict[str, NDArray[Any]]]:
     """Bits of a label, bits of an index into distinct rows, and the tables of leaves."""
     values = trees.values if order is None else trees.values[order.leaves]
@@ -259,6 +282,8 @@ def _leaf_tables(
         if bits <= 8 and len(labels) * (8 - bits) <= 8 * _UNPACK:
             return 8, None, {"labels": labels.astype(np.uint8)}
         return bits, None, {"labels": pack_bits(labels, bits)}
+    if not shared_rows:
+        return None, None, {"values": pack_values(values, trees.value_bits)}
     rows, row = np.unique(values, axis=0, return_inverse=True)
     plain, distinct = (pack_values(each, trees.value_bits) for each in (values, rows))
     index = pack_bits(row.ravel(), bits_for(len(rows)))

@@ -1,7 +1,7 @@
 """A compact model as one C99 file without heap, recursion, library or float."""
 
 from skdistill.export.c.bounds import Bounds, bounds
-from skdistill.export.c.export import device_input, prepare_source, to_c
+from skdistill.export.c.export import device_input, prepare_source, to_c, value_table
 from skdistill.export.c.library import to_c_library
 from skdistill.export.c.proba import probability_error
 
@@ -13,4 +13,5 @@ __all__ = [
     "probability_error",
     "to_c",
     "to_c_library",
+    "value_table",
 ]

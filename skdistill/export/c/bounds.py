@@ -80,7 +80,11 @@ def bounds(source: Source, output: str) -> Bounds:
         work += 2 * _CALL + S * 26
         if model.trees is not None and trees is not None:
             T = len(model.trees.roots)
-            rows = 0 if trees.shape == "branches" and leaf_kind(model, False) != "row" else T
+            rows = (
+                0
+                if trees.shape == "branches" and leaf_kind(model, False, source.ram) != "row"
+                else T
+            )
             each = _row_cost(source, "values", model.trees.value_bits)
             work += T * (_CALL + 10 + (_BITS if trees.row_bits else 0)) + rows * each
             work += (T - rows) * 7 * S

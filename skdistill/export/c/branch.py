@@ -15,11 +15,13 @@ _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 _SPARSE = 3.0  # values that are not zero in a leaf, on average, up to which code adds them
 
 
-def leaf_kind(model: CompactModel, labels_only: bool) -> str:
+def leaf_kind(model: CompactModel, labels_only: bool, ram: bool = False) -> str:
     """What a branch ends in: "label", "value", "sums" or the "row" of a table."""
     trees = model.trees
     if labels_only or trees is None:
         return "label"
+    if ram:
+        return "row"
     if model.n_scores == 1:
         return "value"
     filled = (trees.values != 0).sum(axis=1).mean()
@@ -29,7 +31,7 @@ def leaf_kind(model: CompactModel, labels_only: bool) -> str:
 def branches(source: Source, trees: TreeLayout) -> str:
     """The functions of all trees; that of a single label tree is the label's."""
     layout, model = source.layout, source.layout.model
-    kind = leaf_kind(model, layout.labels_only)
+    kind = leaf_kind(model, layout.labels_only, source.ram)
     assert model.trees is not None
     if kind == "label":
         head = f"int {source.name}_label(const {source.x_type} *x)"
@@ -48,7 +50,7 @@ def branches(source: Source, trees: TreeLayout) -> str:
 def add_branches(source: Source, trees: TreeLayout) -> str:
     """Statements that add the leaves of all trees."""
     model, name = source.layout.model, source.name
-    kind, unit = leaf_kind(model, False), model.trees.unit  # type: ignore[union-attr]
+    kind, unit = leaf_kind(model, False, source.ram), model.trees.unit  # type: ignore[union-attr]
     x = "q" if trees.prepared else "x"
     lines = []
     for t in range(len(model.trees.roots)):  # type: ignore[union-attr]

@@ -28,6 +28,7 @@ def to_c(
     output: str | None = None,
     layout: str = "table",
     name: str = "model",
+    values_in_ram: bool = False,
 ) -> str:
     """Export a model as C99: no heap, no recursion, no library, no float unless asked for.
 
@@ -53,6 +54,10 @@ def to_c(
         writes every split as a branch and is fastest.
     name : str, default="model"
         Prefix of all that the file defines, so that models can be linked together.
+    values_in_ram : bool, default=False
+        Leaf values become a variable, ``<name>_values``, that the program may overwrite with
+        those of a model of the same structure (`value_table`): a model is made a user's own
+        without new code. The proof that no sum overflows is then the program's to keep.
 
     Returns
     -------
@@ -86,7 +91,9 @@ def to_c(
         return 2;
     }
     """
-    source, output = prepare_source(model, input=input, output=output, layout=layout, name=name)
+    source, output = prepare_source(
+        model, input=input, output=output, layout=layout, name=name, values_in_ram=values_in_ram
+    )
     text = source_text(source, output)
     if path is not None:
         file = _c_file(path)
@@ -102,12 +109,38 @@ def prepare_source(
     output: str | None = None,
     layout: str = "table",
     name: str = "model",
+    values_in_ram: bool = False,
 ) -> tuple[Source, str]:
     """Check the options of `to_c`, choose the tables; the output is what None stood for."""
     input = input or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
     _check_options(model, input, output, layout)
-    return make_source(model, name, input, output, layout), output
+    if values_in_ram and (model.trees is None or model.trees.value_bits not in (8, 16)):
+        bits = None if model.trees is None else model.trees.value_bits
+        raise ValueError(
+            f"values_in_ram=True needs trees whose value_bits is 8 or 16, got {bits!r}: packed "
+            "values cannot be changed one by one"
+        )
+    return make_source(model, name, input, output, layout, values_in_ram), output
+
+
+def value_table(model: CompactModel, **options: Any) -> NDArray[Any]:
+    """The leaf values as the C file keeps them, to be written over those of a model in RAM.
+
+    Parameters
+    ----------
+    model : CompactModel
+        Of the structure of the exported one, with other leaf values.
+    **options
+        `input`, `output` and `layout` as given to `to_c`.
+
+    Returns
+    -------
+    values : int8, uint8, int16 or uint16 array
+    """
+    source, _ = prepare_source(model, values_in_ram=True, **options)
+    values: NDArray[Any] = source.layout.tables["values"]
+    return values
 
 
 def _c_file(path: str | PathLike[str]) -> Path:

@@ -15,31 +15,40 @@ from skdistill.export.c.label import label
 from skdistill.export.c.text import Source, block, check_name, table
 
 
-def make_source(model: CompactModel, name: str, input: str, output: str, layout: str) -> Source:
+def make_source(
+    model: CompactModel,
+    name: str,
+    input: str,
+    output: str,
+    layout: str,
+    values_in_ram: bool = False,
+) -> Source:
     """Choose tables and types.
 
     Parameters
     ----------
     model : CompactModel
     name, input, output, layout : str
+    values_in_ram : bool
         As in `to_c`.
 
     Returns
     -------
     source : Source
     """
-    asked = "label" if output == "label" else "scores"
-    laid = lay_out(model, input, asked, branches=layout == "code")
+    asked = "label" if output == "label" and not values_in_ram else "scores"
+    as_code, shared = layout == "code", not values_in_ram
+    laid = lay_out(model, input, asked, branches=as_code, shared_rows=shared)
     trees = laid.trees
     if (
         trees is not None
         and trees.shape == "branches"
-        and leaf_kind(laid.model, laid.labels_only) != "row"
+        and leaf_kind(laid.model, laid.labels_only, values_in_ram) != "row"
     ):
         laid.tables.pop("values", None)
     if output == "proba_fixed" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
         laid.tables["powers"] = proba.powers()
-    return Source(check_name(name), laid, x_type(laid.model, input))
+    return Source(check_name(name), laid, x_type(laid.model, input), values_in_ram)
 
 
 def x_type(model: CompactModel, input: str) -> str:
@@ -311,6 +320,10 @@ def _declared(source: Source, output: str) -> list[tuple[str, str]]:
                 f"void {name}_proba_fixed(const {T} *x, uint16_t *p);",
             )
         )
+    if source.ram:
+        values = source.layout.tables["values"]
+        declared = f"extern {values.dtype}_t {name}_values[{len(values)}];"
+        found.append(("Leaf values, which may be overwritten.", declared))
     if "scale" in source.layout.tables:
         found.append(
             ("What a score is worth.", f"extern const float {name}_scale[{model.n_scores}];")

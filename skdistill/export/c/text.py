@@ -33,11 +33,14 @@ class Source:
     layout : Layout
     x_type : str
         C type of an input.
+    ram : bool
+        Whether the leaf values are a variable that the program may change.
     """
 
     name: str
     layout: Layout
     x_type: str
+    ram: bool = False
 
     @property
     def macro(self) -> str:
@@ -54,6 +57,8 @@ class Source:
     def get(self, table: str, at: str, dtype: Any = None) -> str:
         """Expression that reads an entry of a table."""
         kind = np.dtype(dtype or self.layout.tables[table].dtype)
+        if self.ram and table == "values":
+            return f"{self.name}_values[{at}]"
         read = f"{self.macro}_GET{8 * kind.itemsize}({self.name}_{table} + {at})"
         return f"({kind.name}_t){read}" if kind.kind == "i" else read
 
@@ -98,6 +103,9 @@ def table(source: Source, name: str, numbers: NDArray[Any], padding: int = 0) ->
         return (
             f"const float {source.name}_{name}[{len(flat)}] = {{\n{_lines(map(number, flat))}}};\n"
         )
+    if source.ram and name == "values":
+        shown = [str(n) for n in flat]
+        return f"{kind}_t {source.name}_values[{len(flat)}] = {{\n{_lines(shown)}}};\n"
     suffix = {"uint32": "u", "int32": ""}.get(kind, "")
     shown = [_whole(n, suffix) for n in flat]
     return (

@@ -38,9 +38,7 @@ class Case(NamedTuple):
 
     def text(self, name: str) -> str:
         """The C file."""
-        return to_c(
-            self.model, input=self.input, output=self.output, layout=self.layout, name=name
-        )
+        return to_c(self.model, input=self.input, output=self.output, layout=self.layout, name=name)
 
     @property
     def result(self) -> tuple[str, int]:

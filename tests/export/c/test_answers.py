@@ -70,9 +70,7 @@ def fixed_cases():
     # One that random models hardly meet: fused nodes that jump far.
     rng = np.random.default_rng(0)
     edges = [np.unique(rng.integers(0, 255, 4)) for _ in range(60)]
-    grid = InputGrid(
-        np.arange(60), np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges)
-    )
+    grid = InputGrid(np.arange(60), np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
     trees = learnt_trees(rng, grid, "left", [120], rng.integers(-9, 9, (7, 9)), 8, 1, 0.0)
     return [*cases, Case(model_of(grid, trees, classes=np.arange(9)), "uint8")]
 
@@ -256,7 +254,9 @@ def test_nodes_of_more_bits_than_a_register(tmp_path):
     """Thresholds of 24 bits: nodes of 40 bits are no single number, others take more than 64."""
     rng = np.random.default_rng(2)
     edges = [
-        np.unique((rng.integers(-(2**16), 2**16, 90) * 2.0 ** rng.integers(-30, 30, 90)).astype("f4"))
+        np.unique(
+            (rng.integers(-(2**16), 2**16, 90) * 2.0 ** rng.integers(-30, 30, 90)).astype("f4")
+        )
         for _ in range(300)
     ]
     offsets = np.cumsum([0] + [len(e) for e in edges])

@@ -100,7 +100,7 @@ def test_two_files_link_and_the_headers_serve_c_and_cpp(tmp_path):
             *["    first_proba_fixed(x1, f);"],
             '    printf("%d %d\\n", first_label(x1), second_label(x2));',
             *[f'    printf("%g\\n", (double)({m}));' for m in numbers],
-            *[f'    puts({m});' for m in macros if m.endswith("_HASH")],
+            *[f"    puts({m});" for m in macros if m.endswith("_HASH")],
             *["    return 0;", "}", ""],
         ]
     )
@@ -129,9 +129,7 @@ def test_tables_take_the_bytes_that_are_counted(tmp_path):
         replace(m, scale=[0.5 + s for s in range(m.n_scores)]) if m.classes is None else m
         for m in models
     ]
-    cases = [
-        Case(m, m.input_dtype, "label" if m.classes is not None else "scores") for m in models
-    ]
+    cases = [Case(m, m.input_dtype, "label" if m.classes is not None else "scores") for m in models]
     path = compile_c(tmp_path, library_text(cases), "gcc", "-std=c99", "-O0", "-c", output="a.o")
     sizes = {}
     with open(path, "rb") as file:
