@@ -1,4 +1,4 @@
-"""For exporters.py: the fitted scikit-learn models that every exporter gets, and their test rows."""
+"""For exporters.py: fitted scikit-learn models, the same for every exporter, and test rows."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def cases(quick: bool = False) -> list[Case]:
         found += [_case("wide", wide, about, rows, truth, kind) for kind in ("uint8", "float32")]
         forest = RandomForestClassifier(10, max_depth=8, random_state=0).fit(X, y)
         about = "digits, forest of 10 trees of depth 8, soft vote"
-        found += [_case("forest", forest, about, X_test, y_test, kind) for kind in ("uint8", "int16")]
+        found += [
+            _case("forest", forest, about, X_test, y_test, kind) for kind in ("uint8", "int16")
+        ]
     found.append(_case("linear", *digits["linear"], X_test, y_test, "uint8"))
     return found
 
@@ -88,7 +90,7 @@ def _wide() -> tuple[Any, np.ndarray, np.ndarray]:
     X, y = make_classification(
         6000,
         200,
-        n_informative=60,
+        n_informative=80,
         n_redundant=0,
         n_classes=26,
         n_clusters_per_class=1,

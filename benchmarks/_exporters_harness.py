@@ -1,6 +1,6 @@
-"""For exporters.py: compile `int run(const T *x)` for a Cortex-M, weigh it, run it on a core.
+"""For exporters.py: compile a function `int f(const T *x)` for a Cortex-M, weigh it, run it.
 
-Everything is compiled alike, a section for each function and table. `bytes` are those that `run`
+Everything is compiled alike, a section for each function and table. `bytes` are those that it
 reaches within its own file, model, exporter's code and conversion of the row; `library` is what the
 linker adds to that: soft float, memcpy and the like.
 """
@@ -31,7 +31,9 @@ FLAGS = (
 )
 CPP = ("-fno-exceptions", "-fno-rtti")
 RAM, SPACE = 0x2000_0000, 0x20_0000
-TRAP = 0x1F_0000  # where run returns to: in code space, elsewhere the core takes an exception
+TRAP = (
+    0x1F_0000  # where the function returns to: in code space, elsewhere the core takes an exception
+)
 
 
 class Core(NamedTuple):
@@ -57,6 +59,7 @@ CORES = {
 
 class Built(NamedTuple):
     elf: Path
+    entry: str
     bytes: int
     library: int
 
@@ -74,7 +77,7 @@ def _output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def build(source: Path, include: Path, compiler: str, core: str, folder: Path) -> Built:
+def build(source: Path, entry: str, include: Path, compiler: str, core: str, folder: Path) -> Built:
     folder.mkdir(parents=True, exist_ok=True)
     object_file, elf = folder / f"{source.stem}.o", folder / f"{source.stem}.elf"
     if compiler == "zig":
@@ -85,9 +88,9 @@ def build(source: Path, include: Path, compiler: str, core: str, folder: Path) -
         place = ["-nostartfiles", "-specs=nosys.specs", "-Wl,-Ttext=0x10000"]
     language = CPP if source.suffix == ".cpp" else ()
     _compile(*command, *FLAGS, *language, f"-I{include}", "-c", source, "-o", object_file)
-    _compile(*command, "-g", *place, "-Wl,--gc-sections", "-Wl,-e,run", object_file, "-o", elf)
-    own = _reached(object_file, "run")
-    return Built(elf, own, _loaded(elf) - own)
+    _compile(*command, "-g", *place, "-Wl,--gc-sections", f"-Wl,-e,{entry}", object_file, "-o", elf)
+    own = _reached(object_file, entry)
+    return Built(elf, entry, own, _loaded(elf) - own)
 
 
 def _compile(*command: Any) -> None:
@@ -129,17 +132,18 @@ def _reached(path: Path, entry: str) -> int:
         return sum(section["sh_size"] for section in sections if _counts(section))
 
 
-def emulate(elf: Path, core: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Answer and instructions of `run` for each row."""
+def emulate(built: Built, core: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Answer and instructions of the function for each row."""
     uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
     uc.ctl_set_cpu_model(CORES[core].unicorn)
     uc.mem_map(0, SPACE)
     uc.mem_map(RAM, SPACE)
-    with elf.open("rb") as file:
+    with built.elf.open("rb") as file:
         program = ELFFile(file)
         for segment in program.iter_segments("PT_LOAD"):
             uc.mem_write(segment["p_vaddr"], segment.data())
-        entry = program.get_section_by_name(".symtab").get_symbol_by_name("run")[0]["st_value"] | 1
+        symbols = program.get_section_by_name(".symtab")
+        entry = symbols.get_symbol_by_name(built.entry)[0]["st_value"] | 1
     count = [0]
     uc.hook_add(UC_HOOK_BLOCK, _counter(uc, count))
     answers, instructions = [], []

@@ -34,7 +34,7 @@ HEADERS = {
     "stdio.h": "",
     "stdlib.h": "#include <stddef.h>\n",
     "math.h": '#define NAN (__builtin_nanf(""))\n',
-    "string.h": "#include <stddef.h>\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
+    "string.h": '#include <stddef.h>\n#ifdef __cplusplus\nextern "C" {\n#endif\n'
     "void *memcpy(void *, const void *, size_t);\nvoid *memset(void *, int, size_t);\n"
     "#ifdef __cplusplus\n}\n#endif\n",
     "cstdarg": "#include <stdarg.h>\n",
@@ -48,9 +48,7 @@ Writer = Callable[[dict[str, Any], Path], tuple[str, str]]  # -> suffix of the f
 
 def emlearn_writer(method: str, dtype: str, leaf_bits: int = 0) -> Writer:
     def write(case: dict[str, Any], folder: Path) -> tuple[str, str]:
-        converted = emlearn.convert(
-            case["model"], method=method, dtype=dtype, leaf_bits=leaf_bits
-        )
+        converted = emlearn.convert(case["model"], method=method, dtype=dtype, leaf_bits=leaf_bits)
         code = converted.save(name="peer", format="c")
         return ".c", code + harness(case, dtype, "return peer_predict({x}, FEATURES);")
 
@@ -167,7 +165,7 @@ def main() -> None:
                 continue
             path = target / f"{peer.replace(' ', '_').replace(',', '')}{suffix}"
             path.write_text("#include <stdint.h>\n" + text)
-            told[peer] = {"source": str(path)}
+            told[peer] = {"source": str(path), "entry": "run"}
     packages = ("emlearn", "m2cgen", "micromlgen", "tl2cgen", "treelite", "scikit-learn")
     versions = {name: metadata.version(name) for name in packages}
     (folder / "written.json").write_text(json.dumps({"versions": versions, "cases": written}))

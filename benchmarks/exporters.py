@@ -14,33 +14,31 @@ from typing import Any
 
 import numpy as np
 from _common import options, save
-from _exporters_report import report
+from _exporters_report import ratios, report, required
 
-ALL_ROWS = 10**9
+SOME_ROWS = 20  # of a smoke check
 
 
 def measure_case(
-    case: Any, written: dict[str, Any], include: Path, folder: Path, rows: int, bar: Any
+    case: Any, sources: dict[str, Any], include: Path, folder: Path, rows: int, bar: Any
 ) -> dict[str, Any]:
-    from _exporters_harness import CORES, compilers
+    """Figures of each exporter by compiler and core, for the first `rows` test rows."""
+    from _exporters_harness import CORES, build, compilers
 
     found: dict[str, Any] = {}
-    for name, told in written.items():
+    for name, told in sources.items():
         bar.set_description(f"{case.name}, {name}")
         if "refused" in told:
             found[name] = told
             continue
-        source = Path(told["source"])
-        found[name] = {
-            compiler: {
-                core: measure(
-                    case, source, include, compiler, core, folder / compiler / core, rows
-                )
-                for core in CORES
-            }
-            for compiler in compilers()
-        }
-        bar.update()
+        found[name] = {}
+        for compiler in compilers():
+            found[name][compiler] = {}
+            for core in CORES:
+                place = folder / compiler / core
+                built = build(Path(told["source"]), told["entry"], include, compiler, core, place)
+                found[name][compiler][core] = measure(case, built, core, rows)
+                bar.update()
     return {
         "about": case.about,
         "input": case.input,
@@ -53,14 +51,11 @@ def measure_case(
     }
 
 
-def measure(
-    case: Any, source: Path, include: Path, compiler: str, core: str, folder: Path, rows: int
-) -> dict[str, Any]:
-    from _exporters_harness import build, emulate
+def measure(case: Any, built: Any, core: str, rows: int) -> dict[str, Any]:
+    from _exporters_harness import emulate
 
-    built = build(source, include, compiler, core, folder)
     X, y, visited = case.X[:rows], case.y[:rows], case.visited[:rows]
-    labels, instructions = emulate(built.elf, core, X)
+    labels, instructions = emulate(built, core, X)
     figures = {
         "bytes": built.bytes,
         "library": built.library,
@@ -69,7 +64,7 @@ def measure(
         "mismatches": int(np.sum(labels != case.labels[:rows])),
         "accuracy": float(np.mean(labels == y)),
     }
-    if visited.any():
+    if visited.any():  # how instructions grow with the way, and what the call itself costs
         slope, rest = np.polyfit(visited, instructions, 1)
         figures |= {"a_visited_node": float(slope), "besides": float(rest)}
     return figures
@@ -95,27 +90,32 @@ def main() -> None:
 def run(peers: Path, folder: Path, quick: bool) -> dict[str, Any]:
     # Not needed, and not there, where only the report is asked for.
     from _exporters_cases import cases
-    from _exporters_harness import compilers
+    from _exporters_harness import CORES, compilers
     from _exporters_peers import write
     from tqdm import tqdm
 
     given = cases(quick)
-    written = write(given, peers, folder)
+    peers_wrote = write(given, peers, folder)
+    sources = peers_wrote["cases"]
     results: dict[str, Any] = {
         "compilers": compilers(),
-        "peers": written["versions"],
+        "peers": peers_wrote["versions"],
         "cases": {},
     }
-    with tqdm(total=sum(map(len, written["cases"].values()))) as bar:
+    runs = sum("source" in told for each in sources.values() for told in each.values())
+    with tqdm(total=runs * len(compilers()) * len(CORES)) as bar:
         for number, case in enumerate(given):
             results["cases"][case.name] = measure_case(
                 case,
-                written["cases"][case.name],
+                sources[case.name],
                 folder / "peers" / "include",
                 folder / "built" / str(number),
-                20 if quick else ALL_ROWS,
+                SOME_ROWS if quick else len(case.X),
                 bar,
             )
+    for case in results["cases"].values():
+        case["ratios"] = ratios(case)
+    results["required"] = required(results)
     return results
 
 
