@@ -1,52 +1,177 @@
-"""How many bytes the constant tables of a model take, symbol by symbol.
+"""The constant tables of a model, as C and every byte count read them.
 
-What is counted: the tables that give the label, for the declared input type. Code, padding,
-class names and what only probabilities need are not, nor are single numbers that code holds as
-constants, such as the common size of all trees.
+A layout is a choice among ways to keep the same model; the one that needs the fewest bytes
+of flash is taken, with what its code needs more than that of others. Its tables are what is
+counted: code, padding, class names and what only probabilities need are not, nor are single
+numbers that code holds as constants, such as the common size of all trees.
 
-Trees lie depth first: a node, its left subtree, its right subtree. A node is three numbers,
-packed without gaps: its feature, its threshold, and the number of inner nodes to its left,
-from which a walk knows where both children lie and which leaf it has come to. The side of
-NaN is one bit more where any node learnt one. Trees that share nodes or leaves keep the two
-children of each node as indices instead.
-
-A threshold is kept in whichever of these forms makes the model smallest:
-
-- as an index into a table of edges;
-- as the edge itself;
-- as a number of steps from the origin of its feature, where edges are evenly spaced;
-- as an integer that the input of the linear part is compared with, where there is one and
-  all edges are borders of its rounding. NaN, which that input reads as 0, goes its own way.
-
-Numbers in tables are as wide as the widest needs: whole numbers as integers, others without
-the bytes of their float32 that are zero in all of them, powers of two by their exponent.
-
-Leaf values and weights take `value_bits` each, ternary ones five to a byte; a single tree
-keeps the label of each leaf in their place. Bias is kept where it is not zero, and the scale
-where every score has its own.
+Symbols: T trees, N inner nodes and L leaves of all of them, S score columns, K classes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from skdistill.compact.execute import round_input
-from skdistill.compact.quantize import simplest
-
-_MAX = float(np.finfo(np.float32).max)
+from skdistill.compact.bits import bits_for, narrowest, pack_bits, pack_values
+from skdistill.compact.execute import labels
+from skdistill.compact.inputs import LinearInput, linear_input
+from skdistill.compact.integers import on_integers
+from skdistill.compact.order import Order, depth_first, depths
+from skdistill.compact.reading import Reading, codes, readings
 
 if TYPE_CHECKING:
     from skdistill.compact.grid import InputGrid
     from skdistill.compact.model import CompactModel
     from skdistill.compact.tables import LinearTable, TreeTable
 
+WIDEST_READ = 25  # bits at any offset that four bytes hold
+MOST_JUMP = 255
+
+_UNPACK = 24  # bytes of code that take a number out of packed bits
+
+# Bytes of Thumb code that a choice needs more than its cheapest alternative, roughly.
+_CODE = {"fused": 0, "bytes": 36, "bits": 62, "children": 48}
+_READ = {"value": 0, "code": 0, "rounded": 0, "key": 24, "steps": 76}
+
+
+@dataclass(frozen=True, eq=False)
+class TreeLayout:
+    """How the nodes of all trees are kept.
+
+    Attributes
+    ----------
+    reading : Reading
+    prepared : bool
+        Whether all inputs are read once, before any tree is walked.
+    columns : int array of shape (u,) or None
+        Columns of the inputs that nodes number; None where the number is the column.
+    edges, bases : int arrays or None
+        Cuts that nodes index, and where each feature's begin; None where a node keeps the cut
+        itself, or the index counts through all features.
+    low : int
+        What the cuts of nodes, or of `edges`, are counted from.
+    shape : {"fused", "depth", "children", "branches"}
+        "fused": three bytes a node, labels of leaves among them. "depth": depth first, with
+        the number of nodes to the left. "children": both children by number. "branches": no
+        tables of nodes, for code that holds them.
+    widths : tuple of int
+        Bits of feature, threshold, NaN's side and link (nodes to the left, or one child).
+    bits : int
+        Of a node; a multiple of 8 where that costs less than code that unpacks.
+    size : int or None
+        Nodes of each tree where all have as many.
+    label_bits : int or None
+        Of the label of a leaf, where leaves keep labels.
+    row_bits : int or None
+        Of an index into distinct rows of leaf values; None where each leaf has its own.
+    rows : int array of shape (L,) or None
+        Of "branches": the row of values of each leaf of the model.
+    tables : dict of str to array
+    """
+
+    reading: Reading
+    prepared: bool
+    columns: NDArray[Any] | None
+    edges: NDArray[Any] | None
+    bases: NDArray[Any] | None
+    low: int
+    shape: str
+    widths: tuple[int, int, int, int]
+    bits: int
+    size: int | None
+    label_bits: int | None
+    row_bits: int | None
+    tables: dict[str, NDArray[Any]]
+    rows: NDArray[Any] | None = None
+
+    @cached_property
+    def cost(self) -> int:
+        """Bytes of the tables, and a guess at those of the code beside the common part."""
+        kind = "bytes" if self.shape == "depth" and self.bits % 8 == 0 else "bits"
+        code = _CODE[kind if self.shape == "depth" else self.shape] + _READ[self.reading.kind]
+        code += 8 * (self.reading.drop > 0) + 6 * (self.edges is not None)
+        code += 6 * (self.bases is not None) + 4 * (self.columns is not None)
+        return code + sum(table.nbytes for table in self.tables.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A model as constant tables.
+
+    Attributes
+    ----------
+    model : CompactModel
+    input : str
+        Type of the inputs.
+    labels_only : bool
+        Whether leaves keep the labels of a single tree in place of its scores.
+    trees : TreeLayout or None
+    linear : LinearInput or None
+    tables : dict of str to array
+        By name, as they are written: 8, 16 or 32 bits an entry; packed ones are bytes.
+    """
+
+    model: CompactModel
+    input: str
+    labels_only: bool
+    trees: TreeLayout | None
+    linear: LinearInput | None
+    tables: dict[str, NDArray[Any]]
+
+
+def lay_out(
+    model: CompactModel, input: str | None = None, output: str = "label", *, branches: bool = False
+) -> Layout:
+    """Choose the tables of a model.
+
+    Parameters
+    ----------
+    model : CompactModel
+        An integer type of `input` puts it on whole numbers first; see `on_integers`.
+    input : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
+        None is the declared type of the model.
+    output : {"label", "scores"}, default="label"
+        What the tables must give. Scores of a regression are its label.
+    branches : bool, default=False
+        Whether the nodes are left to code.
+
+    Returns
+    -------
+    layout : Layout
+    """
+    input = input or model.input_dtype
+    if input not in ("float32", "codes"):
+        model = on_integers(model, input)
+    if output == "label" and model.classes is not None and len(model.classes) == 1:
+        return Layout(model, input, True, None, None, {})
+    trees, linear = model.trees, model.linear
+    alone = trees is not None and len(trees.roots) == 1 and linear is None
+    labels_only = alone and model.classes is not None and output == "label"
+    tables: dict[str, NDArray[Any]] = {}
+    nodes = None
+    if trees is not None and model.grid is not None and (len(trees.feature) or not labels_only):
+        choose = _branches if branches else _best_nodes
+        nodes = choose(model, model.grid, trees, input, labels_only)
+        tables |= nodes.tables
+    read = None
+    if linear is not None:
+        read = linear_input(linear, model.n_features, input)
+        tables |= read.tables
+        tables["weights"] = pack_values(linear.weights, linear.value_bits)
+    if not labels_only and (model.bias != model.bias[0]).any():
+        tables["bias"] = narrowest(model.bias)
+    if not isinstance(model.scale, float):
+        tables["scale"] = model.scale
+    return Layout(model, input, labels_only, nodes, read, tables)
+
 
 def table_sizes(model: CompactModel) -> dict[str, int]:
-    """Bytes of each constant table.
+    """Bytes of each constant table that the label takes, for inputs of the declared type.
 
     Parameters
     ----------
@@ -57,222 +182,267 @@ def table_sizes(model: CompactModel) -> dict[str, int]:
     sizes : dict of str to int
         A table that the model does not need is absent.
     """
-    trees, linear = model.trees, model.linear
-    sizes = {}
-    if trees is not None and model.grid is not None and len(trees.feature):
-        layouts = [
-            {**tables, **_node_sizes(trees, bits)}
-            for bits, tables in threshold_layouts(model.grid, trees, linear, model.n_features)
-        ]
-        sizes = min(layouts, key=lambda tables: sum(tables.values()))
-    if trees is not None and len(trees.roots) == 1 and linear is None and model.classes is not None:
-        if len(trees.feature):
-            sizes["labels"] = packed_bytes(len(trees.values), bits_for(len(model.classes)))
-        return sizes
-    if not isinstance(model.scale, float):
-        sizes["scale"] = number_bytes(model.scale)
-    if trees is not None:
-        sizes["values"] = packed_bytes(trees.values.size, trees.value_bits)
-    if linear is not None:
-        sizes |= _columns("linear_columns", linear.features, model.n_features)
-        sizes["linear_input"] = number_bytes(linear.offset) + number_bytes(linear.inv_step)
-        sizes["weights"] = packed_bytes(linear.weights.size, linear.value_bits)
-    if model.bias.any() and (sizes or model.classes is None):
-        sizes["bias"] = number_bytes(model.bias)
-    return sizes
+    return {name: table.nbytes for name, table in lay_out(model).tables.items()}
 
 
-def threshold_layouts(
-    grid: InputGrid, trees: TreeTable, linear: LinearTable | None, n_features: int
-) -> list[tuple[int, dict[str, int]]]:
-    """Ways to keep features and thresholds: bits in each node, and tables beside them.
+def _best_nodes(
+    model: CompactModel, grid: InputGrid, trees: TreeTable, input: str, labels_only: bool
+) -> TreeLayout:
+    order = depth_first(trees)
+    leaves = _leaf_tables(model, trees, order, labels_only)
+    found: list[TreeLayout] = []
+    if not len(trees.feature):  # leaves alone, which read no input
+        nothing = (np.zeros(0, np.int64),) * 3
+        bare = TreeLayout(
+            Reading("value", nothing[0]), False, None, None, None, 0, "", (0, 0, 0, 0), 0, None,
+            *leaves,
+        )  # fmt: skip
+        if order is None:
+            return _by_children(bare, trees, nothing, (0, 0, 0))
+        return _by_depth(bare, order, nothing, (0, 0, 0))[0]
+    for reading in [codes(grid)] if input == "codes" else readings(grid, model.linear):
+        prepared = not labels_only and _prepared(reading, grid, trees, order)
+        for features, count, columns in _numberings(reading, prepared, model, grid):
+            base = TreeLayout(
+                reading, prepared, columns, None, None, 0, "", (0, 0, 0, 0), 0, None, *leaves
+            )
+            for form, threshold, width in _thresholds(reading, grid, trees):
+                layout = replace(base, **form)
+                widths = bits_for(count), width, int(trees.nan_left.any())
+                numbers = features[trees.feature], threshold, trees.nan_left.astype(np.int64)
+                if order is None:
+                    found.append(_by_children(layout, trees, numbers, widths))
+                    continue
+                found += _by_depth(layout, order, numbers, widths)
+                if labels_only:
+                    found += _fused(layout, model, trees, order, numbers, widths)
+    return min(found, key=lambda layout: layout.cost)
 
-    Returns
-    -------
-    layouts : list of (bits, {table: bytes})
-    """
-    feature = bits_for(len(grid.features))
-    columns = _columns("columns", grid.features, n_features)
-    indexed = {
-        **columns,
-        "counts": len(grid.features) * index_bytes(int(grid.counts.max()) + 1),
-        "edges": number_bytes(grid.edges, single=False),
-    }
-    layouts = [
-        (feature + bits_for(int(grid.counts.max())), indexed),
-        (feature + direct_bits(grid.edges), columns),
+
+def _branches(
+    model: CompactModel, grid: InputGrid, trees: TreeTable, input: str, labels_only: bool
+) -> TreeLayout:
+    """Code compares with any number at no cost, so that one reading is best: the quickest."""
+    order = depth_first(trees)
+    ways = {"codes": lambda: [codes(grid)]}.get(input, lambda: readings(grid, model.linear))()
+    rank = {"rounded": 0, "value": 1, "code": 1, "key": 2, "steps": 3}
+    reading = min(ways, key=lambda way: (rank[way.kind], way.drop))
+    prepared = not labels_only and _prepared(reading, grid, trees, order)
+    columns, rows, tables = None, None, {}
+    if prepared and reading.kind != "rounded" and len(grid.features) < model.n_features:
+        columns = narrowest(grid.features)
+        tables["columns"] = columns
+    if not labels_only:
+        distinct, rows = np.unique(trees.values, axis=0, return_inverse=True)
+        tables["values"] = pack_values(distinct, trees.value_bits)
+    return TreeLayout(
+        reading, prepared, columns, None, None, 0, "branches", (0, 0, 0, 0), 0, None, None, None,
+        tables, None if rows is None else rows.ravel(),
+    )  # fmt: skip
+
+
+def _leaf_tables(
+    model: CompactModel, trees: TreeTable, order: Order | None, labels_only: bool
+) -> tuple[int | None, int | None, dict[str, NDArray[Any]]]:
+    """Bits of a label, bits of an index into distinct rows, and the tables of leaves."""
+    values = trees.values if order is None else trees.values[order.leaves]
+    if labels_only:
+        labels = _labels(model, values)
+        bits = bits_for(len(model.classes))  # type: ignore[arg-type]
+        if len(labels) * (8 - bits) <= 8 * _UNPACK:
+            return 8, None, {"labels": labels.astype(np.uint8)}
+        return bits, None, {"labels": pack_bits(labels, bits)}
+    rows, row = np.unique(values, axis=0, return_inverse=True)
+    plain, distinct = (pack_values(each, trees.value_bits) for each in (values, rows))
+    index = pack_bits(row.ravel(), bits_for(len(rows)))
+    if distinct.nbytes + index.nbytes + _UNPACK < plain.nbytes:
+        return None, bits_for(len(rows)), {"rows": index, "values": distinct}
+    return None, None, {"values": plain}
+
+
+def _labels(model: CompactModel, values: NDArray[Any]) -> NDArray[np.intp]:
+    """Class numbers of the leaves of a single tree; its bias is part of them."""
+    return labels((model.bias + values * model.trees.unit).astype(np.int32))  # type: ignore[union-attr]
+
+
+def _prepared(reading: Reading, grid: InputGrid, trees: TreeTable, order: Order | None) -> bool:
+    """Whether reading every input once costs less than reading one at each node."""
+    if reading.kind in ("value", "code"):
+        return False
+    if reading.kind == "rounded":
+        return True
+    steps = order.steps if order is not None else float(depths(trees).sum())
+    return steps > 1.25 * len(grid.features)
+
+
+def _numberings(
+    reading: Reading, prepared: bool, model: CompactModel, grid: InputGrid
+) -> list[tuple[NDArray[Any], int, NDArray[Any] | None]]:
+    """Ways to number the inputs: of each feature of the grid, how many, columns of the numbers."""
+    own = np.arange(len(grid.features))
+    if reading.kind == "rounded" and model.linear is not None:
+        at = np.searchsorted(model.linear.features, grid.features)
+        return [(at, len(model.linear.features), None)]
+    if reading.kind == "code" or len(own) == model.n_features:
+        return [(own, len(own), None)]
+    ways: list[tuple[NDArray[Any], int, NDArray[Any] | None]] = [
+        (own, len(own), narrowest(grid.features))
     ]
-    if (even := even_steps(grid)) is not None:
-        origin, step, steps = even
-        tables = {**columns, "origins": number_bytes(origin), "steps": number_bytes(step)}
-        layouts.append((feature + bits_for(int(steps.max()) + 1), tables))
-    if linear is not None and (borders := rounding_borders(grid, linear)) is not None:
-        bits = bits_for(int(borders.max() - borders.min()) + 1)
-        layouts.append((bits_for(len(linear.features)) + bits, {}))
-    return layouts
+    if reading.kind in ("value", "key") and not prepared:
+        ways.append((grid.features, model.n_features, None))
+    return ways
 
 
-def even_steps(grid: InputGrid) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]] | None:
-    """Origin and step of each feature, and steps to each edge; None where there are none.
-
-    ``edge = origin + steps * step`` exactly, all in the type of the input; steps are powers
-    of two and at most 2¹⁶ − 1 of them reach an edge.
-    """
-    edges, first = grid.edges.astype(np.float64), grid.offsets[:-1]
-    if not np.isfinite(edges).all():
-        return None
-    lowest = np.repeat(edges[first], grid.counts)
-    away = edges - lowest
-    step = np.minimum.reduceat(np.where(away > 0, _lowest_bit(away), np.inf), first)
-    step = np.where(np.isfinite(step), step, 1.0)
-    steps = away / np.repeat(step, grid.counts)
-    if steps.max() > 2**16 - 1 or step.max() > 2.0**127:
-        return None
-    origin = edges[first]
-    if grid.dtype == "float32":
-        # The origin may lie lower as long as the steps take no more bits: a number of fewer bytes.
-        spare = (1 << bits_for(int(steps.max()) + 1)) - 1 - np.maximum.reduceat(steps, first)
-        low = np.maximum(origin - spare * step, -_MAX).astype(np.float32)
-        lower = simplest(low, origin.astype(np.float32)).astype(np.float64)
-        further = (origin - lower) / step
-        whole = (further == np.floor(further)) & (further >= 0) & (further <= spare)
-        origin = np.where(whole, lower, origin)
-        steps = (edges - np.repeat(origin, grid.counts)) / np.repeat(step, grid.counts)
-    kind = np.float32 if grid.dtype == "float32" else np.float64
-    with np.errstate(over="ignore"):  # what cannot be told in the type of the input is refused
-        reach = steps.astype(kind) * np.repeat(step, grid.counts).astype(kind)
-        told = np.repeat(origin, grid.counts).astype(kind) + reach
-    if not np.array_equal(told, grid.edges.astype(kind)):
-        return None
-    return origin.astype(grid.dtype), step.astype(np.float32), steps.astype(np.int64)
+def _thresholds(
+    reading: Reading, grid: InputGrid, trees: TreeTable
+) -> list[tuple[dict[str, Any], NDArray[np.int64], int]]:
+    """Ways to keep the cuts: what the layout has then, a number for each node, its bits."""
+    edge = grid.offsets[trees.feature] + trees.threshold
+    cut = reading.cut[edge]
+    low = _lowest(cut)
+    ways: list[tuple[dict[str, Any], NDArray[np.int64], int]] = []
+    direct = bits_for(int(cut.max(initial=0)) - low + 1)
+    if direct <= WIDEST_READ:
+        ways.append(({"low": low}, cut - low, direct))
+    cuts, place = np.unique(cut, return_inverse=True)
+    if len(cuts) < 2:
+        return ways or [({"low": int(cut[0])}, cut * 0, 0)]
+    together = {"low": low, "edges": narrowest(cuts - low)}
+    ways.append((together, place, bits_for(len(cuts))))
+    widest = int(grid.counts.max())
+    if bits_for(widest) < bits_for(len(cuts)) and reading.kind != "rounded":
+        own = {
+            "low": (low := _lowest(reading.cut)),
+            "edges": narrowest(reading.cut - low),
+            "bases": narrowest(grid.offsets[:-1]),
+        }
+        ways.append((own, trees.threshold.astype(np.int64), bits_for(widest)))
+    return ways
 
 
-def rounding_borders(grid: InputGrid, linear: LinearTable) -> NDArray[np.int64] | None:
-    """Rounded inputs `t` with ``x <= edge`` exactly where ``q(x) <= t``; None if there are none."""
-    at = np.searchsorted(linear.features, grid.features)
-    known = linear.features[np.minimum(at, len(linear.features) - 1)] == grid.features
-    if grid.dtype != "float32" or not known.all():
-        return None
-    at = np.repeat(at, grid.counts)
-    below = round_input(grid.edges, linear, at)
-    above = round_input(np.nextafter(grid.edges, np.float32(np.inf)), linear, at)
-    if not np.isfinite(grid.edges).all() or not (below < above).all():
-        return None
-    return below.astype(np.int64)
+def _lowest(cut: NDArray[np.int64]) -> int:
+    """What cuts are counted from: 0 where their differences take no fewer bits."""
+    low, high = int(cut.min(initial=0)), int(cut.max(initial=0))
+    if len(cut):
+        low = int(cut.min())
+    return 0 if low >= 0 and bits_for(high + 1) == bits_for(high - low + 1) else low
 
 
-def _node_sizes(trees: TreeTable, bits: int) -> dict[str, int]:
-    """Bytes of the nodes, `bits` of each being feature and threshold, and of what finds them."""
-    n_nodes, n_trees = len(trees.feature), len(trees.roots)
-    bits += bool(trees.nan_left.any())
-    below = inner_nodes(trees)
-    sizes = {}
-    if below is None:
-        child = index_bytes(n_nodes + len(trees.values))
-        sizes["children"] = 2 * n_nodes * child
-        if n_trees > 1:
-            sizes["roots"] = n_trees * child
-    else:
-        left = np.where(trees.left >= 0, below[np.maximum(trees.left, 0)], 0)
-        bits += bits_for(int(left.max()) + 1)
-        size = np.where(trees.roots >= 0, below[np.maximum(trees.roots, 0)], 0)
-        if (size != size[0]).any():
-            sizes["tree_sizes"] = packed_bytes(n_trees, bits_for(int(size.max()) + 1))
-    return {"nodes": packed_bytes(n_nodes, bits), **sizes}
+def _by_depth(
+    layout: TreeLayout,
+    order: Order,
+    numbers: tuple[NDArray[Any], ...],
+    widths: tuple[int, int, int],
+) -> list[TreeLayout]:
+    """Nodes depth first, packed or in whole bytes, with the nodes to the left of each."""
+    feature, threshold, nan = (each[order.nodes] for each in numbers)
+    link = bits_for(int(order.left.max(initial=0)) + 1)
+    tables, size = _own_tables(layout), int(order.sizes[0])
+    if (order.sizes != size).any():
+        size = None
+        tables["sizes"] = narrowest(order.sizes)
+    found = []
+    exact = (*widths, link)
+    ways = [exact]
+    if sum(exact) % 8 and sum(exact) <= 32:
+        wide = -sum(exact) % 8
+        ways.append((*widths, link + wide))
+        if max(widths[0], widths[1], widths[2] + link) <= 8:
+            ways.append((8, 8, widths[2], 8 - widths[2]))
+    for way in ways:
+        bits = sum(way)
+        nodes = pack_bits(_joined((feature, threshold, nan, order.left), way), bits)
+        found.append(
+            replace(
+                layout,
+                shape="depth",
+                widths=way,
+                bits=bits,
+                size=size,
+                tables={"nodes": nodes, **tables} if bits else tables,
+            )
+        )
+    return found
 
 
-def inner_nodes(trees: TreeTable) -> NDArray[Any] | None:
-    """Inner nodes of the subtree below and with each node; None where subtrees are shared.
-
-    Parameters
-    ----------
-    trees : TreeTable
-
-    Returns
-    -------
-    count : int64 array of shape (N,) or None
-    """
-    uses = np.concatenate([trees.roots, trees.left, trees.right])
-    if len(np.unique(uses)) < len(uses):
-        return None
-    count: NDArray[Any] = _inner_nodes(trees.left, trees.right)
-    return count
-
-
-@njit(nogil=True, cache=True)
-def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
-    count = np.ones(len(left), np.int64)
-    for node in range(len(left) - 1, -1, -1):  # children come after their parents
-        if left[node] >= 0:
-            count[node] += count[left[node]]
-        if right[node] >= 0:
-            count[node] += count[right[node]]
-    return count
-
-
-def _columns(name: str, features: NDArray[Any], n_features: int) -> dict[str, int]:
-    """The table of columns that are read; none is needed where all are."""
-    if len(features) == n_features:
-        return {}
-    return {name: len(features) * index_bytes(n_features)}
+def _by_children(
+    layout: TreeLayout,
+    trees: TreeTable,
+    numbers: tuple[NDArray[Any], ...],
+    widths: tuple[int, int, int],
+) -> TreeLayout:
+    """Nodes with the numbers of both children; leaves follow the inner nodes."""
+    N, L = len(trees.feature), len(trees.values)
+    link = bits_for(N + L)
+    left, right, roots = (
+        np.where(child >= 0, child, N + ~np.minimum(child, -1)).astype(np.int64)
+        for child in (trees.left, trees.right, trees.roots)
+    )
+    tables = _own_tables(layout)
+    if len(roots) > 1:
+        tables["roots"] = narrowest(roots)
+    bits = sum(widths) + 2 * link
+    whole = _joined((*numbers, left, right), (*widths, link, link))
+    nodes = {"nodes": pack_bits(whole, bits)} if N else {}
+    return replace(
+        layout,
+        shape="children",
+        widths=(*widths, link),
+        bits=bits,
+        size=int(roots[0]) if len(roots) == 1 else None,
+        tables={**nodes, **tables},
+    )
 
 
-def number_bytes(numbers: NDArray[Any], *, single: bool = True) -> int:
-    """Bytes of a table of numbers, each as wide as the widest; equal ones are one with `single`."""
-    if single and (numbers == numbers[0]).all():
-        numbers = numbers[:1]
-    return len(numbers) * min(_integer_bytes(numbers), _float_bytes(numbers))
+def _fused(
+    layout: TreeLayout,
+    model: CompactModel,
+    trees: TreeTable,
+    order: Order,
+    numbers: tuple[NDArray[Any], ...],
+    widths: tuple[int, int, int],
+) -> list[TreeLayout]:
+    """Three bytes a node: input and which sides are leaves, threshold, labels or jump."""
+    n_classes = len(model.classes)  # type: ignore[arg-type]
+    most = int(order.left.max(initial=0))
+    if widths[0] + widths[2] > 6 or widths[1] > 8 or n_classes > 16 or most > MOST_JUMP:
+        return []
+    feature, threshold, nan = (each[order.nodes] for each in numbers)
+    ends = trees.left[order.nodes] < 0, trees.right[order.nodes] < 0
+    label = _labels(model, trees.values)
+    left, right = (
+        np.where(end, label[~np.minimum(child[order.nodes], -1)], 0)
+        for end, child in zip(ends, (trees.left, trees.right), strict=True)
+    )
+    step = 3 if 3 * most <= MOST_JUMP else 1
+    third = np.where(ends[0] | ends[1], left << 4 | right, order.left * step)
+    first = ((feature << widths[2] | nan) << 2) | ends[1] << 1 | ends[0]
+    nodes = np.column_stack([first, threshold, third]).astype(np.uint8).ravel()
+    tables = {"nodes": nodes, **_own_tables(layout)}
+    del tables["labels"]
+    return [replace(layout, shape="fused", widths=(*widths, step), bits=24, size=None, tables=tables)]
 
 
-def direct_bits(edges: NDArray[Any]) -> int:
-    """Bits that hold any of the edges itself."""
-    whole = 8 * _integer_bytes(edges)
-    if whole <= 32 and edges.min() >= 0:
-        whole = bits_for(int(edges.max()) + 1)
-    return min(whole, 8 * _float_bytes(edges))
+def _own_tables(layout: TreeLayout) -> dict[str, NDArray[Any]]:
+    """Tables beside the nodes."""
+    reading, own = layout.reading, {}
+    for name, numbers in (("origins", reading.origin), ("exponents", reading.exponent)):
+        if numbers is not None and (numbers != numbers[0]).any():
+            own[name] = narrowest(numbers)
+    for name, table in (
+        ("columns", layout.columns),
+        ("edges", layout.edges),
+        ("bases", layout.bases),
+    ):
+        if table is not None:
+            own[name] = table
+    return own | layout.tables
 
 
-def _integer_bytes(numbers: NDArray[Any]) -> int:
-    """Width of whole numbers: 1, 2 or 4 bytes; 5, beyond any other width, for other numbers."""
-    if not (np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all()):
-        return 5
-    low, high = float(numbers.min()), float(numbers.max())
-    for width in (1, 2, 4):
-        span = 2.0 ** (8 * width)
-        if (low >= 0 and high < span) or (low >= -span / 2 and high < span / 2):
-            return width
-    return 5
-
-
-def _float_bytes(numbers: NDArray[Any]) -> int:
-    """Width of float32 without the bytes that are zero in all; powers of two by exponent."""
-    if numbers.dtype != np.float32:
-        return 5
-    bits = numbers.view(np.uint32)
-    if (numbers > 0).all() and not (bits & 0x7FFFFF).any():
-        return 1
-    union = int(np.bitwise_or.reduce(bits))
-    return 2 if not union & 0xFFFF else 3 if not union & 0xFF else 4
-
-
-def _lowest_bit(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest power of two that divides each positive number."""
-    mantissa, exponent = np.frexp(numbers)
-    whole = (mantissa * 2.0**53).astype(np.int64)
-    bit: NDArray[np.float64] = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
-    return bit
-
-
-def bits_for(count: int) -> int:
-    """Bits of an index into `count` things; none for a single one."""
-    return max(0, count - 1).bit_length()
-
-
-def index_bytes(count: int) -> int:
-    """Bytes of an index into `count` things: 1, 2 or 4."""
-    return 1 if count <= 2**8 else 2 if count <= 2**16 else 4
-
-
-def packed_bytes(count: int, bits: int | str) -> int:
-    """Bytes of `count` values of `bits` each, without gaps; ternary puts five into a byte."""
-    return -(-count // 5) if bits == "ternary" else -(-count * int(bits) // 8)
+def _joined(numbers: tuple[NDArray[Any], ...], widths: tuple[int, ...]) -> NDArray[np.int64]:
+    """Numbers in the bits of one, the first lowest."""
+    whole, at = np.zeros(len(numbers[0]), np.int64), 0
+    for number, width in zip(numbers, widths, strict=True):
+        whole |= number.astype(np.int64) << at
+        at += width
+    return whole

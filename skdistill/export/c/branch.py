@@ -1,0 +1,150 @@
+"""C that walks trees written out as branches: larger and faster than tables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdistill.compact.execute import labels
+from skdistill.compact.model import CompactModel
+from skdistill.compact.pack import TreeLayout
+from skdistill.export.c.read import is_missing, read_input, read_type
+from skdistill.export.c.text import Source
+from skdistill.export.c.walk import input_argument
+
+_DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
+_SPARSE = 3.0  # values that are not zero in a leaf, on average, up to which code adds them
+
+
+def leaf_kind(model: CompactModel, labels_only: bool) -> str:
+    """What a branch ends in: "label", "value", "sums" or the "row" of a table."""
+    trees = model.trees
+    if labels_only or trees is None:
+        return "label"
+    if model.n_scores == 1:
+        return "value"
+    filled = (trees.values != 0).sum(axis=1).mean()
+    return "sums" if filled <= _SPARSE else "row"
+
+
+def branches(source: Source, trees: TreeLayout) -> str:
+    """The functions of all trees; that of a single label tree is the label's."""
+    layout, model = source.layout, source.layout.model
+    kind = leaf_kind(model, layout.labels_only)
+    assert model.trees is not None
+    if kind == "label":
+        head = f"int {source.name}_label(const {source.x_type} *x)"
+        return _function(source, trees, head, int(model.trees.roots[0]), kind)
+    argument, parts = input_argument(source, trees), []
+    for t, root in enumerate(model.trees.roots.tolist()):
+        head = {
+            "value": f"static int32_t {source.name}_tree{t}({argument})",
+            "row": f"static {source.index} {source.name}_tree{t}({argument})",
+            "sums": f"static void {source.name}_tree{t}({argument}, int32_t *s)",
+        }[kind]
+        parts.append(_function(source, trees, head, root, kind))
+    return "\n".join(parts)
+
+
+def add_branches(source: Source, trees: TreeLayout) -> str:
+    """Statements that add the leaves of all trees."""
+    model, name = source.layout.model, source.name
+    kind = leaf_kind(model, False)
+    x = "q" if trees.prepared else "x"
+    lines = []
+    for t in range(len(model.trees.roots)):  # type: ignore[union-attr]
+        call = f"{name}_tree{t}({x})"
+        if kind == "value":
+            lines.append(f"s[0] += {call};")
+        elif kind == "row":
+            lines.append(f"{name}_add_values(s, {call} * {model.n_scores}u, 1);")
+        else:
+            lines.append(f"{name}_tree{t}({x}, s);")
+    return "\n".join(lines) + "\n"
+
+
+def _function(source: Source, trees: TreeLayout, head: str, root: int, kind: str) -> str:
+    model = source.layout.model
+    table, grid = model.trees, model.grid
+    assert table is not None and grid is not None
+    x, v = "q" if trees.prepared else "x", read_type(source, trees)
+    lines = [f"    (void){x};"] if root < 0 else []
+    if root >= 0 and _any_missing(table, root) and not trees.prepared:
+        lines.append(f"    {v} v;")
+    waiting: list[tuple[int, int, str]] = [(root, 1, "")]
+    while waiting:
+        node, depth, label = waiting.pop()
+        if label == "}":
+            lines.append("    " * depth + "}")
+            continue
+        if label:
+            lines.append(f"{label}:")
+        pad = "    " * depth
+        if node < 0:
+            lines += [pad + line for line in _leaf(source, ~node, kind)]
+            continue
+        if depth > _DEEPEST:
+            lines.append(f"{pad}goto n{node};")
+            waiting.insert(0, (node, 1, f"n{node}"))
+            continue
+        lines.append(f"{pad}if ({_condition(source, trees, node)}) {{")
+        waiting += [
+            (int(table.right[node]), depth, ""),
+            (0, depth, "}"),
+            (int(table.left[node]), depth + 1, ""),
+        ]
+    return "\n".join([head, "{", *lines, "}"]) + "\n"
+
+
+def _any_missing(table, root: int) -> bool:  # type: ignore[no-untyped-def]
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if node < 0 or node in seen:
+            continue
+        seen.add(node)
+        if table.nan_left[node]:
+            return True
+        waiting += [int(table.left[node]), int(table.right[node])]
+    return False
+
+
+def _condition(source: Source, trees: TreeLayout, node: int) -> str:
+    model = source.layout.model
+    table, grid = model.trees, model.grid
+    assert table is not None and grid is not None
+    feature = int(table.feature[node])
+    cut = int(trees.reading.cut[grid.offsets[feature] + table.threshold[node]])
+    kind = read_type(source, trees)
+    shown = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
+    if kind == "uint32_t":
+        shown = f"{hex(cut)}u"
+    elif source.x_type in ("uint8_t", "uint16_t") and not trees.prepared:
+        shown = str(cut)
+    if trees.prepared:
+        number = feature
+        if trees.reading.kind == "rounded" and model.linear is not None:
+            number = int(np.searchsorted(model.linear.features, grid.features[feature]))
+        reading = f"q[{number}]"
+    elif trees.reading.kind == "code":
+        reading = f"x[{feature}]"
+    else:
+        reading = read_input(source, trees, str(int(grid.features[feature])))
+    if not table.nan_left[node]:
+        return f"{reading} <= {shown}"
+    if trees.prepared:
+        return f"{reading} <= {shown} || {is_missing(source, trees, reading)}"
+    return f"(v = {reading}) <= {shown} || {is_missing(source, trees, 'v')}"
+
+
+def _leaf(source: Source, leaf: int, kind: str) -> list[str]:
+    model = source.layout.model
+    values = model.trees.values[leaf]  # type: ignore[union-attr]
+    if kind == "label":
+        scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
+        return [f"return {int(labels(scores[None])[0])};"]
+    if kind == "value":
+        return [f"return {int(values[0])};"]
+    if kind == "row":
+        return [f"return {int(source.layout.trees.rows[leaf])}u;"]  # type: ignore[union-attr, index]
+    sums = [f"s[{k}] += {v};" if v > 0 else f"s[{k}] -= {-v};" for k, v in enumerate(values.tolist()) if v]
+    return [*sums, "return;"]

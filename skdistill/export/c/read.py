@@ -1,0 +1,295 @@
+"""C that makes whole numbers of inputs: the readings of trees, the rounding of linear parts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdistill.compact.inputs import LinearInput
+from skdistill.compact.pack import TreeLayout
+from skdistill.compact.reading import KEY_OF_INFINITY
+from skdistill.compact.tables import LinearTable
+from skdistill.export.c.text import Source, block, number
+
+
+def read_type(source: Source, trees: TreeLayout) -> str:
+    """C type in which nodes compare."""
+    kind = trees.reading.kind
+    if kind == "value":
+        wide = {"int8_t": "int", "int16_t": "int", "int32_t": "int32_t"}
+        return wide.get(source.x_type, "unsigned")
+    return "uint32_t" if kind == "key" else "unsigned"
+
+
+def prepared_type(source: Source, trees: TreeLayout) -> str:
+    """C type in which prepared inputs are kept."""
+    if trees.reading.kind == "key":
+        return "uint16_t" if trees.reading.drop >= 16 else "uint32_t"
+    return "uint8_t" if missing(source, trees) == 255 else "uint16_t"
+
+
+def missing(source: Source, trees: TreeLayout) -> int:
+    """What NaN reads as; for keys, the largest number that is not NaN."""
+    reading, model = trees.reading, source.layout.model
+    if reading.kind == "key":
+        return KEY_OF_INFINITY >> reading.drop
+    if reading.kind == "code":
+        return 255 if source.x_type == "uint8_t" else 65535
+    if reading.kind == "rounded":
+        return 255 if model.linear is not None and model.linear.q_max <= 127 else 65535
+    return 255 if int(reading.cut.max()) + 1 < 255 else 65535
+
+
+def is_missing(source: Source, trees: TreeLayout, q: str) -> str:
+    """Condition under which the reading `q` is that of NaN."""
+    sign = ">" if trees.reading.kind == "key" else "=="
+    return f"{q} {sign} {missing(source, trees)}u"
+
+
+def tree_reader(source: Source, trees: TreeLayout) -> str:
+    """Functions that read one input for the nodes."""
+    kind = trees.reading.kind
+    if kind == "key":
+        return _key(source, trees.reading.drop)
+    if kind == "steps":
+        return _steps(source, trees)
+    return ""
+
+
+def read_input(source: Source, trees: TreeLayout, feature: str) -> str:
+    """Expression of the reading of input number `feature`, when no inputs are prepared."""
+    at = source.get("columns", feature) if trees.columns is not None else feature
+    kind = trees.reading.kind
+    if kind in ("value", "code"):
+        return f"x[{at}]"
+    at = f"({at})" if " " in at else at
+    if kind == "key":
+        return f"{source.name}_key(x + {at})"
+    return f"{source.name}_steps(x + {at}, {feature})"
+
+
+def prepare(source: Source, trees: TreeLayout) -> str:
+    """Statements that read all inputs into ``q``."""
+    name, model = source.name, source.layout.model
+    kind = prepared_type(source, trees)
+    if trees.reading.kind == "rounded" and model.linear is not None:
+        linear, q_max = model.linear, model.linear.q_max
+        return block(
+            """
+            for (j = 0; j < @u@; j++) {
+                @nan@
+            }
+            """,
+            u=len(linear.features),
+            nan=_rounded_or_missing(source, q_max, missing(source, trees), kind),
+        )
+    u = len(trees.reading.exponent) if trees.reading.exponent is not None else _count(source)
+    cast = "" if kind == "uint32_t" else f"({kind})"
+    return f"for (j = 0; j < {u}; j++)\n    q[j] = {cast}{read_input(source, trees, 'j')};\n"
+
+
+def _count(source: Source) -> int:
+    grid = source.layout.model.grid
+    return 0 if grid is None else len(grid.features)
+
+
+def _rounded_or_missing(source: Source, q_max: int, nan: int, kind: str) -> str:
+    at = linear_column(source)
+    rounded = f"({kind})({source.name}_round({at}, j) + {q_max})"
+    if source.x_type != "float":
+        return f"q[j] = {rounded};"
+    return f"q[j] = x[{_column(source)}] != x[{_column(source)}] ? {nan} : {rounded};"
+
+
+def _column(source: Source) -> str:
+    tables = source.layout.tables
+    return source.get("linear_columns", "j") if "linear_columns" in tables else "j"
+
+
+def linear_column(source: Source) -> str:
+    """Expression of the j-th input of the linear part."""
+    read, wide = source.layout.linear, f"x[{_column(source)}]"
+    whole = source.x_type != "float" and read is not None and read.arithmetic == "float"
+    return f"(float){wide}" if whole else wide
+
+
+def _key(source: Source, drop: int) -> str:
+    rest = f"(k >> {drop}) + ((k & {hex((1 << drop) - 1)}u) != 0u)" if drop else "k"
+    return block(
+        """
+        /* The bits of a float as a whole number in the order of the numbers: equal for both
+           zeros, largest for NaN.@note@ */
+        static uint32_t @name@_key(const float *x)
+        {
+            uint32_t k;
+            memcpy(&k, x, sizeof k);
+            if (k >> 31)
+                k = 0x80000000u - k;
+            k += 0x7F800000u;
+            return @rest@;
+        }
+        """,
+        name=source.name,
+        rest=rest,
+        note=f" Rounded up to {drop} bits fewer, which tells all thresholds." if drop else "",
+    )
+
+
+def _steps(source: Source, trees: TreeLayout) -> str:
+    reading = trees.reading
+    assert reading.origin is not None and reading.exponent is not None
+    tables = source.layout.tables
+    origin, exponent = (
+        source.get(name, "f") if name in tables else str(int(numbers[0]))
+        for name, numbers in (("origins", reading.origin), ("exponents", reading.exponent))
+    )
+    return block(
+        """
+        /* Steps from the origin of input f to x, rounded up and kept in range. */
+        static unsigned @name@_steps(const float *x, unsigned f)
+        {
+            uint32_t bits, m;
+            int32_t n, s;
+            (void)f;
+            memcpy(&bits, x, sizeof bits);
+            m = bits & 0x7FFFFFFFu;
+            if (m > 0x7F800000u)
+                return @nan@u;
+            s = 150 + @exponent@ - (int32_t)(m >> 23);
+            m = (m & 0x7FFFFFu) | 0x800000u;
+            if (s > 24) {
+                m = bits - 1u < 0x7FFFFFFFu;
+            } else if (s > 0) {
+                if (bits >> 31 == 0)
+                    m += ((uint32_t)1 << s) - 1u;
+                m >>= s;
+            }
+            n = (bits >> 31 ? -(int32_t)m : (int32_t)m) - @origin@;
+            return n < 0 ? 0u : n > @most@ ? @over@u : (unsigned)n;
+        }
+        """,
+        name=source.name,
+        nan=missing(source, trees),
+        exponent=exponent,
+        origin=f"({origin})" if origin.startswith("-") else origin,
+        most=int(reading.cut.max()),
+        over=int(reading.cut.max()) + 1,
+    )
+
+
+def linear_reader(source: Source, linear: LinearTable, read: LinearInput) -> str:
+    """The function that rounds input j of the linear part."""
+    if read.arithmetic == "code":
+        return ""
+    if read.arithmetic == "integer":
+        return _round_whole(source, linear, read)
+    return _round_float(source, linear, read)
+
+
+def _round_whole(source: Source, linear: LinearTable, read: LinearInput) -> str:
+    Q = linear.q_max
+    offset = source.get("offsets", "j") if read.offset is None else str(int(read.offset))
+    lines = [f"int32_t z = ((int32_t)x * {1 << read.fraction}) - ({offset});"]
+    if read.shift == 0:
+        lines += [f"return z > {Q} ? {Q} : z < -{Q} ? -{Q} : z;"]
+        body, shift = "\n".join(lines), ""
+    else:
+        shift = source.get("shifts", "j") if read.shift is None else str(read.shift)
+        body = "\n".join(lines) + "\n" + _halves(Q, shift, read.shift)
+    return block(
+        """
+        /* The rounded input j, half to even, kept between -@Q@ and @Q@. */
+        static int32_t @name@_round(int32_t x, unsigned j)
+        {
+            @body@
+        }
+        """,
+        name=source.name,
+        Q=Q,
+        body=_with_unused(body, "j"),
+    )
+
+
+def _with_unused(body: str, name: str) -> str:
+    used = any(f"{mark}{name}{end}" in body for mark in " +(" for end in ");")
+    declarations, rest = body.split("\n", 1)
+    return body if used else f"{declarations}\n(void){name};\n{rest}"
+
+
+def _halves(Q: int, shift: str, known: int | None) -> str:
+    right = block(
+        """
+        if (s > 0) {
+            m = s > 30 ? 0u : (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;
+        } else {
+            m = m >= (@Q@u >> -s) + 1u ? @Q@u : m << -s;
+        }
+        """,
+        Q=Q,
+    )
+    if known is not None and known > 0:
+        right = "m = (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;\n"
+    return block(
+        """
+        uint32_t m = z < 0 ? 0u - (uint32_t)z : (uint32_t)z;
+        const int s = @shift@;
+        @right@
+        if (m > @Q@u)
+            m = @Q@u;
+        return z < 0 ? -(int32_t)m : (int32_t)m;
+        """,
+        shift=shift,
+        right=right,
+        Q=Q,
+    )
+
+
+def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
+    Q, tables = linear.q_max, source.layout.tables
+    lines = []
+    if read.offset is None:
+        kind = tables["offsets"].dtype
+        if kind in (np.dtype("uint16"), np.dtype("uint32")):
+            bits = source.get("offsets", "j")
+            bits = f"(uint32_t){bits} << 16" if kind == np.dtype("uint16") else bits
+            lines += ["float z;", "uint32_t m, bits;", "int32_t s;", f"bits = {bits};"]
+            lines += ["memcpy(&z, &bits, sizeof z);", "z = x - z;"]
+        else:
+            lines += ["float z;", "uint32_t m, bits;", "int32_t s;"]
+            lines += [f"z = x - (float){source.get('offsets', 'j')};"]
+    else:
+        lines += ["float z;", "uint32_t m, bits;", "int32_t s;"]
+        lines += [f"z = x - {number(read.offset)};" if read.offset else "z = x;"]
+    if read.factors:
+        if read.inv_step is None:
+            lines += ["{", "    float step;", f"    bits = {source.get('factors', 'j')};"]
+            lines += ["    memcpy(&step, &bits, sizeof step);", "    z *= step;", "}"]
+        else:
+            lines += [f"z *= {number(read.inv_step)};"]
+    shift = source.get("shifts", "j") if read.shift is None else str(read.shift)
+    shift = "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
+    lines += [
+        "memcpy(&bits, &z, sizeof bits);",
+        "m = bits & 0x7FFFFFFFu;",
+        "if (m > 0x7F800000u)",
+        "    return 0;",
+        f"s = 150{shift} - (int32_t)(m >> 23);",
+        "m = (m & 0x7FFFFFu) | 0x800000u;",
+        "if (s > 24)",
+        "    return 0;",
+        f"m = s < 8 ? {Q}u : (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;",
+        f"if (m > {Q}u)",
+        f"    m = {Q}u;",
+        "return bits >> 31 ? -(int32_t)m : (int32_t)m;",
+    ]
+    return block(
+        """
+        /* The rounded input j, half to even, kept between -@Q@ and @Q@; 0 for NaN. */
+        static int32_t @name@_round(float x, unsigned j)
+        {
+            @body@
+        }
+        """,
+        name=source.name,
+        Q=Q,
+        body="\n".join([*lines[:3], "(void)j;", *lines[3:]]),
+    )

@@ -1,0 +1,126 @@
+"""C as text: names, numbers, tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from textwrap import dedent, indent
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.pack import Layout
+
+KEYWORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if "
+    "inline int long register restrict return short signed sizeof static struct switch typedef "
+    "union unsigned void volatile while alignas alignof and asm bitand bitor bool catch class "
+    "compl constexpr delete explicit export false friend mutable namespace new noexcept not "
+    "nullptr operator or private protected public template this throw true try typeid typename "
+    "using virtual xor main".split()
+)
+INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What every part of the file is written from.
+
+    Attributes
+    ----------
+    name : str
+        Prefix of all that is defined.
+    layout : Layout
+    x_type : str
+        C type of an input.
+    """
+
+    name: str
+    layout: Layout
+    x_type: str
+
+    @property
+    def macro(self) -> str:
+        """Prefix of all macros."""
+        return self.name.upper()
+
+    @property
+    def index(self) -> str:
+        """C type that counts nodes, leaves, values and bits."""
+        most = max((8 * t.nbytes for t in self.layout.tables.values()), default=0)
+        leaves = 0 if self.layout.model.trees is None else len(self.layout.model.trees.values)
+        return "uint32_t" if max(most, leaves * self.layout.model.n_scores) >= 2**16 else "unsigned"
+
+    def get(self, table: str, at: str, dtype: Any = None) -> str:
+        """Expression that reads an entry of a table."""
+        kind = np.dtype(dtype or self.layout.tables[table].dtype)
+        read = f"{self.macro}_GET{8 * kind.itemsize}({self.name}_{table} + {at})"
+        return f"({kind.name}_t){read}" if kind.kind == "i" else read
+
+
+def check_name(name: str) -> str:
+    """Return `name` if C can use it.
+
+    Raises
+    ------
+    ValueError
+        If it is no identifier, a keyword, or reserved.
+    """
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", name):
+        raise ValueError(
+            f"name must be a C identifier of at most 41 letters, digits and underscores that "
+            f"starts with a letter, got {name!r}"
+        )
+    if name.lower() in KEYWORDS:
+        raise ValueError(f"name={name!r} is a keyword of C or C++: choose another prefix")
+    return name
+
+
+def block(text: str, **parts: Any) -> str:
+    """Dedented `text` with ``@part@`` replaced; parts of several lines keep their indent."""
+    text = dedent(text).strip("\n") + "\n"
+    lines = []
+    for line in text.split("\n"):
+        found = re.fullmatch(r"(\s*)@(\w+)@", line)
+        if found:
+            part = str(parts[found[2]]).rstrip("\n")
+            lines += [indent(part, found[1])] if part else []
+            continue
+        lines.append(re.sub(r"@(\w+)@", lambda m: str(parts[m[1]]), line))
+    return "\n".join(lines)
+
+
+def table(source: Source, name: str, numbers: NDArray[Any], padding: int = 0) -> str:
+    """Definition of a constant table."""
+    kind = numbers.dtype.name
+    flat = [*numbers.ravel().tolist(), *[0] * padding]
+    if kind == "float32":
+        return (
+            f"const float {source.name}_{name}[{len(flat)}] = {{\n{_lines(map(number, flat))}}};\n"
+        )
+    suffix = {"uint32": "u", "int32": ""}.get(kind, "")
+    shown = [_whole(n, suffix) for n in flat]
+    return (
+        f"static {source.macro}_ROM {kind}_t {source.name}_{name}[{len(flat)}] "
+        f"{source.macro}_STORE = {{\n{_lines(shown)}}};\n"
+    )
+
+
+def _whole(n: int, suffix: str) -> str:
+    return "(-2147483647 - 1)" if n == -(2**31) else f"{n}{suffix}"
+
+
+def number(x: float) -> str:
+    """A float32 as C writes it, exactly."""
+    return float(x).hex() + "f" if x else "0.0f"
+
+
+def _lines(items: Any, width: int = 96) -> str:
+    lines, line = [], "   "
+    for item in items:
+        if len(line) + len(item) + 2 > width:
+            lines.append(line)
+            line = "   "
+        line += f" {item},"
+    return "\n".join([*lines, line.rstrip(",")]) + "\n"
