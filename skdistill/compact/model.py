@@ -110,6 +110,22 @@ class CompactModel(Frozen):
             )
         self.validate()
 
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        X: ArrayLike | None = None,
+        dtype: str = "float32",
+        threshold_bits: int | None = None,
+        value_bits: int | str = 8,
+    ) -> CompactModel:
+        """Read a fitted estimator, without distillation.
+        """
+        from skdistill.compact.fitted import from_estimator
+
+        return from_estimator(estimator, X, dtype, threshold_bits, value_bits)
+
     def validate(self) -> None:
         """Prove from the tables that every input is defined and no score can overflow.
 
