@@ -70,15 +70,15 @@ def from_estimator(
     if threshold_bits is not None:
         whole = isinstance(threshold_bits, int | np.integer) and threshold_bits in range(2, 17)
         require(whole, f"threshold_bits must be None or an int in [2, 16], got {threshold_bits!r}")
-    require(
-        dtype in ("float32", "int32"), f"dtype must be 'float32' or 'int32', got {dtype!r}"
-    )
+    require(dtype in ("float32", "int32"), f"dtype must be 'float32' or 'int32', got {dtype!r}")
     estimator = _unwrapped(estimator)
     read = _reader(estimator)
     n_features, names, classes = _about(estimator)
     rows = None if X is None else _rows(X, n_features, dtype)
     if classes is not None and len(classes) == 1:
-        return CompactModel(n_features, [0], 1.0, "normalise", classes, feature_names=names)
+        return CompactModel(
+            n_features, np.zeros(1, np.int32), 1.0, "normalise", classes, feature_names=names
+        )
     found = read(estimator)
     if classes is None and found.link != "identity":
         # Boosters know numbers of classes only.
@@ -97,9 +97,7 @@ def from_estimator(
         bias, scale, tables = _tree_tables(
             found, n_features, rows, dtype, threshold_bits, value_bits
         )
-    return CompactModel(
-        n_features, bias, scale, found.link, classes, **tables, feature_names=names
-    )
+    return CompactModel(n_features, bias, scale, found.link, classes, **tables, feature_names=names)
 
 
 def _tree_tables(
@@ -111,15 +109,11 @@ def _tree_tables(
     value_bits: int | str,
 ) -> tuple[NDArray[np.int32], Any, dict[str, Any]]:
     """Bias, scale, grid and trees."""
-    grid, trees = on_a_grid(
-        found.trees, n_features, dtype, through_float32=found.through_float32
-    )
+    grid, trees = on_a_grid(found.trees, n_features, dtype, through_float32=found.through_float32)
     if threshold_bits is not None:
         if rows is None:
             raise ValueError("threshold_bits needs X: rows that show where the values lie")
-        grid, trees = coarser(
-            grid, trees, fit_grid(rows, threshold_bits, spacing="even"), rows
-        )
+        grid, trees = coarser(grid, trees, fit_grid(rows, threshold_bits, spacing="even"), rows)
     is_leaf = [tree.feature < 0 for tree in trees]
     parts = [tree.values[leaf] for tree, leaf in zip(trees, is_leaf, strict=True)]
     values, bias, scale, unit = _integers(found, parts, is_leaf, value_bits)
@@ -142,18 +136,18 @@ def _integers(
     n_trees = len(parts)
     if found.mass is None:
         one_scale = found.link != "identity"
-        values, bias, scale, unit = margin_values(
+        margins, bias, scale, unit = margin_values(
             parts, found.start, value_bits, one_scale=one_scale
         )
-        return values, bias, float(scale[0]) if one_scale else scale, unit
-    V, unit, scale = np.vstack(parts), 1, None
-    if found.link == "normalise":
-        votes, bias, scale = leaf_votes(V, value_bits, n_trees)
-    else:
-        mass = np.concatenate([m[leaf] for m, leaf in zip(found.mass, is_leaf, strict=True)])
-        votes, bias, scale, unit = leaf_values(V / n_trees, mass, value_bits, n_trees)
+        return margins, bias, float(scale[0]) if one_scale else scale, unit
+    V = np.vstack(parts)
     ends = np.cumsum([len(part) for part in parts])[:-1]
-    return np.split(votes, ends), bias, scale, unit
+    if found.link == "normalise":
+        votes, bias, worth = leaf_votes(V, value_bits, n_trees)
+        return np.split(votes, ends), bias, worth, 1
+    mass = np.concatenate([m[leaf] for m, leaf in zip(found.mass, is_leaf, strict=True)])
+    values, bias, scale, unit = leaf_values(V / n_trees, mass, value_bits, n_trees)
+    return np.split(values, ends), bias, scale, unit
 
 
 def _one_logit(found: Trees) -> Trees:
@@ -216,11 +210,14 @@ def _reader(estimator: Any) -> Callable[[Any], Any]:
             return read
     if isinstance(estimator, type):
         raise TypeError(f"estimator must be fitted, got the class {estimator.__name__}")
-    hint = "distil it with DistilledClassifier or DistilledRegressor instead"
-    for attribute in ("compact_", "best_estimator_"):
-        if hasattr(estimator, attribute):
-            hint = f"pass its {attribute}" if attribute[0] == "b" else "it has one: compact_"
-    raise TypeError(f"{_name(estimator)} cannot be read as a compact model; {hint}")
+    if hasattr(estimator, "compact_"):
+        raise TypeError(f"{_name(estimator)} has a compact model already: use its compact_")
+    if hasattr(estimator, "best_estimator_"):
+        raise TypeError(f"{_name(estimator)} is a search: pass its best_estimator_")
+    raise TypeError(
+        f"{_name(estimator)} cannot be read as a compact model: distil it with DistilledClassifier "
+        "or DistilledRegressor instead"
+    )
 
 
 def _about(estimator: Any) -> tuple[int, Any, NDArray[Any] | None]:
@@ -317,9 +314,7 @@ def _read_lightgbm(estimator: Any) -> Trees:
 
 def _added(read: Ensemble, *, through_float32: bool) -> Trees:
     require(len(read.trees) > 0, "the model has no trees: it is not fitted")
-    return Trees(
-        read.trees, read.link, start=read.start, through_float32=through_float32
-    )
+    return Trees(read.trees, read.link, start=read.start, through_float32=through_float32)
 
 
 _LINEAR = (

@@ -14,11 +14,11 @@ from skdistill.compact._frozen import require
 from skdistill.compact.execute import quantize_input
 from skdistill.compact.pack import index_bytes, number_bytes, packed_bytes
 from skdistill.compact.quantize import EXACT_INTEGER, simplest
-from skdistill.compact.tables import LinearTable
+from skdistill.compact.tables import INT32_MAX, LinearTable
 from skdistill.compact.values import linear_logits, linear_values
 
 _MAX = float(np.finfo(np.float32).max)
-FLOAT_BITS = 12
+FLOAT_BITS = 14
 """Of inputs that are no whole numbers, unless asked otherwise."""
 
 
@@ -109,14 +109,10 @@ def linear_tables(
         blank = np.empty((len(X), 0)), np.empty((0, len(start))), start, np.ones(len(X))
         _, bias, scale = _rounded(found, *blank, value_bits, 1)
         return bias, scale, {}
-    best, least = None, np.inf
-    for reading in _readings(X, varies, input_bits):
-        made, error = _attempt(found, X, reading, value_bits)
-        # Finer steps for columns of few values cost a table of steps.
-        if best is None or error < least / 2:
-            best, least = made, error
-    bias, scale, table = best
-    return bias, scale, {"linear": _smaller(table, X.shape[1])}
+    tried = [_attempt(found, X, way, value_bits) for way in _readings(X, varies, input_bits)]
+    # Finer steps for columns of few values cost a table of steps: the last way, if any.
+    (bias, scale, table), _ = tried[-1] if tried[-1][1] < tried[0][1] / 2 else tried[0]
+    return bias, scale, {"linear": _smaller(table, X.shape[1])} if table.weights.any() else {}
 
 
 class _Reading(NamedTuple):
@@ -136,8 +132,9 @@ def _readings(
 ) -> list[_Reading]:
     """Ways to read the columns: whole numbers in steps of 1, or in finer ones.
 
-    Whole numbers are read as they are where the bits allow. The others get room beyond both
-    ends, a quarter of their range. Steps are powers of two.
+    Whole numbers are read as they are where the bits allow. The others get room for half
+    their range beyond both ends, and as offset a number of few bits near the middle. Steps
+    are powers of two.
     """
     features = np.flatnonzero(varies)
     low, high = X[:, features].min(axis=0), X[:, features].max(axis=0)
@@ -146,15 +143,17 @@ def _readings(
     whole &= np.maximum(-low, high) <= EXACT_INTEGER
     middle = low / 2 + high / 2
     if bits is None:
-        span = np.minimum(np.maximum(-low, high), np.ceil((high - low) / 2))[whole]
-        exact = int(np.ceil(np.log2(span.max(initial=0) + 1))) + 1
+        least = np.minimum(np.maximum(-low, high), np.ceil((high - low) / 2))[whole]
+        exact = int(np.ceil(np.log2(least.max(initial=0) + 1))) + 1
         bits = min(16, max(exact, 8 if whole.all() else FLOAT_BITS))
     q_max = (1 << (bits - 1)) - 1
     centred = np.where(np.maximum(-low, high) <= q_max, 0.0, np.rint(middle))
-    reach = np.where(whole, np.maximum(high - centred, centred - low), 0.75 * (high - low))
-    step = 2.0 ** np.clip(np.ceil(np.log2(reach / q_max)), -126, 127)
-    near = np.clip([middle - step / 2, middle + step / 2], -_MAX, _MAX).astype(np.float32)
+    span = high - low
+    near = np.clip([middle - span / 8, middle + span / 8], -_MAX, _MAX).astype(np.float32)
     offset = np.where(whole, centred, simplest(*near)).astype(np.float32)
+    room = np.where(whole, 0.0, span / 2)
+    reach = room + np.maximum(high - offset, offset - low)
+    step = 2.0 ** np.clip(np.ceil(np.log2(reach / q_max)), -126, 126)
     steps = [np.where(whole, np.maximum(step, 1.0), step)]
     if whole.any() and (steps[0] != step).any():
         steps.append(step)
@@ -165,7 +164,7 @@ def _attempt(
     found: Linear, X: NDArray[np.float32], reading: _Reading, value_bits: int | str
 ) -> tuple[tuple[NDArray[np.int32], Any, LinearTable], float]:
     """Bias, scale and table, and how far they are from the estimator on the rows."""
-    features, offset, inv_step, bits = reading
+    features, offset, inv_step, _ = reading
     blank = reading.table(np.zeros((len(features), len(found.start)), np.int32), value_bits)
     Q = quantize_input(X, blank).astype(np.float64)
     W = found.W[features]
@@ -192,12 +191,19 @@ def _rounded(
     """Weights, bias and scale."""
     if found.link == "identity":
         return linear_values(Q, W, b, mass, value_bits, q_max)
-    return linear_logits(Q, W, b, mass, value_bits, q_max)
+    weights, bias, scale = linear_logits(Q, W, b, mass, value_bits, q_max)
+    if len(W):
+        # The bias makes up for what rounding does to the mean of the rows.
+        mean = Q.mean(axis=0)
+        moved = np.rint((mean @ W + b) / scale - mean @ weights)
+        if (np.abs(moved) + q_max * np.abs(weights).sum(axis=0) <= INT32_MAX).all():
+            bias = moved.astype(np.int32)
+    return weights, bias, scale
 
 
 def _smaller(table: LinearTable, n_features: int) -> LinearTable:
     """The table with a row for every column, where that takes less than a list of columns."""
-    u, S = table.weights.shape
+    u = len(table.features)
     if u == n_features:
         return table
 

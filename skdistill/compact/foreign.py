@@ -413,7 +413,8 @@ def _last_integers(edges: NDArray[np.float32]) -> NDArray[np.int32]:
         above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
     middle = np.floor((edges.astype(np.float64) + above) / 2).clip(-(2.0**31), 2.0**31 - 1)
     middle -= middle.astype(np.float32) > edges
-    return middle.astype(np.int32)
+    last: NDArray[np.int32] = np.maximum(middle, -(2.0**31)).astype(np.int32)
+    return last
 
 
 def coarser(
