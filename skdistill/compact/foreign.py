@@ -10,18 +10,39 @@ Symbols: N nodes of a tree, S score columns, K classes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.assemble import LearntTree
-from skdistill.compact.grid import InputGrid
+from skdistill.compact.grid import MAX_EDGES, InputGrid
 from skdistill.compact.model import CompactModel
 from skdistill.compact.quantize import round_down
 
 _LIGHTGBM_ZERO = float(np.float32(1e-35))
+_XGBOOST_LINKS = {
+    "binary:logistic": "sigmoid",
+    "binary:logitraw": "identity",
+    "multi:softprob": "softmax",
+    "multi:softmax": "softmax",
+    "reg:squarederror": "identity",
+    "reg:squaredlogerror": "identity",
+    "reg:pseudohubererror": "identity",
+    "reg:absoluteerror": "identity",
+    "reg:quantileerror": "identity",
+}
+_LIGHTGBM_LINKS = {
+    "binary": "sigmoid",
+    "multiclass": "softmax",
+    "regression": "identity",
+    "regression_l1": "identity",
+    "huber": "identity",
+    "fair": "identity",
+    "quantile": "identity",
+    "mape": "identity",
+}
 
 
 class ForeignTree(NamedTuple):
@@ -49,40 +70,59 @@ class ForeignTree(NamedTuple):
     number: NDArray[np.intp]
 
 
-def scikit_learn_trees(trees: Iterable[Any]) -> list[ForeignTree]:
-    """Trees of a scikit-learn forest; the values are the class probabilities of their leaves.
+class Ensemble(NamedTuple):
+    """Trees whose values add up to margins.
+
+    Attributes
+    ----------
+    trees : list of ForeignTree
+    column : int array of shape (T,)
+        The score that each tree adds to.
+    start : float64 array of shape (S,)
+        Margins before the first tree.
+    link : {"sigmoid", "softmax", "identity"}
+        What is made of the margins.
+    """
+
+    trees: list[ForeignTree]
+    column: NDArray[np.intp]
+    start: NDArray[np.float64]
+    link: str
+
+
+def in_column(values: NDArray[Any], column: int, n_scores: int) -> NDArray[np.float64]:
+    """Values of a tree that adds to one of several scores, shape (N, S)."""
+    wide = np.zeros((len(values), n_scores))
+    wide[:, column] = values
+    return wide
+
+
+def xgboost_model(fitted: Any) -> Ensemble:
+    """What XGBoost predicts with: up to the best round of an estimator, all of a booster.
 
     Parameters
     ----------
-    trees : iterable of sklearn.tree._tree.Tree
-        Of classifiers with one output.
+    fitted : xgboost.XGBModel or xgboost.Booster
 
     Returns
     -------
-    trees : list of ForeignTree
-        ``number`` is what ``apply`` gives.
+    ensemble : Ensemble
+
+    Raises
+    ------
+    ValueError
+        For a `missing` other than NaN, and for what `xgboost_trees` refuses.
     """
-    found = []
-    for tree in trees:
-        inner = tree.children_left >= 0
-        P = tree.value[:, 0, :]
-        found.append(
-            ForeignTree(
-                np.where(inner, tree.feature, -1),
-                tree.threshold,
-                tree.missing_go_to_left.astype(bool) & inner,
-                np.column_stack([tree.children_left, tree.children_right]),
-                P / P.sum(axis=1, keepdims=True),
-                np.arange(tree.node_count),
-            )
-        )
-    return found
+    if not hasattr(fitted, "get_booster"):
+        return xgboost_trees(fitted.save_raw("json"))
+    if not np.isnan(fitted.missing):
+        raise ValueError(f"missing={fitted.missing!r} of XGBoost is not supported, only NaN")
+    best = getattr(fitted, "best_iteration", None)
+    return xgboost_trees(fitted.get_booster().save_raw("json"), best)
 
 
-def xgboost_trees(
-    text: bytes | str, best_iteration: int | None = None
-) -> tuple[list[ForeignTree], NDArray[np.intp]]:
-    """Trees of an XGBoost classifier, from ``booster.save_raw("json")``.
+def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensemble:
+    """Trees of an XGBoost model, from ``booster.save_raw("json")``.
 
     Parameters
     ----------
@@ -92,33 +132,39 @@ def xgboost_trees(
 
     Returns
     -------
-    trees : list of ForeignTree
-        Values are margins, one column a class or one for two classes; the base score is
-        left out. ``number`` is what ``pred_leaf`` gives.
-    column : int array of shape (T,)
-        The score that each tree adds to.
+    ensemble : Ensemble
+        Values are margins, one column a class or a target, one for two classes. ``number``
+        is what ``pred_leaf`` gives.
 
     Raises
     ------
     ValueError
-        For boosters other than "gbtree", vector leaves, categorical splits and objectives
-        other than those of classifiers.
+        For the booster "gblinear", vector leaves, categorical splits and objectives whose
+        margins are neither values, logits nor the logarithms of probabilities.
     """
     learner = json.loads(text)["learner"]
     booster = learner["gradient_booster"]
-    if booster["name"] != "gbtree":
-        raise ValueError(f"booster={booster['name']!r} of XGBoost is not supported, only 'gbtree'")
+    if booster["name"] not in ("gbtree", "dart"):
+        raise ValueError(
+            f"booster={booster['name']!r} of XGBoost is not supported, only 'gbtree' and 'dart'"
+        )
     objective = learner["objective"]["name"]
-    if objective not in ("binary:logistic", "binary:logitraw", "multi:softprob", "multi:softmax"):
-        raise ValueError(f"objective={objective!r} of XGBoost is not supported")
-    model = booster["model"]
-    n_scores = max(1, int(learner["learner_model_param"]["num_class"]))
+    if objective not in _XGBOOST_LINKS:
+        known = ", ".join(_XGBOOST_LINKS)
+        raise ValueError(f"objective={objective!r} of XGBoost is not supported, only {known}")
+    settings = learner["learner_model_param"]
+    n_scores = max(1, int(settings["num_class"]), int(settings.get("num_target", 1)))
+    start = np.zeros(n_scores) + np.atleast_1d(json.loads(settings["base_score"]))
+    if objective.startswith("binary:"):
+        start = np.log(start) - np.log1p(-start)
+    dropped = booster.get("weight_drop")
+    model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
     n_trees = len(model["trees"])
     if best_iteration is not None:
         n_trees = model["iteration_indptr"][best_iteration + 1]
     column = np.array(model["tree_info"][:n_trees], np.intp)
     trees = []
-    for tree, target in zip(model["trees"], column, strict=False):
+    for number, (tree, target) in enumerate(zip(model["trees"], column, strict=False)):
         if int(tree["tree_param"]["size_leaf_vector"]) > 1:
             raise ValueError("multi_strategy='multi_output_tree' of XGBoost is not supported")
         if tree["categories_nodes"]:
@@ -126,22 +172,21 @@ def xgboost_trees(
         left = np.array(tree["left_children"], np.intp)
         numbers = np.array(tree["split_conditions"], np.float32)
         inner = left >= 0
-        values = np.zeros((len(left), n_scores))
-        values[~inner, target] = numbers[~inner]
+        weight = 1.0 if dropped is None else dropped[number]
         found = ForeignTree(
             np.where(inner, np.array(tree["split_indices"], np.intp), -1),
             np.nextafter(numbers, np.float32(-np.inf)).astype(np.float64),
             (np.array(tree["default_left"]) > 0) & inner,
             np.column_stack([left, np.array(tree["right_children"], np.intp)]),
-            values,
+            in_column(np.where(inner, 0, weight * numbers.astype(np.float64)), target, n_scores),
             np.arange(len(left)),
         )
         trees.append(_parents_first(found))
-    return trees, column
+    return Ensemble(trees, column, start, _XGBOOST_LINKS[objective])
 
 
-def lightgbm_trees(model: dict[str, Any]) -> tuple[list[ForeignTree], NDArray[np.intp]]:
-    """Trees of a LightGBM classifier, from ``booster.dump_model()``.
+def lightgbm_trees(model: dict[str, Any]) -> Ensemble:
+    """Trees of a LightGBM model, from ``booster.dump_model()``.
 
     Parameters
     ----------
@@ -149,21 +194,23 @@ def lightgbm_trees(model: dict[str, Any]) -> tuple[list[ForeignTree], NDArray[np
 
     Returns
     -------
-    trees : list of ForeignTree
-        Values are margins, one column a class or one for two classes. ``number`` is what
-        ``pred_leaf`` gives.
-    column : int array of shape (T,)
-        The score that each tree adds to.
+    ensemble : Ensemble
+        Values are margins, one column a class, one for two classes or a regression.
+        ``number`` is what ``pred_leaf`` gives.
 
     Raises
     ------
     ValueError
         For averaged trees, linear leaves, categorical splits, zeros that count as missing
-        and objectives other than "binary" and "multiclass".
+        and objectives whose margins are neither values, logits nor the logarithms of
+        probabilities.
     """
-    objective, *options = model["objective"].split()
-    if objective not in ("binary", "multiclass"):
-        raise ValueError(f"objective={objective!r} of LightGBM is not supported")
+    objective, *options = model.get("objective", "custom").split()
+    if objective not in _LIGHTGBM_LINKS:
+        known = ", ".join(_LIGHTGBM_LINKS)
+        raise ValueError(f"objective={objective!r} of LightGBM is not supported, only {known}")
+    if "sqrt" in options:
+        raise ValueError("reg_sqrt of LightGBM is not supported")
     if model.get("average_output"):
         raise ValueError("boosting_type='rf' of LightGBM is not supported")
     stretch = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
@@ -174,7 +221,8 @@ def lightgbm_trees(model: dict[str, Any]) -> tuple[list[ForeignTree], NDArray[np
         trees.append(
             _lightgbm_tree(tree["tree_structure"], column[-1], n_scores, sum(stretch) or 1)
         )
-    return trees, np.array(column, np.intp)
+    link = _LIGHTGBM_LINKS[objective]
+    return Ensemble(trees, np.array(column, np.intp), np.zeros(n_scores), link)
 
 
 def _lightgbm_tree(root: dict[str, Any], target: int, n_scores: int, stretch: float) -> ForeignTree:
@@ -291,7 +339,11 @@ def _parents_first(tree: ForeignTree) -> ForeignTree:
 
 
 def on_a_grid(
-    trees: Sequence[ForeignTree], n_features: int, dtype: str = "float32"
+    trees: Sequence[ForeignTree],
+    n_features: int,
+    dtype: str = "float32",
+    *,
+    through_float32: bool = False,
 ) -> tuple[InputGrid, list[LearntTree]]:
     """Trees on the grid of all their thresholds, which are rounded toward −inf to `dtype`.
 
@@ -302,6 +354,8 @@ def on_a_grid(
         Columns of the input.
     dtype : {"float32", "int32"}
         The type that rows are compared in.
+    through_float32 : bool, default=False
+        Whether the trees' own library rounds int32 rows to float32 before it compares.
 
     Returns
     -------
@@ -309,26 +363,58 @@ def on_a_grid(
         Of all columns.
     trees : list of LearntTree
         Their values are real.
+
+    Raises
+    ------
+    ValueError
+        For thresholds below all numbers of `dtype`, and more of them in one column than a
+        grid can hold.
     """
     inner = [tree.feature >= 0 for tree in trees]
     owner = np.concatenate([tree.feature[i] for tree, i in zip(trees, inner, strict=True)])
     exact = np.concatenate([tree.threshold[i] for tree, i in zip(trees, inner, strict=True)])
-    cut = round_down(exact, dtype)
-    by_column = [np.unique(cut[owner == j]) for j in range(n_features)]
-    offsets = np.cumsum([0] + [len(edges) for edges in by_column])
-    grid = InputGrid(np.arange(n_features), offsets, np.concatenate(by_column).astype(dtype))
-    code = np.zeros(len(cut), np.int32)
-    for j, edges in enumerate(by_column):
-        code[owner == j] = np.searchsorted(edges, cut[owner == j])
-    learnt, first = [], 0
+    if through_float32 and dtype == "int32":
+        cut = _last_integers(round_down(exact))
+    else:
+        cut = round_down(exact, dtype)
+    if (cut == -np.inf).any():
+        column = owner[np.argmax(cut == -np.inf)]
+        raise ValueError(
+            f"column {column} is split below the least number of float32: scale it down"
+        )
+    order = np.lexsort((cut, owner))
+    by_owner, in_order = owner[order], cut[order]
+    first = np.ones(len(order), bool)  # of equal edges of a column
+    first[1:] = (by_owner[1:] != by_owner[:-1]) | (in_order[1:] != in_order[:-1])
+    counts = np.bincount(by_owner[first], minlength=n_features)
+    if counts.max(initial=0) > MAX_EDGES:
+        raise ValueError(
+            f"column {counts.argmax()} has {counts.max()} different thresholds, a grid holds "
+            f"{MAX_EDGES} of a column: fit fewer or smaller trees"
+        )
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    grid = InputGrid(np.arange(n_features), offsets, in_order[first].astype(dtype))
+    code = np.empty(len(order), np.int32)
+    code[order] = np.cumsum(first) - 1 - offsets[by_owner]
+    learnt, start = [], 0
     for tree, i in zip(trees, inner, strict=True):
         threshold = np.zeros(len(i), np.int32)
-        threshold[i] = code[first : first + int(i.sum())]
-        first += int(i.sum())
+        threshold[i] = code[start : start + int(i.sum())]
+        start += int(i.sum())
         learnt.append(
             LearntTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
         )
     return grid, learnt
+
+
+def _last_integers(edges: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The largest int32 that float32 rounds to at most each edge."""
+    with np.errstate(over="ignore"):
+        above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
+    middle = np.floor((edges.astype(np.float64) + above) / 2).clip(-(2.0**31), 2.0**31 - 1)
+    middle -= middle.astype(np.float32) > edges
+    last: NDArray[np.int32] = np.maximum(middle, -(2.0**31)).astype(np.int32)
+    return last
 
 
 def coarser(

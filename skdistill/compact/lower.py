@@ -1,13 +1,15 @@
-"""From the nodes of fitted estimators to learnt trees. Reads attributes, imports no library."""
+"""The nodes of fitted scikit-learn trees as arrays. Reads attributes, imports no library."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.assemble import LearntTree
+from skdistill.compact.foreign import ForeignTree, in_column
 
 
 def tree_on_codes(tree: Any, counts: NDArray[np.intp], values: NDArray[np.int32]) -> LearntTree:
@@ -59,3 +61,78 @@ def node_probabilities(tree: Any, columns: NDArray[np.intp], n_classes: int) -> 
     P[:, columns] = tree.value[:, 0, :]
     P /= P.sum(axis=1, keepdims=True)
     return P
+
+
+def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[ForeignTree]:
+    """Trees of scikit-learn; the values are class probabilities, or those of a regression.
+
+    Parameters
+    ----------
+    trees : iterable of sklearn.tree._tree.Tree
+        Of classifiers with one output, or of regressors.
+    classify : bool, default=True
+
+    Returns
+    -------
+    trees : list of ForeignTree
+        ``number`` is what ``apply`` gives.
+    """
+    found = []
+    for tree in trees:
+        inner = tree.children_left >= 0
+        if classify:
+            K = tree.value.shape[2]
+            values = node_probabilities(tree, np.arange(K), K)
+        else:
+            values = tree.value[:, :, 0]
+        found.append(
+            ForeignTree(
+                np.where(inner, tree.feature, -1),
+                tree.threshold,
+                tree.missing_go_to_left.astype(bool) & inner,
+                np.column_stack([tree.children_left, tree.children_right]),
+                values,
+                np.arange(tree.node_count),
+            )
+        )
+    return found
+
+
+def hist_gradient_trees(predictors: Sequence[Sequence[Any]]) -> list[ForeignTree]:
+    """Trees of a scikit-learn HistGradientBoosting estimator, round by round.
+
+    Parameters
+    ----------
+    predictors : list of lists of TreePredictor
+        One list a round, with a tree for each score.
+
+    Returns
+    -------
+    trees : list of ForeignTree
+        Values are margins. ``number`` is the place among the nodes of the predictor.
+
+    Raises
+    ------
+    ValueError
+        For categorical splits.
+    """
+    found = []
+    for stage in predictors:
+        for column, predictor in enumerate(stage):
+            nodes = predictor.nodes
+            inner = nodes["is_leaf"] == 0
+            if (nodes["is_categorical"][inner] != 0).any():
+                raise ValueError(
+                    "categorical splits of HistGradientBoosting (categorical_features) are not "
+                    "supported: encode the columns as numbers"
+                )
+            tree = ForeignTree(
+                np.where(inner, nodes["feature_idx"], -1).astype(np.intp),
+                nodes["num_threshold"],
+                (nodes["missing_go_to_left"] != 0) & inner,
+                np.column_stack([nodes["left"], nodes["right"]]).astype(np.intp),
+                in_column(nodes["value"], column, len(stage)),
+                np.arange(len(nodes)),
+            )
+            found.append(tree)
+    return found

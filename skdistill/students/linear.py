@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,9 +15,9 @@ from sklearn.utils._param_validation import Interval
 
 from skdistill.compact import CompactModel, LinearTable
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.quantize import linear_input, linear_weights
+from skdistill.compact.quantize import linear_input
 from skdistill.compact.tables import value_limits
-from skdistill.compact.values import SHRINKS, linear_values
+from skdistill.compact.values import linear_logits, linear_values
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import BITS, TrainingSet, regression_set, training_set
 from skdistill.students.loss import soft_cross_entropy
@@ -343,39 +342,15 @@ def to_compact(
     b: NDArray[np.float64],
     value_bits: int | str,
 ) -> CompactModel:
-    """Round real weights on the integer inputs to a compact model.
-
-    Where bits are few, the range of the weights is narrowed and the scale chosen anew, as
-    far as the logits of the rows come closer to the real ones by it.
-    """
-    X, weight = given.X, given.weight
+    """Round real weights on the integer inputs to a compact model."""
     q_max = 2 ** (reading[3] - 1) - 1
-
-    def rounded(shrink: float) -> CompactModel:
-        weights, bias, scale = linear_weights(W, b, value_bits, q_max, shrink)
-        linear = _table(reading, weights, value_bits) if len(weights) else None
-        return given.model(bias, scale, linear=linear)
-
-    best = rounded(1.0)
-    if best.linear is None or not (value_bits == "ternary" or int(value_bits) < 8):
-        return best
-    wanted = _centred(quantize_input(X, best.linear) @ W + b)
-    least = np.inf
-    for model in map(rounded, SHRINKS):
-        scores = _centred(model.scores(X).astype(np.float64))
-        power = np.average((scores**2).sum(axis=1), weights=weight)
-        if power == 0:
-            continue
-        scale = np.average((scores * wanted).sum(axis=1), weights=weight) / power
-        error = np.average(((wanted - scale * scores) ** 2).sum(axis=1), weights=weight)
-        if scale > 0 and error < least:
-            best, least = replace(model, scale=scale), error
-    return best
-
-
-def _centred(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logits of several classes are free up to a constant a row."""
-    return z if z.shape[1] == 1 else z - z.mean(axis=1, keepdims=True)
+    Q = np.empty((len(given.X), 0))
+    if len(W):
+        blank = _table(reading, np.zeros(W.shape, np.int32), value_bits)
+        Q = quantize_input(given.X, blank).astype(np.float64)
+    weights, bias, scale = linear_logits(Q, W, b, given.weight, value_bits, q_max)
+    linear = _table(reading, weights, value_bits) if len(weights) else None
+    return given.model(bias, scale, linear=linear)
 
 
 def _table(reading: Reading, weights: NDArray[np.int32], value_bits: int | str) -> LinearTable:

@@ -19,14 +19,15 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill.compact import CompactModel, LinearTable
 from skdistill.compact.assemble import assemble
 from skdistill.compact.foreign import (
+    Ensemble,
     ForeignTree,
     coarser,
     compact_trees,
     lightgbm_trees,
     on_a_grid,
-    scikit_learn_trees,
-    xgboost_trees,
+    xgboost_model,
 )
+from skdistill.compact.lower import scikit_learn_trees
 from skdistill.compact.quantize import fit_grid
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
@@ -421,17 +422,19 @@ def _read(ensemble: Any, given: TrainingSet) -> Source:
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
-        trees, _ = lightgbm_trees(ensemble.booster_.dump_model())
+        read = lightgbm_trees(ensemble.booster_.dump_model())
         # LightGBM compares as float64, which holds every int32 as it is.
-        return plain._replace(trees=trees, dtype=str(given.X.dtype))
+        return plain._replace(trees=_of_a_classifier(read), dtype=str(given.X.dtype))
     if _is_xgboost(ensemble):
-        if not np.isnan(ensemble.missing):
-            raise ValueError(f"missing={ensemble.missing!r} of XGBoost is not supported, only NaN")
-        booster = ensemble.get_booster()
-        best = getattr(ensemble, "best_iteration", None) if ensemble.early_stopping_rounds else None
-        return plain._replace(trees=xgboost_trees(booster.save_raw("json"), best)[0])
+        return plain._replace(trees=_of_a_classifier(xgboost_model(ensemble)))
     members = ensemble.estimators_ if isinstance(ensemble, _FORESTS) else [ensemble]
     return plain._replace(trees=_votes_as_logits(members, given))
+
+
+def _of_a_classifier(read: Ensemble) -> list[ForeignTree]:
+    if read.link == "identity":
+        raise ValueError("the objective of the ensemble is not that of a classifier")
+    return read.trees
 
 
 def _votes_as_logits(members: Any, given: TrainingSet) -> list[ForeignTree]:

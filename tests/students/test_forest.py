@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesClassifier
 
-from skdistill.compact.foreign import coarser, on_a_grid, scikit_learn_trees
+from skdistill.compact.foreign import coarser, on_a_grid
+from skdistill.compact.lower import scikit_learn_trees
 from skdistill.compact.quantize import fit_grid
 from skdistill.students.forest import (
     CUT,
