@@ -26,6 +26,7 @@ class Case:
     name: str
     model: Any
     input: str
+    X_train: np.ndarray
     X: np.ndarray
     y: np.ndarray
     about: str
@@ -71,21 +72,20 @@ def cases(quick: bool = False) -> list[Case]:
         "tree": (tree, "digits, one tree of 64 leaves"),
         "linear": (linear, "digits, logistic regression"),
     }
-    found = [_case("tree", *digits["tree"], X_test, y_test, kind) for kind in INPUTS]
+    rows = X, X_test, y_test
+    found = [_case("tree", *digits["tree"], *rows, kind) for kind in INPUTS]
     if not quick:
-        wide, rows, truth = _wide()
+        wide, *wide_rows = _wide()
         about = "200 features, 26 classes, one tree of 256 leaves"
-        found += [_case("wide", wide, about, rows, truth, kind) for kind in ("uint8", "float32")]
+        found += [_case("wide", wide, about, *wide_rows, kind) for kind in ("uint8", "float32")]
         forest = RandomForestClassifier(10, max_depth=8, random_state=0).fit(X, y)
         about = "digits, forest of 10 trees of depth 8, soft vote"
-        found += [
-            _case("forest", forest, about, X_test, y_test, kind) for kind in ("uint8", "int16")
-        ]
-    found.append(_case("linear", *digits["linear"], X_test, y_test, "uint8"))
+        found += [_case("forest", forest, about, *rows, kind) for kind in ("uint8", "int16")]
+    found.append(_case("linear", *digits["linear"], *rows, "uint8"))
     return found
 
 
-def _wide() -> tuple[Any, np.ndarray, np.ndarray]:
+def _wide() -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
     """A tree beyond 64 used features and 16 classes, on features that fill a byte."""
     X, y = make_classification(
         6000,
@@ -100,11 +100,20 @@ def _wide() -> tuple[Any, np.ndarray, np.ndarray]:
     low, high = X.min(axis=0), X.max(axis=0)
     X = np.round(255 * (X - low) / (high - low))
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.1, random_state=0, stratify=y)
-    return DecisionTreeClassifier(max_leaf_nodes=256, random_state=0).fit(X, y), X_test, y_test
+    tree = DecisionTreeClassifier(max_leaf_nodes=256, random_state=0).fit(X, y)
+    return tree, X, X_test, y_test
 
 
-def _case(name: str, model: Any, about: str, X: np.ndarray, y: np.ndarray, kind: str) -> Case:
+def _case(
+    name: str,
+    model: Any,
+    about: str,
+    X_train: np.ndarray,
+    X: np.ndarray,
+    y: np.ndarray,
+    kind: str,
+) -> Case:
     rows = np.ascontiguousarray(X.astype(INPUTS[kind][1]))
     if not np.array_equal(rows, X):
         raise ValueError(f"the rows of {name!r} are no {kind}")
-    return Case(f"{name} {kind}", model, kind, rows, y, about)
+    return Case(f"{name} {kind}", model, kind, X_train, rows, y, about)

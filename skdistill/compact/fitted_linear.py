@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import require
+from skdistill.compact.bits import pack_values
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.pack import index_bytes, number_bytes, packed_bytes
+from skdistill.compact.inputs import linear_input
 from skdistill.compact.quantize import EXACT_INTEGER, simplest
 from skdistill.compact.tables import INT32_MAX, LinearTable
 from skdistill.compact.values import linear_logits, linear_values
@@ -220,11 +221,11 @@ def _smaller(table: LinearTable, n_features: int) -> LinearTable:
         full(table.weights, 0),
         table.value_bits,
     )
-    size = [
-        number_bytes(t.offset)
-        + number_bytes(t.inv_step)
-        + packed_bytes(t.weights.size, t.value_bits)
-        for t in (table, wide)
-    ]
-    columns = u * index_bytes(n_features)
-    return table if size[0] + columns < size[1] else wide
+    return table if _bytes(table, n_features) < _bytes(wide, n_features) else wide
+
+
+def _bytes(table: LinearTable, n_features: int) -> int:
+    """Bytes of the tables that a linear part needs."""
+    reading = linear_input(table, n_features, "float32").tables
+    weights = pack_values(table.weights, table.value_bits)
+    return weights.nbytes + sum(each.nbytes for each in reading.values())
