@@ -10,7 +10,7 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 
-DEMO_EXTRAS := onnx,boost,cli,plot
+DEMO_EXTRAS := onnx,boost,cli,plot,device
 TEST_EXTRAS := $(DEMO_EXTRAS),test,lint,docs
 
 # Stamps: a second run installs nothing, a change of pyproject.toml installs again.
@@ -23,10 +23,10 @@ NOTEBOOKS  := $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format unit notebooks docs bench clean
+.PHONY: help demo test test-mcu lint format unit notebooks docs bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO_READY) ## distil a forest, export it, compare the two
 	$(BIN)/skdistill demo
@@ -46,6 +46,10 @@ format: $(TEST_READY) ## reformat and apply the safe fixes
 # One OpenMP thread a worker: the boosted teachers would otherwise fight over the cores.
 unit: $(TEST_READY) ## tests and doctests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+# A second opinion: Debian's gcc-arm-none-eabi, qemu-system-arm, gcc-avr, avr-libc and simavr.
+test-mcu: $(TEST_READY) ## the emitted C on QEMU and simavr, as far as they are installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m mcu tests/mcu
 
 notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
 	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \

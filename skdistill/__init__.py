@@ -2,6 +2,7 @@
 
 from skdistill.compact import CompactModel, load
 from skdistill.distill import DistilledClassifier, DistilledRegressor
+from skdistill.fold import fold_pipeline
 from skdistill.students import (
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
@@ -30,6 +31,7 @@ __all__ = [
     "SoftTreeClassifier",
     "SoftTreeRegressor",
     "StudentAdapter",
+    "fold_pipeline",
     "load",
     "munge",
     "prune_ensemble",

@@ -9,6 +9,7 @@ Symbols: d columns, S score columns, T trees, N nodes of a tree.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from skdistill.compact._frozen import require
 from skdistill.compact.assemble import assemble
 from skdistill.compact.execute import as_input
-from skdistill.compact.fitted_linear import Linear, linear_coefficients, linear_tables
+from skdistill.compact.fitted_linear import (
+    Linear,
+    linear_coefficients,
+    linear_tables,
+    on_all_columns,
+)
 from skdistill.compact.foreign import (
     Ensemble,
     ForeignTree,
@@ -97,7 +103,13 @@ def from_estimator(
         bias, scale, tables = _tree_tables(
             found, n_features, rows, dtype, threshold_bits, value_bits
         )
-    return CompactModel(n_features, bias, scale, found.link, classes, **tables, feature_names=names)
+    model = CompactModel(
+        n_features, bias, scale, found.link, classes, **tables, feature_names=names
+    )
+    if model.linear is None or len(model.linear.features) == n_features:
+        return model
+    wide = replace(model, linear=on_all_columns(model.linear, n_features))
+    return min(model, wide, key=lambda made: made.nbytes)
 
 
 def _tree_tables(
@@ -309,7 +321,7 @@ def _read_xgboost(estimator: Any) -> Trees:
 
 def _read_lightgbm(estimator: Any) -> Trees:
     booster = estimator if _is_booster(estimator) else estimator.booster_
-    return _added(lightgbm_trees(booster.dump_model()), through_float32=False)
+    return _added(lightgbm_trees(booster.model_to_string()), through_float32=False)
 
 
 def _added(read: Ensemble, *, through_float32: bool) -> Trees:

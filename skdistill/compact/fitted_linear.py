@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import require
-from skdistill.compact.bits import pack_values
 from skdistill.compact.execute import quantize_input
-from skdistill.compact.inputs import linear_input
 from skdistill.compact.quantize import EXACT_INTEGER, simplest
 from skdistill.compact.tables import INT32_MAX, LinearTable
 from skdistill.compact.values import linear_logits, linear_values
@@ -113,7 +111,7 @@ def linear_tables(
     tried = [_attempt(found, X, way, value_bits) for way in _readings(X, varies, input_bits)]
     # Finer steps for columns of few values cost a table of steps: the last way, if any.
     (bias, scale, table), _ = tried[-1] if tried[-1][1] < tried[0][1] / 2 else tried[0]
-    return bias, scale, {"linear": _smaller(table, X.shape[1])} if table.weights.any() else {}
+    return bias, scale, {"linear": table} if table.weights.any() else {}
 
 
 class _Reading(NamedTuple):
@@ -202,18 +200,26 @@ def _rounded(
     return weights, bias, scale
 
 
-def _smaller(table: LinearTable, n_features: int) -> LinearTable:
-    """The table with a row for every column, where that takes less than a list of columns."""
-    u = len(table.features)
-    if u == n_features:
-        return table
+def on_all_columns(table: LinearTable, n_features: int) -> LinearTable:
+    """The same model with weights of 0 for the columns that it does not read.
+
+    Parameters
+    ----------
+    table : LinearTable
+    n_features : int
+
+    Returns
+    -------
+    table : LinearTable
+        Which needs no list of columns.
+    """
 
     def full(rows: NDArray[Any], fill: Any) -> NDArray[Any]:
         wide = np.full((n_features, *rows.shape[1:]), fill, rows.dtype)
         wide[table.features] = rows
         return wide
 
-    wide = LinearTable(
+    return LinearTable(
         np.arange(n_features),
         full(table.offset, table.offset[0]),
         full(table.inv_step, table.inv_step[0]),
@@ -221,11 +227,3 @@ def _smaller(table: LinearTable, n_features: int) -> LinearTable:
         full(table.weights, 0),
         table.value_bits,
     )
-    return table if _bytes(table, n_features) < _bytes(wide, n_features) else wide
-
-
-def _bytes(table: LinearTable, n_features: int) -> int:
-    """Bytes of the tables that a linear part needs."""
-    reading = linear_input(table, n_features, "float32").tables
-    weights = pack_values(table.weights, table.value_bits)
-    return weights.nbytes + sum(each.nbytes for each in reading.values())

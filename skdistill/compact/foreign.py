@@ -185,18 +185,18 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensem
     return Ensemble(trees, column, start, _XGBOOST_LINKS[objective])
 
 
-def lightgbm_trees(model: dict[str, Any]) -> Ensemble:
-    """Trees of a LightGBM model, from ``booster.dump_model()``.
+def lightgbm_trees(text: str) -> Ensemble:
+    """Trees of a LightGBM model, from ``booster.model_to_string()``.
 
     Parameters
     ----------
-    model : dict
+    text : str
 
     Returns
     -------
     ensemble : Ensemble
         Values are margins, one column a class, one for two classes or a regression.
-        ``number`` is what ``pred_leaf`` gives.
+        ``number`` is what ``pred_leaf`` gives; of an inner node it is its place.
 
     Raises
     ------
@@ -205,51 +205,67 @@ def lightgbm_trees(model: dict[str, Any]) -> Ensemble:
         and objectives whose margins are neither values, logits nor the logarithms of
         probabilities.
     """
+    head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
+    model = _fields(head)
     objective, *options = model.get("objective", "custom").split()
     if objective not in _LIGHTGBM_LINKS:
         known = ", ".join(_LIGHTGBM_LINKS)
         raise ValueError(f"objective={objective!r} of LightGBM is not supported, only {known}")
     if "sqrt" in options:
         raise ValueError("reg_sqrt of LightGBM is not supported")
-    if model.get("average_output"):
+    if "average_output" in model:
         raise ValueError("boosting_type='rf' of LightGBM is not supported")
     stretch = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
     n_scores = int(model["num_tree_per_iteration"])
-    trees, column = [], []
-    for tree in model["tree_info"]:
-        column.append(tree["tree_index"] % n_scores)
-        trees.append(
-            _lightgbm_tree(tree["tree_structure"], column[-1], n_scores, sum(stretch) or 1)
+    column = np.arange(len(blocks)) % n_scores
+    trees = [
+        _lightgbm_tree(_fields(block), target, n_scores, sum(stretch) or 1)
+        for block, target in zip(blocks, column.tolist(), strict=True)
+    ]
+    return Ensemble(trees, column, np.zeros(n_scores), _LIGHTGBM_LINKS[objective])
+
+
+def _fields(block: str) -> dict[str, str]:
+    """What stands behind each name of a block of lines."""
+    return dict(line.partition("=")[::2] for line in block.splitlines())
+
+
+def _lightgbm_tree(tree: dict[str, str], target: int, n_scores: int, stretch: float) -> ForeignTree:
+    """A tree whose inner nodes come first, then the leaves, on which `~child` points."""
+    if tree.get("is_linear", "0") != "0":
+        raise ValueError("linear leaves of LightGBM (linear_tree) are not supported")
+    n_leaves = int(tree["num_leaves"])
+    inner, leaf = n_leaves - 1, np.arange(n_leaves)
+
+    def read(name: str, kind: type) -> NDArray[Any]:
+        return np.array(tree[name].split() if n_leaves > 1 else [], kind)
+
+    decision = read("decision_type", int)
+    if (decision & 1).any():
+        raise ValueError("categorical splits of LightGBM are not supported")
+    missing = decision >> 2 & 3
+    if (missing == 1).any():
+        raise ValueError("zero_as_missing of LightGBM is not supported")
+    threshold = read("threshold", float)
+    # Nearer to 0 than this every value is read as 0.
+    zero = np.where(threshold >= 0, _LIGHTGBM_ZERO, np.nextafter(-_LIGHTGBM_ZERO, -1))
+    threshold = np.where(np.abs(threshold) <= _LIGHTGBM_ZERO, zero, threshold)
+    # Where a column had no NaN in training, NaN is read as 0.
+    nan_left = np.where(missing == 2, (decision & 2) > 0, threshold >= 0)
+    children = np.column_stack([read("left_child", int), read("right_child", int)])
+    children = np.where(children < 0, inner + ~children, children)
+    value = stretch * np.array(tree["leaf_value"].split(), float)
+    nothing = np.zeros(n_leaves)
+    return _parents_first(
+        ForeignTree(
+            np.concatenate([read("split_feature", int), nothing.astype(int) - 1]),
+            np.concatenate([threshold, nothing]),
+            np.concatenate([nan_left, nothing > 0]),
+            np.vstack([children, np.full((n_leaves, 2), -1)]),
+            in_column(np.concatenate([np.zeros(inner), value]), target, n_scores),
+            np.concatenate([np.arange(inner), leaf]),
         )
-    link = _LIGHTGBM_LINKS[objective]
-    return Ensemble(trees, np.array(column, np.intp), np.zeros(n_scores), link)
-
-
-def _lightgbm_tree(root: dict[str, Any], target: int, n_scores: int, stretch: float) -> ForeignTree:
-    rows = _Rows(n_scores)
-    waiting: list[tuple[dict[str, Any], int, int]] = [(root, -1, 0)]
-    while waiting:
-        node, parent, side = waiting.pop()
-        if "split_feature" not in node:
-            if "leaf_features" in node or "leaf_coeff" in node:
-                raise ValueError("linear leaves of LightGBM (linear_tree) are not supported")
-            value = np.zeros(n_scores)
-            value[target] = stretch * node["leaf_value"]
-            rows.add(parent, side, value=value, number=node.get("leaf_index", 0))
-            continue
-        if node["decision_type"] != "<=":
-            raise ValueError("categorical splits of LightGBM are not supported")
-        if node["missing_type"] == "Zero":
-            raise ValueError("zero_as_missing of LightGBM is not supported")
-        threshold = node["threshold"]
-        if abs(threshold) <= _LIGHTGBM_ZERO:  # nearer to 0 every value is read as 0
-            threshold = _LIGHTGBM_ZERO if threshold >= 0 else np.nextafter(-_LIGHTGBM_ZERO, -1)
-        # Where a column had no NaN in training, NaN is read as 0.
-        learnt = node["missing_type"] == "NaN"
-        nan_left = node["default_left"] if learnt else threshold >= 0
-        here = rows.add(parent, side, node["split_feature"], threshold, nan_left)
-        waiting += [(node["right_child"], here, 1), (node["left_child"], here, 0)]
-    return rows.tree()
+    )
 
 
 class _Rows:

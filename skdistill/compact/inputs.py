@@ -79,19 +79,19 @@ def linear_input(linear: LinearTable, n_features: int, input: str) -> LinearInpu
             offset = _single(whole.astype(np.int64), "offsets", tables)
             shift = _single(fraction - power, "shifts", tables)
             return LinearInput("integer", fraction, offset, shift, None, False, tables)
-    offsets = linear.offset
+    offsets, common = linear.offset, None
     if (offsets == offsets[0]).all():
-        offset = float(offsets[0])
+        common = float(offsets[0])
     else:
-        offset, tables["offsets"] = None, _float_table(offsets)
+        tables["offsets"] = _float_table(offsets)
     if powers_of_two:
         return LinearInput(
-            "float", 0, offset, _single(-power, "shifts", tables), None, False, tables
+            "float", 0, common, _single(-power, "shifts", tables), None, False, tables
         )
     if (linear.inv_step == linear.inv_step[0]).all():
-        return LinearInput("float", 0, offset, 0, float(linear.inv_step[0]), True, tables)
+        return LinearInput("float", 0, common, 0, float(linear.inv_step[0]), True, tables)
     tables["factors"] = linear.inv_step.view(np.uint32)
-    return LinearInput("float", 0, offset, 0, None, True, tables)
+    return LinearInput("float", 0, common, 0, None, True, tables)
 
 
 def _fraction(numbers: NDArray[np.float32]) -> int:
@@ -103,9 +103,7 @@ def _fraction(numbers: NDArray[np.float32]) -> int:
     return 32
 
 
-def _single(
-    numbers: NDArray[np.int64], name: str, tables: dict[str, NDArray[Any]]
-) -> int | None:
+def _single(numbers: NDArray[np.int64], name: str, tables: dict[str, NDArray[Any]]) -> int | None:
     """The number that all have in common, or None and a table."""
     if (numbers == numbers[0]).all():
         return int(numbers[0])

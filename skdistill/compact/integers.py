@@ -64,9 +64,7 @@ def on_integers(model: CompactModel, dtype: str) -> CompactModel:
         threshold[feature == f] = np.searchsorted(each, cut[feature == f])
     return replace(
         model,
-        grid=InputGrid(
-            grid.features[used], offsets, np.concatenate([[], *edges]).astype(np.int32)
-        ),
+        grid=InputGrid(grid.features[used], offsets, np.concatenate([[], *edges]).astype(np.int32)),
         trees=TreeTable(
             roots,
             np.searchsorted(used, feature),

@@ -27,7 +27,7 @@ from skdistill.compact.reading import Reading, codes, readings
 if TYPE_CHECKING:
     from skdistill.compact.grid import InputGrid
     from skdistill.compact.model import CompactModel
-    from skdistill.compact.tables import LinearTable, TreeTable
+    from skdistill.compact.tables import TreeTable
 
 WIDEST_READ = 25  # bits at any offset that four bytes hold
 MOST_JUMP = 255
@@ -94,7 +94,7 @@ class TreeLayout:
         """Bytes of the tables, and a guess at those of the code beside the common part."""
         kind = "bytes" if self.shape == "depth" and self.bits % 8 == 0 else "bits"
         code = _CODE[kind if self.shape == "depth" else self.shape] + _READ[self.reading.kind]
-        code += 8 * (self.reading.drop > 0) + 6 * (self.edges is not None)
+        code += 4 * (self.reading.drop > 0) + 6 * (self.edges is not None)
         code += 6 * (self.bases is not None) + 4 * (self.columns is not None)
         return code + sum(table.nbytes for table in self.tables.values())
 
@@ -337,9 +337,10 @@ def _by_depth(
     """Nodes depth first, packed or in whole bytes, with the nodes to the left of each."""
     feature, threshold, nan = (each[order.nodes] for each in numbers)
     link = bits_for(int(order.left.max(initial=0)) + 1)
-    tables, size = _own_tables(layout), int(order.sizes[0])
-    if (order.sizes != size).any():
-        size = None
+    tables, size = _own_tables(layout), None
+    if (order.sizes == order.sizes[0]).all():
+        size = int(order.sizes[0])
+    else:
         tables["sizes"] = narrowest(order.sizes)
     found = []
     exact = (*widths, link)
@@ -405,7 +406,7 @@ def _fused(
     """Three bytes a node: input and which sides are leaves, threshold, labels or jump."""
     n_classes = len(model.classes)  # type: ignore[arg-type]
     most = int(order.left.max(initial=0))
-    if widths[0] + widths[2] > 6 or widths[1] > 8 or n_classes > 16 or most > MOST_JUMP:
+    if widths[0] + widths[2] > 6 or widths[1] > 8 or n_classes > 16 or most >= MOST_JUMP:
         return []
     feature, threshold, nan = (each[order.nodes] for each in numbers)
     ends = trees.left[order.nodes] < 0, trees.right[order.nodes] < 0
@@ -414,13 +415,15 @@ def _fused(
         np.where(end, label[~np.minimum(child[order.nodes], -1)], 0)
         for end, child in zip(ends, (trees.left, trees.right), strict=True)
     )
-    step = 3 if 3 * most <= MOST_JUMP else 1
-    third = np.where(ends[0] | ends[1], left << 4 | right, order.left * step)
+    step = 3 if 3 * (most + 1) <= MOST_JUMP else 1
+    third = np.where(ends[0] | ends[1], left << 4 | right, (order.left + 1) * step)
     first = ((feature << widths[2] | nan) << 2) | ends[1] << 1 | ends[0]
     nodes = np.column_stack([first, threshold, third]).astype(np.uint8).ravel()
     tables = {"nodes": nodes, **_own_tables(layout)}
     del tables["labels"]
-    return [replace(layout, shape="fused", widths=(*widths, step), bits=24, size=None, tables=tables)]
+    return [
+        replace(layout, shape="fused", widths=(*widths, step), bits=24, size=None, tables=tables)
+    ]
 
 
 def _own_tables(layout: TreeLayout) -> dict[str, NDArray[Any]]:

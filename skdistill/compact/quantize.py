@@ -5,6 +5,7 @@ Symbols: n rows, d columns, K classes, L leaves, S score columns.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -355,19 +356,46 @@ def rounding_grid(
     """
     q_max = (1 << (bits - 1)) - 1
     q = np.arange(-q_max, q_max, dtype=np.float32)
-    # The largest float32 that rounds to q at most, by halving: the rounding only rises.
-    low = np.full((len(features), len(q)), _ordered(-_MAX), np.int64)
-    high = np.full_like(low, _ordered(_MAX))
     offset, inv_step = offset[:, None], inv_step[:, None]
+    edges = last_where(lambda x: np.rint((x - offset) * inv_step) <= q, (len(features), len(q)))
+    new = np.diff(edges.astype(np.float64), axis=1, prepend=-float(_MAX)) > 0
+    new &= edges < _MAX
+    offsets = np.concatenate([[0], np.cumsum(new.sum(axis=1))])
+    return InputGrid(features, offsets, edges[new])
+
+
+def last_where(
+    holds: Callable[[NDArray[np.float32]], NDArray[np.bool_]], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """The last finite float32 at which each of many conditions holds, by halving.
+
+    Parameters
+    ----------
+    holds : callable
+        Takes a float32 array of `shape` and says where the conditions hold; none may hold
+        again after it has failed at a lower number.
+    shape : tuple of int
+
+    Returns
+    -------
+    x : float32 array of `shape`
+        The lowest finite number where a condition holds nowhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.quantize import last_where
+    >>> last_where(lambda x: x / 3 <= np.float32([1, 2]), (2,)).tolist()
+    [3.0, 6.0]
+    """
+    low = np.full(shape, _ordered(-_MAX), np.int64)
+    high = np.full(shape, _ordered(_MAX), np.int64)
     for _ in range(32):
         middle = low + (high - low + 1) // 2
         with np.errstate(over="ignore"):
-            below = np.rint((_from_ordered(middle) - offset) * inv_step) <= q
+            below = holds(_from_ordered(middle))
         low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
-    new = np.diff(low, axis=1, prepend=_ordered(-_MAX)) > 0
-    new &= low < _ordered(_MAX)
-    offsets = np.concatenate([[0], np.cumsum(new.sum(axis=1))])
-    return InputGrid(features, offsets, _from_ordered(low)[new])
+    return _from_ordered(low)
 
 
 _MAX = np.float32(np.finfo(np.float32).max)

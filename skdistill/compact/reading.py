@@ -34,7 +34,8 @@ class Reading(NamedTuple):
         origin, rounded up; the rounded input of the linear part; ready codes.
     cut : int64 array of shape (E,)
     drop : int
-        Low bits that "key" leaves out: they are zero in all edges.
+        Low bits that the cuts of "key" leave out: they are zero in all edges, and
+        ``q(x) <= cut * 2^drop`` is compared.
     origin, exponent : int64 arrays of shape (u,) or None
         Of "steps": ``q = ceil(x / 2^exponent) - origin``.
     """

@@ -18,6 +18,8 @@ from skdistill.targets import soft_log_loss
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from skdistill.device import Profile
+
 
 class CompactMixin(OnnxHooks):
     """What classifiers and regressors read from ``compact_`` in the same way."""
@@ -30,6 +32,62 @@ class CompactMixin(OnnxHooks):
         finite = not get_tags(self).input_tags.allow_nan
         X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
         return self.compact_.scores(X)
+
+    def to_c(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input: str | None = None,
+        output: str | None = None,
+        layout: str = "table",
+        name: str = "model",
+    ) -> str:
+        """Export to C99, bit for bit equal to the predictions here.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            The .c file to write, with a header beside it, if any.
+        input, output, layout, name : str
+            As in `skdistill.export.c.to_c`: the type of the inputs ("float32", "uint8", …,
+            "codes"), what is answered ("label", "scores", "proba_float", "proba_fixed"), whether
+            it is smallest ("table") or fastest ("code"), and the prefix of all names.
+
+        Returns
+        -------
+        text : str
+        """
+        from skdistill.export.c import to_c
+
+        check_is_fitted(self, "compact_")
+        return to_c(self.compact_, path, input=input, output=output, layout=layout, name=name)
+
+    def profile(
+        self,
+        target: str,
+        X: ArrayLike,
+        *,
+        input: str | None = None,
+        output: str | None = None,
+        layout: str = "table",
+    ) -> Profile:
+        """Compile for a device, run every row there, count bytes and instructions.
+
+        Parameters
+        ----------
+        target : str
+            "cortex-m0", …, as in `skdistill.profile`.
+        X : array-like of shape (n, d)
+        input, output, layout : str
+            As in `skdistill.profile`.
+
+        Returns
+        -------
+        profile : Profile
+        """
+        from skdistill.device import profile
+
+        return profile(self, X, target, input=input, output=output, layout=layout)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write ``compact_`` to a file that `skdistill.load` reads.

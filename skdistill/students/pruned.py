@@ -29,6 +29,7 @@ from skdistill.compact.foreign import (
 )
 from skdistill.compact.lower import scikit_learn_trees
 from skdistill.compact.quantize import fit_grid
+from skdistill.compact.tables import value_limits
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.boosting import SoftBoostingClassifier
@@ -194,8 +195,9 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         )
 
         def size_of(forest: Forest) -> int:
-            """Bytes with leaf values that are not all alike."""
-            values = np.resize(np.array([-1, 0, 1], np.int32), forest.values.shape)
+            """Bytes with leaf values of which no two need be alike."""
+            low, high = value_limits(self.value_bits, signed=True)
+            values = np.random.default_rng(0).integers(low, high + 1, forest.values.shape)
             bias = np.full(given.n_scores, 100, np.int32)
             return self._tables(given, source, forest, values, 1, source.grain or 1.0, bias).nbytes
 
@@ -422,7 +424,7 @@ def _read(ensemble: Any, given: TrainingSet) -> Source:
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
-        read = lightgbm_trees(ensemble.booster_.dump_model())
+        read = lightgbm_trees(ensemble.booster_.model_to_string())
         # LightGBM compares as float64, which holds every int32 as it is.
         return plain._replace(trees=_of_a_classifier(read), dtype=str(given.X.dtype))
     if _is_xgboost(ensemble):

@@ -142,7 +142,7 @@ def test_xgboost_stops_at_the_best_round():
 def test_lightgbm_rows_reach_the_same_leaves(K, missing, parameters):
     X, y = problem(K, missing)
     booster = lgb(**parameters).fit(X, y).booster_
-    trees, column, *_ = lightgbm_trees(booster.dump_model())
+    trees, column, *_ = lightgbm_trees(booster.model_to_string())
     assert len(trees) == 8 * (K if K > 2 else 1)
     assert sorted(set(column)) == list(range(K if K > 2 else 1))
     check_routes(
@@ -158,7 +158,7 @@ def test_lightgbm_compares_wide_integers_exactly():
     rng = np.random.default_rng(0)
     X = rng.integers(2**30, 2**30 + 60, (400, 1)).astype(np.int32)
     booster = lgb(n_estimators=3, max_bin=255).fit(X.astype(float), X[:, 0] % 16 > 7).booster_
-    trees = lightgbm_trees(booster.dump_model()).trees
+    trees = lightgbm_trees(booster.model_to_string()).trees
     assert all(len(tree.feature) > 9 for tree in trees)
     grid, learnt = on_a_grid(trees, 1, "int32")
     reached = walk(grid, learnt, X)
@@ -195,7 +195,7 @@ def test_compact_rows_reach_the_same_leaves(K):
 
 def test_a_coarser_grid_moves_each_threshold_to_where_fewest_rows_change_sides():
     X, y = problem(2, True)
-    trees = lightgbm_trees(lgb(n_estimators=30).fit(X, y).booster_.dump_model()).trees
+    trees = lightgbm_trees(lgb(n_estimators=30).fit(X, y).booster_.model_to_string()).trees
     grid, learnt = on_a_grid(trees, 4)
     coarse = fit_grid(X, 3)
     to, moved = coarser(grid, learnt, coarse, X)
@@ -213,7 +213,7 @@ def test_a_coarser_grid_moves_each_threshold_to_where_fewest_rows_change_sides()
 
 def test_a_column_without_coarse_edges_keeps_its_own():
     X, y = problem(2, False)
-    trees = lightgbm_trees(lgb().fit(X, y).booster_.dump_model()).trees
+    trees = lightgbm_trees(lgb().fit(X, y).booster_.model_to_string()).trees
     grid, learnt = on_a_grid(trees, 4)
     flat = X.copy()
     flat[:, 0] = 1  # the rows of the refit need not be those of the training
@@ -274,7 +274,7 @@ def test_what_is_not_supported_of_lightgbm_is_refused_by_name(parameters, messag
     model = lgb(**{k: v for k, v in parameters.items() if k not in fit_parameters})
     booster = model.fit(X, y, **fit_parameters).booster_
     with pytest.raises(ValueError, match=message):
-        lightgbm_trees(booster.dump_model())
+        lightgbm_trees(booster.model_to_string())
 
 
 def test_a_model_without_trees_has_none_to_read():

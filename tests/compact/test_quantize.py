@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable, execute
-from skdistill.compact.pack import rounding_borders
 from skdistill.compact.quantize import (
     LOGIT_RANGE,
     fit_grid,
@@ -20,6 +19,7 @@ from skdistill.compact.quantize import (
     rounding_grid,
     simplest,
 )
+from skdistill.compact.reading import rounding_borders
 from skdistill.compact.tables import INT32_MAX, value_limits
 from tests.strategies import VALUE_BITS, seeds
 

@@ -1,5 +1,16 @@
-"""A compact model as one C99 file without floats, heap, recursion or library."""
+"""A compact model as one C99 file without heap, recursion, library or float."""
 
-from skdistill.export.c.export import device_input, to_c
+from skdistill.export.c.bounds import Bounds, bounds
+from skdistill.export.c.export import device_input, prepare_source, to_c
+from skdistill.export.c.library import to_c_library
+from skdistill.export.c.proba import probability_error
 
-__all__ = ["device_input", "to_c"]
+__all__ = [
+    "Bounds",
+    "bounds",
+    "device_input",
+    "prepare_source",
+    "probability_error",
+    "to_c",
+    "to_c_library",
+]

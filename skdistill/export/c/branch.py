@@ -48,15 +48,15 @@ def branches(source: Source, trees: TreeLayout) -> str:
 def add_branches(source: Source, trees: TreeLayout) -> str:
     """Statements that add the leaves of all trees."""
     model, name = source.layout.model, source.name
-    kind = leaf_kind(model, False)
+    kind, unit = leaf_kind(model, False), model.trees.unit  # type: ignore[union-attr]
     x = "q" if trees.prepared else "x"
     lines = []
     for t in range(len(model.trees.roots)):  # type: ignore[union-attr]
         call = f"{name}_tree{t}({x})"
         if kind == "value":
-            lines.append(f"s[0] += {call};")
+            lines.append(f"s[0] += {call};" if unit == 1 else f"s[0] += {call} * {unit};")
         elif kind == "row":
-            lines.append(f"{name}_add_values(s, {call} * {model.n_scores}u, 1);")
+            lines.append(f"{name}_add_values(s, {call} * {model.n_scores}u, {unit});")
         else:
             lines.append(f"{name}_tree{t}({x}, s);")
     return "\n".join(lines) + "\n"
@@ -146,5 +146,6 @@ def _leaf(source: Source, leaf: int, kind: str) -> list[str]:
         return [f"return {int(values[0])};"]
     if kind == "row":
         return [f"return {int(source.layout.trees.rows[leaf])}u;"]  # type: ignore[union-attr, index]
-    sums = [f"s[{k}] += {v};" if v > 0 else f"s[{k}] -= {-v};" for k, v in enumerate(values.tolist()) if v]
+    worth = enumerate((values * model.trees.unit).tolist())  # type: ignore[union-attr]
+    sums = [f"s[{k}] {'+-'[v < 0]}= {abs(v)};" for k, v in worth if v]
     return [*sums, "return;"]

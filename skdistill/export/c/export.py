@@ -1,24 +1,203 @@
-"""What one calls: the file, and rows in the form in which it takes them."""
+"""What one calls: the file, and rows in the form in which its functions take them."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from skdistill.compact.execute import as_input, quantize_input
+from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
-from skdistill.export.c.source import make_source, write, x_type
-from skdistill.export.c.text import INPUTS
+from skdistill.export.c.source import header_text, make_source, source_text, x_type
+from skdistill.export.c.text import Source
+
+INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
+OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
+LAYOUTS = ("table", "code")
 
 
-def to_c(model, path=None, *, input=None, output="label", layout="table", name="model"):
-    source = make_source(model, name, input, output, layout)
-    return write(source, output)
+def to_c(
+    model: CompactModel,
+    path: str | PathLike[str] | None = None,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    layout: str = "table",
+    name: str = "model",
+) -> str:
+    """Export a model as C99: no heap, no recursion, no library, no float unless asked for.
+
+    Labels and scores equal those of the model for every input, bit for bit.
+
+    Parameters
+    ----------
+    model : CompactModel
+    path : str or path-like, default=None
+        The .c file to write, and a header of the same name beside it.
+    input : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
+        Type of the inputs; None is the one that the model declares. Whole numbers need no
+        float anywhere, save for linear parts with other steps than powers of two. "codes" are
+        what ``model.grid.encode`` gives, one entry a feature of the grid; NaN is 255 or 65535.
+        For a linear model they are its rounded inputs.
+    output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
+        What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
+        <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
+        ``void <name>_proba_fixed(x, uint16_t *p)``, where 32768 is 1, beside both. None
+        is "label", or "scores" for a regression, whose values are scores times a scale.
+    layout : {"table", "code"}, default="table"
+        "table" is smallest: the smallest of several forms of the tables is chosen. "code"
+        writes every split as a branch and is fastest.
+    name : str, default="model"
+        Prefix of all that the file defines, so that models can be linked together.
+
+    Returns
+    -------
+    text : str
+        The C file.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, does not suit the model, or `name` is no C identifier.
+    OSError
+        If the files cannot be written; then neither is.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftTreeClassifier
+    >>> from skdistill.export.c import to_c
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftTreeClassifier(max_leaf_nodes=3).fit(10 * X, y).compact_  # in millimetres
+    >>> text = to_c(model, name="iris", layout="code", input="uint8")
+    >>> print(text[text.rindex("int iris_label") :].strip())
+    int iris_label(const uint8_t *x)
+    {
+        if (x[2] <= 24) {
+            return 0;
+        }
+        if (x[3] <= 17) {
+            return 1;
+        }
+        return 2;
+    }
+    """
+    source, output = prepare_source(model, input=input, output=output, layout=layout, name=name)
+    text = source_text(source, output)
+    if path is not None:
+        file = _c_file(path)
+        header = header_text(source, output, text)
+        write_whole(file.with_suffix(".h"), header.encode())
+        write_whole(file, text.encode())
+    return text
+
+
+def prepare_source(
+    model: CompactModel,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    layout: str = "table",
+    name: str = "model",
+) -> tuple[Source, str]:
+    """Check the options of `to_c`, choose the tables; the output is what None stood for."""
+    input = input or model.input_dtype
+    output = output or ("scores" if model.classes is None else "label")
+    _check_options(model, input, output, layout)
+    return make_source(model, name, input, output, layout), output
+
+
+def _c_file(path: str | PathLike[str]) -> Path:
+    file = Path(path)
+    if file.suffix not in ("", ".c"):
+        raise ValueError(f"path must end in .c, got {str(path)!r}: the header is written beside it")
+    return file.with_suffix(".c")
+
+
+def _check_options(model: CompactModel, input: str, output: str, layout: str) -> None:
+    for option, value, known in (
+        ("input", input, INPUTS),
+        ("output", output, OUTPUTS),
+        ("layout", layout, LAYOUTS),
+    ):
+        if value not in known:
+            raise ValueError(f"{option} must be one of {known}, got {value!r}")
+    if model.classes is None and output != "scores":
+        raise ValueError(
+            f"output={output!r} needs classes; of a regression take output='scores', whose "
+            "values are scores times their scale"
+        )
+    if input == "float32" and model.input_dtype == "int32":
+        raise ValueError(
+            "input='float32' does not suit a model that declares int32 inputs: take 'int32' or "
+            "a narrower integer type"
+        )
+    if input == "codes":
+        _check_codes(model)
+    elif input != "float32" and model.grid is not None and model.trees is not None:
+        _check_range(model, input)
+
+
+def _check_codes(model: CompactModel) -> None:
+    if model.trees is not None and model.linear is not None:
+        raise ValueError(
+            "input='codes' is for trees or for a linear model, not for both: trees and weights "
+            "read different codes"
+        )
+    if model.trees is None and model.linear is None:
+        raise ValueError("input='codes' needs a model that reads inputs; this one is constant")
+
+
+def _check_range(model: CompactModel, input: str) -> None:
+    """Refuse a type that cannot cross all thresholds: the data must have been wider."""
+    trees, grid = model.trees, model.grid
+    assert trees is not None and grid is not None
+    limits = np.iinfo(input)
+    at = grid.offsets[trees.feature] + trees.threshold
+    edge = grid.edges[at].astype(np.float64)
+    beyond = np.isfinite(edge) & ((edge >= limits.max) | (edge < limits.min))
+    if input != "int32" and beyond.any():
+        node = int(np.flatnonzero(beyond)[0])
+        column = int(grid.features[trees.feature[node]])
+        raise ValueError(
+            f"input={input!r} holds {limits.min} to {limits.max}, and column {column} is cut at "
+            f"{edge[node]:g}: take a wider type"
+        )
 
 
 def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
-    """Rows as the C functions take them."""
+    """Rows in the form in which the functions of the C file take them.
+
+    Parameters
+    ----------
+    model : CompactModel
+    X : array-like of shape (n, n_features)
+    input : str
+        As given to `to_c`.
+
+    Returns
+    -------
+    rows : array of shape (n, width), C-contiguous
+        Of the C type of an input.
+
+    Raises
+    ------
+    ValueError
+        If a number of `X` is none of the type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact import CompactModel
+    >>> from skdistill.export.c import device_input
+    >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
+    >>> device_input(model, [[1, 255]], "uint8").dtype
+    dtype('uint8')
+    """
     X = as_input(X, model.n_features)
     if input == "float32":
         with np.errstate(over="ignore"):
@@ -26,7 +205,7 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
     if input != "codes":
         limits = np.iinfo(input)
         with np.errstate(invalid="ignore"):
-            fits = np.isfinite(X) & (X == np.floor(X)) & (limits.min <= X) & (limits.max >= X)
+            fits = (limits.min <= X) & (limits.max >= X) & (np.floor(X) == X)
         if not fits.all():
             row, column = np.argwhere(~fits)[0]
             raise ValueError(
@@ -35,8 +214,9 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
             )
         return np.ascontiguousarray(X, input)
     kind = x_type(model, "codes").removesuffix("_t")
-    if model.grid is None:
+    if model.grid is None or model.trees is None:
+        assert model.linear is not None
         return np.ascontiguousarray(quantize_input(X, model.linear), kind)
-    codes = model.grid.encode(X).astype(kind)
+    codes = model.grid.encode(X)
     missing = codes > model.grid.counts[:, None]
-    return np.ascontiguousarray(np.where(missing, np.iinfo(kind).max, codes).T.astype(kind))
+    return np.ascontiguousarray(np.where(missing, np.iinfo(kind).max, codes).T, kind)

@@ -14,7 +14,7 @@ def label(source: Source) -> str:
     ):
         return ""
     S = model.n_scores
-    if len(model.classes) == 1:  # type: ignore[arg-type]
+    if model.n_classes == 1:
         return _constant(source, 0)
     if layout.labels_only:
         return _of_a_tree(source)
@@ -51,7 +51,11 @@ def _of_a_tree(source: Source) -> str:
     layout, name = source.layout, source.name
     trees, model = layout.trees, layout.model
     if trees is None or model.trees is None:
-        scores = model.bias if model.trees is None else model.bias + model.trees.worth[~model.trees.roots[0]]
+        scores = (
+            model.bias
+            if model.trees is None
+            else model.bias + model.trees.worth[~model.trees.roots[0]]
+        )
         best = int(scores[0] > 0) if model.n_scores == 1 else int(scores.argmax())
         return _constant(source, best)
     node = f"{trees.size}u" if trees.shape == "children" else f"0, {trees.size}u"

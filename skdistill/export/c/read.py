@@ -23,7 +23,7 @@ def read_type(source: Source, trees: TreeLayout) -> str:
 def prepared_type(source: Source, trees: TreeLayout) -> str:
     """C type in which prepared inputs are kept."""
     if trees.reading.kind == "key":
-        return "uint16_t" if trees.reading.drop >= 16 else "uint32_t"
+        return "uint32_t"
     return "uint8_t" if missing(source, trees) == 255 else "uint16_t"
 
 
@@ -31,7 +31,7 @@ def missing(source: Source, trees: TreeLayout) -> int:
     """What NaN reads as; for keys, the largest number that is not NaN."""
     reading, model = trees.reading, source.layout.model
     if reading.kind == "key":
-        return KEY_OF_INFINITY >> reading.drop
+        return KEY_OF_INFINITY
     if reading.kind == "code":
         return 255 if source.x_type == "uint8_t" else 65535
     if reading.kind == "rounded":
@@ -49,7 +49,7 @@ def tree_reader(source: Source, trees: TreeLayout) -> str:
     """Functions that read one input for the nodes."""
     kind = trees.reading.kind
     if kind == "key":
-        return _key(source, trees.reading.drop)
+        return _key(source)
     if kind == "steps":
         return _steps(source, trees)
     return ""
@@ -61,7 +61,7 @@ def read_input(source: Source, trees: TreeLayout, feature: str) -> str:
     kind = trees.reading.kind
     if kind in ("value", "code"):
         return f"x[{at}]"
-    at = f"({at})" if " " in at else at
+    at = f"({at})" if " " in at and not at.startswith("(") else at
     if kind == "key":
         return f"{source.name}_key(x + {at})"
     return f"{source.name}_steps(x + {at}, {feature})"
@@ -69,7 +69,7 @@ def read_input(source: Source, trees: TreeLayout, feature: str) -> str:
 
 def prepare(source: Source, trees: TreeLayout) -> str:
     """Statements that read all inputs into ``q``."""
-    name, model = source.name, source.layout.model
+    model = source.layout.model
     kind = prepared_type(source, trees)
     if trees.reading.kind == "rounded" and model.linear is not None:
         linear, q_max = model.linear, model.linear.q_max
@@ -112,25 +112,23 @@ def linear_column(source: Source) -> str:
     return f"(float){wide}" if whole else wide
 
 
-def _key(source: Source, drop: int) -> str:
-    rest = f"(k >> {drop}) + ((k & {hex((1 << drop) - 1)}u) != 0u)" if drop else "k"
+def _key(source: Source) -> str:
     return block(
         """
         /* The bits of a float as a whole number in the order of the numbers: equal for both
-           zeros, largest for NaN.@note@ */
+           zeros, largest for NaN. */
         static uint32_t @name@_key(const float *x)
         {
+            const float number = *x;
             uint32_t k;
-            memcpy(&k, x, sizeof k);
+            @M@_COPY(&k, &number, sizeof k);
             if (k >> 31)
                 k = 0x80000000u - k;
-            k += 0x7F800000u;
-            return @rest@;
+            return k + 0x7F800000u;
         }
         """,
         name=source.name,
-        rest=rest,
-        note=f" Rounded up to {drop} bits fewer, which tells all thresholds." if drop else "",
+        M=source.macro,
     )
 
 
@@ -150,7 +148,7 @@ def _steps(source: Source, trees: TreeLayout) -> str:
             uint32_t bits, m;
             int32_t n, s;
             (void)f;
-            memcpy(&bits, x, sizeof bits);
+            @M@_COPY(&bits, x, sizeof bits);
             m = bits & 0x7FFFFFFFu;
             if (m > 0x7F800000u)
                 return @nan@u;
@@ -168,6 +166,7 @@ def _steps(source: Source, trees: TreeLayout) -> str:
         }
         """,
         name=source.name,
+        M=source.macro,
         nan=missing(source, trees),
         exponent=exponent,
         origin=f"({origin})" if origin.startswith("-") else origin,
@@ -244,7 +243,7 @@ def _halves(Q: int, shift: str, known: int | None) -> str:
 
 
 def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
-    Q, tables = linear.q_max, source.layout.tables
+    Q, tables, copy = linear.q_max, source.layout.tables, f"{source.macro}_COPY"
     lines = []
     if read.offset is None:
         kind = tables["offsets"].dtype
@@ -252,7 +251,7 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
             bits = source.get("offsets", "j")
             bits = f"(uint32_t){bits} << 16" if kind == np.dtype("uint16") else bits
             lines += ["float z;", "uint32_t m, bits;", "int32_t s;", f"bits = {bits};"]
-            lines += ["memcpy(&z, &bits, sizeof z);", "z = x - z;"]
+            lines += [f"{copy}(&z, &bits, sizeof z);", "z = x - z;"]
         else:
             lines += ["float z;", "uint32_t m, bits;", "int32_t s;"]
             lines += [f"z = x - (float){source.get('offsets', 'j')};"]
@@ -262,13 +261,15 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
     if read.factors:
         if read.inv_step is None:
             lines += ["{", "    float step;", f"    bits = {source.get('factors', 'j')};"]
-            lines += ["    memcpy(&step, &bits, sizeof step);", "    z *= step;", "}"]
+            lines += [f"    {copy}(&step, &bits, sizeof step);", "    z *= step;", "}"]
         else:
             lines += [f"z *= {number(read.inv_step)};"]
     shift = source.get("shifts", "j") if read.shift is None else str(read.shift)
-    shift = "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
+    shift = (
+        "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
+    )
     lines += [
-        "memcpy(&bits, &z, sizeof bits);",
+        f"{copy}(&bits, &z, sizeof bits);",
         "m = bits & 0x7FFFFFFFu;",
         "if (m > 0x7F800000u)",
         "    return 0;",

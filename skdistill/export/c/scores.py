@@ -78,8 +78,8 @@ def value_readers(source: Source) -> str:
     return "\n".join(parts)
 
 
-def scores(source: Source) -> str:
-    """The function that fills the scores of a row."""
+def scores(source: Source, *, public: bool) -> str:
+    """The function that fills the scores of a row; `public` for callers of other files."""
     layout, model = source.layout, source.layout.model
     trees, S = layout.trees, model.n_scores
     declared = ["unsigned j;"]
@@ -88,24 +88,17 @@ def scores(source: Source) -> str:
     body = []
     if trees is not None and trees.prepared:
         body.append(prepare(source, trees))
-    unit = 1 if model.trees is None else model.trees.unit
-    late = unit > 1
     bias = _bias(source)
-    if late and model.trees is not None:
-        body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = 0;\n")
-    else:
-        body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = {bias};\n")
+    keep = f"    {source.macro}_KEEP;\n" if keeps_loops(source) else ""
+    body.append(f"for (j = 0; j < {S}; j++) {{\n    s[j] = {bias};\n{keep}}}\n")
     if model.trees is not None:
         body.append(add_trees(source))
-    if late and model.trees is not None:
-        plus = "" if bias == "0" else f" + {bias}"
-        body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = s[j] * {unit}{plus};\n")
     if model.linear is not None:
         body.append(_add_linear(source))
-    body.append(f"(void)x;\n" if not _reads_x(source) else "")
+    body.append("(void)x;\n" if not _reads_x(source) else "")
     return block(
         """
-        void @name@_scores(const @T@ *x, int32_t *s)
+        @static@void @name@_scores(const @T@ *x, int32_t *s)
         {
             @declared@
             @body@
@@ -113,9 +106,16 @@ def scores(source: Source) -> str:
         """,
         name=source.name,
         T=source.x_type,
+        static="" if public else "static ",
         declared="\n".join(declared),
         body="".join(body),
     )
+
+
+def keeps_loops(source: Source) -> bool:
+    """Whether scores begin at 0, for which compilers would call the library."""
+    model = source.layout.model
+    return not source.layout.labels_only and model.n_scores > 1 and not model.bias.any()
 
 
 def _reads_x(source: Source) -> bool:
@@ -142,13 +142,16 @@ def add_trees(source: Source) -> str:
     assert trees is not None and model.trees is not None
     if trees.shape == "branches":
         return add_branches(source, trees)
-    T, S, name = len(model.trees.roots), model.n_scores, source.name
+    T, name = len(model.trees.roots), source.name
     x = "q" if trees.prepared else "x"
     if trees.shape == "children":
         N = len(model.trees.feature)
         root = source.get("roots", "t") if T > 1 else f"{trees.size}u"
         leaf = f"{name}_leaf({x}, {root})" if N else root
-        return _for_trees(source, T, [], [f"{_row(source, leaf)}"])
+        return _for_trees(source, T, [], [_row(source, leaf)])
+    if T == 1:
+        leaf = f"{name}_leaf({x}, 0, {trees.size}u)" if trees.size else "0"
+        return _row(source, leaf) + "\n"
     size = source.get("sizes", "t") if trees.size is None else f"{trees.size}u"
     found = f"leaf + {name}_leaf({x}, node, size)" if trees.size != 0 else "leaf"
     declared = [f"{source.index} node = 0, leaf = 0;"]
@@ -164,17 +167,24 @@ def _row(source: Source, leaf: str) -> str:
     trees, model = source.layout.trees, source.layout.model
     assert trees is not None
     if trees.row_bits is not None:
-        if trees.row_bits:
-            leaf = f"{source.name}_bits({source.name}_rows, ({leaf}) * {trees.row_bits}u, {trees.row_bits})"
-        else:
-            leaf = "0"
+        bits = f"{trees.row_bits}u, {trees.row_bits}"
+        leaf = (
+            f"{source.name}_bits({source.name}_rows, ({leaf}) * {bits})" if trees.row_bits else "0"
+        )
     at = f"({source.index})({leaf}) * {model.n_scores}u" if model.n_scores > 1 else leaf
-    return f"{source.name}_add_values(s, {at}, 1);"
+    return f"{source.name}_add_values(s, {at}, {model.trees.unit});"  # type: ignore[union-attr]
 
 
 def _for_trees(source: Source, T: int, declared: list[str], body: list[str]) -> str:
-    lines = ["{", *[f"    {line}" for line in [f"unsigned t;", *declared]]]
-    lines += [f"    for (t = 0; t < {T}; t++) {{", *[f"        {line}" for line in body], "    }", "}"]
+    if T == 1:
+        return "\n".join(body) + "\n"
+    lines = ["{", *[f"    {line}" for line in ["unsigned t;", *declared]]]
+    lines += [
+        f"    for (t = 0; t < {T}; t++) {{",
+        *[f"        {line}" for line in body],
+        "    }",
+        "}",
+    ]
     return "\n".join(lines) + "\n"
 
 

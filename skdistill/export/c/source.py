@@ -1,28 +1,45 @@
-"""A compact model as one C99 file, from top to bottom."""
+"""A compact model as one C99 file, from top to bottom; and its header."""
 
 from __future__ import annotations
 
+import hashlib
+
+import numpy as np
+
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import lay_out
-from skdistill.export.c import read, scores, walk
+from skdistill.export.c import proba, read, scores, walk
+from skdistill.export.c.bounds import Bounds, bounds
 from skdistill.export.c.branch import branches, leaf_kind
 from skdistill.export.c.label import label
-from skdistill.export.c.text import INPUTS, Source, block, check_name, table
-
-OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
-LAYOUTS = ("table", "code")
+from skdistill.export.c.text import Source, block, check_name, table
 
 
-def make_source(
-    model: CompactModel, name: str, input: str | None, output: str, layout: str
-) -> Source:
-    """Choose tables and types."""
+def make_source(model: CompactModel, name: str, input: str, output: str, layout: str) -> Source:
+    """Choose tables and types.
+
+    Parameters
+    ----------
+    model : CompactModel
+    name, input, output, layout : str
+        As in `to_c`.
+
+    Returns
+    -------
+    source : Source
+    """
     asked = "label" if output == "label" else "scores"
-    layout = lay_out(model, input, asked, branches=layout == "code")
-    if layout.trees is not None and layout.trees.shape == "branches":
-        if leaf_kind(layout.model, layout.labels_only) != "row":
-            layout.tables.pop("values", None)
-    return Source(check_name(name), layout, x_type(layout.model, layout.input))
+    laid = lay_out(model, input, asked, branches=layout == "code")
+    trees = laid.trees
+    if (
+        trees is not None
+        and trees.shape == "branches"
+        and leaf_kind(laid.model, laid.labels_only) != "row"
+    ):
+        laid.tables.pop("values", None)
+    if output == "proba_fixed" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
+        laid.tables["powers"] = proba.powers()
+    return Source(check_name(name), laid, x_type(laid.model, input))
 
 
 def x_type(model: CompactModel, input: str) -> str:
@@ -31,48 +48,211 @@ def x_type(model: CompactModel, input: str) -> str:
         return "float"
     if input != "codes":
         return f"{input}_t"
-    if model.grid is None and model.linear is not None:
-        return "int8_t" if model.linear.q_max <= 127 else "int16_t"
-    wide = model.grid is not None and int(model.grid.counts.max(initial=0)) > 254
-    return "uint16_t" if wide else "uint8_t"
+    if model.grid is None or not len(model.grid.features):
+        narrow = model.linear is None or model.linear.q_max <= 127
+        return "int8_t" if narrow else "int16_t"
+    return "uint16_t" if int(model.grid.counts.max()) > 254 else "uint8_t"
 
 
-def write(source: Source, output: str) -> str:
-    """The text of the file."""
-    parts = [
-        _includes(source),
+def source_text(source: Source, output: str) -> str:
+    """The text of the C file, which needs no other."""
+    body = [
+        "#include <stdint.h>\n",
+        _floats(source, output),
+        _loops(source),
         _flash(source),
         *_tables(source),
-        _declarations(source, output),
+        _guarded(_prototypes(source, output)),
         *_code(source, output),
     ]
-    return "\n".join(part for part in parts if part)
+    text = "\n".join(part for part in body if part)
+    return "\n".join([_banner(source, output, text), text])
 
 
-def _includes(source: Source) -> str:
+def header_text(source: Source, output: str, text: str) -> str:
+    """The text of the header that belongs to the file `text`."""
+    model, M = source.layout.model, source.macro
+    found = bounds(source, output)
+    numbers = {
+        "N_FEATURES": n_inputs(source),
+        "N_SCORES": model.n_scores,
+        **({"N_CLASSES": model.n_classes} if model.classes is not None else {}),
+        "TABLE_BYTES": sum(t.nbytes for t in source.layout.tables.values()),
+        "MAX_INSTRUCTIONS": found.instructions,
+        "MAX_STACK": found.stack,
+    }
+    lines = [f"#define {M}_{key} {value}" for key, value in numbers.items()]
+    if isinstance(model.scale, float):
+        lines.append(f"#define {M}_SCALE {float(model.scale):.9g}f")
+    if output.startswith("proba"):
+        lines.append(f"#define {M}_PROBA_ERROR {proba.probability_error(model, output):.9g}")
+    lines.append(f'#define {M}_HASH "{_hash(text)}"')
     return block(
         """
-        #include <stdint.h>
-        #include <string.h>
+        @banner@
+        #ifndef @M@_H
+        #define @M@_H
 
-        #if defined(__FAST_MATH__)
-        #error "this model is exact: compile it without -ffast-math"
+        #include <stdint.h>
+
+        @macros@
+
+        @prototypes@
         #endif
+        """,
+        banner=_banner(source, output, text).rstrip("\n"),
+        M=M,
+        macros="\n".join(lines),
+        prototypes=_guarded(_documented(source, output)),
+    )
+
+
+def n_inputs(source: Source) -> int:
+    """Entries of a row that the functions read."""
+    model = source.layout.model
+    if source.layout.input != "codes":
+        return model.n_features
+    if model.grid is not None:
+        return len(model.grid.features)
+    return 0 if model.linear is None else len(model.linear.features)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _banner(source: Source, output: str, text: str) -> str:
+    model = source.layout.model
+    tables = source.layout.tables
+    sizes = ", ".join(f"{name} {t.nbytes}" for name, t in tables.items())
+    what = "a regression" if model.classes is None else f"{model.n_classes} classes"
+    found = bounds(source, output)
+    lines = [
+        f"{source.name}: {what} of {model.n_features} inputs, {_parts(model)}.",
+        f"Written by skdistill; hash {_hash(text)}.",
+        "",
+        f"Inputs    {n_inputs(source)} of type {source.x_type}{_meaning(source)}",
+    ]
+    if model.classes is not None:
+        shown = [f"{k}: {_comment(c)}" for k, c in enumerate(model.classes.tolist())]
+        lines += _wrapped("Classes   ", shown)
+    if model.feature_names is not None and source.layout.input != "codes":
+        shown = [f"{j}: {_comment(n)}" for j, n in enumerate(model.feature_names)]
+        lines += _wrapped("Columns   ", shown)
+    if model.classes is None:
+        lines.append(f"Values    a score times {_scale(model)}")
+    lines.append(
+        f"Tables    {sum(t.nbytes for t in tables.values())} bytes"
+        + (f": {sizes}" if sizes else "")
+    )
+    lines += [
+        f"{'Bounds' if i == 0 else '':<10}{line}"
+        for i, line in enumerate(_bound_lines(found, model))
+    ]
+    if output.startswith("proba"):
+        error = proba.probability_error(model, output)
+        one = ", of 32768 for 1" if output == "proba_fixed" else ""
+        lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
+    return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
+
+
+def _bound_lines(found: Bounds, model: CompactModel) -> list[str]:
+    most = int(model.score_bound.max(initial=0))
+    return [
+        f"{found.splits} splits and {found.steps} steps of loops, whatever the input",
+        f"{found.instructions} instructions on a Cortex-M0 at -Os, {found.stack} bytes of stack",
+        f"scores stay within {most} of 0: no sum leaves 32 bits",
+    ]
+
+
+def _parts(model: CompactModel) -> str:
+    parts = []
+    if model.trees is not None:
+        T, N = len(model.trees.roots), len(model.trees.feature)
+        parts.append(f"{T} tree{'s' * (T > 1)} with {N} splits")
+    if model.linear is not None:
+        parts.append(f"weights of {len(model.linear.features)} columns")
+    return " and ".join(parts) or "a constant"
+
+
+def _meaning(source: Source) -> str:
+    if source.layout.input != "codes":
+        return ""
+    model = source.layout.model
+    if model.grid is None:
+        return ": rounded inputs"
+    columns = ", ".join(str(c) for c in model.grid.features.tolist())
+    return f": numbers of edges below the columns {columns}; all bits set for a missing one"
+
+
+def _scale(model: CompactModel) -> str:
+    scale = np.atleast_1d(np.asarray(model.scale, np.float64))
+    return f"{scale[0]:.9g}" if len(scale) == 1 else "its entry of the table of scales"
+
+
+def _comment(text: object) -> str:
+    plain = str(text).encode("unicode_escape").decode("ascii")
+    return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
+
+
+def _wrapped(head: str, items: list[str], width: int = 92) -> list[str]:
+    lines, line = [], head
+    for i, item in enumerate(items):
+        part = item + (", " if i + 1 < len(items) else "")
+        if len(line) + len(part) > width and line.strip() and line != head:
+            lines.append(line.rstrip())
+            line = " " * len(head)
+        line += part
+    return [*lines, line]
+
+
+def _floats(source: Source, output: str) -> str:
+    floats = source.x_type == "float" or output == "proba_float"
+    linear = source.layout.linear
+    if not floats and not (linear is not None and linear.arithmetic == "float"):
+        return ""
+    return block(
         """
+        #if defined(__FAST_MATH__)
+        #error "@name@ is exact to the last bit: compile it without -ffast-math"
+        #endif
+        #if defined(__GNUC__)
+        #define @M@_COPY __builtin_memcpy
+        #else
+        #include <string.h>
+        #define @M@_COPY memcpy
+        #endif
+        """,
+        name=source.name,
+        M=source.macro,
+    )
+
+
+def _loops(source: Source) -> str:
+    if not scores.keeps_loops(source):
+        return ""
+    return block(
+        """
+        /* In a loop that fills memory, so that no compiler makes a call of memset of it. */
+        #if defined(__GNUC__)
+        #define @M@_KEEP __asm__ volatile("")
+        #else
+        #define @M@_KEEP (void)0
+        #endif
+        """,
+        M=source.macro,
     )
 
 
 def _flash(source: Source) -> str:
-    if not any(name != "scale" for name in source.layout.tables):
+    kept = [t for name, t in source.layout.tables.items() if name != "scale"]
+    if not kept:
         return ""
-    M = source.macro
-    widths = sorted(
-        {8 * t.itemsize for n, t in source.layout.tables.items() if n != "scale"}
-    )
+    M, widths = source.macro, sorted({8 * t.itemsize for t in kept})
     names = {8: "byte", 16: "word", 32: "dword"}
     return block(
         """
-        /* Constant tables stay in flash; an AVR reads that memory in ways of its own. */
+        /* Tables stay in flash; an AVR has instructions of its own to read them there. */
         #if defined(__AVR__) && !defined(__clang__)
         #include <avr/pgmspace.h>
         #define @M@_ROM const
@@ -103,35 +283,82 @@ def _tables(source: Source) -> list[str]:
     ]
 
 
-def _declarations(source: Source, output: str) -> str:
-    return f"{prototypes(source, output)}"
-
-
-def prototypes(source: Source, output: str) -> str:
-    """Declarations of the functions that the output has."""
-    name, T = source.name, source.x_type
-    lines = []
-    if source.layout.model.classes is not None:
-        lines.append(f"int {name}_label(const {T} *x);")
+def _declared(source: Source, output: str) -> list[tuple[str, str]]:
+    """What each function does, and its declaration."""
+    name, T, model = source.name, source.x_type, source.layout.model
+    found = []
+    if model.classes is not None:
+        found.append(("The number of the class of x.", f"int {name}_label(const {T} *x);"))
     if output != "label":
-        lines.append(f"void {name}_scores(const {T} *x, int32_t *s);")
-    return "\n".join(lines) + "\n"
+        found.append(
+            (
+                f"Fills the {model.n_scores} integer score(s) of x.",
+                f"void {name}_scores(const {T} *x, int32_t *s);",
+            )
+        )
+    if output == "proba_float":
+        found.append(
+            (
+                "Fills the probabilities of all classes.",
+                f"void {name}_proba(const {T} *x, float *p);",
+            )
+        )
+    if output == "proba_fixed":
+        found.append(
+            (
+                "Fills the probabilities of all classes; 32768 is 1.",
+                f"void {name}_proba_fixed(const {T} *x, uint16_t *p);",
+            )
+        )
+    if "scale" in source.layout.tables:
+        found.append(
+            ("What a score is worth.", f"extern const float {name}_scale[{model.n_scores}];")
+        )
+    return found
+
+
+def _prototypes(source: Source, output: str) -> str:
+    return "\n".join(line for _, line in _declared(source, output))
+
+
+def _documented(source: Source, output: str) -> str:
+    return "\n\n".join(f"/* {what} */\n{line}" for what, line in _declared(source, output))
+
+
+def _guarded(prototypes: str) -> str:
+    return block(
+        """
+        #ifdef __cplusplus
+        extern "C" {
+        #endif
+
+        @prototypes@
+
+        #ifdef __cplusplus
+        }
+        #endif
+        """,
+        prototypes=prototypes,
+    )
 
 
 def _code(source: Source, output: str) -> list[str]:
-    layout = source.layout
+    """Functions in the order in which they call each other."""
+    layout, model = source.layout, source.layout.model
     parts = [walk.bits_reader(source)]
-    if layout.trees is not None and len(layout.model.trees.feature):  # type: ignore[union-attr]
-        parts += [read.tree_reader(source, layout.trees)]
-    if layout.model.linear is not None and layout.linear is not None:
-        parts.append(read.linear_reader(source, layout.model.linear, layout.linear))
+    if layout.trees is not None and model.trees is not None and len(model.trees.feature):
+        parts.append(read.tree_reader(source, layout.trees))
+    if model.linear is not None and layout.linear is not None:
+        parts.append(read.linear_reader(source, model.linear, layout.linear))
     if layout.trees is not None:
         shape = branches if layout.trees.shape == "branches" else walk.walker
         parts.append(shape(source, layout.trees))
-    if not layout.labels_only:
-        parts += [scores.value_readers(source), scores.scores(source)]
-    if layout.model.classes is not None:
+    if not (layout.labels_only or (output == "label" and model.n_classes == 1)):
+        parts += [scores.value_readers(source), scores.scores(source, public=output != "label")]
+    if model.classes is not None:
         parts.append(label(source))
-    if output == "label" and not layout.labels_only:
-        parts = [p.replace(f"\nvoid {source.name}_scores(", f"\nstatic void {source.name}_scores(") if p.startswith("void") is False else "static " + p for p in parts]
+    if output == "proba_float":
+        parts.append(proba.proba_float(source))
+    if output == "proba_fixed":
+        parts.append(proba.proba_fixed(source))
     return parts

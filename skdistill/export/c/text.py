@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from skdistill.compact.pack import Layout
 
 KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if "
-    "inline int long register restrict return short signed sizeof static struct switch typedef "
-    "union unsigned void volatile while alignas alignof and asm bitand bitor bool catch class "
-    "compl constexpr delete explicit export false friend mutable namespace new noexcept not "
-    "nullptr operator or private protected public template this throw true try typeid typename "
-    "using virtual xor main".split()
+    """auto break case char const continue default do double else enum extern float for goto if
+    inline int long register restrict return short signed sizeof static struct switch typedef
+    union unsigned void volatile while alignas alignof and asm bitand bitor bool catch class
+    compl constexpr delete explicit export false friend mutable namespace new noexcept not
+    nullptr operator or private protected public template this throw true try typeid typename
+    using virtual xor main""".split()  # noqa: SIM905
 )
-INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skdistill.compact.pack import WIDEST_READ, TreeLayout
-from skdistill.export.c.read import is_missing, missing, prepared_type, read_input, read_type
+from skdistill.export.c.read import is_missing, prepared_type, read_input, read_type
 from skdistill.export.c.text import Source, block
 
 
@@ -93,7 +93,10 @@ def _cut(source: Source, trees: TreeLayout, threshold: str, feature: str) -> str
         if kind == "int32_t" and low:  # through unsigned numbers, which may wrap
             return f"(int32_t)((uint32_t){threshold} + {trees.low % 2**32}u)"
         return f"({kind}){threshold}{low}"
-    return f"{threshold} + {trees.low}u" if trees.low else threshold
+    base = trees.low << trees.reading.drop
+    if trees.reading.drop:
+        threshold = f"((uint32_t){threshold} << {trees.reading.drop})"
+    return f"{threshold} + {base}u" if base else threshold
 
 
 def _goes_left(
@@ -108,9 +111,8 @@ def _goes_left(
 def _fused(source: Source, trees: TreeLayout) -> str:
     shift = 2 + trees.widths[2]
     nan = "(h & 4u) != 0u" if trees.widths[2] else None
-    feature = f"(h >> {shift})" if trees.edges is None or trees.bases is None else "f"
     get = f"{source.macro}_GET8"
-    feature = f"h >> {shift}"
+    feature = f"(h >> {shift})"
     condition = _goes_left(source, trees, feature, f"{get}(p + 1)", nan)
     return block(
         """
@@ -120,16 +122,19 @@ def _fused(source: Source, trees: TreeLayout) -> str:
         {
             @M@_ROM uint8_t *p = @name@_nodes;
             for (;;) {
-                const unsigned h = @get@(p);
+                const unsigned h = @get@(p), c = @get@(p + 2);
                 @v@
                 if (@condition@) {
                     if (h & 1u)
-                        return @get@(p + 2) >> 4;
+                        return (int)(c >> 4);
                 } else {
-                    if (h & 2u)
-                        return @get@(p + 2) & 15;
-                    if (!(h & 1u))
+                    const int32_t ends = (int32_t)((uint32_t)h << 30);
+                    if (ends == 0) {
                         p += @jump@;
+                        continue;
+                    }
+                    if (ends < 0)
+                        return (int)(c & 15u);
                 }
                 p += 3;
             }
@@ -141,7 +146,7 @@ def _fused(source: Source, trees: TreeLayout) -> str:
         get=get,
         v=f"{read_type(source, trees)} v;" if nan else "",
         condition=condition,
-        jump=f"{get}(p + 2)" if trees.widths[3] == 3 else f"3 * {get}(p + 2)",
+        jump="c" if trees.widths[3] == 3 else "3u * c",
     )
 
 
@@ -162,9 +167,12 @@ def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None,
             return read, f"{get}(p)", f"{get}(p + 1)", nan, f"({index})({link})"
         reads = [f"(uint32_t){get}(p)"]
         reads += [f"(uint32_t){get}(p + {i}) << {8 * i}" for i in range(1, size)]
-        read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {' | '.join(reads)};\n"
+        whole = "\n    | ".join(reads)
+        read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {whole};\n"
     elif trees.bits <= WIDEST_READ:
-        read = f"const uint32_t w = {name}_bits({name}_nodes, node * {trees.bits}u, {trees.bits});\n"
+        read = (
+            f"const uint32_t w = {name}_bits({name}_nodes, node * {trees.bits}u, {trees.bits});\n"
+        )
     else:
         read = f"const {index} at = node * {trees.bits}u;\n"
         for width in fields:

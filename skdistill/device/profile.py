@@ -1,0 +1,261 @@
+"""What a model takes on a device, and whether it answers there as it does here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skdistill.compact.execute import labels
+from skdistill.compact.model import CompactModel
+from skdistill.device.avr import missing_tools, run_avr
+from skdistill.device.build import build
+from skdistill.device.emulate import run
+from skdistill.device.host import Function, load
+from skdistill.device.targets import find_target
+from skdistill.export.c import device_input, to_c
+
+NAME = "model"
+FIXED_ONE = 32768  # probability 1 of proba_fixed
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What `profile` found out. None stands for what the target does not tell.
+
+    Parameters
+    ----------
+    target, input, output, layout : str
+    rows : int
+        Rows that were run.
+    mismatches : int or None
+        Rows whose result differs from Python's.
+    model_bytes : int
+        Constant tables.
+    code_bytes : int
+        Functions of the emitted file.
+    library_bytes : int or None
+        What the compiler's support library adds; None if `missing` could not be linked.
+    ram_bytes : int
+        Variables, without the stack.
+    stack_bytes : int or None
+        Deepest use of the stack, by any of the rows.
+    instructions_mean : float or None
+    instructions_max : int or None
+    cycles_mean : float or None
+        For "avr" where avr-gcc and simavr are installed.
+    cycles_max : int or None
+    missing : tuple of str
+        Routines of the support library that are not in the sizes.
+    """
+
+    target: str
+    input: str
+    output: str
+    layout: str
+    rows: int
+    mismatches: int | None
+    model_bytes: int
+    code_bytes: int
+    library_bytes: int | None
+    ram_bytes: int
+    stack_bytes: int | None = None
+    instructions_mean: float | None = None
+    instructions_max: int | None = None
+    cycles_mean: float | None = None
+    cycles_max: int | None = None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of model, code and, where it is known, library."""
+        return self.model_bytes + self.code_bytes + (self.library_bytes or 0)
+
+    def __str__(self) -> str:
+        of_flash = [f"model {self.model_bytes:,}", f"code {self.code_bytes:,}"]
+        if self.library_bytes is not None:
+            of_flash.append(f"library {self.library_bytes:,}")
+        else:
+            of_flash.append(f"without {', '.join(self.missing)}")
+        lines = [
+            ("target", f"{self.target}, {self.input} to {self.output}, layout {self.layout}"),
+            ("flash", f"{self.flash_bytes:,} B ({', '.join(of_flash)})"),
+            ("RAM", f"{self.ram_bytes:,} B"),
+        ]
+        if self.stack_bytes is not None:
+            lines.append(("stack", f"{self.stack_bytes:,} B"))
+        if self.instructions_mean is not None:
+            worst = f"at most {self.instructions_max:,} in {self.rows:,} rows"
+            lines.append(("instructions", f"{self.instructions_mean:,.1f} a row, {worst}"))
+        if self.cycles_mean is not None:
+            worst = f"at most {self.cycles_max:,} in {self.rows:,} rows"
+            lines.append(("cycles", f"{self.cycles_mean:,.1f} a row, {worst}"))
+        if self.mismatches is not None:
+            lines.append(("mismatches", f"{self.mismatches:,} of {self.rows:,} rows"))
+        return "\n".join(f"{name:<13} {value}" for name, value in lines)
+
+
+def profile(
+    model: Any,
+    X: ArrayLike,
+    target: str = "cortex-m0",
+    *,
+    input: str = "float32",
+    output: str = "label",
+    layout: str = "table",
+) -> Profile:
+    """Compile a model for a device, run it there on every row of `X`, and count.
+
+    Sizes are those of the linked program without start-up code. On the emulated cores
+    instructions are counted, not cycles. For "host" the rows run natively. For "avr" there are
+    sizes, and where avr-gcc and simavr are installed their cycles and results.
+
+    Parameters
+    ----------
+    model : CompactModel, student or distiller
+        The latter two are fitted.
+    X : array-like of shape (n, n_features)
+        At least one row.
+    target : str, default="cortex-m0"
+        One of `skdistill.device.targets.TARGETS`.
+    input, output, layout : str
+        What `skdistill.export.c.to_c` is asked for.
+
+    Returns
+    -------
+    profile : Profile
+
+    Raises
+    ------
+    BuildError, EmulationError
+        If the emitted C does not compile, or does what it must not.
+    ImportError
+        Without the extra "device".
+    ValueError
+        If an option is unknown or `X` does not fit the input type.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftTreeClassifier
+    >>> from skdistill.device.profile import profile
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = SoftTreeClassifier(max_leaf_nodes=4).fit(X, y)
+    >>> profile(tree, X, "cortex-m0").mismatches
+    0
+    """
+    core = find_target(target)
+    model = compact_of(model)
+    X = np.asarray(X)
+    rows = device_input(model, X, input)
+    if not len(rows):
+        raise ValueError("X must have at least one row to be run")
+    source = to_c(model, input=input, output=output, layout=layout, name=NAME)
+    function = emitted_function(model, rows, output)
+    image = build({f"{NAME}.c": source}, core, [function.name])
+    found: dict[str, Any] = {}
+    results = None
+    if target == "host":
+        results = load({f"{NAME}.c": source}, function)(rows)
+    elif core.core:
+        ran = run(image, function.name, rows, output_bytes=function.output_bytes)
+        results = function.read(ran.outputs)
+        found["stack_bytes"] = int(ran.stack.max())
+        found |= _mean_and_max("instructions", ran.instructions)
+    elif not missing_tools():
+        on_avr = run_avr({f"{NAME}.c": source}, function, rows)
+        results = on_avr.results
+        found |= _mean_and_max("cycles", on_avr.cycles)
+    mismatches = None
+    if results is not None:
+        allowed = stated_error(source) if output.startswith("proba") else 0.0
+        mismatches = int(differs(model, X, output, results, allowed).sum())
+    sizes = image.sizes
+    return Profile(
+        target=target,
+        input=input,
+        output=output,
+        layout=layout,
+        rows=len(rows),
+        mismatches=mismatches,
+        model_bytes=sizes.model,
+        code_bytes=sizes.code,
+        library_bytes=sizes.library,
+        ram_bytes=sizes.ram,
+        missing=image.missing,
+        **found,
+    )
+
+
+def _mean_and_max(name: str, counts: NDArray[np.int64] | None) -> dict[str, float | int]:
+    """Two fields of a profile."""
+    assert counts is not None
+    return {f"{name}_mean": float(counts.mean()), f"{name}_max": int(counts.max())}
+
+
+def compact_of(model: Any) -> CompactModel:
+    """Return the compact model of a student or distiller, or `model` itself.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    found = model if isinstance(model, CompactModel) else getattr(model, "compact_", None)
+    if not isinstance(found, CompactModel):
+        raise ValueError(
+            f"model must be a CompactModel or a fitted student or distiller, "
+            f"got {type(model).__name__} without compact_"
+        )
+    return found
+
+
+def emitted_function(model: CompactModel, rows: NDArray[Any], output: str) -> Function:
+    """Describe the function that gives `output` and takes `rows`."""
+    width, element = rows.shape[1], rows.dtype.name
+    if output == "label":
+        return Function(f"{NAME}_label", width, element)
+    if output == "scores":
+        return Function(f"{NAME}_scores", width, element, "int32", model.n_scores)
+    n_classes = 0 if model.classes is None else len(model.classes)
+    if output == "proba_float":
+        return Function(f"{NAME}_proba", width, element, "float32", n_classes)
+    return Function(f"{NAME}_proba_fixed", width, element, "uint16", n_classes)
+
+
+def differs(
+    model: CompactModel, X: NDArray[Any], output: str, results: NDArray[Any], allowed: float = 0.0
+) -> NDArray[np.bool_]:
+    """Tell for which rows `results` are not Python's.
+
+    Parameters
+    ----------
+    model : CompactModel
+    X : array of shape (n, n_features)
+    output : {"label", "scores", "proba_float", "proba_fixed"}
+    results : array of shape (n,) or (n, entries)
+        What the emitted function gave.
+    allowed : float, default=0.0
+        Largest difference of a probability that is not counted.
+
+    Returns
+    -------
+    differs : bool array of shape (n,)
+    """
+    if output == "label":
+        return results != labels(model.scores(X))
+    if output == "scores":
+        return np.any(results != model.scores(X), axis=1)
+    P = results / FIXED_ONE if output == "proba_fixed" else results
+    return ~np.all(np.abs(P - model.predict_proba(X)) <= allowed, axis=1)
+
+
+def stated_error(source: str) -> float:
+    """Largest error of a probability, as the emitted file states it in ``…_PROBA_ERROR``."""
+    stated = re.search(r"^#define \w+_PROBA_ERROR ([0-9.e+-]+)", source, re.MULTILINE)
+    if stated is None:
+        raise ValueError("the emitted file does not state the error of its probabilities")
+    return float(stated[1])

@@ -1,0 +1,138 @@
+"""A model as a folder that a build system takes: an Arduino library, a CMake or Zephyr module."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from skdistill.compact.io import write_whole
+from skdistill.compact.model import CompactModel
+from skdistill.export.c.export import prepare_source
+from skdistill.export.c.source import header_text, n_inputs, source_text
+from skdistill.export.c.text import Source, block
+
+KINDS = ("arduino", "cmake")
+
+
+def to_c_library(
+    model: CompactModel, folder: str | PathLike[str], *, kind: str = "arduino", **options: Any
+) -> list[Path]:
+    """Write a model as a library for a build system.
+
+    Parameters
+    ----------
+    model : CompactModel
+    folder : str or path-like
+        Made where it is missing.
+    kind : {"arduino", "cmake"}, default="arduino"
+        "arduino": library.properties, sources and an example sketch. "cmake": a static library
+        for ``add_subdirectory``, which is a Zephyr module as well.
+    **options
+        `input`, `output`, `layout` and `name` as in `to_c`.
+
+    Returns
+    -------
+    files : list of Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or does not suit the model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skdistill.compact import CompactModel
+    >>> from skdistill.export.c import to_c_library
+    >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = to_c_library(model, folder, kind="cmake", name="never")
+    >>> [file.name for file in files]
+    ['CMakeLists.txt', 'module.yml', 'never.h', 'never.c']
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
+    source, output = prepare_source(model, **options)
+    text = source_text(source, output)
+    sources = {f"{source.name}.h": header_text(source, output, text), f"{source.name}.c": text}
+    files = _arduino(source, output, sources) if kind == "arduino" else _cmake(source, sources)
+    written = []
+    for place, content in files.items():
+        file = Path(folder, place)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, content.encode())
+        written.append(file)
+    return written
+
+
+def _arduino(source: Source, output: str, sources: dict[str, str]) -> dict[str, str]:
+    name = source.name
+    properties = block(
+        """
+        name=@name@
+        version=1.0.0
+        author=skdistill
+        maintainer=skdistill
+        sentence=A distilled model in C99, without heap and library.
+        paragraph=Answers as the Python model does, bit for bit.
+        category=Data Processing
+        url=
+        architectures=*
+        includes=@name@.h
+        """,
+        name=name,
+    )
+    answer = [f"Serial.println({name}_label(x));"]
+    if source.layout.model.classes is None:
+        answer = [f"int32_t s[{source.macro}_N_SCORES];", f"{name}_scores(x, s);"]
+        answer.append("Serial.println(s[0]);")
+    sketch = block(
+        """
+        #include <@name@.h>
+
+        void setup() {
+          Serial.begin(9600);
+        }
+
+        void loop() {
+          static const @T@ x[@n@] = {0};  // one row of inputs, in the order of the columns
+          @answer@
+          delay(1000);
+        }
+        """,
+        name=name,
+        T=source.x_type,
+        n=n_inputs(source),
+        answer="\n".join(answer),
+    )
+    return {
+        "library.properties": properties,
+        **{f"src/{file}": content for file, content in sources.items()},
+        f"examples/{name}_example/{name}_example.ino": sketch,
+    }
+
+
+def _cmake(source: Source, sources: dict[str, str]) -> dict[str, str]:
+    name = source.name
+    lists = block(
+        """
+        # In a CMake project: add_subdirectory(this folder), then link to @name@.
+        # In Zephyr: name this folder in ZEPHYR_EXTRA_MODULES.
+        cmake_minimum_required(VERSION 3.13)
+        if(DEFINED ZEPHYR_BASE)
+          zephyr_library_named(@name@)
+          zephyr_library_sources(@name@.c)
+          zephyr_include_directories(.)
+        else()
+          project(@name@ C)
+          add_library(@name@ STATIC @name@.c)
+          target_include_directories(@name@ PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+          set_target_properties(@name@ PROPERTIES C_STANDARD 99 C_EXTENSIONS OFF)
+        endif()
+        """,
+        name=name,
+    )
+    module = f"name: {name}\nbuild:\n  cmake: .\n"
+    return {"CMakeLists.txt": lists, "zephyr/module.yml": module, **sources}

@@ -1,0 +1,334 @@
+"""C that makes probabilities of scores: in float, or in whole numbers by a table.
+
+Symbols: S score columns, K classes, c the worth of a score in the exponent of 2.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.model import CompactModel
+from skdistill.export.c.text import Source, block, number
+
+ONE = 1 << 15  # a fixed-point probability of 1
+FLOAT_ERROR = 1e-6
+_PIECES = 32  # of [0, 1], between which 2^-x is a straight line
+_DEEPEST = 17  # 2^-17 is no longer seen
+
+
+class Factor(NamedTuple):
+    """``d * c`` for whole d ≥ 0 as ``((d >> drop) * factor) >> fraction``, up to `most`.
+
+    Attributes
+    ----------
+    factor, drop, fraction, most : int
+    error : float
+        Largest absolute error up to a product of 1, and relative beyond.
+    """
+
+    factor: int
+    drop: int
+    fraction: int
+    most: int
+    error: float
+
+
+def whole_factor(c: float, top: float) -> Factor:
+    """Whole numbers that multiply by `c`, for products up to `top`, without leaving 32 bits."""
+    fraction = 31 - math.ceil(math.log2(top))
+    drop = max(0, 14 - fraction - math.floor(math.log2(c)))
+    step = c * 2.0**drop
+    if step >= top:  # a single step is more than all that can be seen
+        return Factor(math.ceil(top) << fraction, drop, fraction, 1, 0.0)
+    factor = round(step * 2.0**fraction)
+    most = math.ceil(top / step)
+    while most * factor >= 2**32:
+        most -= 1
+    off = abs(factor / (step * 2.0**fraction) - 1)
+    return Factor(factor, drop, fraction, most, off + (step if drop else 0.0))
+
+
+def powers() -> NDArray[np.uint16]:
+    """2^-x at the ends of the pieces of [0, 1]: what it is above 1/2, in units of 2^-16."""
+    x = np.arange(_PIECES + 1) / _PIECES
+    return np.rint(2.0**16 * 2.0**-x - 2.0**15).astype(np.uint16)
+
+
+def fixed_error(model: CompactModel) -> float:
+    """Bound of the error of a fixed-point probability.
+
+    Of a power of 2: a straight line in its place, its rounding and that of the exponent. The
+    share of one power in the sum of K of them is off by half the relative error, and by the
+    absolute errors of all.
+
+    Parameters
+    ----------
+    model : CompactModel
+        With classes.
+
+    Returns
+    -------
+    error : float
+    """
+    K, unit = model.n_classes, 1 / ONE
+    if K == 1:
+        return 0.0
+    scale = float(model.scale)
+    if model.link == "normalise":
+        if model.n_scores == 1:
+            return whole_factor(scale * ONE, ONE / 2).error * ONE / 2 * unit + 2 * unit
+        return (K + 2) * 2.0**-16 + unit
+    factor = whole_factor(scale / math.log(2), _DEEPEST)
+    line = (math.log(2) / _PIECES) ** 2 / 8
+    relative = line + factor.error * math.log(2) + 2.0**-factor.fraction
+    return relative / 2 + (K + 1) * 1.5 * 2.0**-16 + unit
+
+
+def probability_error(model: CompactModel, output: str) -> float:
+    """Bound of the difference between a probability in C and in Python.
+
+    Parameters
+    ----------
+    model : CompactModel
+        With classes.
+    output : {"proba_float", "proba_fixed"}
+
+    Returns
+    -------
+    error : float
+    """
+    return FLOAT_ERROR if output == "proba_float" else fixed_error(model)
+
+
+def proba_float(source: Source) -> str:
+    """The function of float probabilities, without the library of mathematics."""
+    model, name = source.layout.model, source.name
+    K, S = model.n_classes, model.n_scores
+    scale = number(float(model.scale))
+    parts = []
+    if model.link in ("softmax", "sigmoid") and K > 1:
+        parts.append(
+            block(
+                """
+                /* 2^-y for y >= 0: a polynomial for its fraction, the exponent for the rest. */
+                static float @name@_power(float y)
+                {
+                    uint32_t bits;
+                    int32_t n;
+                    float f, p;
+                    if (!(y < 125.0f))
+                        return 0.0f;
+                    n = (int32_t)(y + 0.5f);
+                    f = (float)n - y;
+                    p = 1.0f + f * (0.6931472f + f * (0.24022651f + f * (0.055503327f
+                        + f * (0.0096160797f + f * (0.0013266752f + f * 0.00014316266f)))));
+                    @M@_COPY(&bits, &p, sizeof bits);
+                    bits -= (uint32_t)n << 23;
+                    @M@_COPY(&p, &bits, sizeof p);
+                    return p;
+                }
+                """,
+                name=name,
+                M=source.macro,
+            )
+        )
+    log2e = number(float(np.float32(float(model.scale) / math.log(2))))
+    if K == 1:
+        body = "(void)x;\np[0] = 1.0f;"
+    elif model.link == "sigmoid":
+        body = block(
+            """
+            int32_t s[1];
+            float e;
+            @name@_scores(x, s);
+            e = @name@_power((float)(s[0] < 0 ? 0u - (uint32_t)s[0] : (uint32_t)s[0]) * @log2e@);
+            e = e / (1.0f + e);
+            p[0] = s[0] < 0 ? 1.0f - e : e;
+            p[1] = 1.0f - p[0];
+            """,
+            name=name,
+            log2e=log2e,
+        )
+    elif model.link == "softmax":
+        body = block(
+            """
+            int32_t s[@S@];
+            float sum = 0.0f;
+            int best = 0, k;
+            @name@_scores(x, s);
+            for (k = 1; k < @S@; k++)
+                if (s[k] > s[best])
+                    best = k;
+            for (k = 0; k < @S@; k++) {
+                p[k] = @name@_power((float)((uint32_t)s[best] - (uint32_t)s[k]) * @log2e@);
+                sum += p[k];
+            }
+            for (k = 0; k < @S@; k++)
+                p[k] /= sum;
+            """,
+            name=name,
+            log2e=log2e,
+            S=S,
+        )
+    elif S == 1:
+        body = block(
+            """
+            int32_t s[1];
+            @name@_scores(x, s);
+            p[1] = 0.5f + (float)s[0] * @scale@;
+            p[1] = p[1] < 0.0f ? 0.0f : p[1] > 1.0f ? 1.0f : p[1];
+            p[0] = 1.0f - p[1];
+            """,
+            name=name,
+            scale=scale,
+        )
+    else:
+        body = block(
+            """
+            int32_t s[@S@];
+            float sum = 0.0f;
+            int k;
+            @name@_scores(x, s);
+            for (k = 0; k < @S@; k++)
+                sum += s[k] > 0 ? (float)s[k] : 0.0f;
+            for (k = 0; k < @S@; k++)
+                p[k] = !(sum > 0.0f) ? @even@ : s[k] > 0 ? (float)s[k] / sum : 0.0f;
+            """,
+            name=name,
+            S=S,
+            even=number(float(np.float32(1 / S))),
+        )
+    head = f"void {name}_proba(const {source.x_type} *x, float *p)"
+    return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
+
+
+def proba_fixed(source: Source) -> str:
+    """The function of fixed-point probabilities: no float, no division but of whole numbers."""
+    model, name = source.layout.model, source.name
+    K, S = model.n_classes, model.n_scores
+    parts = []
+    if "powers" in source.layout.tables:
+        parts.append(_whole_power(source))
+    if K == 1:
+        body = f"(void)x;\np[0] = {ONE}u;"
+    elif model.link == "sigmoid":
+        body = block(
+            """
+            int32_t s[1];
+            uint32_t e;
+            @name@_scores(x, s);
+            e = @name@_power(s[0] < 0 ? 0u - (uint32_t)s[0] : (uint32_t)s[0]);
+            e = ((e << 15) + ((65536u + e) >> 1)) / (65536u + e);
+            p[0] = (uint16_t)(s[0] < 0 ? 32768u - e : e);
+            p[1] = (uint16_t)(32768u - p[0]);
+            """,
+            name=name,
+        )
+    elif model.link == "softmax":
+        body = block(
+            """
+            int32_t s[@S@];
+            uint32_t sum = 0, e;
+            int best = 0, k;
+            @name@_scores(x, s);
+            for (k = 1; k < @S@; k++)
+                if (s[k] > s[best])
+                    best = k;
+            for (k = 0; k < @S@; k++)
+                sum += @name@_power((uint32_t)s[best] - (uint32_t)s[k]);
+            for (k = 0; k < @S@; k++) {
+                e = @name@_power((uint32_t)s[best] - (uint32_t)s[k]);
+                p[k] = (uint16_t)(((e << 15) + (sum >> 1)) / sum);
+            }
+            """,
+            name=name,
+            S=S,
+        )
+    elif S == 1:
+        c = whole_factor(float(model.scale) * ONE, ONE / 2)
+        body = block(
+            """
+            int32_t s[1];
+            uint32_t d;
+            @name@_scores(x, s);
+            d = s[0] < 0 ? 0u - (uint32_t)s[0] : (uint32_t)s[0];
+            d >>= @drop@;
+            d = d >= @most@u ? 16384u : (d * @factor@u + @half@u) >> @fraction@;
+            if (d > 16384u)
+                d = 16384u;
+            p[0] = (uint16_t)(s[0] < 0 ? 16384u + d : 16384u - d);
+            p[1] = (uint16_t)(32768u - p[0]);
+            """,
+            name=name,
+            drop=c.drop,
+            most=c.most,
+            factor=c.factor,
+            fraction=c.fraction,
+            half=(1 << c.fraction) >> 1,
+        )
+    else:
+        most = sum(int(b) for b in model.score_bound)
+        before = max(0, most.bit_length() - 32)
+        body = block(
+            """
+            int32_t s[@S@];
+            uint32_t sum = 0;
+            int k, drop = @before@;
+            @name@_scores(x, s);
+            for (k = 0; k < @S@; k++)
+                sum += s[k] > 0 ? (uint32_t)s[k] >> drop : 0u;
+            for (; sum >= 131072u; drop++)
+                sum >>= 1;
+            if (sum == 0)
+                for (k = 0, sum = @S@u, drop = 0; k < @S@; k++)
+                    s[k] = 1;
+            for (k = 0; k < @S@; k++) {
+                const uint32_t v = s[k] > 0 ? (uint32_t)s[k] >> drop : 0u;
+                p[k] = v >= sum ? (uint16_t)32768u : (uint16_t)(((v << 15) + (sum >> 1)) / sum);
+            }
+            """,
+            name=name,
+            S=S,
+            before=before,
+        )
+    head = f"void {name}_proba_fixed(const {source.x_type} *x, uint16_t *p)"
+    return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
+
+
+def _whole_power(source: Source) -> str:
+    c = whole_factor(float(source.layout.model.scale) / math.log(2), _DEEPEST)
+    bits = c.fraction - 5
+    return block(
+        """
+        /* 2^-(d c) in units of 2^-16, for c = @c@: whole steps shift, a table of @pieces@
+           pieces and straight lines between its entries do the rest. */
+        static uint32_t @name@_power(uint32_t d)
+        {
+            uint32_t y, a, b;
+            @drop@
+            if (d >= @most@u)
+                return 0u;
+            y = d * @factor@u;
+            d = (y >> @bits@) & 31u;
+            a = 32768u + @a@;
+            b = 32768u + @b@;
+            a -= ((a - b) * ((y >> @low@) & 2047u) + 1024u) >> 11;
+            return a >> (y >> @fraction@);
+        }
+        """,
+        name=source.name,
+        c=f"{float(source.layout.model.scale) / math.log(2):.6g}",
+        pieces=_PIECES,
+        drop=f"d >>= {c.drop};" if c.drop else "",
+        most=c.most,
+        factor=c.factor,
+        bits=bits,
+        low=bits - 11,
+        fraction=c.fraction,
+        a=source.get("powers", "d"),
+        b=source.get("powers", "d + 1u"),
+    )
