@@ -20,7 +20,7 @@ def write(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for number, case in enumerate(cases):
         target = folder / str(number)
-        target.mkdir(parents=True)
+        target.mkdir(parents=True, exist_ok=True)
         model = CompactModel.from_estimator(case.model, X=case.X_train)
         found[case.name] = {}
         for exporter, layout in LAYOUTS.items():

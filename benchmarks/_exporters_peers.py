@@ -38,7 +38,7 @@ def environment(folder: Path) -> Path:
 def write(cases: Sequence[Case], environment_folder: Path, folder: Path) -> dict[str, Any]:
     """What each peer makes of each case: `versions`, and a source file or a refusal in `cases`."""
     python = environment(environment_folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     models = folder / "models.joblib"
     given = [
         {

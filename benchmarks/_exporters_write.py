@@ -146,7 +146,7 @@ def writers(model: Any) -> dict[str, Writer]:
 def main() -> None:
     models, folder = Path(sys.argv[1]), Path(sys.argv[2])
     include = folder / "include"
-    include.mkdir(parents=True)
+    include.mkdir(parents=True, exist_ok=True)
     for name, text in HEADERS.items():
         (include / name).write_text(text)
     for path in Path(emlearn.includedir).glob("eml_*.h"):
@@ -155,7 +155,7 @@ def main() -> None:
     written: dict[str, Any] = {}
     for number, case in enumerate(joblib.load(models)):
         target = folder / str(number)
-        target.mkdir()
+        target.mkdir(exist_ok=True)
         told = written[case["name"]] = {}
         for peer, write in writers(case["model"]).items():
             try:

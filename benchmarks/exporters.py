@@ -37,7 +37,7 @@ def measure_case(
             for core in CORES:
                 place = folder / compiler / core
                 built = build(Path(told["source"]), told["entry"], include, compiler, core, place)
-                found[name][compiler][core] = measure(case, built, core, rows)
+                found[name][compiler][core] = measure(case, built, rows)
                 bar.update()
     return {
         "about": case.about,
@@ -51,11 +51,11 @@ def measure_case(
     }
 
 
-def measure(case: Any, built: Any, core: str, rows: int) -> dict[str, Any]:
+def measure(case: Any, built: Any, rows: int) -> dict[str, Any]:
     from _exporters_harness import emulate
 
     X, y, visited = case.X[:rows], case.y[:rows], case.visited[:rows]
-    labels, instructions = emulate(built, core, X)
+    labels, instructions = emulate(built, X)
     figures = {
         "bytes": built.bytes,
         "library": built.library,
@@ -91,12 +91,14 @@ def run(peers: Path, folder: Path, quick: bool) -> dict[str, Any]:
     # Not needed, and not there, where only the report is asked for.
     from _exporters_cases import cases
     from _exporters_harness import CORES, compilers
-    from _exporters_peers import write
+    from _exporters_ours import write
+    from _exporters_peers import write as write_peers
     from tqdm import tqdm
 
     given = cases(quick)
-    peers_wrote = write(given, peers, folder)
-    sources = peers_wrote["cases"]
+    ours = write(given, folder / "ours")
+    peers_wrote = write_peers(given, peers, folder)
+    sources = {name: {**ours[name], **told} for name, told in peers_wrote["cases"].items()}
     results: dict[str, Any] = {
         "compilers": compilers(),
         "peers": peers_wrote["versions"],
