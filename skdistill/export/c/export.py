@@ -90,8 +90,7 @@ def to_c(
     text = source_text(source, output)
     if path is not None:
         file = _c_file(path)
-        header = header_text(source, output, text)
-        write_whole(file.with_suffix(".h"), header.encode())
+        write_whole(file.with_suffix(".h"), header_text(source, output).encode())
         write_whole(file, text.encode())
     return text
 

@@ -56,7 +56,7 @@ def to_c_library(
         raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
     source, output = prepare_source(model, **options)
     text = source_text(source, output)
-    sources = {f"{source.name}.h": header_text(source, output, text), f"{source.name}.c": text}
+    sources = {f"{source.name}.h": header_text(source, output), f"{source.name}.c": text}
     files = _arduino(source, output, sources) if kind == "arduino" else _cmake(source, sources)
     written = []
     for place, content in files.items():

@@ -56,22 +56,27 @@ def x_type(model: CompactModel, input: str) -> str:
 
 def source_text(source: Source, output: str) -> str:
     """The text of the C file, which needs no other."""
-    body = [
+    body = _body(source, output)
+    return "\n".join([_banner(source, output, _hash(body)), body])
+
+
+def _body(source: Source, output: str) -> str:
+    code = "\n".join(part for part in _code(source, output) if part)
+    parts = [
         "#include <stdint.h>\n",
-        _floats(source, output),
+        _floats(source) if f"{source.macro}_COPY(" in code else "",
         _loops(source),
         _flash(source),
         *_tables(source),
         _guarded(_prototypes(source, output)),
-        *_code(source, output),
+        code,
     ]
-    text = "\n".join(part for part in body if part)
-    return "\n".join([_banner(source, output, text), text])
+    return "\n".join(part for part in parts if part)
 
 
-def header_text(source: Source, output: str, text: str) -> str:
-    """The text of the header that belongs to the file `text`."""
-    model, M = source.layout.model, source.macro
+def header_text(source: Source, output: str) -> str:
+    """The text of the header."""
+    model, M, mark = source.layout.model, source.macro, _hash(_body(source, output))
     found = bounds(source, output)
     numbers = {
         "N_FEATURES": n_inputs(source),
@@ -83,10 +88,10 @@ def header_text(source: Source, output: str, text: str) -> str:
     }
     lines = [f"#define {M}_{key} {value}" for key, value in numbers.items()]
     if isinstance(model.scale, float):
-        lines.append(f"#define {M}_SCALE {float(model.scale):.9g}f")
+        lines.append(f"#define {M}_SCALE {np.float32(model.scale)!s}f")
     if output.startswith("proba"):
         lines.append(f"#define {M}_PROBA_ERROR {proba.probability_error(model, output):.9g}")
-    lines.append(f'#define {M}_HASH "{_hash(text)}"')
+    lines.append(f'#define {M}_HASH "{mark}"')
     return block(
         """
         @banner@
@@ -100,7 +105,7 @@ def header_text(source: Source, output: str, text: str) -> str:
         @prototypes@
         #endif
         """,
-        banner=_banner(source, output, text).rstrip("\n"),
+        banner=_banner(source, output, mark).rstrip("\n"),
         M=M,
         macros="\n".join(lines),
         prototypes=_guarded(_documented(source, output)),
@@ -121,7 +126,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _banner(source: Source, output: str, text: str) -> str:
+def _banner(source: Source, output: str, mark: str) -> str:
     model = source.layout.model
     tables = source.layout.tables
     sizes = ", ".join(f"{name} {t.nbytes}" for name, t in tables.items())
@@ -129,7 +134,7 @@ def _banner(source: Source, output: str, text: str) -> str:
     found = bounds(source, output)
     lines = [
         f"{source.name}: {what} of {model.n_features} inputs, {_parts(model)}.",
-        f"Written by skdistill; hash {_hash(text)}.",
+        f"Written by skdistill; hash {mark}.",
         "",
         f"Inputs    {n_inputs(source)} of type {source.x_type}{_meaning(source)}",
     ]
@@ -206,11 +211,7 @@ def _wrapped(head: str, items: list[str], width: int = 92) -> list[str]:
     return [*lines, line]
 
 
-def _floats(source: Source, output: str) -> str:
-    floats = source.x_type == "float" or output == "proba_float"
-    linear = source.layout.linear
-    if not floats and not (linear is not None and linear.arithmetic == "float"):
-        return ""
+def _floats(source: Source) -> str:
     return block(
         """
         #if defined(__FAST_MATH__)
