@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from _common import options, save
-from _exporters_report import ratios, report, required
+from _exporters_report import compared, headline, ratios, report, required
 
 SOME_ROWS = 20  # of a smoke check
 
@@ -119,6 +119,9 @@ def run(peers: Path, folder: Path, quick: bool) -> dict[str, Any]:
         case["ratios"] = ratios(case)
     results["required"] = required(results)
     return results
+
+
+__all__ = ["compared", "headline", "report"]  # what _readme.py asks for
 
 
 if __name__ == "__main__":
