@@ -1,4 +1,4 @@
-"""Put the tables of benchmarks/results/*.json into the pages that show them, between their markers."""
+"""Put the tables of results/*.json into the pages that show them, between their markers."""
 
 from __future__ import annotations
 
