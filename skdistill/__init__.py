@@ -1,6 +1,7 @@
 """Distil a big tabular model into one of a few kilobytes."""
 
 from skdistill.compact import CompactModel, load
+from skdistill.device import profile
 from skdistill.distill import DistilledClassifier, DistilledRegressor
 from skdistill.fold import fold_pipeline
 from skdistill.students import (
@@ -34,5 +35,6 @@ __all__ = [
     "fold_pipeline",
     "load",
     "munge",
+    "profile",
     "prune_ensemble",
 ]

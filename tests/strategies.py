@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
+from skdistill.compact.quantize import rounding_grid
 from skdistill.compact.tables import MOST_WORTH, value_limits
 
 VALUE_BITS = ("ternary", *range(2, 17))
@@ -130,6 +131,151 @@ def _random_linear(rng, n_features, S, bits):
     input_bits = int(rng.integers(2, 12))
     return LinearTable(
         features, offset, inv_step, input_bits, rng.integers(low, high + 1, (u, S)), bits
+    )
+
+
+@st.composite
+def tree_models(draw):
+    """Models as learners make them: trees that share nothing, many kinds of thresholds."""
+    rng = np.random.default_rng(draw(seeds))
+    return tree_model(rng, lambda options: draw(st.sampled_from(options)))
+
+
+def tree_model(rng, choose=None) -> CompactModel:
+    """A model of trees; `choose` picks one of a list, by default at random."""
+    choose = choose or (lambda options: options[rng.integers(len(options))])
+    n_features = choose([1, 3, 8, 8, 30, 64, 300])
+    K = choose([0, 2, 2, 3, 3, 5, 16, 17, 100])
+    S = choose([1, 3]) if K == 0 else 1 if K == 2 else K
+    bits = choose(VALUE_BITS)
+    linear = None
+    if choose([False, False, True, True, False]):
+        linear = _learnt_linear(rng, choose, n_features, S)
+    grid = _learnt_grid(rng, choose, n_features, linear)
+    shape = choose(["random", "balanced", "left"])
+    T = choose([1, 1, 1, 3, 12])
+    most = choose([0, 1, 5, 5, 40, 40, 90, 90, 300]) if K <= 17 else choose([1, 5, 90])
+    most = min(most, 60) if shape == "left" and T > 3 else most
+    splits = [most] * T if choose([True, False]) else rng.integers(0, most + 1, T).tolist()
+    if not grid.counts.any():
+        splits = [0] * T
+    low, high = value_limits(bits, signed=choose([True, True, False]))
+    rows = rng.integers(low, high + 1, (choose([1, 2, 7, 1000, 1000]), S))
+    unit = min(choose([1, 1, 1, 2, 1000]), MOST_WORTH // max(1, int(np.abs(rows).max())))
+    missing = choose([0.0, 0.0, 0.3])
+    trees = learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing)
+    bias = rng.integers(-3, 4, S) * choose([0, 1, 1000])
+    links = ["identity"] if K == 0 else ["normalise", "sigmoid" if S == 1 else "softmax"]
+    labels = None if K == 0 else np.arange(K)
+    link = choose(links)
+    model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
+    scale = choose([1e-3, 0.3, 3.0, 30.0]) / max(1, int(model.score_bound.max()))
+    return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear)
+
+
+def _learnt_grid(rng, choose, n_features, linear):
+    """Thresholds at quantiles, at even steps, at the borders of a linear part, at integers."""
+    kinds = ["quantile", "few bits", "even", "even", "whole", "int32", "far", "half"]
+    kind = choose(["borders"] * 12 + kinds if linear is not None else kinds)
+    if kind == "borders":
+        whole = rounding_grid(linear.features, linear.offset, linear.inv_step, linear.input_bits)
+        counts = np.minimum(whole.counts, rng.integers(1, 60, len(whole.counts)))
+        edges = [
+            np.sort(rng.choice(whole.edges[a:b], count, replace=False))
+            for a, b, count in zip(whole.offsets, whole.offsets[1:], counts, strict=False)
+        ]
+        return _grid(linear.features, edges)
+    features = np.flatnonzero(rng.random(n_features) < choose([0.3, 0.9, 1.0]))
+    features = features if len(features) else np.arange(1)
+    most = choose([1, 4, 30, 254, 1000 if len(features) < 9 else 60])
+    counts = np.full(len(features), most) if choose([True, False]) else None
+    counts = rng.integers(1, most + 1, len(features)) if counts is None else counts
+    size, centre = 10.0 ** rng.integers(-3, 4, len(features)), rng.normal(size=len(features)) * 9
+    edges = []
+    for f, count in enumerate(counts):
+        if kind == "quantile":
+            one = np.float32(rng.normal(size=count) * size[f] + centre[f])
+        elif kind == "few bits":
+            one = np.float32(rng.integers(-128, 128, count) * 2.0 ** rng.integers(-9, 9, count))
+        elif kind == "even":
+            step, origin = 2.0 ** rng.integers(-7, 5), rng.choice([0, 0, -9, 40, -100000])
+            one = np.float32(step * (origin + rng.integers(0, count + 1, count)))
+        elif kind == "far":
+            one = np.float32(rng.integers(2**24, 2**31, count) * rng.choice([-1, 1], count))
+        elif kind == "half":
+            one = np.float32(rng.integers(-128, 256, count) + 0.5)
+        else:
+            wide = rng.choice([100, 256, 30000, 2**30])
+            one = rng.integers(-wide // 2, wide, count).astype("i4" if kind == "int32" else "f4")
+        if kind == "quantile" and rng.random() < 0.05:
+            one = np.append(one, np.float32(np.inf))
+        edges.append(np.unique(one))
+    return _grid(features, edges)
+
+
+def _grid(features, edges):
+    return InputGrid(features, np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
+
+
+def learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing):
+    """Trees of so many splits, each a random cut of a random feature."""
+    usable = np.flatnonzero(grid.counts)
+    roots, left, right, N, L = [], [], [], 0, 0
+    for size in splits:
+        child = np.full((size, 2), -1)
+        free = [(0, 0), (0, 1)]
+        for node in range(1, size):
+            at = {"random": rng.integers(len(free)), "balanced": 0, "left": -1}[shape]
+            parent, side = free.pop(int(at))
+            child[parent, side] = node
+            free += [(node, 1), (node, 0)]
+        leaves = child < 0
+        child[~leaves] += N
+        child[leaves] = ~(L + rng.permutation(int(leaves.sum())))
+        roots.append(N if size else ~L)
+        left.append(child[:, 0])
+        right.append(child[:, 1])
+        N, L = N + size, L + size + 1
+    feature = rng.choice(usable, N) if N else np.zeros(0, int)
+    return TreeTable(
+        roots,
+        feature,
+        rng.integers(0, grid.counts[feature]) if N else feature,
+        np.concatenate(left),
+        np.concatenate(right),
+        rng.random(N) < missing,
+        rows[rng.integers(len(rows), size=L)],
+        bits,
+        unit,
+    )
+
+
+def _learnt_linear(rng, choose, n_features, S):
+    """Steps that are powers of two or not, one for all or each its own; offsets likewise."""
+    u = int(rng.integers(1, n_features + 1))
+    features = np.sort(rng.choice(n_features, u, replace=False))
+    offset = {
+        "zero": np.zeros(u),
+        "same": np.full(u, 3.0),
+        "whole": rng.integers(-100, 100, u),
+        "wide": rng.integers(-30000, 30000, u),
+        "quarters": rng.integers(-800, 800, u) / 4,
+        "short": np.float32(rng.integers(-128, 128, u) * 2.0 ** rng.integers(-9, 9, u)),
+        "float": rng.normal(size=u) * 10,
+    }[choose(["zero", "same", "whole", "whole", "wide", "quarters", "short", "float"])]
+    inv_step = {
+        "one": np.ones(u),
+        "power": np.full(u, 2.0 ** rng.integers(-8, 6)),
+        "powers": 2.0 ** rng.integers(-8, 6, u),
+        "extreme": 2.0 ** rng.choice([-120, -90, -40, -20, 20, 40, 90, 120], u),
+        "factor": np.full(u, 0.37),
+        "factors": np.exp(rng.normal(size=u)),
+    }[choose(["one", "power", "powers", "extreme", "factor", "factors"])]
+    bits, input_bits = choose(VALUE_BITS), choose([2, 4, 8, 8, 12, 16])
+    high = min(value_limits(bits, signed=True)[1], 2**30 // (u << (input_bits - 1)))
+    weights = rng.integers(-high, high + 1, (u, S))
+    return LinearTable(
+        features, np.float32(offset), np.float32(inv_step), input_bits, weights, bits
     )
 
 

@@ -67,6 +67,33 @@ def pack_bits(numbers: NDArray[Any], bits: int) -> NDArray[np.uint8]:
     return np.packbits(each.astype(np.uint8).ravel(), bitorder="little")
 
 
+def pack_fields(numbers: tuple[NDArray[Any], ...], widths: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Records of several numbers one after the other, the first number lowest.
+
+    Parameters
+    ----------
+    numbers : tuple of int arrays of shape (n,)
+    widths : tuple of int
+        Bits of each.
+
+    Returns
+    -------
+    table : uint8 array of shape (ceil(n * sum(widths) / 8),)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.bits import pack_fields
+    >>> [hex(b) for b in pack_fields((np.array([1, 2]), np.array([0, 3])), (2, 6))]
+    ['0x1', '0xe']
+    """
+    each = [
+        np.asarray(number, np.int64)[:, None] >> np.arange(width) & 1
+        for number, width in zip(numbers, widths, strict=True)
+    ]
+    return np.packbits(np.hstack(each).astype(np.uint8).ravel(), bitorder="little")
+
+
 def pack_values(values: NDArray[Any], bits: int | str) -> NDArray[Any]:
     """Leaf values or weights, row by row, as they are stored.
 

@@ -77,7 +77,8 @@ def linear_input(linear: LinearTable, n_features: int, input: str) -> LinearInpu
         reach = np.abs(whole).max() + np.ldexp(65535.0, fraction)
         if fraction <= 8 and reach < _EXACT:  # the subtraction in float32 is exact
             offset = _single(whole.astype(np.int64), "offsets", tables)
-            shift = _single(fraction - power, "shifts", tables)
+            # Beyond, everything is 0 or saturates; and 32 bits can be shifted so far.
+            shift = _single(np.clip(fraction - power, -16, 30), "shifts", tables)
             return LinearInput("integer", fraction, offset, shift, None, False, tables)
     offsets, common = linear.offset, None
     if (offsets == offsets[0]).all():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.bits import bits_for, narrowest, pack_bits, pack_values
+from skdistill.compact.bits import bits_for, narrowest, pack_bits, pack_fields, pack_values
 from skdistill.compact.execute import labels
 from skdistill.compact.inputs import LinearInput, linear_input
 from skdistill.compact.integers import on_integers
@@ -89,10 +89,15 @@ class TreeLayout:
     tables: dict[str, NDArray[Any]]
     rows: NDArray[Any] | None = None
 
+    @property
+    def whole_bytes(self) -> bool:
+        """Whether a node is one number of whole bytes."""
+        return self.bits % 8 == 0 and self.bits <= 32
+
     @cached_property
     def cost(self) -> int:
         """Bytes of the tables, and a guess at those of the code beside the common part."""
-        kind = "bytes" if self.shape == "depth" and self.bits % 8 == 0 else "bits"
+        kind = "bytes" if self.whole_bytes else "bits"
         code = _CODE[kind if self.shape == "depth" else self.shape] + _READ[self.reading.kind]
         code += 4 * (self.reading.drop > 0) + 6 * (self.edges is not None)
         code += 6 * (self.bases is not None) + 4 * (self.columns is not None)
@@ -207,6 +212,8 @@ def _best_nodes(
                 reading, prepared, columns, None, None, 0, "", (0, 0, 0, 0), 0, None, *leaves
             )
             for form, threshold, width in _thresholds(reading, grid, trees):
+                if "bases" in form and features is grid.features:
+                    continue  # bases are found by the number among the features of the grid
                 layout = replace(base, **form)
                 widths = bits_for(count), width, int(trees.nan_left.any())
                 numbers = features[trees.feature], threshold, trees.nan_left.astype(np.int64)
@@ -249,13 +256,13 @@ def _leaf_tables(
     if labels_only:
         labels = _labels(model, values)
         bits = bits_for(len(model.classes))  # type: ignore[arg-type]
-        if len(labels) * (8 - bits) <= 8 * _UNPACK:
+        if bits <= 8 and len(labels) * (8 - bits) <= 8 * _UNPACK:
             return 8, None, {"labels": labels.astype(np.uint8)}
         return bits, None, {"labels": pack_bits(labels, bits)}
     rows, row = np.unique(values, axis=0, return_inverse=True)
     plain, distinct = (pack_values(each, trees.value_bits) for each in (values, rows))
     index = pack_bits(row.ravel(), bits_for(len(rows)))
-    if distinct.nbytes + index.nbytes + _UNPACK < plain.nbytes:
+    if len(rows) > 1 and distinct.nbytes + index.nbytes + _UNPACK < plain.nbytes:
         return None, bits_for(len(rows)), {"rows": index, "values": distinct}
     return None, None, {"values": plain}
 
@@ -301,7 +308,7 @@ def _thresholds(
     cut = reading.cut[edge]
     low = _lowest(cut)
     ways: list[tuple[dict[str, Any], NDArray[np.int64], int]] = []
-    direct = bits_for(int(cut.max(initial=0)) - low + 1)
+    direct = bits_for(int(cut.max()) - low + 1)
     if direct <= WIDEST_READ:
         ways.append(({"low": low}, cut - low, direct))
     cuts, place = np.unique(cut, return_inverse=True)
@@ -352,7 +359,7 @@ def _by_depth(
             ways.append((8, 8, widths[2], 8 - widths[2]))
     for way in ways:
         bits = sum(way)
-        nodes = pack_bits(_joined((feature, threshold, nan, order.left), way), bits)
+        nodes = pack_fields((feature, threshold, nan, order.left), way)
         found.append(
             replace(
                 layout,
@@ -383,8 +390,8 @@ def _by_children(
     if len(roots) > 1:
         tables["roots"] = narrowest(roots)
     bits = sum(widths) + 2 * link
-    whole = _joined((*numbers, left, right), (*widths, link, link))
-    nodes = {"nodes": pack_bits(whole, bits)} if N else {}
+    packed = pack_fields((*numbers, left, right), (*widths, link, link))
+    nodes = {"nodes": packed} if N else {}
     return replace(
         layout,
         shape="children",
@@ -440,12 +447,3 @@ def _own_tables(layout: TreeLayout) -> dict[str, NDArray[Any]]:
         if table is not None:
             own[name] = table
     return own | layout.tables
-
-
-def _joined(numbers: tuple[NDArray[Any], ...], widths: tuple[int, ...]) -> NDArray[np.int64]:
-    """Numbers in the bits of one, the first lowest."""
-    whole, at = np.zeros(len(numbers[0]), np.int64), 0
-    for number, width in zip(numbers, widths, strict=True):
-        whole |= number.astype(np.int64) << at
-        at += width
-    return whole

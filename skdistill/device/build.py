@@ -87,21 +87,18 @@ class Image:
     missing: tuple[str, ...] = ()
 
     @cached_property
-    def segments(self) -> list[tuple[int, int, bytes, bool, bool]]:
-        """What is loaded: address, bytes in memory, content, whether writable, whether code."""
+    def segments(self) -> list[tuple[int, int, bool, bool]]:
+        """Memory of the program: address, bytes, whether writable, whether code."""
         return [
-            (s["p_vaddr"], s["p_memsz"], s.data(), bool(s["p_flags"] & 2), bool(s["p_flags"] & 1))
+            (s["p_vaddr"], s["p_memsz"], bool(s["p_flags"] & 2), bool(s["p_flags"] & 1))
             for s in _read(self.elf).iter_segments("PT_LOAD")
         ]
 
     @cached_property
-    def sections(self) -> list[tuple[int, int, bool]]:
-        """Loaded sections: address, bytes, whether writable."""
-        return [
-            (s["sh_addr"], s["sh_size"], bool(s["sh_flags"] & _SHF_WRITE))
-            for s in _read(self.elf).iter_sections()
-            if s["sh_flags"] & _SHF_ALLOC
-        ]
+    def sections(self) -> list[tuple[int, bytes]]:
+        """What the program puts into its memory: address, content."""
+        loaded = [s for s in _read(self.elf).iter_sections() if _is_part(s)]
+        return [(s["sh_addr"], s.data()) for s in loaded]  # zeros where the file has none
 
     @cached_property
     def functions(self) -> dict[str, tuple[int, int]]:
@@ -302,6 +299,10 @@ def _undefined(elf: bytes) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if not name.startswith(("__do_", *UNWINDING))))
 
 
+def _is_part(section: Any) -> bool:
+    return bool(section["sh_flags"] & _SHF_ALLOC) and not section.name.startswith(UNWINDING)
+
+
 def _measure(elf: bytes, target: Target) -> tuple[int, int, int]:
     """Bytes of constants, code and RAM."""
     constants = ram = 0
@@ -309,7 +310,7 @@ def _measure(elf: bytes, target: Target) -> tuple[int, int, int]:
     code = -sum(unwinding.values())
     for section in _read(elf).iter_sections():
         flags, size = section["sh_flags"], section["sh_size"]
-        if not flags & _SHF_ALLOC or section.name.startswith(UNWINDING):
+        if not _is_part(section):
             continue
         in_flash = section["sh_type"] != "SHT_NOBITS"
         if flags & _SHF_EXECINSTR:

@@ -21,8 +21,9 @@ PAGE = 0x1000
 TRAP = 0xF000
 ROW, OUTPUT, STACK = 0x20000000, 0x21000000, 0x22000000
 STACK_BYTES = 0x8000
-PAINT = b"\xa5" * STACK_BYTES
-MOST_INSTRUCTIONS = 50_000_000  # of one call; a model needs some thousands
+WORD = 4  # bytes; the stack grows by such
+FILLS = b"\xa5\x5a"  # what lies in memory that is not the call's own
+MOST_INSTRUCTIONS = 4_000_000  # of one call; a model needs some thousands
 
 
 class EmulationError(RuntimeError):
@@ -38,9 +39,10 @@ class Run:
     outputs : uint8 array of shape (n, b)
         Bytes that each call wrote, or its returned 32 bits.
     instructions : int64 array of shape (n,) or None
-        None where they were not asked for.
+        None where they were not asked for. An instruction whose condition fails is counted: it
+        passes through the core as well.
     stack : int64 array of shape (n,)
-        Bytes from the stack pointer at the call down to the lowest byte written.
+        Bytes from the stack pointer at the call down to the lowest word written.
     """
 
     outputs: NDArray[np.uint8]
@@ -59,8 +61,8 @@ def run(
 ) -> Run:
     """Call ``function(row)``, or ``function(row, output)``, for each row.
 
-    The row ends where its page of memory does, and so does the output: whatever reads or
-    writes beyond them fails, as do writes to constants.
+    The row and the output end where their pages of memory do: reading or writing beyond them
+    fails, as do writes to the row and to constants. A Cortex-M0 refuses words at odd places.
 
     Parameters
     ----------
@@ -73,9 +75,10 @@ def run(
     count : bool, default=True
         Whether to count instructions; without, it takes a fraction of the time.
     watch : bool, default=False
-        Whether to look at every access: also one before the row, beside a section or, on cores
-        that do without, not aligned fails then. It takes several times as long. An access that
-        leaves one table and ends in another is not noticed; sanitizers on the host are for those.
+        Whether to call twice, with other bytes in all memory that is not the call's own: before
+        the row and the output, around the constants and on the fresh stack. Nothing may change
+        then. An access that leaves one table and ends in another is not noticed; sanitizers on
+        the host are for those.
 
     Returns
     -------
@@ -107,7 +110,19 @@ def run(
     if function not in image.functions:
         raise ValueError(f"the image has no function {function!r}, only {sorted(image.functions)}")
     rows = np.ascontiguousarray(rows)
-    return _Machine(image, function, rows.strides[0], output_bytes, count, watch).run(rows)
+    row_bytes = rows.strides[0]
+    result = _Machine(image, function, row_bytes, output_bytes, count, FILLS[0]).run(rows)
+    if watch:
+        other = _Machine(image, function, row_bytes, output_bytes, False, FILLS[1]).run(rows)
+        same = (result.outputs == other.outputs).all(axis=1)
+        if not same.all():
+            raise EmulationError(
+                f"{function}() on {image.target.name}, row {np.argmin(same)}: what it does "
+                "depends on memory that is not its own"
+            )
+        deeper = np.maximum(result.stack, other.stack)  # a byte may equal one of the fills
+        return Run(result.outputs, result.instructions, deeper)
+    return result
 
 
 class _Machine:
@@ -120,37 +135,36 @@ class _Machine:
         row_bytes: int,
         output_bytes: int,
         count: bool,
-        watch: bool,
+        fill: int,
     ) -> None:
         self.unicorn = import_extra("unicorn")
         self.image, self.function = image, function
         self.output_bytes = output_bytes
-        self.uc, self.registers = uc, _ = _core(self.unicorn, image.target)
-        for address, size, content, writable, code in image.segments:
-            first = address // PAGE * PAGE
-            last = -(-(address + size) // PAGE) * PAGE
-            uc.mem_map(first, last - first, 1 + 2 * writable + 4 * code)
-            uc.mem_write(address, content)
-        uc.mem_map(TRAP, PAGE)
-        self.row = self._map_before_page_end(ROW, row_bytes)
-        self.output = self._map_before_page_end(OUTPUT, output_bytes)
-        uc.mem_map(STACK, STACK_BYTES, 3)
-        uc.mem_write(STACK, PAINT)
+        self.fill = bytes([fill])
+        self.uc, self.registers = _core(self.unicorn, image.target)
+        for address, size, writable, code in image.segments:
+            self._map(address, size, 1 + 2 * writable + 4 * code)
+        for address, content in image.sections:
+            self.uc.mem_write(address, content)
+        self._map(TRAP, PAGE, 1 + 4)
+        self.row = self._map(ROW, row_bytes, 1) - row_bytes
+        self.output = self._map(OUTPUT, output_bytes, 1 + 2) - output_bytes
+        self._map(STACK, STACK_BYTES, 1 + 2)
+        self.painted = self.fill * STACK_BYTES
         self.window = 0  # as deep as any call so far went
         self.executed = 0
-        self.stray: str | None = None
-        # Hooks must be there before code is translated.
         self.counting = count
-        if count:
-            uc.hook_add(self.unicorn.UC_HOOK_BLOCK, self._block_counter())
-        if watch:
-            kinds = self.unicorn.UC_HOOK_MEM_READ | self.unicorn.UC_HOOK_MEM_WRITE
-            uc.hook_add(kinds, self._watcher(row_bytes))
+        if count:  # before any code is translated
+            self.uc.hook_add(self.unicorn.UC_HOOK_BLOCK, self._block_counter())
+        # No hook on reads: with one, unicorn 2.1 loses some of what is read.
 
-    def _map_before_page_end(self, address: int, size: int) -> int:
-        pages = -(-max(size, 1) // PAGE) * PAGE
-        self.uc.mem_map(address, pages, 3)
-        return address + pages - size
+    def _map(self, address: int, size: int, allowed: int) -> int:
+        """Make the pages of `size` bytes and fill them; returns where they end."""
+        first = address // PAGE * PAGE
+        end = -(-(address + max(size, 1)) // PAGE) * PAGE
+        self.uc.mem_map(first, end - first, allowed)
+        self.uc.mem_write(first, self.fill * (end - first))
+        return end
 
     def _block_counter(self) -> Callable[..., None]:
         """Add a block's instructions each time it runs; a block is decoded once."""
@@ -172,29 +186,6 @@ class _Machine:
 
         return on_block
 
-    def _watcher(self, row_bytes: int) -> Callable[..., None]:
-        """Stop at an access outside the sections, the row, the output and the stack."""
-        allowed = [
-            (STACK, STACK + STACK_BYTES, True),
-            (self.row, self.row + row_bytes, False),
-            (self.output, self.output + self.output_bytes, True),
-            *((at, at + size, writable) for at, size, writable in self.image.sections),
-        ]
-        aligned, unicorn_write = self.image.target.aligned, self.unicorn.UC_MEM_WRITE
-
-        def on_access(uc: Any, access: int, address: int, size: int, value: int, _: object) -> None:
-            writes, end = access == unicorn_write, address + size
-            own = any(low <= address and end <= high and writes <= w for low, high, w in allowed)
-            if own and not (aligned and address % size):
-                return
-            if self.stray is None:
-                why = "which is not aligned" if own else "which are not its own"
-                verb = "writes" if writes else "reads"
-                self.stray = f"{verb} {size} bytes at {address:#x}, {why}"
-            uc.emu_stop()
-
-        return on_access
-
     def run(self, rows: NDArray[Any]) -> Run:
         n, top = len(rows), STACK + STACK_BYTES
         uc, (a0, a1, sp, ra, pc) = self.uc, self.registers
@@ -215,8 +206,6 @@ class _Machine:
                 uc.emu_start(entry, TRAP, **limit)
             except self.unicorn.UcError as error:
                 raise EmulationError(self._where(i, str(error))) from error
-            if self.stray is not None:
-                raise EmulationError(self._where(i, self.stray))
             if uc.reg_read(pc) & ~odd != TRAP:
                 what = f"no return within {MOST_INSTRUCTIONS:,} instructions"
                 raise EmulationError(self._where(i, what))
@@ -226,16 +215,19 @@ class _Machine:
                 outputs[i : i + 1].view("<u4")[0, 0] = uc.reg_read(a0)
             instructions[i] = self.executed
             stack[i] = self._stack_use()
+        slack = bytes(uc.mem_read(OUTPUT, self.output - OUTPUT))
+        if slack.strip(self.fill):
+            raise EmulationError(f"{self.function}() writes to memory before its output")
         return Run(outputs, instructions if self.counting else None, stack)
 
     def _stack_use(self) -> int:
-        """Bytes of stack that the last call used; paints them anew."""
+        """Bytes of stack that the last call used, in words; paints them anew."""
         top, untouched = STACK + STACK_BYTES, STACK_BYTES - self.window
-        if self.uc.mem_read(STACK, untouched) != PAINT[:untouched]:
-            self.window = len(bytes(self.uc.mem_read(STACK, STACK_BYTES)).lstrip(PAINT[:1]))
-        used = len(bytes(self.uc.mem_read(top - self.window, self.window)).lstrip(PAINT[:1]))
-        self.uc.mem_write(top - used, PAINT[:used])
-        return used
+        if self.uc.mem_read(STACK, untouched) != self.painted[:untouched]:
+            self.window = len(bytes(self.uc.mem_read(STACK, STACK_BYTES)).lstrip(self.fill))
+        used = len(bytes(self.uc.mem_read(top - self.window, self.window)).lstrip(self.fill))
+        self.uc.mem_write(top - used, self.painted[:used])
+        return -(-used // WORD) * WORD
 
     def _where(self, row: int, what: str) -> str:
         """Say which row failed, at which address, in which function."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from skdistill.device.build import build
 from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.targets import find_target
-from skdistill.export.c import device_input, to_c
+from skdistill.export.c import bounds, device_input, prepare_source, probability_error, to_c
 
 NAME = "model"
 FIXED_ONE = 32768  # probability 1 of proba_fixed
@@ -45,6 +44,8 @@ class Profile:
         Deepest use of the stack, by any of the rows.
     instructions_mean : float or None
     instructions_max : int or None
+    instructions_bound : int or None
+        What no input can exceed, added up from the tables; for "cortex-m0".
     cycles_mean : float or None
         For "avr" where avr-gcc and simavr are installed.
     cycles_max : int or None
@@ -65,6 +66,7 @@ class Profile:
     stack_bytes: int | None = None
     instructions_mean: float | None = None
     instructions_max: int | None = None
+    instructions_bound: int | None = None
     cycles_mean: float | None = None
     cycles_max: int | None = None
     missing: tuple[str, ...] = ()
@@ -89,6 +91,8 @@ class Profile:
             lines.append(("stack", f"{self.stack_bytes:,} B"))
         if self.instructions_mean is not None:
             worst = f"at most {self.instructions_max:,} in {self.rows:,} rows"
+            if self.instructions_bound is not None:
+                worst += f", never above {self.instructions_bound:,}"
             lines.append(("instructions", f"{self.instructions_mean:,.1f} a row, {worst}"))
         if self.cycles_mean is not None:
             worst = f"at most {self.cycles_max:,} in {self.rows:,} rows"
@@ -103,8 +107,8 @@ def profile(
     X: ArrayLike,
     target: str = "cortex-m0",
     *,
-    input: str = "float32",
-    output: str = "label",
+    input: str | None = None,
+    output: str | None = None,
     layout: str = "table",
 ) -> Profile:
     """Compile a model for a device, run it there on every row of `X`, and count.
@@ -121,8 +125,9 @@ def profile(
         At least one row.
     target : str, default="cortex-m0"
         One of `skdistill.device.targets.TARGETS`.
-    input, output, layout : str
+    input, output : str, default=None
         What `skdistill.export.c.to_c` is asked for.
+    layout : {"table", "code"}, default="table"
 
     Returns
     -------
@@ -150,10 +155,12 @@ def profile(
     core = find_target(target)
     model = compact_of(model)
     X = np.asarray(X)
+    input = input or model.input_dtype
+    plan, output = prepare_source(model, input=input, output=output, layout=layout, name=NAME)
+    source = to_c(model, input=input, output=output, layout=layout, name=NAME)
     rows = device_input(model, X, input)
     if not len(rows):
         raise ValueError("X must have at least one row to be run")
-    source = to_c(model, input=input, output=output, layout=layout, name=NAME)
     function = emitted_function(model, rows, output)
     image = build({f"{NAME}.c": source}, core, [function.name])
     found: dict[str, Any] = {}
@@ -161,17 +168,19 @@ def profile(
     if target == "host":
         results = load({f"{NAME}.c": source}, function)(rows)
     elif core.core:
-        ran = run(image, function.name, rows, output_bytes=function.output_bytes)
+        ran = run(image, function.name, rows, output_bytes=function.output_bytes, watch=True)
         results = function.read(ran.outputs)
         found["stack_bytes"] = int(ran.stack.max())
         found |= _mean_and_max("instructions", ran.instructions)
+        if target == "cortex-m0":
+            found["instructions_bound"] = bounds(plan, output).instructions
     elif not missing_tools():
         on_avr = run_avr({f"{NAME}.c": source}, function, rows)
         results = on_avr.results
         found |= _mean_and_max("cycles", on_avr.cycles)
     mismatches = None
     if results is not None:
-        allowed = stated_error(source) if output.startswith("proba") else 0.0
+        allowed = probability_error(model, output) if output.startswith("proba") else 0.0
         mismatches = int(differs(model, X, output, results, allowed).sum())
     sizes = image.sizes
     return Profile(
@@ -246,16 +255,11 @@ def differs(
     differs : bool array of shape (n,)
     """
     if output == "label":
-        return results != labels(model.scores(X))
-    if output == "scores":
-        return np.any(results != model.scores(X), axis=1)
-    P = results / FIXED_ONE if output == "proba_fixed" else results
-    return ~np.all(np.abs(P - model.predict_proba(X)) <= allowed, axis=1)
-
-
-def stated_error(source: str) -> float:
-    """Largest error of a probability, as the emitted file states it in ``…_PROBA_ERROR``."""
-    stated = re.search(r"^#define \w+_PROBA_ERROR ([0-9.e+-]+)", source, re.MULTILINE)
-    if stated is None:
-        raise ValueError("the emitted file does not state the error of its probabilities")
-    return float(stated[1])
+        only = model.classes is not None and len(model.classes) == 1
+        wrong = results != (0 if only else labels(model.scores(X)))
+    elif output == "scores":
+        wrong = np.any(results != model.scores(X), axis=1)
+    else:
+        P = results / FIXED_ONE if output == "proba_fixed" else results
+        wrong = ~np.all(np.abs(P - model.predict_proba(X)) <= allowed, axis=1)
+    return np.asarray(wrong, bool)

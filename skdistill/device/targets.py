@@ -21,8 +21,6 @@ class Target:
         Name of the core in unicorn's constants; empty if unicorn has none.
     fpu : bool
         Whether the core computes with float32 itself.
-    aligned : bool
-        Whether the core refuses words at odd places.
     pointer : int
         Bytes of a pointer.
     const_in_ram : bool
@@ -34,7 +32,6 @@ class Target:
     cpu: str
     core: str = ""
     fpu: bool = False
-    aligned: bool = False
     pointer: int = 4
     const_in_ram: bool = False
 
@@ -59,7 +56,6 @@ TARGETS = {
             "thumb-freestanding-eabi",
             "cortex_m0",
             "UC_CPU_ARM_CORTEX_M0",
-            aligned=True,
         ),
         Target("cortex-m3", "thumb-freestanding-eabi", "cortex_m3", "UC_CPU_ARM_CORTEX_M3"),
         Target(
@@ -81,7 +77,6 @@ TARGETS = {
             "riscv32-freestanding-none",
             "generic_rv32+m+c",
             "UC_CPU_RISCV32_SIFIVE_E31",
-            aligned=True,
         ),
         Target("avr", "avr-freestanding-none", "atmega328p", pointer=2, const_in_ram=True),
         _host(),

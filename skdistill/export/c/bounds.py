@@ -114,7 +114,7 @@ def _split_cost(source: Source, trees: TreeLayout) -> int:
     cost += 6 * bool(trees.reading.drop)
     if trees.shape == "children":
         return cost + 5 * _BITS
-    if trees.shape == "depth" and trees.bits % 8:
+    if trees.shape == "depth" and not trees.whole_bytes:
         cost += _BITS * (1 if trees.bits <= WIDEST_READ else 4)
     return int(cost)
 

@@ -26,30 +26,29 @@ class Factor(NamedTuple):
     Attributes
     ----------
     factor, drop, fraction, most : int
-    error : float
-        Largest absolute error up to a product of 1, and relative beyond.
+    relative, lost : float
+        Errors: in proportion to the product where it is above 1, and beside.
     """
 
     factor: int
     drop: int
     fraction: int
     most: int
-    error: float
+    relative: float
+    lost: float
 
 
 def whole_factor(c: float, top: float) -> Factor:
     """Whole numbers that multiply by `c`, for products up to `top`, without leaving 32 bits."""
     fraction = 31 - math.ceil(math.log2(top))
-    drop = max(0, 14 - fraction - math.floor(math.log2(c)))
+    drop = min(31, max(0, 14 - fraction - math.floor(math.log2(c))))
     step = c * 2.0**drop
     if step >= top:  # a single step is more than all that can be seen
-        return Factor(math.ceil(top) << fraction, drop, fraction, 1, 0.0)
+        return Factor(math.ceil(top) << fraction, drop, fraction, 1, 0.0, 0.0)
     factor = round(step * 2.0**fraction)
-    most = math.ceil(top / step)
-    while most * factor >= 2**32:
-        most -= 1
+    most = min(math.ceil(top / step), (2**32 - 1) // max(factor, 1))
     off = abs(factor / (step * 2.0**fraction) - 1)
-    return Factor(factor, drop, fraction, most, off + (step if drop else 0.0))
+    return Factor(factor, drop, fraction, most, off * min(1.0, c * 2.0**32), step * (drop > 0))
 
 
 def powers() -> NDArray[np.uint16]:
@@ -80,11 +79,13 @@ def fixed_error(model: CompactModel) -> float:
     scale = float(model.scale)
     if model.link == "normalise":
         if model.n_scores == 1:
-            return whole_factor(scale * ONE, ONE / 2).error * ONE / 2 * unit + 2 * unit
+            factor = whole_factor(scale * ONE, ONE / 2)
+            return (factor.relative * ONE / 2 + factor.lost + 2) * unit
         return (K + 2) * 2.0**-16 + unit
     factor = whole_factor(scale / math.log(2), _DEEPEST)
     line = (math.log(2) / _PIECES) ** 2 / 8
-    relative = line + factor.error * math.log(2) + 2.0**-factor.fraction
+    exponent = factor.relative + factor.lost
+    relative = line + exponent * math.log(2) + 2.0**-factor.fraction
     return relative / 2 + (K + 1) * 1.5 * 2.0**-16 + unit
 
 
@@ -136,7 +137,8 @@ def proba_float(source: Source) -> str:
                 M=source.macro,
             )
         )
-    log2e = number(float(np.float32(float(model.scale) / math.log(2))))
+    most = float(np.finfo(np.float32).max)
+    log2e = number(float(np.float32(min(float(model.scale) / math.log(2), most))))
     if K == 1:
         body = "(void)x;\np[0] = 1.0f;"
     elif model.link == "sigmoid":
@@ -272,13 +274,13 @@ def proba_fixed(source: Source) -> str:
         )
     else:
         most = sum(int(b) for b in model.score_bound)
-        before = max(0, most.bit_length() - 32)
         body = block(
             """
             int32_t s[@S@];
             uint32_t sum = 0;
-            int k, drop = @before@;
+            int k, drop = 0;
             @name@_scores(x, s);
+            @before@
             for (k = 0; k < @S@; k++)
                 sum += s[k] > 0 ? (uint32_t)s[k] >> drop : 0u;
             for (; sum >= 131072u; drop++)
@@ -293,10 +295,25 @@ def proba_fixed(source: Source) -> str:
             """,
             name=name,
             S=S,
-            before=before,
+            before=_room(S) if most >= 2**32 else "",
         )
     head = f"void {name}_proba_fixed(const {source.x_type} *x, uint16_t *p)"
     return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
+
+
+def _room(S: int) -> str:
+    """Statements that drop bits of large scores, so that 32 bits hold their sum."""
+    return block(
+        """
+        for (k = 0; k < @S@; k++)
+            sum |= s[k] > 0 ? (uint32_t)s[k] : 0u;
+        for (; sum >> @free@ != 0; drop++)
+            sum >>= 1;
+        sum = 0;
+        """,
+        S=S,
+        free=32 - (S - 1).bit_length(),
+    )
 
 
 def _whole_power(source: Source) -> str:

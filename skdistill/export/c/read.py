@@ -218,15 +218,17 @@ def _halves(Q: int, shift: str, known: int | None) -> str:
     right = block(
         """
         if (s > 0) {
-            m = s > 30 ? 0u : (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;
+            m = (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;
         } else {
             m = m >= (@Q@u >> -s) + 1u ? @Q@u : m << -s;
         }
         """,
         Q=Q,
     )
-    if known is not None and known > 0:
+    if known is not None:
         right = "m = (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;\n"
+        if known < 0:
+            right = f"m = m >= ({Q}u >> -s) + 1u ? {Q}u : m << -s;\n"
     return block(
         """
         uint32_t m = z < 0 ? 0u - (uint32_t)z : (uint32_t)z;

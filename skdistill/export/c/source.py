@@ -48,7 +48,7 @@ def x_type(model: CompactModel, input: str) -> str:
         return "float"
     if input != "codes":
         return f"{input}_t"
-    if model.grid is None or not len(model.grid.features):
+    if model.trees is None or model.grid is None or not len(model.grid.features):
         narrow = model.linear is None or model.linear.q_max <= 127
         return "int8_t" if narrow else "int16_t"
     return "uint16_t" if int(model.grid.counts.max()) > 254 else "uint8_t"
@@ -67,8 +67,8 @@ def _body(source: Source, output: str) -> str:
         _floats(source) if f"{source.macro}_COPY(" in code else "",
         _loops(source),
         _flash(source),
+        _guarded(_prototypes(source, output)),  # first: C++ shares no table that is not declared
         *_tables(source),
-        _guarded(_prototypes(source, output)),
         code,
     ]
     return "\n".join(part for part in parts if part)
@@ -117,7 +117,7 @@ def n_inputs(source: Source) -> int:
     model = source.layout.model
     if source.layout.input != "codes":
         return model.n_features
-    if model.grid is not None:
+    if model.trees is not None and model.grid is not None:
         return len(model.grid.features)
     return 0 if model.linear is None else len(model.linear.features)
 
@@ -184,7 +184,7 @@ def _meaning(source: Source) -> str:
     if source.layout.input != "codes":
         return ""
     model = source.layout.model
-    if model.grid is None:
+    if model.trees is None or model.grid is None:
         return ": rounded inputs"
     columns = ", ".join(str(c) for c in model.grid.features.tolist())
     return f": numbers of edges below the columns {columns}; all bits set for a missing one"

@@ -111,8 +111,8 @@ def _whole(n: int, suffix: str) -> str:
 
 
 def number(x: float) -> str:
-    """A float32 as C writes it, exactly."""
-    return float(x).hex() + "f" if x else "0.0f"
+    """A float32 as C writes it, and C++ before 17 too: the shortest decimal that is read back."""
+    return f"{np.float32(x)!s}f"
 
 
 def _lines(items: Any, width: int = 96) -> str:

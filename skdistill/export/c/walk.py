@@ -21,7 +21,7 @@ def packed_widths(source: Source) -> dict[str, list[int]]:
     if trees is not None:
         if trees.shape == "children":
             found["nodes"] = [*trees.widths[:2], trees.widths[2], trees.widths[3]]
-        elif trees.shape == "depth" and trees.bits % 8:
+        elif trees.shape == "depth" and not trees.whole_bytes:
             found["nodes"] = [trees.bits] if trees.bits <= WIDEST_READ else [*trees.widths]
         if trees.label_bits != 8:
             found["labels"] = [trees.label_bits or 0]
@@ -156,7 +156,7 @@ def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None,
     fields, at, found = trees.widths, 0, []
     if trees.bits == 0:
         return "", "0", "0u", None, "0"
-    if trees.bits % 8 == 0:
+    if trees.whole_bytes:
         get = f"{source.macro}_GET8"
         size = trees.bits // 8
         base = f"{name}_nodes + node" + (f" * {size}u" if size > 1 else "")

@@ -1,0 +1,148 @@
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+
+from skdistill import (
+    SoftBoostingClassifier,
+    SoftLinearClassifier,
+    SoftTreeClassifier,
+    SoftTreeRegressor,
+)
+from skdistill.device.profile import Profile, differs, profile
+from skdistill.device.targets import TARGETS
+from skdistill.export.parity import probe_rows
+from tests.strategies import adversarial_rows, compact_models, seeds
+
+RUNNABLE = [name for name, target in TARGETS.items() if target.core or name == "host"]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    digits, cancer = load_digits(return_X_y=True), load_breast_cancer(return_X_y=True)
+    boosting = SoftBoostingClassifier(n_estimators=5, max_leaf_nodes=6)
+    return {
+        "tree": (SoftTreeClassifier(max_leaf_nodes=64).fit(*digits), digits[0]),
+        "boosting": (boosting.fit(*cancer), cancer[0]),
+        "linear": (SoftLinearClassifier().fit(*digits), digits[0]),
+    }
+
+
+@pytest.mark.parametrize("target", RUNNABLE)
+@pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
+def test_fitted_students_answer_as_here(kind, target, fitted):
+    student, X = fitted[kind]
+    model = student.compact_
+    probes = probe_rows(model, X)
+    probes = probes[np.random.default_rng(0).choice(len(probes), 300)]
+    for output, rows in (("label", probes), ("scores", X[:200])):
+        got = profile(student, rows, target, output=output)
+        assert got.mismatches == 0
+        assert got.rows == len(rows)
+        assert got.flash_bytes == got.model_bytes + got.code_bytes + got.library_bytes
+        assert got.ram_bytes == 0
+        assert (got.instructions_mean is None) == (target == "host")
+        if output == "label" and target != "host":  # where tables may be aligned
+            assert model.nbytes <= got.model_bytes <= model.nbytes + 3 * 4
+
+
+@pytest.mark.parametrize("target", RUNNABLE)
+@settings(max_examples=6, phases=[Phase.generate])  # shrinking would compile for minutes
+@given(model=compact_models(), seed=seeds)
+def test_any_model_answers_as_here(target, model, seed):
+    X = adversarial_rows(model, seed, dtype=model.input_dtype)
+    assert profile(model, X, target, output="scores").mismatches == 0
+    if model.classes is not None:
+        assert profile(model, X, target, output="label").mismatches == 0
+
+
+def test_regressors_have_scores():
+    X, y = load_diabetes(return_X_y=True)
+    tree = SoftTreeRegressor(max_leaf_nodes=16).fit(X, y)
+    assert profile(tree, X).mismatches == 0
+
+
+def test_integers_spare_the_quantizer(fitted):
+    tree, X = fitted["tree"]
+    wide, narrow = (profile(tree, X[:300], input=kind) for kind in ("float32", "uint8"))
+    assert narrow.mismatches == 0
+    assert narrow.flash_bytes < wide.flash_bytes
+    assert narrow.instructions_mean < wide.instructions_mean
+
+
+def test_what_differs_is_counted(fitted):
+    tree, X = fitted["tree"]
+    model, X = tree.compact_, X[:50]
+    labels = model.predict(X)
+    wrong = np.arange(50) % 7 == 0
+    assert differs(model, X, "label", labels + wrong).tolist() == wrong.tolist()
+    scores = model.scores(X)
+    assert differs(model, X, "scores", scores + np.outer(wrong, np.arange(10) == 3)).sum() == 8
+    P = model.predict_proba(X)
+    assert not differs(model, X, "proba_float", P.astype(np.float32), 1e-6).any()
+    assert differs(model, X, "proba_float", P + 1e-3 * wrong[:, None], 1e-4).sum() == 8
+    fixed = np.rint(P * 32768).astype(np.uint16)
+    assert not differs(model, X, "proba_fixed", fixed, 2**-16).any()
+    assert differs(model, X, "proba_fixed", fixed + 2 * wrong[:, None], 2**-16).sum() == 8
+
+
+@pytest.mark.parametrize("output", ["proba_float", "proba_fixed"])
+@pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
+def test_probabilities_keep_to_the_stated_error(kind, output, fitted):
+    student, X = fitted[kind]
+    assert profile(student, X[:100], "cortex-m4f", output=output).mismatches == 0
+
+
+@pytest.mark.parametrize("layout", ["table", "code"])
+@pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
+def test_no_row_exceeds_the_bound(kind, layout, fitted):
+    student, X = fitted[kind]
+    probes = probe_rows(student.compact_, X)
+    got = profile(student, probes[::40], layout=layout)
+    assert got.instructions_max <= got.instructions_bound
+    assert profile(student, probes[:1], "cortex-m3", layout=layout).instructions_bound is None
+
+
+def test_avr_sizes_need_pip_only(fitted):
+    tree, X = fitted["tree"]
+    got = profile(tree, X[:100], "avr")
+    assert got.model_bytes >= tree.compact_.nbytes
+    assert got.ram_bytes == 0
+    installed = shutil.which("avr-gcc") and shutil.which("simavr")
+    assert got.mismatches == (0 if installed else None)
+    assert (got.cycles_mean is None) == (not installed)
+
+
+def test_bad_arguments_are_refused(fitted):
+    tree, X = fitted["tree"]
+    with pytest.raises(ValueError, match="target must be one of"):
+        profile(tree, X, "z80")
+    with pytest.raises(ValueError, match="at least one row"):
+        profile(tree, X[:0])
+    with pytest.raises(ValueError, match="SoftTreeClassifier without compact_"):
+        profile(SoftTreeClassifier(), X)
+    with pytest.raises(ValueError, match="layout must be one of"):
+        profile(tree, X, layout="round")
+    with pytest.raises(ValueError, match="uint8"):
+        profile(tree, X - 1, input="uint8")
+
+
+def test_a_profile_reads_as_a_table():
+    got = Profile(
+        "cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 174.44, 295, 400
+    )
+    assert str(got).splitlines() == [
+        "target        cortex-m0, uint8 to label, layout table",
+        "flash         316 B (model 220, code 96, library 0)",
+        "RAM           0 B",
+        "stack         16 B",
+        "instructions  174.4 a row, at most 295 in 1,797 rows, never above 400",
+        "mismatches    0 of 1,797 rows",
+    ]
+    got = Profile("avr", "uint8", "label", "table", 9, None, 1220, 96, None, 0, missing=("memset",))
+    assert str(got).splitlines()[1:] == [
+        "flash         1,316 B (model 1,220, code 96, without memset)",
+        "RAM           0 B",
+    ]

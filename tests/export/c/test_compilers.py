@@ -1,0 +1,226 @@
+"""The C is clean for every compiler and as C++, safe with random bytes, and as large as is said."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skdistill.compact import CompactModel
+from skdistill.export.c import device_input, to_c
+from tests.export.c.harness import (
+    INPUTS,
+    STRICT,
+    Case,
+    assert_equal,
+    command,
+    compile_c,
+    library_text,
+    load,
+    suits,
+)
+from tests.strategies import tree_model
+
+OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
+
+
+@pytest.fixture(scope="module")
+def cases():
+    """Models of all kinds, each output and input in turn."""
+    found = []
+    for seed in range(60):
+        model = tree_model(np.random.default_rng(seed))
+        input, output = INPUTS[seed % 7], OUTPUTS[seed % 4]
+        if suits(model, input, output):
+            found.append(Case(model, input, output, ["table", "code"][seed // 4 % 2]))
+    constant = CompactModel(2, [3], 1.0, "sigmoid", ["no", "yes"])
+    one = CompactModel(2, [3], 1.0, "sigmoid", ["all"])
+    regression = CompactModel(1, [1, 2], [0.5, 2.0], "identity", None)
+    found += [Case(model, output=output) for model in (constant, one) for output in OUTPUTS]
+    found.append(Case(regression, output="scores"))
+    assert len(found) > 35
+    assert {case.output for case in found} == set(OUTPUTS)
+    return found
+
+
+@pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+def test_c99_without_a_warning(cases, compiler, level, tmp_path):
+    if level != "-Os" and compiler == "zig":
+        pytest.skip("one level is enough for a second compiler")
+    part = cases if level == "-Os" else cases[::3]
+    compile_c(tmp_path, library_text(part), compiler, "-std=c99", *STRICT, level, "-c")
+
+
+@pytest.mark.parametrize("compiler", ["g++", "zig c++"])
+def test_cpp_without_a_warning(cases, compiler, tmp_path):
+    compile_c(tmp_path, library_text(cases), compiler, "-std=c++11", *STRICT, "-O1", "-c")
+
+
+def test_zig_gives_the_same_answers(cases, tmp_path):
+    exact = [case for case in cases if case.output in ("label", "scores")]
+    assert_equal(load(tmp_path, exact, "zig", "-std=c99", "-Os"), exact)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "zig"])
+def test_fast_math_is_refused(compiler, tmp_path):
+    model = tree_model(np.random.default_rng(0))
+    assert model.input_dtype == "float32"
+    text = to_c(model, output="scores")
+    with pytest.raises(RuntimeError, match="compile it without -ffast-math"):
+        compile_c(tmp_path, text, compiler, "-ffast-math", "-c")
+    compile_c(tmp_path, text, compiler, "-O2", "-c")
+
+
+def test_two_files_link_and_the_headers_serve_c_and_cpp(tmp_path):
+    """Every macro can be used, both headers at once and twice."""
+    models = {}
+    fitting = (tree_model(np.random.default_rng(seed)) for seed in range(99))
+    fitting = (m for m in fitting if m.classes is not None and m.input_dtype == "float32")
+    for name, output in (("first", "proba_fixed"), ("second", "proba_float")):
+        models[name] = replace(next(fitting), scale=1.0)
+        to_c(models[name], tmp_path / f"{name}.c", name=name, output=output)
+    headers = {name: (tmp_path / f"{name}.h").read_text() for name in models}
+    macros = [m for text in headers.values() for m in re.findall(r"#define (\w+) \S", text)]
+    numbers = [m for m in macros if not m.endswith("_HASH")]
+    assert {m.partition("_")[2] for m in macros} == {
+        *["N_FEATURES", "N_SCORES", "N_CLASSES", "TABLE_BYTES", "MAX_INSTRUCTIONS"],
+        *["MAX_STACK", "SCALE", "PROBA_ERROR", "HASH"],
+    }
+    main = "\n".join(
+        [
+            *["#include <stdio.h>", '#include "first.h"', '#include "second.h"'],
+            *['#include "first.h"', "int main(void)", "{"],
+            "    static float x1[FIRST_N_FEATURES];",
+            *["    static float x2[SECOND_N_FEATURES];", "    float p[SECOND_N_CLASSES];"],
+            *["    uint16_t f[FIRST_N_CLASSES];", "    second_proba(x2, p);"],
+            *["    first_proba_fixed(x1, f);"],
+            '    printf("%d %d\\n", first_label(x1), second_label(x2));',
+            *[f'    printf("%g\\n", (double)({m}));' for m in numbers],
+            *[f'    puts({m});' for m in macros if m.endswith("_HASH")],
+            *["    return 0;", "}", ""],
+        ]
+    )
+    for compiler, standard in (("gcc", "-std=c99"), ("g++", "-std=c++11")):
+        units = [str(tmp_path / f"{name}.c") for name in models]
+        program = compile_c(
+            tmp_path, main, compiler, standard, *STRICT, "-I", ".", *units, output="main"
+        )
+        done = subprocess.run([program], capture_output=True, text=True, check=True)
+        labels, *values = done.stdout.split("\n")
+        zeros = [np.zeros((1, model.n_features)) for model in models.values()]
+        expected = [model.predict(X)[0] for model, X in zip(models.values(), zeros, strict=True)]
+        assert labels.split() == [str(k) for k in expected]
+        assert float(values[0]) == models["first"].n_features
+        for name, text in headers.items():
+            mark = re.search(r'_HASH "(\w+)"', text)[1]
+            assert mark in values
+            assert mark in (tmp_path / f"{name}.c").read_text()
+
+
+def test_tables_take_the_bytes_that_are_counted(tmp_path):
+    """Symbols of an object file, but for what packed tables are longer for safe reads."""
+    elf = pytest.importorskip("elftools.elf.elffile", reason="needs pyelftools")
+    models = [tree_model(np.random.default_rng(seed)) for seed in range(80)]
+    models = [
+        replace(m, scale=[0.5 + s for s in range(m.n_scores)]) if m.classes is None else m
+        for m in models
+    ]
+    cases = [
+        Case(m, m.input_dtype, "label" if m.classes is not None else "scores") for m in models
+    ]
+    path = compile_c(tmp_path, library_text(cases), "gcc", "-std=c99", "-O0", "-c", output="a.o")
+    sizes = {}
+    with open(path, "rb") as file:
+        for symbol in elf.ELFFile(file).get_section_by_name(".symtab").iter_symbols():
+            if symbol["st_info"]["type"] == "STT_OBJECT":
+                sizes.setdefault(symbol.name.split("_")[0], []).append(symbol["st_size"])
+    for i, case in enumerate(cases):
+        tables = sizes.get(f"m{i}", [])
+        assert sum(tables) - 3 * len(tables) <= case.model.nbytes <= sum(tables), case
+        stated = re.search(r"Tables    (\d+) bytes", case.text("m"))[1]
+        assert int(stated) == case.model.nbytes
+    assert len(sizes) > 60
+
+
+PROGRAM = """
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{{
+    uint32_t n, width, count;
+    while (fread(&n, 4, 1, stdin) == 1 && fread(&width, 4, 1, stdin) == 1
+           && fread(&count, 4, 1, stdin) == 1) {{
+        static uint32_t number;
+        const uint32_t i = number++;
+        void *x = malloc(width ? width : 1), *out = malloc(count);
+        for (; n != 0; n--) {{
+            if (fread(x, 1, width, stdin) != width)
+                return 2;
+            switch (i) {{
+            {calls}
+            }}
+            fwrite(out, 1, count, stdout);
+        }}
+        free(x);
+        free(out);
+    }}
+    return 0;
+}}
+"""
+
+
+def test_random_bytes_find_no_undefined_behaviour_and_no_wild_read(cases, tmp_path):
+    """Rows of random bits, in memory of just their size, under both sanitizers."""
+    flags = ["-std=c99", "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    command("gcc")
+    try:
+        compile_c(tmp_path, "int main(void) { return 0; }", "gcc", *flags, output="empty")
+    except RuntimeError:
+        pytest.skip("gcc has no sanitizers here")
+    calls = "\n".join(
+        f"case {i}: call{i}({_cast(case)}x, ({_c_type(case)} *)out, 1); break;"
+        for i, case in enumerate(cases)
+    )
+    text = library_text(cases) + PROGRAM.format(calls=calls)
+    program = compile_c(tmp_path, text, "gcc", *flags, output="main")
+    rng = np.random.default_rng(0)
+    given, expected = [], []
+    for case in cases:
+        kind, count = case.result
+        empty = device_input(case.model, np.zeros((1, case.model.n_features)), case.input)
+        width = empty.shape[1] * empty.itemsize
+        raw = rng.integers(0, 256, (60, width), dtype=np.uint8)
+        head = np.array([len(raw), width, count * np.dtype(kind).itemsize], np.uint32)
+        given.append(head.tobytes() + raw.tobytes())
+        answer = None
+        if case.input != "codes" and case.output in ("label", "scores"):
+            answer = case.expected(raw.view(empty.dtype))
+        expected.append((len(raw), count, kind, answer))
+    done = subprocess.run(
+        [program], input=b"".join(given), capture_output=True, check=False,
+        env={"ASAN_OPTIONS": "detect_leaks=0"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[:3000]
+    at = 0
+    for n, count, kind, answer in expected:
+        found = np.frombuffer(done.stdout, kind, n * count, at).reshape(n, count)
+        at += found.nbytes
+        if answer is not None:
+            assert np.array_equal(found, answer.reshape(n, count))
+    assert at == len(done.stdout)
+
+
+def _c_type(case):
+    kind = case.result[0]
+    return "float" if kind == "float32" else f"{kind}_t"
+
+
+def _cast(case):
+    """A C cast to the type of the inputs."""
+    empty = device_input(case.model, np.zeros((1, case.model.n_features)), case.input)
+    name = "float" if empty.dtype == np.float32 else f"{empty.dtype.name}_t"
+    return f"(const {name} *)"

@@ -1,0 +1,60 @@
+"""The emitted C on AVR: compiled by avr-gcc, run by simavr."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skdistill.device.avr import LIMIT, missing_tools, run_avr
+from skdistill.device.emulate import EmulationError
+from skdistill.device.host import Function
+from skdistill.device.profile import profile
+from skdistill.export.parity import probe_rows
+from tests.mcu.models import STUDENTS
+
+pytestmark = [
+    pytest.mark.mcu,
+    pytest.mark.skipif(bool(missing_tools()), reason=f"not installed: {missing_tools()}"),
+]
+WAIT = """
+#include <util/delay_basic.h>
+int wait(const unsigned char *x) {
+  for (unsigned char i = 0; i < x[0]; i++) _delay_loop_2(5000);
+  return x[0];
+}
+void many(const unsigned char *x, int32_t *out) { for (int i = 0; i < 40; i++) out[i] = i * x[0]; }
+"""
+
+
+@pytest.mark.parametrize("output", ["label", "scores"])
+@pytest.mark.parametrize("kind", STUDENTS)
+def test_no_mismatch(kind, output):
+    student, X = STUDENTS[kind]()
+    probes = probe_rows(student.compact_, X)
+    probes = probes[np.random.default_rng(0).choice(len(probes), 300)]
+    for rows in (X[:300], probes):
+        got = profile(student, rows, "avr", output=output)
+        assert got.mismatches == 0
+        assert 0 < got.cycles_mean <= got.cycles_max < LIMIT
+
+
+def test_cycles_are_exact_whatever_timer_overflows():
+    rows = np.array([[0], [1], [2], [3], [4], [12]], np.uint8)
+    ran = run_avr({"f.c": "#include <stdint.h>" + WAIT}, Function("wait", 1, "uint8"), rows)
+    assert ran.results.tolist() == rows[:, 0].tolist()
+    one = ran.cycles[1] - ran.cycles[0]
+    assert 20_000 < one < 20_010  # 5,000 times 4, and the loop around
+    assert ran.cycles.tolist() == (ran.cycles[0] + one * rows[:, 0].astype(int)).tolist()
+    with pytest.raises(EmulationError, match=r"more than 262,144 cycles"):
+        run_avr({"f.c": WAIT}, Function("wait", 1, "uint8"), np.array([[20]], np.uint8))
+
+
+def test_long_outputs_and_many_rows():
+    rows = np.arange(30_000, dtype=np.uint8)[:, None]
+    function = Function("many", 1, "uint8", "int32", 40)
+    ran = run_avr({"f.c": "#include <stdint.h>" + WAIT}, function, rows[:200])
+    assert np.array_equal(ran.results, rows[:200] * np.arange(40, dtype=np.int32))
+    ran = run_avr(
+        {"f.c": "int f(const unsigned char *x) { return x[0]; }"}, Function("f", 1, "uint8"), rows
+    )
+    assert np.array_equal(ran.results, rows[:, 0])
