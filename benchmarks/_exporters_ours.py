@@ -1,0 +1,30 @@
+"""For exporters.py: our C of the fitted models, in both layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from _exporters_cases import Case
+from _exporters_report import CODE, TABLE
+
+from skdistill import CompactModel
+from skdistill.export.c import to_c
+
+LAYOUTS = {TABLE: "table", CODE: "code"}
+
+
+def write(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
+    """A source file for each case and layout."""
+    found: dict[str, Any] = {}
+    for number, case in enumerate(cases):
+        target = folder / str(number)
+        target.mkdir(parents=True, exist_ok=True)
+        model = CompactModel.from_estimator(case.model, X=case.X_train)
+        found[case.name] = {}
+        for exporter, layout in LAYOUTS.items():
+            path = target / f"{exporter.replace(' ', '_')}.c"
+            path.write_text(to_c(model, input=case.input, layout=layout, name="ours"))
+            found[case.name][exporter] = {"source": str(path), "entry": "ours_label"}
+    return found
