@@ -381,7 +381,7 @@ def _by_depth(
         wide = -sum(exact) % 8
         ways.append((*widths, link + wide))
         if max(widths[0], widths[1], widths[2] + link) <= 8:
-            ways.append((8, 8, widths[2], 8 - widths[2]))
+            ways.insert(1, (8, 8, widths[2], 8 - widths[2]))
     for way in ways:
         bits = sum(way)
         nodes = pack_fields((feature, threshold, nan, order.left), way)

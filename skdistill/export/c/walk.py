@@ -122,12 +122,13 @@ def _fused(source: Source, trees: TreeLayout) -> str:
         {
             @M@_ROM uint8_t *p = @name@_nodes;
             for (;;) {
-                const unsigned h = @get@(p), c = @get@(p + 2);
+                const unsigned h = @get@(p);
                 @v@
                 if (@condition@) {
                     if (h & 1u)
-                        return (int)(c >> 4);
+                        return (int)(@get@(p + 2) >> 4);
                 } else {
+                    const unsigned c = @get@(p + 2);
                     const int32_t ends = (int32_t)((uint32_t)h << 30);
                     if (ends == 0) {
                         p += @jump@;
