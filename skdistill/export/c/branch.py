@@ -7,8 +7,8 @@ import numpy as np
 from skdistill.compact.execute import labels
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import TreeLayout
-from skdistill.export.c.read import is_missing, read_input, read_type
-from skdistill.export.c.text import Source
+from skdistill.export.c.read import compares_floats, is_missing, read_input, read_type
+from skdistill.export.c.text import Source, number
 from skdistill.export.c.walk import input_argument
 
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
@@ -70,7 +70,8 @@ def _function(source: Source, trees: TreeLayout, head: str, root: int, kind: str
     assert table is not None and grid is not None
     x, v = "q" if trees.prepared else "x", read_type(source, trees)
     lines = [f"    (void){x};"] if root < 0 else []
-    if root >= 0 and _any_missing(table, root) and not trees.prepared:
+    asks_twice = not trees.prepared and not compares_floats(trees)
+    if root >= 0 and asks_twice and _any_missing(table, root):
         lines.append(f"    {v} v;")
     waiting: list[tuple[int, int, str]] = [(root, 1, "")]
     while waiting:
@@ -116,6 +117,8 @@ def _condition(source: Source, trees: TreeLayout, node: int) -> str:
     assert table is not None and grid is not None
     feature = int(table.feature[node])
     cut = int(trees.reading.cut[grid.offsets[feature] + table.threshold[node]])
+    if compares_floats(trees):
+        return _float_condition(source, node, hex(cut))
     kind = read_type(source, trees)
     shown = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
     if kind == "uint32_t":
@@ -136,6 +139,19 @@ def _condition(source: Source, trees: TreeLayout, node: int) -> str:
     if trees.prepared:
         return f"{reading} <= {shown} || {is_missing(source, trees, reading)}"
     return f"(v = {reading}) <= {shown} || {is_missing(source, trees, 'v')}"
+
+
+def _float_condition(source: Source, node: int, key: str) -> str:
+    model = source.layout.model
+    table, grid = model.trees, model.grid
+    assert table is not None and grid is not None
+    feature = int(table.feature[node])
+    x = f"x[{int(grid.features[feature])}]"
+    edge = grid.edges[grid.offsets[feature] + table.threshold[node]]
+    if not np.isfinite(edge):  # all numbers are at most +inf
+        return "1" if table.nan_left[node] else f"{x} == {x}"
+    which = "LE_NAN" if table.nan_left[node] else "LE"
+    return f"{source.macro}_{which}({x}, {key}u, {number(edge)})"
 
 
 def _leaf(source: Source, leaf: int, kind: str) -> list[str]:

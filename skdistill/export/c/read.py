@@ -49,7 +49,7 @@ def tree_reader(source: Source, trees: TreeLayout) -> str:
     """Functions that read one input for the nodes."""
     kind = trees.reading.kind
     if kind == "key":
-        return _key(source)
+        return _compare(source) if compares_floats(trees) else _key(source)
     if kind == "steps":
         return _steps(source, trees)
     return ""
@@ -126,6 +126,40 @@ def _key(source: Source) -> str:
                 k = 0x80000000u - k;
             return k + 0x7F800000u;
         }
+        """,
+        name=source.name,
+        M=source.macro,
+    )
+
+
+def compares_floats(trees: TreeLayout) -> bool:
+    """Whether branches compare the inputs themselves, as floats where the core has them."""
+    return trees.reading.kind == "key" and trees.shape == "branches" and not trees.prepared
+
+
+def _compare(source: Source) -> str:
+    grid = source.layout.model.grid
+    if grid is None or not np.isfinite(grid.edges).any():
+        return ""
+    return block(
+        """
+        /* x <= edge; NaN is not for LE, and is for LE_NAN. A core with floats compares them, any
+           other their bits in the order of the numbers: equal for both zeros, NaN at the end. */
+        #if defined(__ARM_FP) || defined(__riscv_flen) || defined(__x86_64__)
+        #define @M@_LE(x, key, edge) ((x) <= (edge))
+        #define @M@_LE_NAN(x, key, edge) (!((x) > (edge)))
+        #else
+        #define @M@_LE(x, key, edge) (@name@_key(x) <= (key))
+        #define @M@_LE_NAN(x, key, edge) (@name@_key(x) + 0xFFFFFFu <= (key) + 0xFFFFFFu)
+        static uint32_t @name@_key(float number)
+        {
+            uint32_t k;
+            @M@_COPY(&k, &number, sizeof k);
+            if (k >> 31)
+                k = 0x80000000u - k;
+            return k + 0x7F800000u;
+        }
+        #endif
         """,
         name=source.name,
         M=source.macro,
