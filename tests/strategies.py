@@ -176,7 +176,8 @@ def tree_model(rng, choose=None) -> CompactModel:
 def _learnt_grid(rng, choose, n_features, linear):
     """Thresholds at quantiles, at even steps, at the borders of a linear part, at integers."""
     kinds = ["quantile", "few bits", "even", "even", "whole", "int32", "far", "half"]
-    kind = choose(["borders"] * 12 + kinds if linear is not None else kinds)
+    few = linear is not None and len(linear.features) * linear.q_max < 20_000
+    kind = choose(["borders"] * 12 + kinds if few else kinds)
     if kind == "borders":
         whole = rounding_grid(linear.features, linear.offset, linear.inv_step, linear.input_bits)
         counts = np.minimum(whole.counts, rng.integers(1, 60, len(whole.counts)))

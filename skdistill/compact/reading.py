@@ -161,7 +161,8 @@ def rounding_borders(grid: InputGrid, linear: LinearTable) -> NDArray[np.int64] 
             return None
         after = (grid.edges + 1).astype(np.float32)
     else:
-        after = np.nextafter(grid.edges, np.float32(np.inf))
+        with np.errstate(over="ignore"):  # the largest number is followed by infinity
+            after = np.nextafter(grid.edges, np.float32(np.inf))
     at = np.repeat(at, grid.counts)
     below = round_input(grid.edges.astype(np.float32), linear, at)
     if not (below < round_input(after, linear, at)).all():

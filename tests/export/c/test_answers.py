@@ -26,7 +26,7 @@ from tests.export.c.harness import (
 )
 from tests.strategies import compact_models, learnt_trees, seeds, tree_model, tree_models
 
-SEEDS = range(110)
+SEEDS = range(300, 450)
 few = settings(max_examples=max(1, settings().max_examples // 5))
 
 
