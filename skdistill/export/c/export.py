@@ -97,6 +97,8 @@ def to_c(
     text = source_text(source, output)
     if path is not None:
         file = _c_file(path)
+        if file.is_dir():  # the header is written first
+            raise IsADirectoryError(f"path={str(path)!r} is a folder")
         write_whole(file.with_suffix(".h"), header_text(source, output).encode())
         write_whole(file, text.encode())
     return text
