@@ -16,7 +16,9 @@ def bits_of(table):
     return int.from_bytes(np.asarray(table, np.uint8).tobytes(), "little")
 
 
-@pytest.mark.parametrize(("count", "bits"), [(0, 0), (1, 0), (2, 1), (256, 8), (257, 9), (65537, 17)])
+@pytest.mark.parametrize(
+    ("count", "bits"), [(0, 0), (1, 0), (2, 1), (256, 8), (257, 9), (65537, 17)]
+)
 def test_an_index_takes_no_more_than_it_needs(count, bits):
     assert bits_for(count) == bits
 
@@ -41,7 +43,11 @@ def test_numbers_beyond_32_bits_are_refused():
             narrowest(np.array(numbers))
 
 
-@given(st.integers(1, 64).flatmap(lambda b: st.tuples(st.just(b), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))))  # fmt: skip
+@given(
+    st.integers(1, 64).flatmap(
+        lambda b: st.tuples(st.just(b), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))
+    )
+)
 def test_packed_bits_are_the_low_bits_of_each_number(case):
     bits, numbers = case
     table = pack_bits(np.array(numbers, np.int64), bits)

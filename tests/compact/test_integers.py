@@ -61,7 +61,9 @@ def test_whole_cuts_are_the_last_that_pass_after_the_cast(seed):
         assert np.float32(cut + 1) > edge
 
 
-@pytest.mark.parametrize(("edge", "cut"), [(2**24, 2**24 + 1), (2**24 + 2, 2**24 + 2), (np.inf, np.inf)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("edge", "cut"), [(2**24, 2**24 + 1), (2**24 + 2, 2**24 + 2), (np.inf, np.inf)]
+)
 def test_beyond_two_to_the_24_the_cast_rounds(edge, cut):
     assert whole_cuts(np.float32([edge]))[0] == cut
 

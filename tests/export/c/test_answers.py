@@ -21,7 +21,6 @@ from tests.export.c.harness import (
     assert_equal,
     command,
     load,
-    rows_for,
     suits,
 )
 from tests.strategies import compact_models, learnt_trees, seeds, tree_model, tree_models
@@ -114,7 +113,7 @@ def test_every_way_to_keep_a_model_is_seen(fixed):
         *tables,
         *code,
         *[("reading", layout, "rounded", True) for layout in ("table", "code")],
-        *[("reading", layout, kind, False) for layout in ("table", "code") for kind in ("value", "code")],
+        *[("reading", lay, kind, False) for lay in ("table", "code") for kind in ("value", "code")],
         *[("drop", way) for way in (False, True)],
         *[("fused", "bytes", jump) for jump in (1, 3)],
         *[("depth", way, None) for way in ("bytes", "packed", "wide")],
@@ -355,15 +354,3 @@ def test_branches_that_share_subtrees_far_down(tmp_path):
                       [[1], [2], [-3]], 4)  # fmt: skip
     case = Case(model_of(grid, trees), "float32", "scores", "code")
     assert_equal(load(tmp_path, [case]), [case])
-
-
-def test_rows_of_the_wrong_kind_are_refused():
-    grid = one_column([0.5])
-    case = Case(model_of(grid, chain(grid, [[1], [2]])), "uint8", "scores")
-    for bad in (-1, 256, 0.5, np.nan):
-        with pytest.raises(ValueError, match=r"X\[0, 0\] = .* is no uint8"):
-            rows = np.array([[bad]])
-            from skdistill.export.c import device_input
-
-            device_input(case.model, rows, "uint8")
-    assert rows_for(case, 0).min() >= 0
