@@ -7,6 +7,7 @@ import numpy as np
 from skdistill.compact.execute import labels
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import TreeLayout
+from skdistill.compact.tables import TreeTable
 from skdistill.export.c.read import compares_floats, is_missing, read_input, read_type
 from skdistill.export.c.text import Source, number
 from skdistill.export.c.walk import input_argument
@@ -33,9 +34,10 @@ def branches(source: Source, trees: TreeLayout) -> str:
     layout, model = source.layout, source.layout.model
     kind = leaf_kind(model, layout.labels_only, source.ram)
     assert model.trees is not None
+    shared = _shared(model.trees)
     if kind == "label":
         head = f"int {source.name}_label(const {source.x_type} *x)"
-        return _function(source, trees, head, int(model.trees.roots[0]), kind)
+        return _function(source, trees, head, int(model.trees.roots[0]), kind, shared)
     argument, parts = input_argument(source, trees), []
     for t, root in enumerate(model.trees.roots.tolist()):
         head = {
@@ -43,7 +45,7 @@ def branches(source: Source, trees: TreeLayout) -> str:
             "row": f"static {source.index} {source.name}_tree{t}({argument})",
             "sums": f"static void {source.name}_tree{t}({argument}, int32_t *s)",
         }[kind]
-        parts.append(_function(source, trees, head, root, kind))
+        parts.append(_function(source, trees, head, root, kind, shared))
     return "\n".join(parts)
 
 
@@ -64,7 +66,15 @@ def add_branches(source: Source, trees: TreeLayout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _function(source: Source, trees: TreeLayout, head: str, root: int, kind: str) -> str:
+def _shared(table: TreeTable) -> set[int]:
+    """Inner nodes with several parents, which are written once."""
+    children, uses = np.unique(np.concatenate([table.left, table.right]), return_counts=True)
+    return set(children[(children >= 0) & (uses > 1)].tolist())
+
+
+def _function(
+    source: Source, trees: TreeLayout, head: str, root: int, kind: str, shared: set[int]
+) -> str:
     model = source.layout.model
     table, grid = model.trees, model.grid
     assert table is not None and grid is not None
@@ -73,6 +83,7 @@ def _function(source: Source, trees: TreeLayout, head: str, root: int, kind: str
     asks_twice = not trees.prepared and not compares_floats(trees)
     if root >= 0 and asks_twice and _any_missing(table, root):
         lines.append(f"    {v} v;")
+    labelled: set[int] = set()
     waiting: list[tuple[int, int, str]] = [(root, 1, "")]
     while waiting:
         node, depth, label = waiting.pop()
@@ -85,9 +96,11 @@ def _function(source: Source, trees: TreeLayout, head: str, root: int, kind: str
         if node < 0:
             lines += [pad + line for line in _leaf(source, ~node, kind)]
             continue
-        if depth > _DEEPEST:
+        if not label and (depth > _DEEPEST or node in shared):
             lines.append(f"{pad}goto n{node};")
-            waiting.insert(0, (node, 1, f"n{node}"))
+            if node not in labelled:
+                labelled.add(node)
+                waiting.insert(0, (node, 1, f"n{node}"))
             continue
         lines.append(f"{pad}if ({_condition(source, trees, node)}) {{")
         waiting += [
@@ -98,8 +111,8 @@ def _function(source: Source, trees: TreeLayout, head: str, root: int, kind: str
     return "\n".join([head, "{", *lines, "}"]) + "\n"
 
 
-def _any_missing(table, root: int) -> bool:  # type: ignore[no-untyped-def]
-    waiting, seen = [root], set()
+def _any_missing(table: TreeTable, root: int) -> bool:
+    waiting, seen = [root], set[int]()
     while waiting:
         node = waiting.pop()
         if node < 0 or node in seen:
