@@ -28,7 +28,7 @@ class BoosterTeacher(GivenTeacherMixin, BaseEstimator):
 
     Such an object may be given as ``teacher=`` as well; this class names its classes, reads
     its margins, and is not copied when estimators around it are cloned. The libraries'
-    scikit-learn estimators need neither.
+    scikit-learn estimators need neither; scikit-learn cannot clone a bare `catboost.CatBoost`.
 
     Parameters
     ----------

@@ -206,7 +206,7 @@ class OnnxTeacher(GivenTeacherMixin, BaseEstimator):
             return numbers
         low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         with np.errstate(invalid="ignore"):
-            whole = (np.rint(numbers) == numbers) & (numbers >= low) & (numbers <= high)
+            whole = (np.rint(numbers) == numbers) & (numbers >= low) & (numbers < high + 1.0)
         if not whole.all():
             raise ValueError(
                 f"input {given.name} of {self._title()} takes {given.type}, X holds "

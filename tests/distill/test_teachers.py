@@ -207,7 +207,8 @@ class TestValues:
         if library == "lightgbm":
             options = {"objective": "regression", "verbose": -1, "num_threads": 1}
             return lightgbm.train(options, lightgbm.Dataset(rows, values), 50)
-        return catboost.CatBoost({**CATBOOST, "iterations": 80, "learning_rate": 0.3}).fit(rows, values)
+        model = catboost.CatBoost({**CATBOOST, "iterations": 80, "learning_rate": 0.3})
+        return BoosterTeacher(model.fit(rows, values))
 
     @pytest.mark.parametrize(
         "kind",
@@ -215,7 +216,9 @@ class TestValues:
     )
     def test_from_fit_to_onnx(self, kind, tmp_path):
         if kind == "regressor":
-            teacher = catboost.CatBoostRegressor(**{**CATBOOST, "iterations": 80}, learning_rate=0.3)
+            teacher = catboost.CatBoostRegressor(
+                **{**CATBOOST, "iterations": 80}, learning_rate=0.3
+            )
         elif kind == "onnx":
             teacher = OnnxTeacher(self.file(tmp_path))
         elif kind == "function":
@@ -372,7 +375,9 @@ class TestBadInput:
         "teacher", ["forest", 3, GaussianNB, object(), {"a": GaussianNB()}, [GaussianNB(), 3]]
     )
     def test_what_cannot_teach(self, teacher):
-        with pytest.raises(TypeError, match=r"cannot teach: give an estimator|estimator class instead"):
+        with pytest.raises(
+            TypeError, match=r"cannot teach: give an estimator|estimator class instead"
+        ):
             DistilledClassifier(teacher).fit(X, Y)
 
     def test_a_file_that_is_not_there(self, tmp_path):
