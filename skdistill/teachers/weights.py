@@ -26,7 +26,7 @@ def committee_weights(
 
     "learn" finds the least loss over all such weights, a convex problem. "greedy" adds one
     member at a time, with replacement, the one that helps the mean most, and keeps the
-    best of the first 100 means: few members get a weight, and it overfits less.
+    best of the first 100 means; weights are multiples of the inverse of a number up to 100.
 
     Parameters
     ----------
