@@ -231,10 +231,12 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         frozen = isinstance(teacher, FrozenEstimator)
         require_a_source(self, teacher, y, teacher_proba, "teacher_proba")
         classes = None
-        if isinstance(teacher, FrozenEstimator | Committee):
-            classes = told_classes(teacher, _labels(y))
+        if frozen:
+            classes = told_classes(teacher, None)
         elif hasattr(teacher_proba, "columns"):
             classes = np.unique(np.asarray(teacher_proba.columns))
+        elif isinstance(teacher, Committee) and y is not None:  # some may be frozen
+            classes = told_classes(teacher, _labels(y))
         hard = None
         if y is not None:
             by = "frozen teacher" if frozen else "teacher_proba"

@@ -60,7 +60,7 @@ def require_a_source(distiller: Any, teacher: Any, y: Any, given: Any, name: str
 
 def refuse_strings(X: Any) -> None:
     """Refuse columns of a data frame that are no numbers, and say what can be done."""
-    named = X.dtypes.items() if hasattr(X, "dtypes") and hasattr(X, "columns") else []
+    named = X.dtypes.items() if hasattr(X, "iloc") and hasattr(X, "columns") else []
     text = [name for name, dtype in named if not _holds_numbers(X[name], dtype)]
     if text:
         raise ValueError(
@@ -71,7 +71,7 @@ def refuse_strings(X: Any) -> None:
 
 
 def _holds_numbers(column: Any, dtype: Any) -> bool:
-    if getattr(dtype, "kind", "O") in "biuf":
+    if getattr(dtype, "kind", "O") in "biufc":
         return True
     try:
         column.to_numpy(dtype=np.float64, na_value=np.nan)

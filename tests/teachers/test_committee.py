@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
@@ -22,7 +23,7 @@ X, Y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
 MEMBERS = [
     GaussianNB(),
-    DecisionTreeClassifier(max_depth=2),
+    DecisionTreeClassifier(max_depth=2, random_state=0),
     KNeighborsClassifier(),
 ]
 FITS = []
@@ -135,6 +136,14 @@ def test_classes_of_a_frozen_member_are_kept():
     few = np.flatnonzero(Y < 2)
     assert distilled.fit(X[few], Y[few]).classes_.tolist() == [0, 1, 2]
     assert distilled.teacher_.classes_.tolist() == [0, 1, 2]
+
+
+def test_columns_of_given_probabilities_name_classes_that_y_lacks():
+    few = np.flatnonzero(Y < 2)
+    P = pd.DataFrame(GaussianNB().fit(X, Y).predict_proba(X[few]))
+    distilled = DistilledClassifier(MEMBERS, transfer=None)
+    assert distilled.fit(X[few], Y[few], teacher_proba=P).classes_.tolist() == [0, 1, 2]
+    assert distilled.fit(X[few], teacher_proba=P).classes_.tolist() == [0, 1, 2]
 
 
 def test_committees_of_committees():
