@@ -15,14 +15,26 @@ from skdistill.students import (
     StudentAdapter,
     prune_ensemble,
 )
+from skdistill.teachers import (
+    BoosterTeacher,
+    CallableTeacher,
+    Committee,
+    MarginTeacher,
+    OnnxTeacher,
+)
 from skdistill.transfer import Munge, Pool, munge
 
 __version__ = "0.1.0"
 __all__ = [
+    "BoosterTeacher",
+    "CallableTeacher",
+    "Committee",
     "CompactModel",
     "DistilledClassifier",
     "DistilledRegressor",
+    "MarginTeacher",
     "Munge",
+    "OnnxTeacher",
     "Pool",
     "PrunedEnsembleClassifier",
     "SoftBoostingClassifier",

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from skdistill.targets import check_probabilities, soft_log_loss
+from skdistill.teachers import probabilities
 
 __all__ = [
     "bytes_scorer",
@@ -145,10 +146,10 @@ that ends in one
         If the distiller holds no teacher, as with ``alpha=0``.
     """
     distilled, X = _last_step(estimator, X)
-    taught, learnt = _teacher(distilled).predict(X), distilled.predict(X)
+    learnt = distilled.predict(X)
     if distilled.compact_.classes is None:
-        return float(r2_score(taught, learnt))
-    return fidelity_score(taught, learnt)
+        return float(r2_score(_teacher(distilled).predict(X), learnt))
+    return fidelity_score(_taught_labels(distilled, X), learnt)
 
 
 def retention_scorer(estimator: Any, X: Any, y: Any) -> float:
@@ -165,7 +166,7 @@ def retention_scorer(estimator: Any, X: Any, y: Any) -> float:
     retention : float
     """
     distilled, X = _last_step(estimator, X)
-    return retention_score(y, _teacher(distilled).predict(X), distilled.predict(X))
+    return retention_score(y, _taught_labels(distilled, X), distilled.predict(X))
 
 
 def soft_log_loss_scorer(estimator: Any, X: Any, y: Any = None) -> float:
@@ -243,9 +244,11 @@ def _teacher(distilled: Any) -> Any:
     return distilled.teacher_
 
 
+def _taught_labels(distilled: Any, X: Any) -> NDArray[Any]:
+    return np.ravel(_teacher(distilled).predict(X))  # CatBoost's are a column
+
+
 def _both_probabilities(estimator: Any, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     distilled, X = _last_step(estimator, X)
-    teacher = _teacher(distilled)
-    P = np.zeros((len(np.asarray(X)), len(distilled.classes_)))
-    P[:, np.searchsorted(distilled.classes_, teacher.classes_)] = teacher.predict_proba(X)
+    P = probabilities(_teacher(distilled), X, distilled.classes_)
     return P, distilled.predict_proba(X)

@@ -22,7 +22,13 @@ two classes into (.97, .03).
 SUM_TOLERANCE = 1e-6
 
 
-def check_probabilities(P: ArrayLike, name: str = "y") -> NDArray[np.float64]:
+def check_probabilities(
+    P: ArrayLike,
+    name: str = "y",
+    *,
+    tolerance: float = SUM_TOLERANCE,
+    remedy: str = "rows must be probabilities",
+) -> NDArray[np.float64]:
     """Validate rows of probabilities and make them sum to 1 to the last bit possible.
 
     Parameters
@@ -30,6 +36,10 @@ def check_probabilities(P: ArrayLike, name: str = "y") -> NDArray[np.float64]:
     P : array-like of shape (n, K)
     name : str, default="y"
         What error messages call it.
+    tolerance : float, default=1e-6
+        By how much the sum of a row may differ from 1.
+    remedy : str
+        What error messages end in.
 
     Returns
     -------
@@ -38,7 +48,7 @@ def check_probabilities(P: ArrayLike, name: str = "y") -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If a row is negative, not finite or does not sum to 1 within 1e-6.
+        If a row is negative, not finite or does not sum to 1 within `tolerance`.
 
     Examples
     --------
@@ -52,20 +62,15 @@ def check_probabilities(P: ArrayLike, name: str = "y") -> NDArray[np.float64]:
         raise ValueError(f"{name} must have shape (n, K), got {P.shape}")
     if not np.isfinite(P).all():
         row = int(np.flatnonzero(~np.isfinite(P).all(axis=1))[0])
-        raise ValueError(f"{name} row {row} contains NaN or infinity: rows must be probabilities")
+        raise ValueError(f"{name} row {row} contains NaN or infinity: {remedy}")
     if (P < 0).any():
         row = int(np.flatnonzero((P < 0).any(axis=1))[0])
-        raise ValueError(
-            f"{name} row {row} has the negative value {P[row].min():.6g}: "
-            "rows must be probabilities"
-        )
+        raise ValueError(f"{name} row {row} has the negative value {P[row].min():.6g}: {remedy}")
     sums = P.sum(axis=1, keepdims=True)
-    wrong = np.abs(sums[:, 0] - 1) > SUM_TOLERANCE
+    wrong = np.abs(sums[:, 0] - 1) > tolerance
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
-            f"{name} row {row} sums to {sums[row, 0]:.6g}, not to 1: rows must be probabilities"
-        )
+        raise ValueError(f"{name} row {row} sums to {sums[row, 0]:.6g}, not to 1: {remedy}")
     np.divide(P, sums, out=P, where=sums != 1)
     return P
 

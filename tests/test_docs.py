@@ -8,7 +8,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/c-export.md"])
+PAGES = ["README.md", "docs/quickstart.md", "docs/teachers.md", "docs/c-export.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(

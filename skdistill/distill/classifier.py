@@ -18,6 +18,8 @@ from skdistill.distill.story import (
     ask_teacher,
     held_out_only,
     keep_teacher,
+    ready_teacher,
+    refuse_strings,
     require_a_source,
     seeded,
     tags_of,
@@ -29,7 +31,7 @@ from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import check_rows, check_targets, check_weights
 from skdistill.students.adapter import ADAPTED
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
-from skdistill.teachers import known_classes, require_probabilities
+from skdistill.teachers import Committee, told_classes
 from skdistill.transfer.rows import append_rows, with_names
 
 
@@ -43,9 +45,10 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    teacher : estimator or None
-        Fitted if wrapped in a `FrozenEstimator`, else cloned and fitted. None is allowed
-        with ``alpha=0``, and with `teacher_proba` and ``transfer=None``.
+    teacher : estimator, OnnxTeacher, booster, callable, list of these, or None
+        Estimators are cloned and fitted unless wrapped in a `FrozenEstimator`; the others
+        are used as they are, and need no `y`. The page Teachers lists all kinds. None is
+        allowed with ``alpha=0``, and with `teacher_proba` and ``transfer=None``.
     student : estimator, default=None
         A soft student, or a `DecisionTreeClassifier`, `RandomForestClassifier`,
         `ExtraTreesClassifier` or `LogisticRegression`; None is `SoftTreeClassifier()`.
@@ -163,7 +166,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         X : array-like of shape (n, d)
             Numeric; NaN where teacher and student allow it.
         y : array-like of shape (n,), default=None
-            Labels; None with a frozen teacher or `teacher_proba`: then everything is
+            Labels; None with a teacher that needs no fit, or `teacher_proba`: then everything is
             learnt from the soft labels.
         sample_weight : array-like of shape (n,), default=None
             Of the training rows; handed on to a teacher that takes one.
@@ -180,21 +183,23 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self : DistilledClassifier
         """
         rng = check_random_state(self.random_state)
+        refuse_strings(X)
         rows = check_rows(self, X, allow_nan=True)
         weight = check_weights(sample_weight, rows)
-        classes, hard, given = self._read_labels(y, teacher_proba, len(rows))
+        table = X if hasattr(X, "columns") else rows
+        teacher = ready_teacher(self, table, _labels(y))
+        classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
         student = self._make_student()
 
         alpha = self.alpha if hard is not None else 1.0
-        teacher, temperature = None, 1.0
+        temperature = 1.0
         if alpha == 0:
             targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
         else:
-            table = X if hasattr(X, "columns") else rows
             handed_on = weight if sample_weight is not None else None
             labels = None if hard is None else classes[hard]
             teacher, P, more, P_more = ask_teacher(
-                self, table, labels, given, classes, handed_on, X_unlabeled, groups, rng
+                self, teacher, table, labels, given, classes, handed_on, X_unlabeled, groups, rng
             )
             rows, weight, hard, P = held_out_only(rows, weight, hard, P)
             P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
@@ -220,25 +225,21 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         return self.student_.feature_importances_
 
     def _read_labels(
-        self, y: Any, teacher_proba: Any, n: int
+        self, teacher: Any, y: Any, teacher_proba: Any, n: int
     ) -> tuple[NDArray[Any], NDArray[np.intp] | None, NDArray[np.float64] | None]:
         """Classes, class numbers of the hard labels, given soft labels; None what is absent."""
-        frozen = isinstance(self.teacher, FrozenEstimator)
-        if self.alpha > 0 and self.teacher is not None:
-            require_probabilities(self.teacher)
-        require_a_source(self, y, teacher_proba, "teacher_proba")
-        if y is not None and np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
-            raise ValueError(
-                "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
-            )
+        frozen = isinstance(teacher, FrozenEstimator)
+        require_a_source(self, teacher, y, teacher_proba, "teacher_proba")
         classes = None
-        if frozen and self.alpha > 0:
-            classes = np.sort(known_classes(self.teacher))
+        if frozen:
+            classes = told_classes(teacher, None)
         elif hasattr(teacher_proba, "columns"):
             classes = np.unique(np.asarray(teacher_proba.columns))
+        elif isinstance(teacher, Committee) and y is not None:  # some may be frozen
+            classes = told_classes(teacher, _labels(y))
         hard = None
         if y is not None:
-            by = "frozen teacher" if frozen and self.alpha > 0 else "teacher_proba"
+            by = "frozen teacher" if frozen else "teacher_proba"
             named = "classes" if classes is None else f"the classes of the {by}, {classes.tolist()}"
             targets, classes = check_targets(y, classes, n, named=named)
             hard = targets.hard
@@ -295,3 +296,15 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         student = SoftTreeClassifier() if self.student is None else self.student
         return tags_of(self, super().__sklearn_tags__(), student)
+
+
+def _labels(y: Any) -> NDArray[Any] | None:
+    """Labels, one a row, as they are; None where there are none."""
+    if y is None:
+        return None
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        raise ValueError(
+            "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
+        )
+    return y.ravel()

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context, clone
-from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.utils import Tags, check_random_state
 
 from skdistill.distill.story import (
     PARAMETERS,
     ask_teacher,
     held_out_only,
     keep_teacher,
+    ready_teacher,
+    refuse_strings,
     require_a_source,
     seeded,
     tags_of,
@@ -23,7 +25,7 @@ from skdistill.distill.story import (
 from skdistill.students import SoftTreeRegressor
 from skdistill.students._mixin import CompactRegressorMixin
 from skdistill.students._validate import check_rows, check_values, check_weights
-from skdistill.teachers import require_predictions
+from skdistill.teachers import teacher_tags
 from skdistill.transfer.rows import append_rows, with_names
 
 
@@ -37,9 +39,10 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    teacher : estimator or None
-        Fitted if wrapped in a `FrozenEstimator`, else cloned and fitted. None is allowed
-        with ``alpha=0``, and with `teacher_prediction` and ``transfer=None``.
+    teacher : estimator, OnnxTeacher, booster, callable, list of these, or None
+        Estimators are cloned and fitted unless wrapped in a `FrozenEstimator`; the others
+        are used as they are, and need no `y`. The page Teachers lists all kinds. None is
+        allowed with ``alpha=0``, and with `teacher_prediction` and ``transfer=None``.
     student : estimator, default=None
         `SoftTreeRegressor`, `SoftBoostingRegressor` or `SoftLinearRegressor`; None is
         ``SoftTreeRegressor()``.
@@ -145,8 +148,8 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         X : array-like of shape (n, d)
             Numeric; NaN where teacher and student allow it.
         y : array-like of shape (n,) or (n, S), default=None
-            Values; None with a frozen teacher or `teacher_prediction`: then everything is
-            learnt from the predictions.
+            Values; None with a teacher that needs no fit, or `teacher_prediction`: then
+            everything is learnt from the predictions.
         sample_weight : array-like of shape (n,), default=None
             Of the training rows; handed on to a teacher that takes one.
         teacher_prediction : array-like of shape (n,) or (n, S), default=None
@@ -161,18 +164,19 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         self : DistilledRegressor
         """
         rng = check_random_state(self.random_state)
+        refuse_strings(X)
         rows = check_rows(self, X, allow_nan=True)
         weight = check_weights(sample_weight, rows)
-        target, given = self._read_values(y, teacher_prediction, len(rows))
+        table = X if hasattr(X, "columns") else rows
+        teacher = ready_teacher(self, table, y, values=True)
+        target, given = self._read_values(teacher, y, teacher_prediction, len(rows))
         student = self._make_student()
 
-        teacher = None
         if self.alpha > 0:
-            table = X if hasattr(X, "columns") else rows
             handed_on = weight if sample_weight is not None else None
             values = target[:, 0] if target is not None and target.shape[1] == 1 else target
             teacher, told, more, told_more = ask_teacher(
-                self, table, values, given, None, handed_on, X_unlabeled, groups, rng
+                self, teacher, table, values, given, None, handed_on, X_unlabeled, groups, rng
             )
             rows, weight, target, told = held_out_only(rows, weight, target, told)
             target = np.concatenate([_mixed(told, target, self.alpha), told_more])
@@ -193,12 +197,10 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         return self.student_.feature_importances_
 
     def _read_values(
-        self, y: Any, teacher_prediction: Any, n: int
+        self, teacher: Any, y: Any, teacher_prediction: Any, n: int
     ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
         """Targets and given predictions, each of shape (n, S); None what is absent."""
-        if self.alpha > 0 and self.teacher is not None:
-            require_predictions(self.teacher)
-        require_a_source(self, y, teacher_prediction, "teacher_prediction")
+        require_a_source(self, teacher, y, teacher_prediction, "teacher_prediction")
         target = None if y is None else check_values(y, n)
         if teacher_prediction is None:
             return target, None
@@ -222,7 +224,8 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         student = SoftTreeRegressor() if self.student is None else self.student
         tags = tags_of(self, super().__sklearn_tags__(), student)
         if self.teacher is not None and self.alpha > 0:
-            tags.target_tags.multi_output = get_tags(self.teacher).target_tags.multi_output
+            wanted = teacher_tags(self.teacher, values=True).target_tags
+            tags.target_tags.multi_output = wanted.multi_output
         return tags
 
 

@@ -16,12 +16,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
 from skdistill.students._validate import BITS
-from skdistill.teachers import answers, teach
+from skdistill.teachers import answers, as_teacher, is_frozen, teach, teacher_tags
 from skdistill.transfer import Munge
 from skdistill.transfer.rows import as_numbers, further_tables
 
 PARAMETERS: dict[str, list[Any]] = {
-    "teacher": [HasMethods(["fit"]), None],
+    "teacher": "no_validation",  # as_teacher does it
     "student": [HasMethods(["fit"]), None],
     "alpha": [Interval(Real, 0, 1, closed="both")],
     "cv": [StrOptions({"auto"}), "cv_object"],
@@ -36,9 +36,15 @@ PARAMETERS: dict[str, list[Any]] = {
 }
 
 
-def require_a_source(distiller: Any, y: Any, given: Any, name: str) -> None:
+def ready_teacher(distiller: Any, X: Any, y: Any, *, values: bool = False) -> Any:
+    """The teacher as an estimator, None where none will be asked."""
+    if distiller.teacher is None or distiller.alpha == 0:
+        return None
+    return as_teacher(distiller.teacher, X, y, values=values)
+
+
+def require_a_source(distiller: Any, teacher: Any, y: Any, given: Any, name: str) -> None:
     """Refuse to learn from nothing; `name` is the argument that gives the teacher's answers."""
-    teacher = distiller.teacher
     if distiller.alpha > 0 and teacher is None:
         if given is None:
             raise ValueError(f"teacher=None needs {name}, or alpha=0 for a plain student")
@@ -52,6 +58,28 @@ def require_a_source(distiller: Any, y: Any, given: Any, name: str) -> None:
         )
 
 
+def refuse_strings(X: Any) -> None:
+    """Refuse columns of a data frame that are no numbers, and say what can be done."""
+    named = X.dtypes.items() if hasattr(X, "iloc") and hasattr(X, "columns") else []
+    text = [name for name, dtype in named if not _holds_numbers(X[name], dtype)]
+    if text:
+        raise ValueError(
+            f"could not convert string to float: columns {text} of X hold no numbers. Students "
+            "read numbers: encode these columns in a step before the distiller; a teacher that "
+            "needs the strings begins with a step that decodes them (docs, page Teachers)"
+        )
+
+
+def _holds_numbers(column: Any, dtype: Any) -> bool:
+    if getattr(dtype, "kind", "O") in "biufc":
+        return True
+    try:
+        column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def with_bits(distiller: Any, student: Any) -> Any:
     """Set the distiller's bits, where it has any, on its copy of the student."""
     bits = {"threshold_bits": distiller.threshold_bits, "value_bits": distiller.value_bits}
@@ -60,6 +88,7 @@ def with_bits(distiller: Any, student: Any) -> Any:
 
 def ask_teacher(
     distiller: Any,
+    teacher: Any,
     X: Any,
     y: NDArray[Any] | None,
     given: NDArray[np.float64] | None,
@@ -70,7 +99,6 @@ def ask_teacher(
     rng: np.random.RandomState,
 ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The fitted teacher, its answers for the training rows, further rows and theirs."""
-    teacher = distiller.teacher
     if teacher is None and X_unlabeled is not None:
         raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
     if given is not None and distiller.transfer is None and X_unlabeled is None:
@@ -188,7 +216,7 @@ def tags_of(distiller: Any, tags: Tags, student: Any) -> Tags:
     """Tags of a distiller from those of its student and teacher."""
     allow = get_tags(student).input_tags.allow_nan
     if distiller.teacher is not None and distiller.alpha > 0:
-        allow = allow and get_tags(distiller.teacher).input_tags.allow_nan
+        allow = allow and teacher_tags(distiller.teacher).input_tags.allow_nan
     tags.input_tags.allow_nan = allow
-    tags.target_tags.required = not isinstance(distiller.teacher, FrozenEstimator)
+    tags.target_tags.required = not is_frozen(distiller.teacher)
     return tags

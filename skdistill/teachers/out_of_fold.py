@@ -8,13 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.ensemble import (
-    StackingClassifier,
-    StackingRegressor,
-    VotingClassifier,
-    VotingRegressor,
-)
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     GroupKFold,
@@ -23,12 +16,10 @@ from sklearn.model_selection import (
     StratifiedKFold,
     check_cv,
 )
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import has_fit_parameter
 from tqdm import tqdm
 
+from skdistill.teachers.fitting import fit_copy
 from skdistill.teachers.response import answers
 
 FOLDS = 5
@@ -91,6 +82,9 @@ def teach(
     -------
     lesson : Lesson
     """
+    if hasattr(teacher, "lesson"):  # a committee, whose members are taught each
+        options = dict(weight=weight, groups=groups, cv=cv, label=label)
+        return teacher.lesson(X, y, classes, n_jobs=n_jobs, verbose=verbose, **options)
     n = len(weight) if weight is not None else np.shape(X)[0]
     width = len(classes) if classes is not None else 1 if np.ndim(y) < 2 else y.shape[1]
     P = np.full((n, width), np.nan)
@@ -176,32 +170,11 @@ def _fit_and_answer(
     test: NDArray[Any] | None,
 ) -> tuple[Any, NDArray[np.float64] | None]:
     """Fit a copy; with `test` answer for these rows, else return the copy itself."""
-    copy = clone(teacher)
-    given = {} if weight is None else _weight_parameter(copy, weight[train])
-    copy.fit(_safe_indexing(X, train), y[train], **given)
+    given = None if weight is None else weight[train]
+    copy = fit_copy(teacher, _safe_indexing(X, train), y[train], given)
     if test is None:
         return copy, None
     return None, answers(copy, _safe_indexing(X, test), classes)
-
-
-def _weight_parameter(teacher: Any, weight: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """The fit parameter that hands the weights on; a Pipeline's last step takes them."""
-    last, name = teacher, ""
-    while isinstance(last, Pipeline):
-        step, last = last.steps[-1]
-        name += f"{step}__"
-    return {f"{name}sample_weight": weight} if _takes_weights(last) else {}
-
-
-def _takes_weights(estimator: Any) -> bool:
-    """Whether `fit` takes sample weights; ensembles and searches hand theirs on unnamed."""
-    if isinstance(
-        estimator, VotingClassifier | StackingClassifier | VotingRegressor | StackingRegressor
-    ):
-        return all(_takes_weights(member) for _, member in estimator.estimators if member != "drop")
-    if isinstance(estimator, BaseSearchCV):
-        return _takes_weights(estimator.estimator)
-    return has_fit_parameter(estimator, "sample_weight")
 
 
 def _out_of_bag(forest: Any, classes: NDArray[Any] | None) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 
@@ -38,5 +39,12 @@ class Pool(BaseEstimator):
         Returns
         -------
         rows : array-like of shape (m, d)
+
+        Raises
+        ------
+        ValueError
+            If the pool has no rows.
         """
+        if np.shape(self.X)[0] == 0:
+            raise ValueError("X of Pool has no rows: pass rows to label, or set transfer=None")
         return self.X

@@ -27,8 +27,10 @@ def further_tables(X: Any, transfer: Any, X_unlabeled: Any, seed: int) -> list[A
     Raises
     ------
     ValueError
-        For other columns than those of `X`.
+        For other columns than those of `X`, and for `X_unlabeled` without rows.
     """
+    if X_unlabeled is not None and np.shape(X_unlabeled)[0] == 0:
+        raise ValueError("X_unlabeled has no rows: pass rows to label, or None")
     drawn = [] if transfer is None else [transfer.sample(X, random_state=seed)]
     given = [] if X_unlabeled is None else [X_unlabeled]
     tables = []

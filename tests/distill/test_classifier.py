@@ -437,13 +437,12 @@ class TestFurtherRows:
         b.fit(X, Y, X_unlabeled=np.vstack([X[:9], rows]))
         assert a.compact_.equals(b.compact_)
 
-    @pytest.mark.parametrize("rows", [np.empty((0, 4)), X[:0].tolist()])
-    def test_no_rows_are_none(self, rows):
-        if isinstance(rows, list):
-            rows = pd.DataFrame(rows, columns=range(4))
-        a = DistilledClassifier(GaussianNB(), transfer=Pool(rows), transfer_weight=5.0).fit(X, Y)
-        b = DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y)
-        assert a.compact_.equals(b.compact_)
+    @pytest.mark.parametrize("rows", [np.empty((0, 4)), X[:0].tolist(), FRAME[:0]])
+    def test_a_pool_without_rows_is_refused(self, rows):
+        with pytest.raises(ValueError, match="X of Pool has no rows: pass rows to label"):
+            DistilledClassifier(GaussianNB(), transfer=Pool(rows)).fit(X, Y)
+        with pytest.raises(ValueError, match="X_unlabeled has no rows"):
+            DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y, X_unlabeled=rows)
 
     @pytest.mark.parametrize("rows", [X[:, :3], X[0], np.column_stack([X, X])])
     def test_must_have_the_columns_of_x(self, rows):

@@ -1,0 +1,137 @@
+"""Native boosters: their own probabilities and margins, whatever the objective."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+
+from skdistill import BoosterTeacher
+from skdistill.teachers import as_teacher
+
+xgboost = pytest.importorskip("xgboost")
+lightgbm = pytest.importorskip("lightgbm")
+catboost = pytest.importorskip("catboost")
+
+X, Y = load_iris(return_X_y=True)
+FRAME = pd.DataFrame(X, columns=list("pqrs"))
+
+
+def train(library, y=Y, rows=X, **options):
+    K = len(np.unique(y))
+    if library == "xgboost":
+        own = {"objective": "multi:softprob", "num_class": K} if K > 2 else {}
+        own = own or {"objective": "binary:logistic"}
+        return xgboost.train({**own, "nthread": 1, **options}, xgboost.DMatrix(rows, y), 5)
+    if library == "lightgbm":
+        own = {"objective": "multiclass", "num_class": K} if K > 2 else {"objective": "binary"}
+        own |= {"num_threads": 1, "verbose": -1, "num_leaves": 4}
+        return lightgbm.train({**own, **options}, lightgbm.Dataset(rows, y), 5)
+    own = {"loss_function": "MultiClass" if K > 2 else "Logloss", "iterations": 5, "depth": 3}
+    own |= {"verbose": False, "allow_writing_files": False, "thread_count": 1}
+    return catboost.CatBoost({**own, **options}).fit(rows, y)
+
+
+def raw(library, booster, rows=X):
+    if library == "xgboost":
+        names = booster.feature_names
+        return booster.predict(xgboost.DMatrix(rows, feature_names=names), output_margin=True)
+    if library == "lightgbm":
+        return booster.predict(rows, raw_score=True)
+    return booster.predict(rows, prediction_type="RawFormulaVal")
+
+
+LIBRARIES = ["xgboost", "lightgbm", "catboost"]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("y", [Y, (Y == 1).astype(int)], ids=["three", "two"])
+def test_probabilities_and_margins_agree_with_the_library(library, y):
+    booster = train(library, y)
+    z = raw(library, booster)
+    wanted = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
+    for method in ("predict_proba", "decision_function"):
+        teacher = BoosterTeacher(booster, response_method=method).fit(X)
+        assert_allclose(teacher.predict_proba(X), wanted, atol=1e-6)
+        assert teacher.classes_.tolist() == np.unique(y).tolist()
+    assert_allclose(as_teacher(booster, X).predict_proba(X), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("trained_on", [X, FRAME], ids=["array", "frame"])
+@pytest.mark.parametrize("rows", [X, FRAME], ids=["array", "frame"])
+def test_arrays_and_data_frames_mix(library, trained_on, rows):
+    teacher = BoosterTeacher(train(library, rows=trained_on)).fit(rows)
+    wanted = BoosterTeacher(train(library)).fit(X).predict_proba(X)
+    assert_allclose(teacher.predict_proba(rows), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["multi:softmax", "binary:logitraw", "binary:hinge"])
+def test_objectives_whose_answers_are_no_probabilities(objective):
+    y = Y if objective == "multi:softmax" else (Y == 1).astype(int)
+    booster = train("xgboost", y, objective=objective)
+    teacher = BoosterTeacher(booster, response_method="decision_function").fit(X, y)
+    assert (teacher.predict(X) == y).mean() > 0.9
+    if objective != "binary:hinge":  # which says 0 or 1
+        with pytest.raises(ValueError, match=r"the xgboost booster row .* margins need"):
+            BoosterTeacher(booster).fit(X).predict_proba(X)
+
+
+def test_an_objective_of_ones_own():
+    def logistic(z, data):
+        p = 1 / (1 + np.exp(-z))
+        return p - data.get_label(), p * (1 - p)
+
+    y = (Y == 1).astype(int)
+    booster = train("lightgbm", y, objective=logistic)
+    teacher = BoosterTeacher(booster, response_method="decision_function").fit(X, y)
+    assert (teacher.predict(X) == y).mean() > 0.9
+
+
+def test_classes():
+    names = np.array(["c", "a", "b"])
+    assert BoosterTeacher(train("xgboost"), names).fit().predict(X[::50]).tolist() == [
+        "c",
+        "a",
+        "b",
+    ]
+    assert BoosterTeacher(train("xgboost")).fit(X, names[Y]).classes_.tolist() == ["a", "b", "c"]
+    assert BoosterTeacher(train("catboost", names[Y])).fit().classes_.tolist() == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="gives 3 columns, y has 2 classes"):
+        BoosterTeacher(train("xgboost")).fit(X, Y == 1)
+    with pytest.raises(ValueError, match=r"gives 3 columns for the 2 classes \['a', 'b'\]"):
+        BoosterTeacher(train("xgboost"), ["a", "b"]).fit().predict_proba(X)
+    with pytest.raises(ValueError, match="must be different labels"):
+        BoosterTeacher(train("xgboost"), ["a", "b", "a"]).fit()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_missing_values(library):
+    rows = X.copy()
+    rows[::3, 1] = np.nan
+    P = BoosterTeacher(train(library, rows=rows)).fit(rows).predict_proba(rows)
+    assert np.isfinite(P).all()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_clones_share_the_booster_and_pickles_hold_it(library):
+    teacher = BoosterTeacher(train(library)).fit(X)
+    assert clone(teacher).booster is teacher.booster
+    for other in (pickle.loads(pickle.dumps(teacher)), copy.deepcopy(teacher)):
+        assert other.predict_proba(X).tolist() == teacher.predict_proba(X).tolist()
+
+
+def test_what_is_no_booster():
+    with pytest.raises(TypeError, match="booster must be an xgboost"):
+        BoosterTeacher(xgboost.XGBClassifier()).fit(X)
+    with pytest.raises(ValueError, match=r"catboost\.CatBoost that is not trained"):
+        as_teacher(catboost.CatBoost(), X, Y)
+    with pytest.raises(ValueError, match="response_method='predict' of BoosterTeacher must be one"):
+        BoosterTeacher(train("xgboost"), response_method="predict").fit(X)
