@@ -10,8 +10,8 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
 
-DEMO_EXTRAS := onnx,boost,cli,plot,device
-TEST_EXTRAS := $(DEMO_EXTRAS),test,lint,docs
+DEMO_EXTRAS := onnx,boost,cli,plot
+TEST_EXTRAS := $(DEMO_EXTRAS),catboost,device,test,lint,docs
 
 # Stamps: a second run installs nothing, a change of pyproject.toml installs again.
 VENV_MADE  := $(VENV)/.made
