@@ -16,6 +16,7 @@ from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.targets import find_target
 from skdistill.export.c import bounds, device_input, prepare_source, probability_error, to_c
+from skdistill.export.c.export import remedy
 
 NAME = "model"
 FIXED_ONE = 32768  # probability 1 of proba_fixed
@@ -217,7 +218,7 @@ def compact_of(model: Any) -> CompactModel:
     if not isinstance(found, CompactModel):
         raise ValueError(
             f"model must be a CompactModel or a fitted student or distiller, "
-            f"got {type(model).__name__} without compact_"
+            f"got {type(model).__name__} without compact_: {remedy(model)}"
         )
     return found
 

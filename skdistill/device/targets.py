@@ -106,6 +106,6 @@ def find_target(name: str) -> Target:
     >>> find_target("cortex-m0").fpu
     False
     """
-    if name not in TARGETS:
-        raise ValueError(f"target must be one of {sorted(TARGETS)}, got {name!r}")
+    if not isinstance(name, str) or name not in TARGETS:
+        raise ValueError(f"target must be one of {sorted(TARGETS)}, got {str(name)[:40]!r}")
     return TARGETS[name]

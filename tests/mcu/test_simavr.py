@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from skdistill.compact import CompactModel, InputGrid, TreeTable
 from skdistill.device.avr import LIMIT, missing_tools, run_avr
 from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function
@@ -58,3 +59,19 @@ def test_long_outputs_and_many_rows():
         {"f.c": "int f(const unsigned char *x) { return x[0]; }"}, Function("f", 1, "uint8"), rows
     )
     assert np.array_equal(ran.results, rows[:, 0])
+
+
+@pytest.mark.parametrize("output", ["label", "scores", "proba_fixed"])
+@pytest.mark.parametrize("n_scores", [1, 3])
+def test_an_int_of_16_bits_is_enough(n_scores, output):
+    """Cuts from end to end of int16, counted from the lowest; probabilities near 1."""
+    edges = np.linspace(-32768, 32766, 40).astype(np.int32)
+    node = np.arange(40)
+    values = np.random.default_rng(0).integers(-9, 9, (41, n_scores))
+    right = np.append(node[1:], ~40)
+    trees = TreeTable([0], node * 0, node, ~node, right, node < 0, values, 8)
+    link, classes = ("sigmoid", [0, 1]) if n_scores == 1 else ("softmax", [0, 1, 2])
+    grid = InputGrid([0], [0, 40], edges)
+    model = CompactModel(1, [0] * n_scores, 0.1, link, classes, grid, trees)
+    rows = np.concatenate([edges, edges + 1])[:, None]
+    assert profile(model, rows, "avr", input="int16", output=output).mismatches == 0

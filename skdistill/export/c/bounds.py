@@ -17,7 +17,7 @@ from skdistill.export.c.branch import leaf_kind
 from skdistill.export.c.text import Source
 
 _CALL = 30
-_SPLIT = {"fused": 14, "depth": 34, "children": 34, "branches": 7}
+_SPLIT = {"fused": 17, "depth": 34, "children": 34, "branches": 7}
 _READ = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 _BITS = 26  # a number out of packed bits
 _SOFT = {"subtract": 170, "multiply": 150, "divide": 320, "convert": 70, "whole divide": 260}
@@ -115,11 +115,13 @@ def _split_cost(source: Source, trees: TreeLayout) -> int:
         cost += _READ[trees.reading.kind]
     cost += 4 * (trees.columns is not None) + 5 * (trees.edges is not None)
     cost += 5 * (trees.bases is not None) + 12 * trees.widths[2]
-    cost += 6 * bool(trees.reading.drop)
+    cost += 6 * bool(trees.reading.drop) + 3 * bool(trees.low)
     if trees.shape == "children":
         return cost + 5 * _BITS
     if trees.shape == "depth" and not trees.whole_bytes:
         cost += _BITS * (1 if trees.bits <= WIDEST_READ else 4)
+    elif trees.shape == "depth" and trees.bits > 16:
+        cost += 14  # three or four bytes are put together
     return int(cost)
 
 

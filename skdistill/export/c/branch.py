@@ -79,7 +79,7 @@ def _function(
     table, grid = model.trees, model.grid
     assert table is not None and grid is not None
     x, v = "q" if trees.prepared else "x", read_type(source, trees)
-    lines = [f"    (void){x};"] if root < 0 else []
+    lines: list[str] = []
     asks_twice = not trees.prepared and not compares_floats(trees)
     if root >= 0 and asks_twice and _any_missing(table, root):
         lines.append(f"    {v} v;")
@@ -108,6 +108,8 @@ def _function(
             (0, depth, "}"),
             (int(table.left[node]), depth + 1, ""),
         ]
+    if not any(f"{x}[" in line or f"({x} + " in line for line in lines):
+        lines.insert(0, f"    (void){x};")  # a leaf alone, or splits at +inf alone
     return "\n".join([head, "{", *lines, "}"]) + "\n"
 
 

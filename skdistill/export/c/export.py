@@ -114,6 +114,7 @@ def prepare_source(
     values_in_ram: bool = False,
 ) -> tuple[Source, str]:
     """Check the options of `to_c`, choose the tables; the output is what None stood for."""
+    _check_model(model)
     input = input or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
     _check_options(model, input, output, layout)
@@ -124,6 +125,27 @@ def prepare_source(
             "values cannot be changed one by one"
         )
     return make_source(model, name, input, output, layout, values_in_ram), output
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, CompactModel):
+        kind = type(model).__name__
+        raise TypeError(f"model must be a CompactModel, got {kind}: {remedy(model)}")
+
+
+def remedy(model: Any) -> str:
+    """What to pass in place of a `model` that has no tables, as the end of a message."""
+    if isinstance(model, type) or model is None:
+        return "pass a fitted model"
+    if hasattr(model, "compact_"):
+        return "pass its compact_"
+    if hasattr(model, "steps"):
+        return "skdistill.fold.fold_pipeline makes a CompactModel of scalers and a student"
+    if hasattr(model, "best_estimator_"):
+        return "pass what its best_estimator_ is"
+    if type(model).__module__.startswith("skdistill"):
+        return "it is not fitted yet, call its fit first"
+    return "CompactModel.from_estimator reads fitted trees, forests, boosters and linear models"
 
 
 def value_table(model: CompactModel, **options: Any) -> NDArray[Any]:

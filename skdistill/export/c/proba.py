@@ -331,8 +331,8 @@ def _whole_power(source: Source) -> str:
                 return 0u;
             y = d * @factor@u;
             d = (y >> @bits@) & 31u;
-            a = 32768u + @a@;
-            b = 32768u + @b@;
+            a = (uint32_t)32768 + @a@;
+            b = (uint32_t)32768 + @b@;
             a -= ((a - b) * ((y >> @low@) & 2047u) + 1024u) >> 11;
             return a >> (y >> @fraction@);
         }

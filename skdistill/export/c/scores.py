@@ -12,14 +12,14 @@ def value_reader(source: Source, table: str, bits: int | str, signed: bool, coun
     """The function that adds a row of values, times a factor, to the scores."""
     S, name, index = source.layout.model.n_scores, source.name, source.index
     if bits == "ternary":
-        fifth = "i / 5u" if count >= 80000 else "(unsigned)((uint32_t)i * 52429u >> 18)"
+        fifth = "i / 5u" if count >= 80000 else f"({index})((uint32_t)i * 52429u >> 18)"
         return block(
             """
             /* Adds f times the row of @table@ from value i on. Five values share a byte, the first
                one as its lowest digit in base 3; b / 3 is b * 171 / 512. */
             static void @name@_add_@table@(int32_t *s, @index@ i, int32_t f)
             {
-                const unsigned byte = @fifth@;
+                const @index@ byte = @fifth@;
                 @M@_ROM uint8_t *p = @name@_@table@ + byte;
                 unsigned b = @M@_GET8(p), left = 5u, k;
                 for (i -= 5u * byte; i != 0; i--, left--)
@@ -132,7 +132,7 @@ def _prepared_count(source: Source, trees: TreeLayout) -> int:
 
 def _bias(source: Source) -> str:
     if "bias" in source.layout.tables:
-        return source.get("bias", "j")
+        return f"(int32_t){source.get('bias', 'j')}"
     return str(int(source.layout.model.bias[0]))
 
 
@@ -200,5 +200,6 @@ def _add_linear(source: Source) -> str:
         rounded = "x[j]"
     else:
         rounded = f"{name}_round({linear_column(source)}, j)"
-    at = f"j * {S}u" if S > 1 else "j"
+    j = "j" if source.index == "unsigned" else f"({source.index})j"
+    at = f"{j} * {S}u" if S > 1 else "j"
     return f"for (j = 0; j < {u}; j++)\n    {name}_add_weights(s, {at}, {rounded});\n"

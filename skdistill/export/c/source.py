@@ -223,8 +223,8 @@ def _wrapped(head: str, items: list[str], width: int = 92) -> list[str]:
 def _floats(source: Source) -> str:
     return block(
         """
-        #if defined(__FAST_MATH__)
-        #error "@name@ is exact to the last bit: compile it without -ffast-math"
+        #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
+        #error "@name@ is exact to the last bit: compile it without -ffast-math, -ffinite-math-only"
         #endif
         #if defined(__GNUC__)
         #define @M@_COPY __builtin_memcpy

@@ -90,7 +90,9 @@ def _cut(source: Source, trees: TreeLayout, threshold: str, feature: str) -> str
     kind = read_type(source, trees)
     if kind in ("int", "int32_t"):
         low = f" + {trees.low}" if trees.low > 0 else f" - {-trees.low}" if trees.low else ""
-        if kind == "int32_t" and low:  # through unsigned numbers, which may wrap
+        if kind == "int" and int(trees.reading.cut.max()) - trees.low > 32767:
+            kind = "int32_t"  # an int of 16 bits does not hold the difference
+        elif kind == "int32_t" and low:  # through unsigned numbers, which may wrap
             return f"(int32_t)((uint32_t){threshold} + {trees.low % 2**32}u)"
         return f"({kind}){threshold}{low}"
     base = trees.low << trees.reading.drop
