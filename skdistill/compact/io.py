@@ -106,9 +106,10 @@ def load(path: str | PathLike[str]) -> CompactModel:
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
     """Write `content` to a temporary file beside `path` and rename it into place."""
     folder, name = os.path.split(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(
-        prefix=f".{name[:32]}.", dir=folder
-    )  # names have a largest length
+    try:  # names have a largest length
+        handle, temporary = tempfile.mkstemp(prefix=f".{name[:32]}.", dir=folder)
+    except OSError as error:  # of the file that was asked for, not of the temporary one
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

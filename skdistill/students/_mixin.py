@@ -40,7 +40,7 @@ class CompactMixin(OnnxHooks):
         input: str | None = None,
         output: str | None = None,
         layout: str = "table",
-        name: str = "model",
+        name: str | None = None,
     ) -> str:
         """Export to C99, bit for bit equal to the predictions here.
 

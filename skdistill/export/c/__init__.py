@@ -1,4 +1,4 @@
-"""A compact model as one C99 file without heap, recursion, library or float."""
+"""A compact model as one C99 file without heap, recursion or library."""
 
 from skdistill.export.c.bounds import Bounds, bounds
 from skdistill.export.c.export import device_input, prepare_source, to_c, value_table

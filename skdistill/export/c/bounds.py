@@ -80,6 +80,7 @@ def bounds(source: Source, output: str) -> Bounds:
         work += 2 * _CALL + S * 26
         if model.trees is not None and trees is not None:
             T = len(model.trees.roots)
+            steps += 4 * T * (model.trees.value_bits == "ternary")  # to the first of five
             rows = (
                 0
                 if trees.shape == "branches" and leaf_kind(model, False, source.ram) != "row"
@@ -93,10 +94,10 @@ def bounds(source: Source, output: str) -> Bounds:
             u = len(model.linear.features)
             each = _round_cost(source) + _row_cost(source, "weights", model.linear.value_bits)
             work += u * (each + 16)
-            steps += u * (S + 1)
+            steps += u * (S + 1 + 4 * (model.linear.value_bits == "ternary"))
     if output in ("proba_float", "proba_fixed"):
         K = model.n_classes
-        steps += 4 * K
+        steps += 4 * K + 32 * (model.link == "normalise")
         stack += 4 * K + 64
         work += K * _probability_cost(model.link, output) + 60
     return Bounds(splits, steps, work + _CALL, -(-stack // 8) * 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def to_c(
     input: str | None = None,
     output: str | None = None,
     layout: str = "table",
-    name: str = "model",
+    name: str | None = None,
     values_in_ram: bool = False,
 ) -> str:
     """Export a model as C99: no heap, no recursion, no library, no float unless asked for.
@@ -52,12 +53,13 @@ def to_c(
     layout : {"table", "code"}, default="table"
         "table" is smallest: the smallest of several forms of the tables is chosen. "code"
         writes every split as a branch and is fastest.
-    name : str, default="model"
-        Prefix of all that the file defines, so that models can be linked together.
+    name : str, default=None
+        Prefix of all that the file defines, so that models can be linked together; None is the
+        name of the file, or "model" without one.
     values_in_ram : bool, default=False
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (`value_table`): a model is made a user's own
-        without new code. The proof that no sum overflows is then the program's to keep.
+        without new code. What is said of the largest score holds for the values that are written.
 
     Returns
     -------
@@ -91,14 +93,14 @@ def to_c(
         return 2;
     }
     """
+    if name is None:
+        name = "model" if path is None else Path(path).stem
     source, output = prepare_source(
         model, input=input, output=output, layout=layout, name=name, values_in_ram=values_in_ram
     )
     text = source_text(source, output)
     if path is not None:
         file = _c_file(path)
-        if file.is_dir():  # the header is written first
-            raise IsADirectoryError(f"path={str(path)!r} is a folder")
         write_whole(file.with_suffix(".h"), header_text(source, output).encode())
         write_whole(file, text.encode())
     return text
@@ -148,27 +150,50 @@ def remedy(model: Any) -> str:
     return "CompactModel.from_estimator reads fitted trees, forests, boosters and linear models"
 
 
-def value_table(model: CompactModel, **options: Any) -> NDArray[Any]:
-    """The leaf values as the C file keeps them, to be written over those of a model in RAM.
+def value_table(exported: CompactModel, other: CompactModel, **options: Any) -> NDArray[Any]:
+    """Leaf values of another model, to be written over those of an exported one in RAM.
 
     Parameters
     ----------
-    model : CompactModel
-        Of the structure of the exported one, with other leaf values.
+    exported : CompactModel
+        Whose C file keeps its values in RAM.
+    other : CompactModel
+        The same but for its leaf values.
     **options
         `input`, `output` and `layout` as given to `to_c`.
 
     Returns
     -------
     values : int8, uint8, int16 or uint16 array
+        Of the type that the C file declares.
+
+    Raises
+    ------
+    ValueError
+        If the models differ in more than leaf values, or these do not fit the declared type.
     """
-    source, _ = prepare_source(model, values_in_ram=True, **options)
-    values: NDArray[Any] = source.layout.tables["values"]
+    trees, its = exported.trees, other.trees
+    if trees is None or its is None or trees.values.shape != its.values.shape:
+        raise ValueError("other must have the trees of the exported model")
+    if not replace(other, trees=replace(its, values=trees.values)).equals(exported):
+        raise ValueError("other differs from the exported model in more than its leaf values")
+    source, _ = prepare_source(exported, values_in_ram=True, **options)
+    kind = source.layout.tables["values"].dtype
+    limits = np.iinfo(kind)
+    if its.values.min() < limits.min or its.values.max() > limits.max:
+        raise ValueError(
+            f"other has leaf values from {its.values.min()} to {its.values.max()}, and the C file "
+            f"keeps {kind}: export a model that has both signs"
+        )
+    laid, _ = prepare_source(other, values_in_ram=True, **options)
+    values: NDArray[Any] = laid.layout.tables["values"].astype(kind)
     return values
 
 
 def _c_file(path: str | PathLike[str]) -> Path:
     file = Path(path)
+    if file.is_dir() or file.with_suffix(".c").is_dir():  # the header is written first
+        raise IsADirectoryError(f"path={str(path)!r} is a folder")
     if file.suffix not in ("", ".c"):
         raise ValueError(f"path must end in .c, got {str(path)!r}: the header is written beside it")
     return file.with_suffix(".c")

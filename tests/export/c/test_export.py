@@ -43,7 +43,7 @@ LINEAR = LinearTable([0], [0.5], [2.0], 8, [[1]], 4)
         (stump(), {"name": "main"}, "name='main' is a keyword"),
         *[
             (stump(), {"name": name}, "name must be a C identifier")
-            for name in ("", "1st", "a-b", "_x", "größe", "a" * 42, "a b", "a\n", None, 3)
+            for name in ("", "1st", "a-b", "_x", "größe", "a" * 42, "a b", "a\n", 3)
         ],
         (stump(), {"path": "model.cpp"}, "path must end in .c, got 'model.cpp'"),
         (stump(), {"path": "model.h"}, "path must end in .c"),
@@ -78,7 +78,7 @@ def test_no_keyword_is_a_name():
 def test_two_files_are_written(given, tmp_path):
     text = to_c(stump(), tmp_path / given)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.c", "m.h"]
-    assert (tmp_path / "m.c").read_text() == text == to_c(stump())
+    assert (tmp_path / "m.c").read_text() == text == to_c(stump(), name="m")
 
 
 @pytest.mark.parametrize("blocked", [None, "m.c", "m.h"])
@@ -179,3 +179,14 @@ def test_codes_of_missing_values_are_all_ones():
     assert device_input(model, [[299], [np.nan]], "codes").tolist() == [[299], [65535]]
     linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], linear=LINEAR)
     assert device_input(linear, [[-1], [9e9], [np.nan]], "codes").tolist() == [[-3], [127], [0]]
+
+
+def test_a_file_gives_its_name_to_what_it_defines(tmp_path):
+    model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
+    text = to_c(model, tmp_path / "never.c")
+    assert "int never_label(const float *x)" in text
+    assert "#ifndef NEVER_H" in (tmp_path / "never.h").read_text()
+    with pytest.raises(ValueError, match="C identifier"):
+        to_c(model, tmp_path / "not-ever.c")
+    with pytest.raises(FileNotFoundError, match=r"nowhere.never\.h"):
+        to_c(model, tmp_path / "nowhere" / "never.c")

@@ -35,9 +35,22 @@ def test_other_values_make_another_model(student, layout, tmp_path):
         return out
 
     assert np.array_equal(scores(), model.scores(rows))
-    table = value_table(other, **options)
+    table = value_table(model, other, **options)
     (ctypes.c_char * table.nbytes).in_dll(library, "m_values")[:] = table.tobytes()
     assert np.array_equal(scores(), other.scores(rows))
+
+
+def test_values_must_fit_and_nothing_else_may_differ():
+    X, y = load_digits(return_X_y=True)
+    model = SoftTreeClassifier(max_leaf_nodes=5).fit(X, y).compact_
+    assert model.trees.values.min() >= 0
+    signed = replace(model, trees=replace(model.trees, values=model.trees.values // 2 - 100))
+    with pytest.raises(ValueError, match="keeps uint8: export a model that has both signs"):
+        value_table(model, signed)
+    with pytest.raises(ValueError, match="in more than its leaf values"):
+        value_table(model, replace(model, bias=model.bias + 1))
+    with pytest.raises(ValueError, match="must have the trees"):
+        value_table(model, SoftTreeClassifier(max_leaf_nodes=6).fit(X, y).compact_)
 
 
 def test_packed_values_cannot_be_changed_one_by_one():
