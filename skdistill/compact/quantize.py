@@ -201,6 +201,7 @@ def _even_cuts(
             break
         mass = np.minimum(mass, share)
         reached = np.cumsum(mass)
+    share = reached[-1] / bins  # the windows below are apart only at the share of what is left
     targets = reached[-1] * np.arange(1, bins) / bins
     slack = reached[-1] * 1e-12
     cut = np.searchsorted(reached, targets - slack)

@@ -467,3 +467,16 @@ def test_inputs_at_the_ends_of_float32_have_an_offset():
     X = np.array([[3.3e38], [3.4e38], [-3.4e38]], np.float32)
     offset, _, _ = linear_input(X, np.ones(3), 2)
     assert np.isfinite(offset).all()
+
+
+@pytest.mark.parametrize("seed", [3831, *range(60)])
+def test_edges_ascend_however_unevenly_the_values_are_held(seed):
+    """Weights over many orders: taking heavy values out one after the other does not settle."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 300))
+    values = np.arange(n).astype(np.float32)
+    held = (rng.uniform(1.1, 1.9) ** rng.uniform(0, rng.uniform(8, 25), n)).astype(int)
+    bits = int(rng.integers(3, 9))
+    grid = fit_grid(values[:, None], bits, held.clip(1, 20000).astype(float))
+    assert (np.diff(grid.edges) > 0).all()
+    assert len(grid.edges) <= 2**bits - 2
