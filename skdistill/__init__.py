@@ -22,10 +22,11 @@ from skdistill.teachers import (
     MarginTeacher,
     OnnxTeacher,
 )
-from skdistill.transfer import Munge, Pool, munge
+from skdistill.transfer import Active, Marginals, Munge, NaiveBayes, Pool, munge
 
 __version__ = "0.1.0"
 __all__ = [
+    "Active",
     "BoosterTeacher",
     "CallableTeacher",
     "Committee",
@@ -33,7 +34,9 @@ __all__ = [
     "DistilledClassifier",
     "DistilledRegressor",
     "MarginTeacher",
+    "Marginals",
     "Munge",
+    "NaiveBayes",
     "OnnxTeacher",
     "Pool",
     "PrunedEnsembleClassifier",

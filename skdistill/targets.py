@@ -184,8 +184,6 @@ class SoftTargets:
         Weight of the teacher where a label is known, 1 elsewhere.
     temperature : float, default=1.0
         For what is tempered: tree structure and the gradient losses.
-    match_logits : bool, default=False
-        Whether students learn `logits` by squared error, and not probabilities.
     hints : float64 array of shape (n, r), default=None
         Further targets while the structure of trees grows; see `skdistill.hints`.
     hint_weight : float, default=1.0
@@ -196,7 +194,6 @@ class SoftTargets:
     hard: NDArray[np.intp] | None = None
     alpha: float | NDArray[np.float64] = 1.0
     temperature: float = 1.0
-    match_logits: bool = False
     hints: NDArray[np.float64] | None = None
     hint_weight: float = 1.0
 
@@ -231,28 +228,17 @@ class SoftTargets:
             return temper(self.teacher, temperature)
         return alpha * temper(self.teacher, temperature) + (1 - alpha) * self.one_hot
 
-    def logits(self) -> NDArray[np.float64]:
-        """Logits of the mixture around their mean, float64 array of shape (n, K).
-
-        Probabilities are clipped at `EPS` first, as everywhere.
-        """
-        z = np.log(np.clip(self.mixture(), EPS, 1))
-        return z - z.mean(axis=1, keepdims=True)
-
     def hints_beside(
         self, taught: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Hints around their mean, in the unit that gives them their weight beside `taught`."""
-        away = self.hints - np.average(self.hints, axis=0, weights=weight)
-        spread = [
-            weight @ np.square(table).sum(axis=1)
-            for table in (taught - np.average(taught, axis=0, weights=weight), away)
-        ]
-        return away * np.sqrt(self.hint_weight * spread[0] / spread[1]) if spread[1] > 0 else away
+        """Hints around their means, in the unit that gives them their weight beside `taught`."""
+        taught, hints = (
+            table - np.average(table, axis=0, weights=weight) for table in (taught, self.hints)
+        )
+        ours, theirs = (weight @ np.square(table).sum(axis=1) for table in (taught, hints))
+        return hints * np.sqrt(self.hint_weight * ours / theirs) if theirs > 0 else hints
 
     def take(self, rows: NDArray[np.bool_]) -> SoftTargets:
         """The targets of some rows."""
         tables = {name: getattr(self, name) for name in ("teacher", "hard", "alpha", "hints")}
-        return replace(
-            self, **{name: t[rows] for name, t in tables.items() if np.ndim(t) > 0}
-        )
+        return replace(self, **{name: t[rows] for name, t in tables.items() if np.ndim(t) > 0})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -10,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skdistill.distill.story import (
     PARAMETERS,
+    ask_again,
+    ask_hints,
     ask_teacher,
     held_out_only,
     keep_teacher,
@@ -64,6 +67,16 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         How training rows are labelled out of fold. "auto" is five stratified folds, or
         out-of-bag votes for a forest with ``oob_score=True``. A frozen teacher labels
         them directly.
+    response : {"probabilities", "labels"}, default="probabilities"
+        What the teacher says: "labels" puts a probability of 1 on the class it finds most
+        probable, so that students learn its decisions. A high `temperature` teaches its
+        logits: in the limit the loss is their squared error (Ba & Caruana 2014, "Do deep nets
+        really need to be deep?", section 2; Hinton et al. 2015, section 2.1).
+    hints : hint object or None, default=None
+        What else the teacher knows of the rows, to guide the growth of trees; see
+        `skdistill.hints`.
+    hint_weight : float, default=0.3
+        Variance of all hints together, as a multiple of that of the soft labels.
     transfer : {"munge"}, None or transfer object, default="munge"
         Further rows, labelled by the fitted teacher; "munge" is ``Munge()``.
     transfer_weight : float, default=None
@@ -115,6 +128,9 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         **PARAMETERS,
         "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "response": [StrOptions({"probabilities", "labels"})],
+        "hints": [HasMethods(["targets"]), None],
+        "hint_weight": [Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
@@ -124,6 +140,9 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         *,
         temperature: float | str = 1.0,
         alpha: float = 0.5,
+        response: str = "probabilities",
+        hints: Any = None,
+        hint_weight: float = 0.3,
         cv: Any = "auto",
         transfer: Any = "munge",
         transfer_weight: float | None = None,
@@ -138,6 +157,9 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self.student = student
         self.temperature = temperature
         self.alpha = alpha
+        self.response = response
+        self.hints = hints
+        self.hint_weight = hint_weight
         self.cv = cv
         self.transfer = transfer
         self.transfer_weight = transfer_weight
@@ -192,27 +214,31 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         student = self._make_student()
 
         alpha = self.alpha if hard is not None else 1.0
-        temperature = 1.0
-        if alpha == 0:
-            targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
-        else:
+        temperature, passes = 1.0, 0
+        P, own = np.zeros((len(rows), len(classes))), len(rows)
+        if alpha > 0:
             handed_on = weight if sample_weight is not None else None
             labels = None if hard is None else classes[hard]
             teacher, P, more, P_more = ask_teacher(
                 self, teacher, table, labels, given, classes, handed_on, X_unlabeled, groups, rng
             )
             rows, weight, hard, P = held_out_only(rows, weight, hard, P)
-            P, P_more, temperature = self._calibrate(P, P_more, hard, weight)
-            rows = append_rows(rows, more)
-            further = transfer_weights(self.transfer_weight, len(more))
-            weight = np.concatenate([weight, further])
-            if hard is not None:
-                hard = np.concatenate([hard, np.full(len(more), -1)])
-            targets = SoftTargets(np.concatenate([P, P_more]), hard, alpha, self._tempering())
+            temperature = self._temperature(P, hard, weight)
+            own, rows = len(rows), append_rows(rows, more)
+            P = self._taught(np.concatenate([P, P_more]), temperature)
+            passes = getattr(self.transfer, "passes", 0)
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
             student = seeded(student, rng)
-        self.student_ = student.fit(with_names(X, rows), targets, weight, classes=classes)
+        self._fit_student(student, X, rows, weight, P, hard, alpha, teacher, classes)
+        for _ in range(passes):
+            table = with_names(X, rows)
+            gap = np.abs(P - self.student_.predict_proba(table)).sum(axis=1) / 2
+            more, P_more = ask_again(self, teacher, table, gap, own, classes, rng)
+            if len(more):
+                rows = append_rows(rows, more)
+                P = np.concatenate([P, self._taught(P_more, temperature)])
+                self._fit_student(student, X, rows, weight, P, hard, alpha, teacher, classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
         self.temperature_ = temperature
@@ -272,22 +298,50 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             )
         return with_bits(self, student)
 
-    def _calibrate(
+    def _fit_student(
+        self,
+        student: Any,
+        X: Any,
+        rows: NDArray[Any],
+        weight: NDArray[np.float64],
+        P: NDArray[np.float64],
+        hard: NDArray[np.intp] | None,
+        alpha: float,
+        teacher: Any,
+        classes: NDArray[Any],
+    ) -> None:
+        """Fit a clone; labels and weights are those of the training rows, which come first."""
+        table, further = with_names(X, rows), len(rows) - len(weight)
+        weight = np.concatenate([weight, transfer_weights(self.transfer_weight, further)])
+        if hard is not None:
+            hard = np.concatenate([hard, np.full(further, -1)])
+        targets = SoftTargets(P, hard, alpha, self._tempering())
+        if self.hints is not None and alpha > 0:
+            targets = replace(
+                targets, hints=ask_hints(self.hints, teacher, table), hint_weight=self.hint_weight
+            )
+        self.student_ = clone(student).fit(table, targets, weight, classes=classes)
+
+    def _temperature(
         self,
         P: NDArray[np.float64],
-        P_more: NDArray[np.float64],
         hard: NDArray[np.intp] | None,
         weight: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Under "auto" the teacher calibrated to the labels; and the temperature."""
+    ) -> float:
+        """The temperature; under "auto" that of the teacher calibrated to the labels."""
         if self.temperature != "auto":
-            return P, P_more, float(self.temperature)
+            return float(self.temperature)
         if hard is None:
             raise ValueError(
                 "temperature='auto' needs y to calibrate the teacher on: pass y, or a number"
             )
-        temperature = calibrate_temperature(P, hard, weight)
-        return temper(P, temperature), temper(P_more, temperature), temperature
+        return calibrate_temperature(P, hard, weight)
+
+    def _taught(self, P: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+        """What is said of the teacher's probabilities: calibrated ones, or labels alone."""
+        if self.response == "labels":
+            return np.eye(P.shape[1])[P.argmax(axis=1)]
+        return temper(P, temperature) if self.temperature == "auto" else P
 
     def _tempering(self) -> float:
         """Temperature that the student applies: none where the teacher was calibrated."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, _safe_indexing, get_tags
+from sklearn.utils import Tags, _safe_indexing, check_array, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_memory
+from sklearn.utils.validation import check_consistent_length, check_memory
 
 from skdistill.students._validate import BITS
 from skdistill.teachers import answers, as_teacher, is_frozen, teach, teacher_tags
@@ -166,6 +166,32 @@ def _label_further(
                 f"the teacher has {table.shape[1]} answers a row, {width} are given for X"
             )
     return np.concatenate(rows), np.concatenate(P)
+
+
+def ask_again(
+    distiller: Any,
+    teacher: Any,
+    X: Any,
+    gap: NDArray[np.float64],
+    n_training: int,
+    classes: NDArray[Any] | None,
+    rng: np.random.RandomState,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows that the transfer object makes once it knows a student's `gap`, and their answers."""
+    more = distiller.transfer.resample(X, gap, n_training, random_state=rng.randint(2**31 - 1))
+    if np.shape(more)[0] == 0:
+        return np.empty((0, np.shape(X)[1])), np.empty((0, 0))
+    return as_numbers(more), answers(teacher, more, classes)
+
+
+def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
+    """What a hint object reads in the fitted teacher, checked."""
+    name = f"targets of {type(hints).__name__}"
+    if teacher is None:
+        raise ValueError("hints need a teacher that is asked: pass one, or hints=None")
+    told = check_array(hints.targets(teacher, X), dtype=np.float64, input_name=name)
+    check_consistent_length(told, X)
+    return told
 
 
 def held_out_only(

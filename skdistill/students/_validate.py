@@ -69,6 +69,14 @@ class TrainingSet(NamedTuple):
         return newton_terms(self.targets, self.weight)
 
     @property
+    def hints(self) -> tuple[NDArray[np.float64], float] | None:
+        """Further targets for growth around their means, and their weight."""
+        if self.targets.hints is None:
+            return None
+        given = self.targets.hints
+        return given - np.average(given, axis=0, weights=self.weight), self.targets.hint_weight
+
+    @property
     def safety(self) -> int:
         """By how much the diagonal of the Hessian may fall short of it: with several logits."""
         return 1 if self.n_scores == 1 else 2
@@ -134,10 +142,16 @@ def training_set(
     classes: ArrayLike | None,
     *,
     allow_nan: bool,
+    hints: bool = False,
 ) -> TrainingSet:
-    """Validate what `fit` was given."""
+    """Validate what `fit` was given; `hints` says whether the estimator can use them."""
     X = check_rows(estimator, X, allow_nan=allow_nan)
     targets, classes = check_targets(y, classes, len(X))
+    if targets.hints is not None and not hints:
+        raise ValueError(
+            f"{type(estimator).__name__} cannot use hints: give them to a SoftTreeClassifier or "
+            "a SoftBoostingClassifier"
+        )
     weight = check_weights(sample_weight, X)
     seen = weight > 0
     if not seen.all():

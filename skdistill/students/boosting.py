@@ -170,7 +170,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftBoostingClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=self.init is None)
+        allow_nan = self.init is None
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=allow_nan, hints=True)
         if len(given.classes) == 1:
             self.compact_ = given.single_class_model()
             self.feature_importances_, self.n_estimators_ = np.zeros(given.X.shape[1]), 0

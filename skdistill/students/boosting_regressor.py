@@ -174,6 +174,7 @@ class _Scaled:
     varies: NDArray[np.bool_]
     safety: int = 1  # the Hessian is diagonal
     intercept: bool = False  # the targets are centred
+    hints: None = None
 
     @classmethod
     def of(cls, given: RegressionSet) -> _Scaled:

@@ -34,6 +34,7 @@ class Given(Protocol):
     safety: int
     least_scale: float
     intercept: bool
+    hints: tuple[NDArray[np.float64], float] | None
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
         """The loss, with other weights of the rows if they are given."""
@@ -141,6 +142,7 @@ def _grow(
     n, n_scores = z.shape
     codes, n_edges = grid.encode(given.X), grid.counts
     terms, prices = given.newton_terms(), _Prices(student, given, n_edges)
+    hints = None if given.hints is None else _Hints(given.hints, student.learning_rate)
     seen, held_out = np.arange(n), None
     if student.n_iter_no_change is not None:
         seen, held_out = _hold_out(given, student.validation_fraction, rng)
@@ -152,9 +154,9 @@ def _grow(
         if student.subsample < 1:
             few = rng.permutation(len(seen))[: max(1, int(student.subsample * len(seen)))]
             rows = seen[np.sort(few)]
-        channels = np.empty((n, n_scores + 1))
-        channels[:, :-1] = descent
-        curvature.sum(axis=1, out=channels[:, -1])
+        mass = curvature.sum(axis=1, keepdims=True)
+        beside = [] if hints is None else [hints.ask(descent, mass)]
+        channels = np.hstack([descent, *beside, mass])
         fixed, unit = grow.round_channels(channels if len(rows) == n else channels[rows])
         if student.min_samples_leaf > 1:
             fixed = np.column_stack([fixed, np.ones(len(fixed), np.int32)])
@@ -177,6 +179,8 @@ def _grow(
         step = down / (given.safety * up + student.l2 + 1e-12)
         step *= student.learning_rate
         z = z + step[node]
+        if hints is not None:
+            hints.learn(node, rows, mass)
         steps.append(step[tree.feature < 0])
         leaf_number = len(owner) + np.cumsum(tree.feature < 0) - 1
         owner += [number] * int((tree.feature < 0).sum())
@@ -235,6 +239,31 @@ class _Prices:
         split = tree.feature >= 0
         self.feature_paid[tree.feature[split]] = True
         self.threshold_paid[self.first[tree.feature[split]] + tree.threshold[split]] = True
+
+
+class _Hints:
+    """Further targets of the rounds, of which each round learns a part, as of the others.
+
+    Beside the gradients they count as much in every round as beside the targets.
+    """
+
+    def __init__(self, hints: tuple[NDArray[np.float64], float], learning_rate: float) -> None:
+        self.left, self.weight = hints
+        self.learning_rate = learning_rate
+
+    def ask(self, descent: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Channels beside `descent`, which `mass` divides."""
+        ours, theirs = (descent**2 / mass).sum(), (mass * self.left**2).sum()
+        return np.sqrt(self.weight * ours / theirs) * mass * self.left if theirs > 0 else self.left
+
+    def learn(
+        self, node: NDArray[np.int32], rows: NDArray[np.intp], mass: NDArray[np.float64]
+    ) -> None:
+        """Take away what a round has learnt from its `rows`."""
+        total = np.zeros((node.max() + 1, self.left.shape[1] + 1))
+        add_to_leaves(node[rows, None], np.hstack([mass * self.left, mass])[rows], total)
+        mean = total[:, :-1] / np.maximum(total[:, -1:], np.finfo(float).tiny)
+        self.left = self.left - self.learning_rate * mean[node]
 
 
 def _inputs(

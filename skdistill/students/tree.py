@@ -147,7 +147,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftTreeClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=True)
+        given = training_set(self, X, y, sample_weight, classes, allow_nan=True, hints=True)
         grid = fit_grid(given.X, self.threshold_bits, given.weight)
         tree, P = self._grow(grid, given)
         self.classes_ = given.classes
@@ -158,15 +158,16 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
     def _grow(self, grid: InputGrid, given: TrainingSet) -> tuple[grow.Grown, NDArray[np.float64]]:
         """The pruned tree and the probabilities, at T = 1, of all its nodes."""
         X, targets, weight = given.X, given.targets, given.weight
-        guided = targets.match_logits or targets.hints is not None
-        if guided and self.criterion == "entropy":
-            raise ValueError("criterion='entropy' knows no hints or logits: use 'squared_error'")
         taught = targets.mixture(targets.temperature)
         # For two classes the squared errors of both columns are equal: one will do.
         first = 1 if targets.n_classes == 2 and self.criterion == "squared_error" else 0
-        told, unit = taught[:, first:], 1.0
-        if guided:
-            told, unit = _with_hints(targets, told, first, weight)
+        told, unit = taught if first == 0 else taught[:, first:], 1.0
+        if targets.hints is not None:
+            if self.criterion != "squared_error":
+                raise ValueError(f"hints need criterion='squared_error', got {self.criterion!r}")
+            told = np.column_stack([told, targets.hints_beside(told, weight)])
+            unit = float(np.ldexp(1.0, -max(0, np.frexp(np.abs(told).max())[1])))
+            told = told * unit  # within fixed point
         channels = grow.to_fixed_point(told, weight, count=self.min_samples_leaf > 1)
         tree = _grow_within_limits(self, grid, X, channels, _CRITERIA[self.criterion])
         tree = prune(tree, self.ccp_alpha * unit**2 * (1 if first == 0 else 0.5))
@@ -181,7 +182,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
                 min_samples_leaf=self.min_samples_leaf,
                 min_weight=self.min_weight_fraction,
             )
-        if targets.temperature == 1 and first == 0 and not guided:
+        if targets.temperature == 1 and told is taught:
             sums = tree.sums[:, : targets.n_classes]
         else:
             exact = grow.to_fixed_point(targets.mixture(), weight)[:, :-1]
@@ -316,18 +317,6 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _with_hints(
-    targets: SoftTargets, told: NDArray[np.float64], first: int, weight: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """What the structure follows, within [-1, 1], and the power of two it was multiplied by."""
-    if targets.match_logits:
-        told = targets.logits()[:, first:]
-    if targets.hints is not None:
-        told = np.column_stack([told, targets.hints_beside(told, weight)])
-    unit = float(np.ldexp(1.0, -np.frexp(np.abs(told).max())[1]))
-    return told * unit, unit
 
 
 def _grow_within_limits(

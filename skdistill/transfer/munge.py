@@ -16,6 +16,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skdistill.transfer.rows import in_form_of, within_reach
+
 _CONSTRAINTS: dict[str, list[Any]] = {
     "factor": [Interval(Integral, 1, None, closed="left")],
     "p": [Interval(Real, 0, 1, closed="both")],
@@ -69,13 +71,7 @@ def munge(
     rows = np.tile(X, (factor, 1))
     if len(X) > 1:
         _exchange(rows, _nearest(X), p, s, rng)
-    with np.errstate(invalid="ignore"):
-        whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
-    np.rint(rows, out=rows, where=whole)
-    seen = ~np.isnan(X).all(axis=0)
-    low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
-    rows[:, seen] = np.clip(rows[:, seen], low, high)
-    return rows
+    return within_reach(X, rows)
 
 
 def _refuse_categories(X: Any) -> None:
@@ -170,8 +166,4 @@ class Munge(BaseEstimator):
         ValueError
             For columns that are not numeric.
         """
-        rows = munge(X, self.factor, self.p, self.s, random_state)
-        if hasattr(X, "dtypes") and hasattr(X, "astype"):
-            return type(X)(rows, columns=X.columns).astype(X.dtypes)
-        dtype = np.asarray(X).dtype
-        return rows.astype(dtype) if dtype.kind in "iuf" else rows
+        return in_form_of(X, munge(X, self.factor, self.p, self.s, random_state))

@@ -48,6 +48,25 @@ def as_numbers(table: Any) -> NDArray[np.float64]:
     return check_array(table, dtype=np.float64, ensure_all_finite=False)
 
 
+def within_reach(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`rows` within the range of each column of `X`, and whole where all of it is."""
+    with np.errstate(invalid="ignore"):
+        whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
+    rows = np.where(whole, np.rint(rows), rows)
+    seen = ~np.isnan(X).all(axis=0)
+    low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
+    rows[:, seen] = np.clip(rows[:, seen], low, high)
+    return rows
+
+
+def in_form_of(X: Any, rows: NDArray[np.float64]) -> Any:
+    """`rows` as a data frame or an array, with the types of `X`."""
+    if hasattr(X, "dtypes") and hasattr(X, "astype"):
+        return type(X)(rows, columns=X.columns).astype(X.dtypes)
+    dtype = np.asarray(X).dtype
+    return rows.astype(dtype) if dtype.kind in "iuf" else rows
+
+
 def with_names(X: Any, rows: NDArray[Any]) -> Any:
     """`rows` with the column names of `X`, if it has any that scikit-learn keeps."""
     if hasattr(X, "iloc") and all(isinstance(name, str) for name in X.columns):
