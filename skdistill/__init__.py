@@ -2,7 +2,7 @@
 
 from skdistill.compact import CompactModel, load
 from skdistill.device import profile
-from skdistill.distill import DistilledClassifier, DistilledRegressor
+from skdistill.distill import DistilledClassifier, DistilledRegressor, born_again
 from skdistill.fold import fold_pipeline
 from skdistill.students import (
     PrunedEnsembleClassifier,
@@ -13,6 +13,7 @@ from skdistill.students import (
     SoftTreeClassifier,
     SoftTreeRegressor,
     StudentAdapter,
+    adapt,
     prune_ensemble,
 )
 from skdistill.teachers import (
@@ -47,6 +48,8 @@ __all__ = [
     "SoftTreeClassifier",
     "SoftTreeRegressor",
     "StudentAdapter",
+    "adapt",
+    "born_again",
     "fold_pipeline",
     "load",
     "munge",

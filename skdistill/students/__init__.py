@@ -1,5 +1,6 @@
 """Estimators that learn from probabilities or values and end in a compact model."""
 
+from skdistill.students.adapt import adapt
 from skdistill.students.adapter import StudentAdapter
 from skdistill.students.boosting import SoftBoostingClassifier
 from skdistill.students.boosting_regressor import SoftBoostingRegressor
@@ -16,5 +17,6 @@ __all__ = [
     "SoftTreeClassifier",
     "SoftTreeRegressor",
     "StudentAdapter",
+    "adapt",
     "prune_ensemble",
 ]
