@@ -101,8 +101,11 @@ def ask_teacher(
     """The fitted teacher, its answers for the training rows, further rows and theirs."""
     if teacher is None and X_unlabeled is not None:
         raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
-    if given is not None and distiller.transfer is None and X_unlabeled is None:
+    wanted = distiller.transfer is not None or X_unlabeled is not None
+    if given is not None and not wanted and getattr(distiller, "hints", None) is None:
         return None, given, np.empty((0, np.shape(X)[1])), np.empty((0, given.shape[1]))
+    if teacher is None:
+        raise ValueError("teacher=None cannot give hints: pass a teacher, or hints=None")
     if y is None and not isinstance(teacher, FrozenEstimator):
         raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
     transfer = Munge() if isinstance(distiller.transfer, str) else distiller.transfer
@@ -187,8 +190,6 @@ def ask_again(
 def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
     """What a hint object reads in the fitted teacher, checked."""
     name = f"targets of {type(hints).__name__}"
-    if teacher is None:
-        raise ValueError("hints need a teacher that is asked: pass one, or hints=None")
     told = check_array(hints.targets(teacher, X), dtype=np.float64, input_name=name)
     check_consistent_length(told, X)
     return told

@@ -1,0 +1,336 @@
+"""Which kinds of knowledge help a tiny student: each alone, against soft labels and hard ones.
+
+A student on soft labels learns from 2,000 rows, out-of-fold labels of the teacher mixed with
+the hard ones, T = 1, no further rows; every kind changes one thing of that. The teacher is a soft
+vote of 200 extremely randomised trees and 100 rounds of LightGBM (60 above ten classes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from _common import add_data_option, markdown, options, save
+from _draws import Draw, draw, measures
+from _recipes import FEW, Recipe, fit_to_budget
+from lightgbm import LGBMClassifier
+from scipy.stats import t as student_t
+from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from skdistill import (
+    Active,
+    DistilledClassifier,
+    Marginals,
+    Munge,
+    NaiveBayes,
+    Pool,
+    SoftBoostingClassifier,
+    SoftLinearClassifier,
+    SoftTreeClassifier,
+    born_again,
+    prune_ensemble,
+)
+from skdistill.hints import AttributionHints, FeatureHints, StageHints
+from skdistill.targets import SoftTargets
+from skdistill.teachers import probabilities, teach
+
+TABLES = ("waveform21", "satimage", "magic", "electricity", "dry_bean", "letter")
+SHIPPED = ("wine", "breast_cancer", "digits")  # where there is no directory of tables
+ROWS, TEST, FACTOR, SEEDS = 2000, 4000, 4, 5
+HARD, SOFT = "hard labels", "soft labels"
+TREE, BOOSTED, LINEAR = "64-leaf tree", "1 KB boosted", "linear"
+FIELDS = ("set", "seed", "student", "kind", "accuracy", "log_loss", "fidelity", "bytes", "seconds")
+UNITS = {"accuracy": 100, "log_loss": 1, "fidelity": 100}
+
+
+class Case(NamedTuple):
+    """A draw, and what its teacher says."""
+
+    draw: Draw
+    teacher: VotingClassifier
+    P: np.ndarray  # of the training rows, out of fold
+    P_test: np.ndarray
+    rest: np.ndarray  # rows that nobody labelled
+    net: Any
+    middle: Any
+    pruned: Any
+
+    def distil(self, student: Any, teacher: Any = None, **settings: Any) -> Any:
+        """A student on soft labels with something changed."""
+        given = {"transfer": None, "random_state": self.draw.seed} | settings
+        distiller = DistilledClassifier(FrozenEstimator(teacher or self.teacher), student, **given)
+        return distiller.fit(self.draw.X_fit, self.draw.y_fit, teacher_proba=self.P)
+
+    @property
+    def said_of_truth(self) -> np.ndarray:
+        """The teacher's probability of each row's own label."""
+        return self.P[np.arange(len(self.P)), self.draw.y_fit]
+
+
+class Told(NamedTuple):
+    """Hints that were made before: two students have the same."""
+
+    table: np.ndarray
+
+    def targets(self, teacher: Any, X: Any) -> np.ndarray:
+        return self.table
+
+
+Kind = Callable[[Case, Any], Any]
+
+
+def by_row(alpha: Callable[[Case], np.ndarray]) -> Kind:
+    def learn(case: Case, student: Any) -> Any:
+        targets = SoftTargets(case.P, case.draw.y_fit.astype(np.intp), alpha(case))
+        return clone(student).fit(case.draw.X_fit, targets)
+
+    return learn
+
+
+def changed(**settings: Any) -> Kind:
+    return lambda case, student: case.distil(student, **settings)
+
+
+def reborn(case: Case, student: Any) -> Any:
+    itself = DistilledClassifier(student, student, transfer=None, random_state=case.draw.seed)
+    return born_again(itself, case.draw.X_fit, case.draw.y_fit, random_state=case.draw.seed)
+
+
+def assisted(case: Case, student: Any) -> Any:
+    """Taught by a middle student, also of the training rows."""
+    assistant = DistilledClassifier(
+        FrozenEstimator(case.middle), student, transfer=None, random_state=case.draw.seed
+    )
+    return assistant.fit(case.draw.X_fit, case.draw.y_fit)
+
+
+KINDS: dict[str, Kind] = {
+    HARD: changed(alpha=0.0),
+    SOFT: changed(),
+    "soft labels alone, alpha 1": changed(alpha=1.0),
+    "the teacher's decisions": changed(response="labels"),
+    "alpha by row, teacher distrusted": by_row(lambda case: case.said_of_truth),
+    "alpha by row, label distrusted": by_row(lambda case: 1 - case.said_of_truth),
+    "temperature 2": changed(temperature=2.0),
+    "temperature auto": changed(temperature="auto"),
+    "logits (temperature 20)": changed(temperature=20.0),
+    "itself, born again": reborn,
+    "an assistant between": assisted,
+    "pool of real rows": lambda case, student: case.distil(student, transfer=Pool(case.rest)),
+    "MUNGE": changed(transfer=Munge(FACTOR)),
+    "naive Bayes": changed(transfer=NaiveBayes(FACTOR)),
+    "marginals": changed(transfer=Marginals(FACTOR)),
+    "active MUNGE": changed(transfer=Active(FACTOR, passes=1)),
+    "MUNGE, pruned teacher": lambda case, student: case.distil(
+        student, case.pruned, transfer=Munge(FACTOR)
+    ),
+}
+HINTS: dict[str, Callable[[Case], np.ndarray]] = {
+    "hints: leaves, SVD (relations)": lambda case: FeatureHints().targets(
+        case.teacher, case.draw.X_fit
+    ),
+    "hints: leaves, projected": lambda case: FeatureHints(32, "projection").targets(
+        case.teacher, case.draw.X_fit
+    ),
+    "hints: hidden layer of a net": lambda case: FeatureHints().targets(case.net, case.draw.X_fit),
+    "hints: stages": lambda case: StageHints().targets(case.teacher, case.draw.X_fit),
+    "hints: attributions": lambda case: AttributionHints().targets(case.teacher, case.draw.X_fit),
+}
+BOTH = "MUNGE and leaves, projected"
+ALL = (*KINDS, *HINTS, BOTH)
+
+
+def prepare(name: str, seed: int, args: argparse.Namespace) -> Case:
+    given, rows = draw(name, seed, args.data), 300 if args.quick else ROWS
+    order = np.random.default_rng(seed).permutation(len(given.X_fit))
+    kept, rest = order[:rows], order[rows : rows * (1 + FACTOR)]
+    test = np.random.default_rng(0).permutation(len(given.X_test))[:TEST]
+    X, y = given.X_fit[kept], given.y_fit[kept]
+    rest = given.X_fit[rest] if len(rest) else X[:1]
+    given = given._replace(X_fit=X, y_fit=y, X_test=given.X_test[test], y_test=given.y_test[test])
+    share, classes = 10 if args.quick else 1, np.arange(given.n_classes)
+    rounds = (100 if given.n_classes <= 10 else 60) // share
+    members = [
+        ("extra", ExtraTreesClassifier(200 // share, random_state=seed, n_jobs=1)),
+        (
+            "lightgbm",
+            LGBMClassifier(
+                n_estimators=rounds, num_leaves=15, random_state=seed, n_jobs=1, verbose=-1
+            ),
+        ),
+    ]
+    teacher, P = teach(VotingClassifier(members, voting="soft"), X, y, classes)
+    P_test = probabilities(teacher, given.X_test, classes)
+    net = MLPClassifier((64,), max_iter=400, early_stopping=True, random_state=seed)
+    case = Case(given, teacher, P, P_test, rest, None, None, None)
+    middle = SoftBoostingClassifier(48, max_leaf_nodes=16, random_state=seed)
+    return case._replace(
+        net=make_pipeline(StandardScaler(), net).fit(X, y),
+        middle=case.distil(middle),
+        pruned=prune_ensemble(
+            teacher.estimators_[1],
+            X,
+            probabilities(teacher, X, classes),
+            max_bytes=16384,
+            value_bits=8,
+            random_state=seed,
+        ),
+    )
+
+
+def students(case: Case) -> Iterator[tuple[str, Any]]:
+    yield TREE, SoftTreeClassifier(max_leaf_nodes=64)
+    few = FEW | {"value_bits": 4 if case.draw.n_classes == 2 else "ternary"}
+    recipe, targets = Recipe("", settings=few), SoftTargets(case.P, case.draw.y_fit, 0.5)
+    found = fit_to_budget(recipe, 1024, case.draw.X_fit, targets, case.draw.seed, {})
+    if found is not None:  # always, but for very many classes
+        yield BOOSTED, SoftBoostingClassifier(found[1], random_state=case.draw.seed, **few)
+    yield LINEAR, SoftLinearClassifier()
+
+
+def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    started = time.perf_counter()
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        case = prepare(name, seed, args)
+        ready, records = time.perf_counter() - started, []
+        kinds = dict(KINDS)
+        for kind, make in HINTS.items():
+            kinds[kind] = changed(hints=Told(make(case)))
+        kinds[BOTH] = changed(transfer=Munge(FACTOR), hints=FeatureHints(32, "projection"))
+        for student, estimator in students(case):
+            for kind, learn in kinds.items():
+                if student == LINEAR and (kind in HINTS or kind == BOTH):
+                    continue
+                begun = time.perf_counter()
+                model = learn(case, estimator)
+                seconds = time.perf_counter() - begun
+                P, decided = (ask(case.draw.X_test) for ask in (model.predict_proba, model.predict))
+                accuracy, log_loss = measures(P, case.draw.y_test, decided)
+                fidelity = float((decided == case.P_test.argmax(axis=1)).mean())
+                figures = (accuracy, log_loss, fidelity, model.compact_.nbytes, seconds)
+                records.append([name, seed, student, kind, *(round(f, 5) for f in figures)])
+    teacher = [name, seed, *measures(case.P_test, case.draw.y_test), len(case.rest), ready]
+    return {"teacher": teacher, "records": records, "seconds": time.perf_counter() - started}
+
+
+def changes(results: dict[str, Any], student: str, kind: str, key: str, base: str) -> np.ndarray:
+    """What a kind changes, shape (sets, seeds)."""
+    at = FIELDS.index(key)
+    found = {tuple(r[:4]): r[at] for r in results["records"]}
+    sets = sorted({r[0] for r in results["records"]})
+    seeds = sorted({r[1] for r in results["records"]})
+    table = [
+        [found[s, seed, student, kind] - found[s, seed, student, base] for seed in seeds]
+        for s in sets
+    ]
+    return UNITS[key] * np.array(table)
+
+
+def interval(table: np.ndarray) -> tuple[float, float]:
+    """Mean, and half the 95 % interval over draws of rows: the sets are those they are."""
+    n_sets, n_seeds = table.shape
+    if n_seeds < 2:
+        return float(table.mean()), float("nan")
+    error = np.sqrt(table.var(axis=1, ddof=1).sum() / n_seeds) / n_sets
+    return float(table.mean()), float(error * student_t.ppf(0.975, n_sets * (n_seeds - 1)))
+
+
+def verdict(accuracy: np.ndarray, log_loss: np.ndarray) -> str:
+    """In words: what is beyond chance, and on most sets."""
+    words = []
+    for table, better, name in ((accuracy, 1, "accuracy"), (log_loss, -1, "log loss")):
+        mean, half = interval(table)
+        if abs(mean) > half:
+            helps = mean * better > 0
+            agree = int((np.sign(table.mean(axis=1)) == np.sign(mean)).sum())
+            words.append(f"{'helps' if helps else 'hurts'} {name} ({agree}/{len(table)})")
+    return ", ".join(words) or "no effect found"
+
+
+def report(results: dict[str, Any]) -> str:
+    """One table a student, best accuracy first."""
+    parts = []
+    for student in (TREE, BOOSTED, LINEAR):
+        kinds = [k for k in ALL if any(r[2:4] == [student, k] for r in results["records"])]
+        lines = []
+        for kind in kinds:
+            cells, mean = [], 0.0
+            for key, base in (
+                ("accuracy", SOFT),
+                ("accuracy", HARD),
+                ("log_loss", SOFT),
+                ("log_loss", HARD),
+                ("fidelity", SOFT),
+            ):
+                centre, half = interval(changes(results, student, kind, key, base))
+                mean = centre if (key, base) == ("accuracy", SOFT) else mean
+                digits = 3 if key == "log_loss" else 2
+                same = kind == base
+                width = "" if np.isnan(half) else f" ± {half:.{digits}f}"
+                cells.append("" if same else f"{centre:+.{digits}f}{width}")
+            tables = [changes(results, student, kind, k, SOFT) for k in ("accuracy", "log_loss")]
+            said = "the measure" if kind == SOFT else verdict(*tables)
+            lines.append((mean, (kind, *cells, said)))
+        rows = [row for _, row in sorted(lines, key=lambda each: -each[0])]
+        header = (
+            student,
+            "accuracy over soft",
+            "over hard",
+            "log loss over soft",
+            "over hard",
+            "fidelity over soft",
+            "verdict",
+        )
+        parts.append(markdown(header, rows))
+    accuracy = statistics.mean(each[2] for each in results["teachers"])
+    slowest = max(results["seconds"].values())
+    parts.append(
+        f"Teacher: {100 * accuracy:.1f} % on average. {len(results['teachers'])} draws, "
+        f"{sum(results['seconds'].values()) / 60:.0f} minutes in all, {slowest:.0f} s at most."
+    )
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    parser = options(__doc__.splitlines()[0])
+    add_data_option(parser)
+    parser.add_argument("--sets", nargs="+", help="tables to measure on")
+    parser.add_argument("--seeds", type=int, default=None, metavar="N")
+    parser.add_argument("--resume", action="store_true", help="go on with --output")
+    args = parser.parse_args()
+    if args.quick:
+        args.data = None
+    sets = args.sets or ((SHIPPED if args.data is None else TABLES)[: 1 if args.quick else None])
+    results: dict[str, Any] = {"fields": FIELDS, "teachers": [], "seconds": {}, "records": []}
+    if args.resume and args.output is not None and args.output.exists():
+        kept = json.loads(args.output.read_text())
+        results = {name: kept[name] for name in results}
+    done = {tuple(teacher[:2]) for teacher in results["teachers"]}
+    seeds = range(1, 1 + (args.seeds or (1 if args.quick else SEEDS)))
+    todo = [(name, seed) for seed in seeds for name in sets if (name, seed) not in done]
+    for name, seed in (bar := tqdm(todo)):
+        one = measure(name, seed, args)
+        results["teachers"].append(one["teacher"])
+        results["records"] += one["records"]
+        results["seconds"][f"{name} {seed}"] = one["seconds"]
+        bar.write(f"{name} {seed}: teacher {one['teacher'][2]:.4f}, {one['seconds']:.0f} s")
+        save(args.output, results)
+    print(report(results))
+
+
+if __name__ == "__main__":
+    main()
