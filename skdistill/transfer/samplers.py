@@ -73,7 +73,7 @@ class NaiveBayes(BaseEstimator):
     factor : int, default=20
         Synthetic rows for each training row.
     n_components : int, default=20
-        Components of the mixture; no more than there are rows.
+        Components of the mixture; no more than there are different rows.
 
     Examples
     --------
@@ -111,7 +111,8 @@ class NaiveBayes(BaseEstimator):
         )
         centre, unit = filled.mean(axis=0), filled.std(axis=0)
         unit[unit == 0] = 1
-        few = min(self.n_components, len(values))
+        few = min(self.n_components, len(np.unique(filled, axis=0)))
+        filled = np.resize(filled, (max(2, len(filled)), filled.shape[1]))  # EM wants two rows
         rng = check_random_state(random_state)
         mixture = GaussianMixture(
             few, covariance_type="diag", reg_covar=1e-3, max_iter=300, random_state=rng
