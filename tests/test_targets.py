@@ -233,3 +233,32 @@ def test_taking_rows_keeps_everything_that_belongs_to_them(hard):
     assert (taken.alpha, taken.temperature, len(taken)) == (0.7, 2.0, 3)
     assert np.array_equal(taken.mixture(2.0), soft.mixture(2.0)[rows])
     assert (taken.hard is None) == (not hard)
+
+
+def test_alpha_may_differ_from_row_to_row():
+    P, hard = probabilities(0, n=3, K=2), np.array([0, 1, -1])
+    targets = SoftTargets(P, hard, alpha=np.array([0.0, 0.25, 0.5]))
+    assert np.array_equal(targets.row_alpha, [0, 0.25, 1])
+    expected = [[1, 0], 0.25 * P[1] + 0.75 * np.array([0, 1]), P[2]]
+    assert np.allclose(targets.mixture(), expected)
+    few = targets.take(np.array([False, True, True]))
+    assert np.array_equal(few.mixture(), targets.mixture()[1:])
+
+
+@given(seeds, st.floats(0, 8))
+def test_hints_have_their_share_of_the_variance(seed, share):
+    rng = np.random.default_rng(seed)
+    P, hints = probabilities(seed), rng.normal(5, 3, (50, 2))
+    weight = rng.random(50) + 0.1
+    targets = SoftTargets(P, hints=hints, hint_weight=share)
+    scaled = targets.hints_beside(P, weight)
+    assert np.allclose(weight @ scaled, 0, atol=1e-9)
+    variance = weight @ (P - weight @ P / weight.sum()) ** 2
+    assert (weight @ scaled**2).sum() == pytest.approx(share * variance.sum())
+    few = np.arange(50) < 20
+    assert np.array_equal(targets.take(few).hints, hints[:20])
+
+
+def test_hints_that_say_nothing_stay_nothing():
+    targets = SoftTargets(probabilities(0), hints=np.full((50, 3), 7.0))
+    assert (targets.hints_beside(targets.teacher, np.ones(50)) == 0).all()

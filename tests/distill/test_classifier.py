@@ -33,6 +33,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
+    Active,
     DistilledClassifier,
     Munge,
     Pool,
@@ -1004,3 +1005,105 @@ def test_cross_validation_by_two_jobs():
 def test_a_progress_bar_where_wanted(verbose, capsys):
     DistilledClassifier(GaussianNB(), transfer=None, verbose=verbose).fit(X, Y)
     assert ("6/6" in capsys.readouterr().err) == bool(verbose)
+
+
+def test_the_teachers_decisions_alone():
+    teacher = FrozenEstimator(GaussianNB().fit(X, Y))
+    settings = {"transfer": None, "alpha": 1.0}
+    student = DistilledClassifier(teacher, response="labels", **settings).fit(X)
+    by_hand = SoftTreeClassifier().fit(ROWS, np.eye(3)[teacher.predict(X)])
+    assert np.array_equal(student.predict_proba(X), by_hand.predict_proba(X))
+    calibrated = DistilledClassifier(teacher, response="labels", temperature="auto").fit(X, Y)
+    assert calibrated.temperature_ != 1
+
+
+class Asked:
+    """Hints that note what they were asked about."""
+
+    def __init__(self):
+        self.calls = []
+
+    def targets(self, teacher, X):
+        self.calls.append((teacher, X))
+        return np.asarray(X)[:, :2] ** 2
+
+
+@pytest.mark.parametrize("table", [X, FRAME])
+def test_hints_are_read_in_the_fitted_teacher_for_all_rows(table):
+    hints = Asked()
+    student = DistilledClassifier(
+        GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), hints=hints, hint_weight=2.0
+    ).set_params(transfer=Munge(2), random_state=0)
+    student.fit(table, Y)
+    ((teacher, rows),) = hints.calls
+    assert teacher is student.teacher_ and type(rows) is type(table)
+    assert rows.shape == (450, 4)
+    plain = DistilledClassifier(
+        GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), transfer=Munge(2), random_state=0
+    ).fit(table, Y)
+    assert not np.array_equal(student.compact_.scores(X), plain.compact_.scores(X))
+
+
+def test_hints_beside_given_labels_and_without_a_teacher_to_ask():
+    P, hints = np.eye(3)[Y] * 0.7 + 0.1, Asked()
+    student = DistilledClassifier(GaussianNB(), hints=hints, transfer=None)
+    student.fit(X, Y, teacher_proba=P)
+    assert len(hints.calls) == 1 and hasattr(student, "teacher_")
+    with pytest.raises(ValueError, match="teacher=None cannot give hints"):
+        DistilledClassifier(None, hints=hints, transfer=None).fit(X, Y, teacher_proba=P)
+    DistilledClassifier(None, hints=hints, alpha=0).fit(X, Y)  # a plain student
+    assert len(hints.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [(np.full((150, 2), np.nan), "targets of Broken contains NaN"), (X[:10], "inconsistent")],
+)
+def test_broken_hints_are_refused(told, message):
+    class Broken:
+        def targets(self, teacher, X):
+            return told
+
+    with pytest.raises(ValueError, match=message):
+        DistilledClassifier(GaussianNB(), hints=Broken(), transfer=None).fit(X, Y)
+
+
+class Chosen:
+    """A transfer object that is asked again and notes the gaps it is told."""
+
+    passes = 2
+
+    def __init__(self):
+        self.gaps = []
+
+    def sample(self, X, random_state=None):
+        return np.asarray(X)[:20]
+
+    def resample(self, X, gap, n_training, random_state=None):
+        self.gaps.append((gap, n_training))
+        return np.asarray(X)[np.argsort(gap)[-10:]]
+
+
+def test_a_transfer_object_with_passes_is_told_where_the_student_differs():
+    transfer, tree = Chosen(), SoftTreeClassifier(max_leaf_nodes=3)
+    teacher = FrozenEstimator(GaussianNB().fit(X, Y))
+    student = DistilledClassifier(teacher, tree, transfer=transfer, alpha=1.0).fit(X, Y)
+    rows = np.concatenate([ROWS, ROWS[:20]])
+    for gap, n_training in transfer.gaps:
+        P = teacher.predict_proba(rows)
+        before = SoftTreeClassifier(max_leaf_nodes=3).fit(rows, SoftTargets(P))
+        assert n_training == 150
+        assert_allclose(gap, np.abs(P - before.predict_proba(rows)).sum(axis=1) / 2, atol=1e-9)
+        rows = np.concatenate([rows, rows[np.argsort(gap)[-10:]]])
+    last = SoftTreeClassifier(max_leaf_nodes=3).fit(rows, SoftTargets(teacher.predict_proba(rows)))
+    assert len(transfer.gaps) == 2
+    assert np.array_equal(student.predict_proba(X), last.predict_proba(X))
+
+
+@pytest.mark.parametrize("weight", [None, 30.0])
+def test_active_transfer_end_to_end(weight):
+    settings = {"transfer": Active(4, passes=1), "transfer_weight": weight, "random_state": 0}
+    student = DistilledClassifier(RandomForestClassifier(10, random_state=0), **settings)
+    first = student.fit(FRAME, NAMES[Y]).predict_proba(FRAME)
+    assert student.score(FRAME, NAMES[Y]) > 0.9
+    assert np.array_equal(clone(student).fit(FRAME, NAMES[Y]).predict_proba(FRAME), first)

@@ -351,3 +351,25 @@ def test_columns_and_weights_of_any_size(case, spacing, init):
     # Such weights are nothing beside the l2 of growing, so that trees have no leaves to part.
     assert student.score(X, y) > (0.5 if case == "tiny weights" else 0.9)
     assert student.compact_.nbytes > 0 or case == "tiny weights"
+
+
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("settings", [{}, {"subsample": 0.7}, {"n_iter_no_change": 2}])
+def test_hints_guide_where_the_rounds_cut_and_nothing_else(K, settings):
+    X, _, y, _ = split(K)
+    P = np.eye(K)[y]
+    hints = np.sin(X[:, -1:] / X[:, -1].std())
+    plain = boosted(4, **settings).fit(X, SoftTargets(P))
+    silent = boosted(4, **settings).fit(X, SoftTargets(P, hints=hints, hint_weight=0.0))
+    assert np.array_equal(plain.compact_.scores(X), silent.compact_.scores(X))
+    loud = boosted(4, **settings).fit(X, SoftTargets(P, hints=hints, hint_weight=1e6))
+    assert loud.feature_importances_[-1] > max(0.9, plain.feature_importances_[-1])
+    assert loud.compact_.n_scores == plain.compact_.n_scores
+
+
+def test_later_rounds_learn_what_is_left_of_the_hints():
+    X, _, y, _ = split(3)
+    hints = np.column_stack([X[:, 0] > np.median(X[:, 0]), 0.7 * (X[:, 1] > np.median(X[:, 1]))])
+    targets = SoftTargets(np.eye(3)[y], hints=hints, hint_weight=1e6)
+    student = boosted(2, max_leaf_nodes=2, learning_rate=1.0).fit(X, targets)
+    assert np.flatnonzero(student.feature_importances_).tolist() == [0, 1]

@@ -10,8 +10,9 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
-from skdistill import SoftLinearClassifier
+from skdistill import SoftLinearClassifier, StudentAdapter
 from skdistill.compact.execute import quantize_input
 from skdistill.compact.tables import value_limits
 from skdistill.metrics import kl_divergence
@@ -263,3 +264,11 @@ def test_parameters_are_checked(parameters):
 def test_weights_are_checked(weight):
     with pytest.raises(ValueError, match="weight"):
         SoftLinearClassifier().fit([[0.0], [1.0]], [0, 1], weight)
+
+
+def test_hints_are_refused_where_there_is_no_structure():
+    X, y = load_wine(return_X_y=True)
+    targets = SoftTargets(np.eye(3)[y], hints=X)
+    for student in (SoftLinearClassifier(), StudentAdapter(DecisionTreeClassifier())):
+        with pytest.raises(ValueError, match=f"{type(student).__name__} cannot use hints"):
+            student.fit(X, targets)

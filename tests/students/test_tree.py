@@ -485,3 +485,51 @@ def test_importances_are_shares_of_the_gain():
     assert student.feature_importances_.sum() == pytest.approx(1)
     assert student.feature_importances_[2] == 0
     assert (student.feature_importances_[[0, 1, 3]] > 0).all()
+
+
+@pytest.mark.parametrize("K", [2, 4])
+@pytest.mark.parametrize("share", [0.3, 50.0])
+def test_with_hints_it_grows_as_scikit_learns_regressor_on_all_columns(K, share):
+    X, P, weight = data(K, 800, K)
+    hints = np.column_stack([np.sin(3 * X[:, 0]), 100 * X[:, 1] > 20])
+    targets = SoftTargets(P, hints=hints, hint_weight=share)
+    student = SoftTreeClassifier(max_leaf_nodes=17).fit(X, targets, weight)
+    first = 1 if K == 2 else 0  # both columns of two classes would count twice
+    columns = np.column_stack([P[:, first:], targets.hints_beside(P[:, first:], weight)])
+    oracle = DecisionTreeRegressor(max_leaf_nodes=17, random_state=0)
+    oracle.fit(X, columns, sample_weight=weight)
+    leaf = leaves_of(student, X)
+    expected = squared_loss(oracle.apply(X), columns, weight)
+    assert squared_loss(leaf, columns, weight) == pytest.approx(expected, rel=1e-6)
+    assert len(student.compact_.trees.values) == 17
+    told = mean_targets(leaf, P, weight)  # the leaves know nothing of hints
+    assert np.abs(student.predict_proba(X) - told).max() < 0.03
+
+
+@pytest.mark.parametrize("hints", [np.zeros((500, 2)), np.eye(500)[:, :3]])
+def test_hints_without_weight_or_content_change_nothing(hints):
+    X, P, weight = data(0, 500, 3)
+    plain = SoftTreeClassifier(max_leaf_nodes=9).fit(X, P, weight)
+    targets = SoftTargets(P, hints=hints, hint_weight=0.0)
+    guided = SoftTreeClassifier(max_leaf_nodes=9).fit(X, targets, weight)
+    assert np.array_equal(guided.compact_.scores(X), plain.compact_.scores(X))
+
+
+def test_pruning_keeps_its_units_beside_large_hints():
+    X, P, weight = data(1, 500, 3)
+    hints = X[:, :1] - X[:, 1:2]
+    sizes = [
+        len(
+            SoftTreeClassifier(max_leaf_nodes=64, ccp_alpha=0.003)
+            .fit(X, SoftTargets(P, hints=hints, hint_weight=share), weight)
+            .compact_.trees.values
+        )
+        for share in (0.0, 1e-6, 100.0)
+    ]
+    assert sizes[0] == sizes[1] < sizes[2]
+
+
+def test_entropy_knows_no_hints():
+    X, P, _ = data(0, 50, 3)
+    with pytest.raises(ValueError, match="hints need criterion='squared_error', got 'entropy'"):
+        SoftTreeClassifier("entropy").fit(X, SoftTargets(P, hints=X))
