@@ -16,6 +16,7 @@ def main() -> None:
     names = sorted(path.stem for path in (HERE / "results").glob("*.json"))
     fill(HERE / "README.md", names, "report")
     fill(ROOT / "docs" / "exporters.md", ["exporters"], "compared")
+    fill(ROOT / "docs" / "knowledge.md", ["knowledge"], "summary")
     fill(ROOT / "README.md", ["exporters"], "headline")
 
 

@@ -227,79 +227,101 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     return {"teacher": teacher, "records": records, "seconds": time.perf_counter() - started}
 
 
-def changes(results: dict[str, Any], student: str, kind: str, key: str, base: str) -> np.ndarray:
-    """What a kind changes, shape (sets, seeds)."""
+def changes(
+    results: dict[str, Any], student: str, kind: str, key: str, base: str = SOFT
+) -> list[np.ndarray]:
+    """What a kind changes, for each set an array of its draws."""
     at = FIELDS.index(key)
     found = {tuple(r[:4]): r[at] for r in results["records"]}
-    sets = sorted({r[0] for r in results["records"]})
-    seeds = sorted({r[1] for r in results["records"]})
-    table = [
-        [found[s, seed, student, kind] - found[s, seed, student, base] for seed in seeds]
-        for s in sets
-    ]
-    return UNITS[key] * np.array(table)
+    draws = [tuple(teacher[:2]) for teacher in results["teachers"]]
+    table = []
+    for name in dict.fromkeys(each for each, _ in draws):
+        cases = [(name, seed, student) for each, seed in draws if each == name]
+        gains = [
+            found[*case, kind] - found[*case, base] for case in cases if (*case, kind) in found
+        ]
+        table += [UNITS[key] * np.array(gains)] if gains else []
+    return table
 
 
-def interval(table: np.ndarray) -> tuple[float, float]:
+def interval(table: list[np.ndarray]) -> tuple[float, float]:
     """Mean, and half the 95 % interval over draws of rows: the sets are those they are."""
-    n_sets, n_seeds = table.shape
-    if n_seeds < 2:
-        return float(table.mean()), float("nan")
-    error = np.sqrt(table.var(axis=1, ddof=1).sum() / n_seeds) / n_sets
-    return float(table.mean()), float(error * student_t.ppf(0.975, n_sets * (n_seeds - 1)))
+    mean = float(np.mean([draws.mean() for draws in table]))
+    if min(len(draws) for draws in table) < 2:
+        return mean, float("nan")
+    error = np.sqrt(sum(draws.var(ddof=1) / len(draws) for draws in table)) / len(table)
+    return mean, float(error * student_t.ppf(0.975, sum(len(draws) - 1 for draws in table)))
 
 
-def verdict(accuracy: np.ndarray, log_loss: np.ndarray) -> str:
-    """In words: what is beyond chance, and on most sets."""
+def verdict(accuracy: list[np.ndarray], log_loss: list[np.ndarray]) -> str:
+    """In words: what is beyond chance, and on how many sets it points that way."""
+    if np.isnan(interval(accuracy)[1]):
+        return "too few draws"
     words = []
     for table, better, name in ((accuracy, 1, "accuracy"), (log_loss, -1, "log loss")):
         mean, half = interval(table)
         if abs(mean) > half:
             helps = mean * better > 0
-            agree = int((np.sign(table.mean(axis=1)) == np.sign(mean)).sum())
+            agree = sum(np.sign(draws.mean()) == np.sign(mean) for draws in table)
             words.append(f"{'helps' if helps else 'hurts'} {name} ({agree}/{len(table)})")
     return ", ".join(words) or "no effect found"
 
 
+def cell(table: list[np.ndarray], key: str) -> str:
+    digits = 3 if key == "log_loss" else 2
+    mean, half = interval(table)
+    return f"{mean:+.{digits}f}" + ("" if np.isnan(half) else f" ± {half:.{digits}f}")
+
+
+def measured(results: dict[str, Any], student: str) -> list[str]:
+    """The kinds that a student was taught by, best accuracy first."""
+    kinds = [k for k in ALL if any(r[2:4] == [student, k] for r in results["records"])]
+    return sorted(kinds, key=lambda k: -interval(changes(results, student, k, "accuracy"))[0])
+
+
+def summary(results: dict[str, Any]) -> str:
+    """For the docs: every kind against soft labels, all students in one table."""
+    kinds, columns = measured(results, TREE), ("accuracy", "log_loss")
+    rows = []
+    for kind in (each for each in kinds if each != SOFT):
+        row = [kind]
+        for student in (TREE, BOOSTED, LINEAR):
+            for key in columns:
+                table = changes(results, student, kind, key)
+                row.append(cell(table, key) if table else "")
+        rows.append(tuple(row))
+    header = [f"{s}: {k.replace('_', ' ')}" for s in (TREE, BOOSTED, LINEAR) for k in columns]
+    return markdown(("", *header), rows) + "\n\n" + draws_of(results)
+
+
+def draws_of(results: dict[str, Any]) -> str:
+    """How many draws of which sets."""
+    names = [teacher[0] for teacher in results["teachers"]]
+    counts = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
+    return f"{len(names)} draws ({counts})."
+
+
 def report(results: dict[str, Any]) -> str:
     """One table a student, best accuracy first."""
+    asked = (("accuracy", SOFT), ("accuracy", HARD), ("log_loss", SOFT), ("log_loss", HARD))
+    asked += (("fidelity", SOFT),)
+    names = ("accuracy over soft", "over hard", "log loss over soft", "over hard")
     parts = []
     for student in (TREE, BOOSTED, LINEAR):
-        kinds = [k for k in ALL if any(r[2:4] == [student, k] for r in results["records"])]
-        lines = []
-        for kind in kinds:
-            cells, mean = [], 0.0
-            for key, base in (
-                ("accuracy", SOFT),
-                ("accuracy", HARD),
-                ("log_loss", SOFT),
-                ("log_loss", HARD),
-                ("fidelity", SOFT),
-            ):
-                centre, half = interval(changes(results, student, kind, key, base))
-                mean = centre if (key, base) == ("accuracy", SOFT) else mean
-                digits = 3 if key == "log_loss" else 2
-                same = kind == base
-                width = "" if np.isnan(half) else f" ± {half:.{digits}f}"
-                cells.append("" if same else f"{centre:+.{digits}f}{width}")
-            tables = [changes(results, student, kind, k, SOFT) for k in ("accuracy", "log_loss")]
-            said = "the measure" if kind == SOFT else verdict(*tables)
-            lines.append((mean, (kind, *cells, said)))
-        rows = [row for _, row in sorted(lines, key=lambda each: -each[0])]
-        header = (
-            student,
-            "accuracy over soft",
-            "over hard",
-            "log loss over soft",
-            "over hard",
-            "fidelity over soft",
-            "verdict",
-        )
-        parts.append(markdown(header, rows))
+        rows = []
+        for kind in measured(results, student):
+            tables = [changes(results, student, kind, key, base) for key, base in asked]
+            cells = [
+                "" if kind == base else cell(table, key)
+                for (key, base), table in zip(asked, tables, strict=True)
+            ]
+            said = "the measure" if kind == SOFT else verdict(tables[0], tables[2])
+            rows.append((kind, *cells, said))
+        parts.append(markdown((student, *names, "fidelity over soft", "verdict"), rows))
     accuracy = statistics.mean(each[2] for each in results["teachers"])
     slowest = max(results["seconds"].values())
     parts.append(
-        f"Teacher: {100 * accuracy:.1f} % on average. {len(results['teachers'])} draws, "
+        f"Teacher: {100 * accuracy:.1f} % on average. {draws_of(results)} "
         f"{sum(results['seconds'].values()) / 60:.0f} minutes in all, {slowest:.0f} s at most."
     )
     return "\n\n".join(parts)

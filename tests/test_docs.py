@@ -8,7 +8,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-PAGES = ["README.md", "docs/quickstart.md", "docs/teachers.md", "docs/c-export.md"]
+PAGES = [
+    "README.md",
+    "docs/quickstart.md",
+    "docs/teachers.md",
+    "docs/knowledge.md",
+    "docs/c-export.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
