@@ -21,11 +21,14 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.neural_network._base import ACTIVATIONS
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdistill.teachers import Committee, MarginTeacher, NumberedClasses
 
 _FEW = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -80,8 +83,8 @@ class FeatureHints(BaseEstimator):
         ----------
         teacher : fitted estimator
             Forest, boosted trees, XGBoost, LightGBM or `MLPClassifier`, also inside a
-            `FrozenEstimator`, a `Pipeline`, a `VotingClassifier` or a `StackingClassifier`,
-            whose other members are left out.
+            `FrozenEstimator`, a `Pipeline`, a search, a `VotingClassifier`, a
+            `StackingClassifier` or a `Committee`, whose other members are left out.
         X : array-like of shape (n, d)
 
         Returns
@@ -247,6 +250,13 @@ def _parts(teacher: Any, X: Any) -> list[tuple[Any, Any]]:
         return _parts(teacher[-1], teacher[:-1].transform(X) if len(teacher) > 1 else X)
     if isinstance(teacher, VotingClassifier | StackingClassifier):
         return [part for member in teacher.estimators_ for part in _parts(member, X)]
+    if isinstance(teacher, Committee):
+        asked = np.flatnonzero(teacher.weights_)
+        return [part for i in asked for part in _parts(teacher.members_[i], X)]
+    if isinstance(teacher, NumberedClasses | MarginTeacher):
+        return _parts(teacher.estimator_, X)
+    if isinstance(teacher, BaseSearchCV):
+        return _parts(teacher.best_estimator_, X)
     return [(teacher, X)]
 
 

@@ -19,13 +19,16 @@ from sklearn.ensemble import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
+from skdistill import Committee, DistilledClassifier, MarginTeacher
 from skdistill.hints import AttributionHints, FeatureHints, StageHints
+from skdistill.teachers import NumberedClasses
 
 X, Y = load_iris(return_X_y=True)
 TWO = Y > 0
@@ -89,6 +92,29 @@ def test_members_of_an_ensemble_count_alike():
         parts = [proximity(member.apply(Z)) for member in voters[-1].estimators_[:2]]
         hints = FeatureHints(149).targets(FrozenEstimator(voters), X)
         assert np.allclose(hints @ hints.T, np.mean(parts, axis=0), atol=1e-9)
+
+
+def test_committees_searches_and_wrappers_are_looked_into():
+    names = np.array(["a", "b", "c"])[Y]
+    xgboost = NumberedClasses(BOOSTED["xgboost"]).fit(X, names)
+    search = GridSearchCV(LEAFY["tree"], {"max_depth": [3]}, cv=2)
+    margins = MarginTeacher(BOOSTED["scikit-learn"])
+    members = [xgboost, search.fit(X, names), margins.fit(X, names), LEAFY["forest"]]
+    frozen = [FrozenEstimator(one) for one in members[:3]]
+    committee = Committee([*frozen, members[3]], weights=[1, 1, 2, 0]).fit(X, names)
+    told = (xgboost.estimator_, search.best_estimator_, margins.estimator_)
+    parts = [proximity(one.apply(X)) for one in told]
+    hints = FeatureHints(149).targets(committee, X)
+    assert np.allclose(hints @ hints.T, np.mean(parts, axis=0), atol=1e-9)
+
+
+def test_hints_of_a_committee_reach_the_student():
+    names = np.array(["a", "b", "c"])[Y]
+    teachers = [BOOSTED["xgboost"], LEAFY["forest"]]
+    given = DistilledClassifier(teachers, hints=FeatureHints(3), transfer=None, random_state=0)
+    distilled = given.fit(X, names)
+    assert FeatureHints(3).targets(distilled.teacher_, X).shape == (150, 3)
+    assert distilled.score(X, names) > 0.9
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
