@@ -79,6 +79,9 @@ def adapt(
     more after these are rounded. Leaf values of two or three levels hardly move: half a
     level must be worth it.
 
+    Where ``nbytes`` of the model changes, the bias has become too large for its integer type on
+    the device, or small enough for a narrower one, and the C has to be exported again.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
