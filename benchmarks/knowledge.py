@@ -31,7 +31,6 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from skdistill import (
-    Active,
     DistilledClassifier,
     Marginals,
     Munge,
@@ -133,7 +132,6 @@ KINDS: dict[str, Kind] = {
     "MUNGE": changed(transfer=Munge(FACTOR)),
     "naive Bayes": changed(transfer=NaiveBayes(FACTOR)),
     "marginals": changed(transfer=Marginals(FACTOR)),
-    "active MUNGE": changed(transfer=Active(FACTOR, passes=1)),
     "MUNGE, pruned teacher": lambda case, student: case.distil(
         student, case.pruned, transfer=Munge(FACTOR)
     ),

@@ -23,11 +23,10 @@ from skdistill.teachers import (
     MarginTeacher,
     OnnxTeacher,
 )
-from skdistill.transfer import Active, Marginals, Munge, NaiveBayes, Pool, munge
+from skdistill.transfer import Marginals, Munge, NaiveBayes, Pool, munge
 
 __version__ = "0.1.0"
 __all__ = [
-    "Active",
     "BoosterTeacher",
     "CallableTeacher",
     "Committee",

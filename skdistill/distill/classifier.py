@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -16,7 +15,6 @@ from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skdistill.distill.story import (
     PARAMETERS,
-    ask_again,
     ask_hints,
     ask_teacher,
     held_out_only,
@@ -214,9 +212,10 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         student = self._make_student()
 
         alpha = self.alpha if hard is not None else 1.0
-        temperature, passes = 1.0, 0
-        P, own = np.zeros((len(rows), len(classes))), len(rows)
-        if alpha > 0:
+        temperature = 1.0
+        if alpha == 0:
+            targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
+        else:
             handed_on = weight if sample_weight is not None else None
             labels = None if hard is None else classes[hard]
             teacher, P, more, P_more = ask_teacher(
@@ -224,21 +223,20 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             )
             rows, weight, hard, P = held_out_only(rows, weight, hard, P)
             temperature = self._temperature(P, hard, weight)
-            own, rows = len(rows), append_rows(rows, more)
             P = self._taught(np.concatenate([P, P_more]), temperature)
-            passes = getattr(self.transfer, "passes", 0)
+            rows = append_rows(rows, more)
+            further = transfer_weights(self.transfer_weight, len(more))
+            weight = np.concatenate([weight, further])
+            if hard is not None:
+                hard = np.concatenate([hard, np.full(len(more), -1)])
+            told = None
+            if self.hints is not None:
+                told = ask_hints(self.hints, teacher, with_names(X, rows))
+            targets = SoftTargets(P, hard, alpha, self._tempering(), told, self.hint_weight)
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
             student = seeded(student, rng)
-        self._fit_student(student, X, rows, weight, P, hard, alpha, teacher, classes)
-        for _ in range(passes):
-            table = with_names(X, rows)
-            gap = np.abs(P - self.student_.predict_proba(table)).sum(axis=1) / 2
-            more, P_more = ask_again(self, teacher, table, gap, own, classes, rng)
-            if len(more):
-                rows = append_rows(rows, more)
-                P = np.concatenate([P, self._taught(P_more, temperature)])
-                self._fit_student(student, X, rows, weight, P, hard, alpha, teacher, classes)
+        self.student_ = student.fit(with_names(X, rows), targets, weight, classes=classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
         self.temperature_ = temperature
@@ -297,30 +295,6 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
                 f"student must learn from probabilities, or be one of {names}; got {self.student!r}"
             )
         return with_bits(self, student)
-
-    def _fit_student(
-        self,
-        student: Any,
-        X: Any,
-        rows: NDArray[Any],
-        weight: NDArray[np.float64],
-        P: NDArray[np.float64],
-        hard: NDArray[np.intp] | None,
-        alpha: float,
-        teacher: Any,
-        classes: NDArray[Any],
-    ) -> None:
-        """Fit a clone; labels and weights are those of the training rows, which come first."""
-        table, further = with_names(X, rows), len(rows) - len(weight)
-        weight = np.concatenate([weight, transfer_weights(self.transfer_weight, further)])
-        if hard is not None:
-            hard = np.concatenate([hard, np.full(further, -1)])
-        targets = SoftTargets(P, hard, alpha, self._tempering())
-        if self.hints is not None and alpha > 0:
-            targets = replace(
-                targets, hints=ask_hints(self.hints, teacher, table), hint_weight=self.hint_weight
-            )
-        self.student_ = clone(student).fit(table, targets, weight, classes=classes)
 
     def _temperature(
         self,

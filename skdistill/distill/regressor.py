@@ -11,7 +11,6 @@ from sklearn.utils import Tags, check_random_state
 
 from skdistill.distill.story import (
     PARAMETERS,
-    ask_again,
     ask_teacher,
     held_out_only,
     keep_teacher,
@@ -173,7 +172,6 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         target, given = self._read_values(teacher, y, teacher_prediction, len(rows))
         student = self._make_student()
 
-        told, own, passes = None, len(rows), 0
         if self.alpha > 0:
             handed_on = weight if sample_weight is not None else None
             values = target[:, 0] if target is not None and target.shape[1] == 1 else target
@@ -182,37 +180,16 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
             )
             rows, weight, target, told = held_out_only(rows, weight, target, told)
             target = np.concatenate([_mixed(told, target, self.alpha), told_more])
-            own, rows, told = len(rows), append_rows(rows, more), np.concatenate([told, told_more])
-            passes = getattr(self.transfer, "passes", 0)
+            rows = append_rows(rows, more)
+            further = transfer_weights(self.transfer_weight, len(more))
+            weight = np.concatenate([weight, further])
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
             student = seeded(student, rng)
-        self._fit_student(student, X, rows, target, weight)
-        for _ in range(passes):
-            table = with_names(X, rows)
-            away = np.abs(told - self.student_.predict(table).reshape(told.shape))
-            gap = (away / np.maximum(told.std(axis=0), np.finfo(float).tiny)).sum(axis=1)
-            more, told_more = ask_again(self, teacher, table, gap, own, None, rng)
-            if len(more):
-                rows = append_rows(rows, more)
-                told, target = (np.concatenate([each, told_more]) for each in (told, target))
-                self._fit_student(student, X, rows, target, weight)
+        self.student_ = student.fit(with_names(X, rows), target, weight)
         self.compact_ = self.student_.compact_
         keep_teacher(self, teacher)
         return self
-
-    def _fit_student(
-        self,
-        student: Any,
-        X: Any,
-        rows: NDArray[Any],
-        target: NDArray[np.float64],
-        weight: NDArray[np.float64],
-    ) -> None:
-        """Fit a clone; weights are those of the training rows, which come first."""
-        further = transfer_weights(self.transfer_weight, len(rows) - len(weight))
-        weight = np.concatenate([weight, further])
-        self.student_ = clone(student).fit(with_names(X, rows), target, weight)
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:

@@ -171,22 +171,6 @@ def _label_further(
     return np.concatenate(rows), np.concatenate(P)
 
 
-def ask_again(
-    distiller: Any,
-    teacher: Any,
-    X: Any,
-    gap: NDArray[np.float64],
-    n_training: int,
-    classes: NDArray[Any] | None,
-    rng: np.random.RandomState,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows that the transfer object makes once it knows a student's `gap`, and their answers."""
-    more = distiller.transfer.resample(X, gap, n_training, random_state=rng.randint(2**31 - 1))
-    if np.shape(more)[0] == 0:
-        return np.empty((0, np.shape(X)[1])), np.empty((0, 0))
-    return as_numbers(more), answers(teacher, more, classes)
-
-
 def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
     """What a hint object reads in the fitted teacher, checked."""
     name = f"targets of {type(hints).__name__}"

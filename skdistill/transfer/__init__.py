@@ -1,13 +1,11 @@
 """Where the rows come from that a student learns on beside the training rows.
 
 A transfer object has ``sample(X, random_state) -> rows``: a table with the columns of
-`X`, which the teacher will label. One that has ``passes``, a number, is asked again so many
-times, after each fit of the student: ``resample(rows, gap, n_training, random_state)``.
+`X`, which the teacher will label.
 """
 
-from skdistill.transfer.active import Active
 from skdistill.transfer.munge import Munge, munge
 from skdistill.transfer.pool import Pool
 from skdistill.transfer.samplers import Marginals, NaiveBayes
 
-__all__ = ["Active", "Marginals", "Munge", "NaiveBayes", "Pool", "munge"]
+__all__ = ["Marginals", "Munge", "NaiveBayes", "Pool", "munge"]

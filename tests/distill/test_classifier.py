@@ -33,7 +33,6 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
-    Active,
     DistilledClassifier,
     Munge,
     Pool,
@@ -1066,44 +1065,3 @@ def test_broken_hints_are_refused(told, message):
 
     with pytest.raises(ValueError, match=message):
         DistilledClassifier(GaussianNB(), hints=Broken(), transfer=None).fit(X, Y)
-
-
-class Chosen:
-    """A transfer object that is asked again and notes the gaps it is told."""
-
-    passes = 2
-
-    def __init__(self):
-        self.gaps = []
-
-    def sample(self, X, random_state=None):
-        return np.asarray(X)[:20]
-
-    def resample(self, X, gap, n_training, random_state=None):
-        self.gaps.append((gap, n_training))
-        return np.asarray(X)[np.argsort(gap)[-10:]]
-
-
-def test_a_transfer_object_with_passes_is_told_where_the_student_differs():
-    transfer, tree = Chosen(), SoftTreeClassifier(max_leaf_nodes=3)
-    teacher = FrozenEstimator(GaussianNB().fit(X, Y))
-    student = DistilledClassifier(teacher, tree, transfer=transfer, alpha=1.0).fit(X, Y)
-    rows = np.concatenate([ROWS, ROWS[:20]])
-    for gap, n_training in transfer.gaps:
-        P = teacher.predict_proba(rows)
-        before = SoftTreeClassifier(max_leaf_nodes=3).fit(rows, SoftTargets(P))
-        assert n_training == 150
-        assert_allclose(gap, np.abs(P - before.predict_proba(rows)).sum(axis=1) / 2, atol=1e-9)
-        rows = np.concatenate([rows, rows[np.argsort(gap)[-10:]]])
-    last = SoftTreeClassifier(max_leaf_nodes=3).fit(rows, SoftTargets(teacher.predict_proba(rows)))
-    assert len(transfer.gaps) == 2
-    assert np.array_equal(student.predict_proba(X), last.predict_proba(X))
-
-
-@pytest.mark.parametrize("weight", [None, 30.0])
-def test_active_transfer_end_to_end(weight):
-    settings = {"transfer": Active(4, passes=1), "transfer_weight": weight, "random_state": 0}
-    student = DistilledClassifier(RandomForestClassifier(10, random_state=0), **settings)
-    first = student.fit(FRAME, NAMES[Y]).predict_proba(FRAME)
-    assert student.score(FRAME, NAMES[Y]) > 0.9
-    assert np.array_equal(clone(student).fit(FRAME, NAMES[Y]).predict_proba(FRAME), first)

@@ -33,7 +33,6 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import (
-    Active,
     DistilledRegressor,
     Munge,
     Pool,
@@ -416,21 +415,3 @@ def test_cross_validation_by_two_jobs():
 def test_parameters_out_of_range_are_refused_by_name(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
         DistilledRegressor(Ridge(), **parameters).fit(X, Y)
-
-
-def test_active_transfer_adds_rows_where_the_student_is_off():
-    rng = np.random.default_rng(0)
-    X = rng.uniform(-1, 1, (200, 2))
-    y = np.where(X[:, 0] > 0.5, np.sin(20 * X[:, 0]), 0)
-    teacher = FrozenEstimator(RandomForestRegressor(20, random_state=0).fit(X, y))
-    tree, seen = SoftTreeRegressor(max_leaf_nodes=4), []
-
-    class Watched(Active):
-        def resample(self, X, gap, n_training, random_state=None):
-            seen.append(np.asarray(super().resample(X, gap, n_training, random_state)))
-            return seen[-1]
-
-    student = DistilledRegressor(teacher, tree, transfer=Watched(4, passes=2), random_state=0)
-    student.fit(X, y)
-    assert [len(rows) for rows in seen] == [400, 400]
-    assert all((rows[:, 0] > 0.5).mean() > 0.5 for rows in seen)
