@@ -14,6 +14,7 @@ from typing import NamedTuple
 from skdistill.compact.order import depths
 from skdistill.compact.pack import WIDEST_READ, TreeLayout
 from skdistill.export.c.branch import leaf_kind
+from skdistill.export.c.read import prepared_inputs
 from skdistill.export.c.text import Source
 
 _CALL = 30
@@ -68,7 +69,7 @@ def bounds(source: Source, output: str) -> Bounds:
         splits = int(depths(model.trees).sum())
         work += splits * _split_cost(source, trees)
         if trees.prepared:
-            n = _prepared(source, trees)
+            n = prepared_inputs(source, trees)
             steps += n
             work += n * (_READ[trees.reading.kind] + 12)
             stack += n * (4 if trees.reading.kind == "key" else 2)
@@ -101,13 +102,6 @@ def bounds(source: Source, output: str) -> Bounds:
         stack += 4 * K + 64
         work += K * _probability_cost(model.link, output) + 60
     return Bounds(splits, steps, work + _CALL, -(-stack // 8) * 8)
-
-
-def _prepared(source: Source, trees: TreeLayout) -> int:
-    model = source.layout.model
-    if trees.reading.kind == "rounded" and model.linear is not None:
-        return len(model.linear.features)
-    return 0 if model.grid is None else len(model.grid.features)
 
 
 def _split_cost(source: Source, trees: TreeLayout) -> int:

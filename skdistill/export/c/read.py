@@ -61,10 +61,18 @@ def read_input(source: Source, trees: TreeLayout, feature: str) -> str:
     kind = trees.reading.kind
     if kind in ("value", "code"):
         return f"x[{at}]"
-    at = f"({at})" if " " in at and not at.startswith("(") else at
     if kind == "key":
-        return f"{source.name}_key(x + {at})"
+        return f"{source.name}_key(x[{at}])"
+    at = f"({at})" if " " in at and not at.startswith("(") else at
     return f"{source.name}_steps(x + {at}, {feature})"
+
+
+def prepared_inputs(source: Source, trees: TreeLayout) -> int:
+    """How many inputs are prepared: those of the linear part, or of the grid."""
+    model = source.layout.model
+    if trees.reading.kind == "rounded" and model.linear is not None:
+        return len(model.linear.features)
+    return 0 if model.grid is None else len(model.grid.features)
 
 
 def prepare(source: Source, trees: TreeLayout) -> str:
@@ -82,14 +90,9 @@ def prepare(source: Source, trees: TreeLayout) -> str:
             u=len(linear.features),
             nan=_rounded_or_missing(source, q_max, missing(source, trees), kind),
         )
-    u = len(trees.reading.exponent) if trees.reading.exponent is not None else _count(source)
+    u = prepared_inputs(source, trees)
     cast = "" if kind == "uint32_t" else f"({kind})"
     return f"for (j = 0; j < {u}; j++)\n    q[j] = {cast}{read_input(source, trees, 'j')};\n"
-
-
-def _count(source: Source) -> int:
-    grid = source.layout.model.grid
-    return 0 if grid is None else len(grid.features)
 
 
 def _rounded_or_missing(source: Source, q_max: int, nan: int, kind: str) -> str:
@@ -113,15 +116,22 @@ def linear_column(source: Source) -> str:
 
 
 def _key(source: Source) -> str:
+    return "\n".join(
+        [
+            "/* The bits of a float as a whole number in the order of the numbers: equal for both",
+            "   zeros, largest for NaN. */",
+            _key_function(source),
+        ]
+    )
+
+
+def _key_function(source: Source) -> str:
     return block(
         """
-        /* The bits of a float as a whole number in the order of the numbers: equal for both
-           zeros, largest for NaN. */
-        static uint32_t @name@_key(const float *x)
+        static uint32_t @name@_key(float x)
         {
-            const float number = *x;
             uint32_t k;
-            @M@_COPY(&k, &number, sizeof k);
+            @M@_COPY(&k, &x, sizeof k);
             if (k >> 31)
                 k = 0x80000000u - k;
             return k + 0x7F800000u;
@@ -151,18 +161,12 @@ def _compare(source: Source) -> str:
         #else
         #define @M@_LE(x, key, edge) (@name@_key(x) <= (key))
         #define @M@_LE_NAN(x, key, edge) (@name@_key(x) + 0xFFFFFFu <= (key) + 0xFFFFFFu)
-        static uint32_t @name@_key(float number)
-        {
-            uint32_t k;
-            @M@_COPY(&k, &number, sizeof k);
-            if (k >> 31)
-                k = 0x80000000u - k;
-            return k + 0x7F800000u;
-        }
+        @key@
         #endif
         """,
         name=source.name,
         M=source.macro,
+        key=_key_function(source),
     )
 
 

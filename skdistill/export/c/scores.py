@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from skdistill.compact.pack import TreeLayout
 from skdistill.export.c.branch import add_branches
-from skdistill.export.c.read import linear_column, prepare, prepared_type
+from skdistill.export.c.read import linear_column, prepare, prepared_inputs, prepared_type
 from skdistill.export.c.text import Source, block
 
 
@@ -84,7 +83,7 @@ def scores(source: Source, *, public: bool) -> str:
     trees, S = layout.trees, model.n_scores
     declared = ["unsigned j;"]
     if trees is not None and trees.prepared:
-        declared.append(f"{prepared_type(source, trees)} q[{_prepared_count(source, trees)}];")
+        declared.append(f"{prepared_type(source, trees)} q[{prepared_inputs(source, trees)}];")
     body = []
     if trees is not None and trees.prepared:
         body.append(prepare(source, trees))
@@ -121,13 +120,6 @@ def keeps_loops(source: Source) -> bool:
 def _reads_x(source: Source) -> bool:
     trees = source.layout.model.trees
     return source.layout.model.linear is not None or (trees is not None and len(trees.feature) > 0)
-
-
-def _prepared_count(source: Source, trees: TreeLayout) -> int:
-    model = source.layout.model
-    if trees.reading.kind == "rounded" and model.linear is not None:
-        return len(model.linear.features)
-    return 0 if model.grid is None else len(model.grid.features)
 
 
 def _bias(source: Source) -> str:
