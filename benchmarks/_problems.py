@@ -7,6 +7,7 @@ training and 1,000 validation rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from _common import nominal_columns, read
 from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -23,8 +25,16 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 TRAIN, VALID, TEST = 4_000, 1_000, 20_000  # rows; the test rows are those left, at most so many
-# Counts of trees that a committee may have: of a forest, of LightGBM and of XGBoost.
-FOREST, ROUNDS = (0, 100, 200), (0, 75, 150)
+# Penalty and epochs. Early stopping is worse for all: a tenth of 4,000 rows is too few.
+NETS = ((0.01, 250), (1.0, 150), (0.1, 40))
+TREES = 500
+# What a committee may have of each kind; its nets are like the best single one.
+COUNTS = {
+    "forest": (0, 100, 200),
+    "lightgbm": (0, 125, 250),
+    "xgboost": (0, 75, 150),
+    "nets": (0, 4),
+}
 
 
 class Problem(NamedTuple):
@@ -80,20 +90,23 @@ def rmse(P: np.ndarray, y: np.ndarray) -> float:
     return float(np.sqrt(np.mean((P[:, 1] - y) ** 2)))
 
 
-def singles(given: Rows, seed: int) -> Iterator[tuple[str, str, Any]]:
+def singles(given: Rows, seed: int) -> Iterator[tuple[str, Any, Any]]:
     """Kind, settings and a single model on hard labels: those that Bucila calls the best net."""
     for leaves in (16, 32, 64, 128, None):
         for least in (1, 5, 20):
             tree = DecisionTreeClassifier(
                 max_leaf_nodes=leaves, min_samples_leaf=least, random_state=seed
             )
-            yield "tree", f"{leaves} leaves of {least} rows", tree
+            yield "tree", (leaves, least), tree
     for C in (0.03, 0.3, 3.0, 100.0):
-        yield "logistic", f"C={C}", _prepared(given, LogisticRegression(C=C, max_iter=500))
-    # No early stopping: a tenth of 4,000 rows is too few to stop on, and all nets were worse.
-    for alpha, epochs in ((0.01, 250), (1.0, 150), (0.1, 40)):
-        net = MLPClassifier((256,), alpha=alpha, max_iter=epochs, random_state=seed)
-        yield "net", f"alpha={alpha}, {epochs} epochs", _prepared(given, net)
+        yield "logistic", (C,), _prepared(given, LogisticRegression(C=C, max_iter=500))
+    for settings in NETS:
+        yield "net", settings, make_net(given, seed, *settings)
+
+
+def make_net(given: Rows, seed: int, alpha: float, epochs: int) -> Any:
+    """Of 256 hidden units."""
+    return _prepared(given, MLPClassifier((256,), alpha=alpha, max_iter=epochs, random_state=seed))
 
 
 def _prepared(given: Rows, model: Any) -> Any:
@@ -104,51 +117,69 @@ def _prepared(given: Rows, model: Any) -> Any:
     return make_pipeline(columns, model)
 
 
-def make_committee(seed: int, forest: int, lightgbm: int, xgboost: int) -> VotingClassifier:
-    """A soft vote of so many trees of each kind; 0 leaves a kind out."""
+class Size(NamedTuple):
+    """How many trees and nets a committee has; nets are of given settings."""
+
+    forest: int = 0
+    lightgbm: int = 0
+    xgboost: int = 0
+    nets: int = 0
+
+    @property
+    def trees(self) -> int:
+        return self.forest + self.lightgbm + self.xgboost
+
+
+def members(given: Rows, seed: int, size: Size, net: tuple[float, int]) -> dict[str, Any]:
+    """An unfitted model of each kind that the committee has."""
     common: dict[str, Any] = {"random_state": seed, "n_jobs": 1}
-    rows = {"subsample": 0.8, "colsample_bytree": 0.6}
-    members = [
-        ("extra", ExtraTreesClassifier(forest or 1, max_features=0.8, **common)),
-        (
-            "lightgbm",
-            LGBMClassifier(
-                n_estimators=lightgbm,
-                learning_rate=0.1,
-                min_child_samples=5,
-                subsample_freq=1,
-                verbose=-1,
-                **rows,
-                **common,
-            ),
-        ),
-        (
-            "xgboost",
-            XGBClassifier(n_estimators=xgboost, learning_rate=0.2, max_depth=8, **rows, **common),
-        ),
-    ]
-    counts = (forest, lightgbm, xgboost)
-    kept = [member for member, count in zip(members, counts, strict=True) if count]
-    return VotingClassifier(kept, voting="soft")
+    boosted = common | {"subsample": 0.8, "colsample_bytree": 0.6}
+    found: dict[str, Any] = {}
+    if size.forest:
+        found["forest"] = ExtraTreesClassifier(size.forest, max_features=0.8, **common)
+    if size.lightgbm:
+        found["lightgbm"] = LGBMClassifier(
+            n_estimators=size.lightgbm,
+            learning_rate=0.2,
+            min_child_samples=5,
+            subsample_freq=1,
+            verbose=-1,
+            **boosted,
+        )
+    if size.xgboost:
+        found["xgboost"] = XGBClassifier(n_estimators=size.xgboost, learning_rate=0.1, **boosted)
+    if size.nets:
+        other = range(1000 * seed + 1, 1000 * seed + 1 + size.nets)
+        nets = [(f"net{i}", make_net(given, i, *net)) for i in other]
+        found["nets"] = VotingClassifier(nets, voting="soft")
+    return found
 
 
-def best_size(given: Rows, seed: int) -> tuple[int, int, int]:
-    """Trees of each kind of the committee that errs least on the rows to pick on."""
-    votes: list[dict[int, np.ndarray]] = []
-    for kind, counts in enumerate((FOREST, ROUNDS, ROUNDS)):
-        told = {}
+def fit_committee(given: Rows, seed: int, net: tuple[float, int]) -> tuple[Size, Any]:
+    """The soft vote of kinds and counts that errs least on the rows to pick on.
+
+    Members are fitted once at each count and put together; equals go to the smaller.
+    """
+    fitted: dict[tuple[str, int], Any] = {}
+    told: dict[tuple[str, int], np.ndarray] = {}
+    for kind, counts in COUNTS.items():
         for count in counts[1:]:
-            asked = [0, 0, 0]
-            asked[kind] = count
-            member = make_committee(seed, *asked).fit(given.X_fit, given.y_fit)
-            told[count] = member.predict_proba(given.X_pick)
-        votes.append(told)
-    found = []
-    for forest in FOREST:
-        for lightgbm in ROUNDS:
-            for xgboost in ROUNDS:
-                counts = (forest, lightgbm, xgboost)
-                if any(counts):
-                    chosen = [told[n] for told, n in zip(votes, counts, strict=True) if n]
-                    found.append((rmse(np.mean(chosen, axis=0), given.y_pick), sum(counts), counts))
-    return min(found)[2]
+            model = members(given, seed, Size(**{kind: count}), net)[kind]
+            fitted[kind, count] = model.fit(given.X_fit, given.y_fit)
+            told[kind, count] = model.predict_proba(given.X_pick)
+    best: tuple[float, Size] | None = None
+    for size in sorted(map(Size._make, product(*COUNTS.values())), key=lambda size: size.trees):
+        parts = [part for part in zip(COUNTS, size, strict=True) if part[1]]
+        if not parts or size.trees > TREES:
+            continue
+        error = rmse(np.mean([told[part] for part in parts], axis=0), given.y_pick)
+        if best is None or error < best[0]:
+            best = error, size
+    assert best is not None
+    size = best[1]
+    chosen = [(kind, fitted[kind, n]) for kind, n in zip(COUNTS, size, strict=True) if n]
+    # A vote of frozen models: nothing is fitted again.
+    vote = VotingClassifier(
+        [(kind, FrozenEstimator(model)) for kind, model in chosen], voting="soft"
+    )
+    return size, vote.fit(given.X_fit, given.y_fit)
