@@ -81,13 +81,30 @@ def read(
     return _read_parquet(Path(directory) / f"{name}.parquet")
 
 
+def nominal_columns(name: str, directory: str | Path | None) -> list[int]:
+    """Which columns of `read` are codes of categories."""
+    if directory is None:
+        return []
+    import pandas as pd
+
+    frame = pd.read_parquet(Path(directory) / f"{name}.parquet")
+    columns = frame.drop(columns=["target", "split"], errors="ignore")
+    return [i for i in range(columns.shape[1]) if _is_text(columns.iloc[:, i])]
+
+
+def _is_text(column: Any) -> bool:
+    import pandas as pd
+
+    return not pd.api.types.is_numeric_dtype(column)
+
+
 def _read_parquet(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     import pandas as pd
 
     frame = pd.read_parquet(path)
     y = LabelEncoder().fit_transform(frame.pop("target").astype(str))
     train = (frame.pop("split") == "train").to_numpy() if "split" in frame else None
-    text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+    text = [name for name in frame if _is_text(frame[name])]
     if text:
         coder = OrdinalEncoder(encoded_missing_value=-1)
         frame[text] = coder.fit_transform(frame[text].astype(object))
