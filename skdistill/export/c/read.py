@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from skdistill.compact.inputs import LinearInput
@@ -80,27 +82,38 @@ def prepare(source: Source, trees: TreeLayout) -> str:
     model = source.layout.model
     kind = prepared_type(source, trees)
     if trees.reading.kind == "rounded" and model.linear is not None:
-        linear, q_max = model.linear, model.linear.q_max
-        return block(
-            """
-            for (j = 0; j < @u@; j++) {
-                @nan@
-            }
-            """,
-            u=len(linear.features),
-            nan=_rounded_or_missing(source, q_max, missing(source, trees), kind),
-        )
+        return _prepare_rounded(source, model.linear, missing(source, trees), kind)
     u = prepared_inputs(source, trees)
     cast = "" if kind == "uint32_t" else f"({kind})"
     return f"for (j = 0; j < {u}; j++)\n    q[j] = {cast}{read_input(source, trees, 'j')};\n"
 
 
-def _rounded_or_missing(source: Source, q_max: int, nan: int, kind: str) -> str:
-    at = linear_column(source)
-    rounded = f"({kind})({source.name}_round({at}, j) + {q_max})"
+def _prepare_rounded(source: Source, linear: LinearTable, nan: int, kind: str) -> str:
+    parts = {
+        "u": len(linear.features),
+        "x": linear_column(source),
+        "round": f"{source.name}_round",
+        "kind": kind,
+        "Q": linear.q_max,
+        "nan": nan,
+    }
     if source.x_type != "float":
-        return f"q[j] = {rounded};"
-    return f"q[j] = x[{_column(source)}] != x[{_column(source)}] ? {nan} : {rounded};"
+        return block(
+            """
+            for (j = 0; j < @u@; j++)
+                q[j] = (@kind@)(@round@(@x@, j) + @Q@);
+            """,
+            **parts,
+        )
+    return block(
+        """
+        for (j = 0; j < @u@; j++) {
+            const float v = @x@;
+            q[j] = v != v ? @nan@ : (@kind@)(@round@(v, j) + @Q@);
+        }
+        """,
+        **parts,
+    )
 
 
 def _column(source: Source) -> str:
@@ -225,7 +238,9 @@ def linear_reader(source: Source, linear: LinearTable, read: LinearInput) -> str
 def _round_whole(source: Source, linear: LinearTable, read: LinearInput) -> str:
     Q = linear.q_max
     offset = source.get("offsets", "j") if read.offset is None else str(int(read.offset))
-    lines = [f"int32_t z = ((int32_t)x * {1 << read.fraction}) - ({offset});"]
+    wide = f"x * {1 << read.fraction}" if read.fraction else "x"
+    minus = "" if offset == "0" else f" + {offset[1:]}" if offset[0] == "-" else f" - {offset}"
+    lines = [f"const int32_t z = {wide}{minus};"]
     if read.shift == 0:
         lines += [f"return z > {Q} ? {Q} : z < -{Q} ? -{Q} : z;"]
         body, shift = "\n".join(lines), ""
@@ -247,9 +262,10 @@ def _round_whole(source: Source, linear: LinearTable, read: LinearInput) -> str:
 
 
 def _with_unused(body: str, name: str) -> str:
-    used = any(f"{mark}{name}{end}" in body for mark in " +(" for end in ");")
+    if re.search(rf"\b{name}\b", body):
+        return body
     declarations, rest = body.split("\n", 1)
-    return body if used else f"{declarations}\n(void){name};\n{rest}"
+    return f"{declarations}\n(void){name};\n{rest}"
 
 
 def _halves(Q: int, shift: str, known: int | None) -> str:
@@ -308,6 +324,7 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
     shift = (
         "" if shift == "0" else f" + {shift}" if not shift.startswith("-") else f" - {shift[1:]}"
     )
+    unused = [] if any(re.search(r"\bj\b", line) for line in (*lines, shift)) else ["(void)j;"]
     lines += [
         f"{copy}(&bits, &z, sizeof bits);",
         "m = bits & 0x7FFFFFFFu;",
@@ -332,5 +349,5 @@ def _round_float(source: Source, linear: LinearTable, read: LinearInput) -> str:
         """,
         name=source.name,
         Q=Q,
-        body="\n".join([*lines[:3], "(void)j;", *lines[3:]]),
+        body="\n".join([*lines[:3], *unused, *lines[3:]]),
     )

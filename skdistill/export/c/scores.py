@@ -89,7 +89,8 @@ def scores(source: Source, *, public: bool) -> str:
         body.append(prepare(source, trees))
     bias = _bias(source)
     keep = f"    {source.macro}_KEEP;\n" if keeps_loops(source) else ""
-    body.append(f"for (j = 0; j < {S}; j++) {{\n    s[j] = {bias};\n{keep}}}\n")
+    loop = f"{{\n    s[j] = {bias};\n{keep}}}\n" if keep else f"\n    s[j] = {bias};\n"
+    body.append(f"for (j = 0; j < {S}; j++){' ' * bool(keep)}{loop}")
     if model.trees is not None:
         body.append(add_trees(source))
     if model.linear is not None:
