@@ -25,8 +25,6 @@ class Order(NamedTuple):
         Inner nodes in the left subtree of each of `nodes`.
     sizes : int array of shape (T,)
         Inner nodes of each tree.
-    depth : int array of shape (T,)
-        Most inner nodes on a way from the root to a leaf.
     steps : float
         Inner nodes on a way through all trees, mean over leaves.
     """
@@ -35,7 +33,6 @@ class Order(NamedTuple):
     leaves: NDArray[np.int64]
     left: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    depth: NDArray[np.int64]
     steps: float
 
 
@@ -44,11 +41,11 @@ def depth_first(trees: TreeTable) -> Order | None:
     uses = np.concatenate([trees.roots, trees.left, trees.right])
     if len(np.unique(uses)) < len(uses):
         return None
-    nodes, leaves, sizes, depth, steps = _depth_first(trees.roots, trees.left, trees.right)
+    nodes, leaves, sizes, steps = _depth_first(trees.roots, trees.left, trees.right)
     count = inner_nodes(trees)
     child = trees.left[nodes]
     left = np.where(child >= 0, np.append(count, 0)[np.maximum(child, 0)], 0)
-    return Order(nodes, leaves, left, sizes, depth, float(steps))
+    return Order(nodes, leaves, left, sizes, float(steps))
 
 
 def inner_nodes(trees: TreeTable) -> NDArray[np.int64]:
@@ -91,7 +88,7 @@ def _depths(left, right):  # type: ignore[no-untyped-def]
 def _depth_first(roots, left, right):  # type: ignore[no-untyped-def]
     n, T = len(left), len(roots)
     nodes, leaves = np.empty(n, np.int64), np.empty(n + T, np.int64)
-    sizes, deepest = np.zeros(T, np.int64), np.zeros(T, np.int64)
+    sizes = np.zeros(T, np.int64)
     waiting, level = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
     i, j, steps = 0, 0, 0.0
     for t in range(T):
@@ -103,7 +100,6 @@ def _depth_first(roots, left, right):  # type: ignore[no-untyped-def]
             if node < 0:
                 leaves[j], j = ~node, j + 1
                 total += depth
-                deepest[t] = max(deepest[t], depth)
                 continue
             nodes[i], i = node, i + 1
             waiting[top], waiting[top + 1] = right[node], left[node]
@@ -111,4 +107,4 @@ def _depth_first(roots, left, right):  # type: ignore[no-untyped-def]
             top += 2
         sizes[t] = i - first_node
         steps += total / (j - first_leaf)
-    return nodes[:i], leaves[:j], sizes, deepest, steps
+    return nodes[:i], leaves[:j], sizes, steps
