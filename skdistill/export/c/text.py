@@ -54,9 +54,9 @@ class Source:
         leaves = 0 if self.layout.model.trees is None else len(self.layout.model.trees.values)
         return "uint32_t" if max(most, leaves * self.layout.model.n_scores) >= 2**16 else "unsigned"
 
-    def get(self, table: str, at: str, dtype: Any = None) -> str:
+    def get(self, table: str, at: str) -> str:
         """Expression that reads an entry of a table."""
-        kind = np.dtype(dtype or self.layout.tables[table].dtype)
+        kind = self.layout.tables[table].dtype
         if self.ram and table == "values":
             return f"{self.name}_values[{at}]"
         read = f"{self.macro}_GET{8 * kind.itemsize}({self.name}_{table} + {at})"
