@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 
 from skdistill.compact import CompactModel
 from skdistill.compact.quantize import EXACT_INTEGER
+from skdistill.students.class_weight import class_weights, row_weights, weigh_rows
 from skdistill.students.loss import Loss, Newton, newton_terms, soft_cross_entropy
 from skdistill.targets import SoftTargets, check_probabilities
 
@@ -143,6 +144,7 @@ def training_set(
     *,
     allow_nan: bool,
     hints: bool = False,
+    class_weight: Any = None,
 ) -> TrainingSet:
     """Validate what `fit` was given; `hints` says whether the estimator can use them."""
     X = check_rows(estimator, X, allow_nan=allow_nan)
@@ -153,6 +155,9 @@ def training_set(
             "a SoftBoostingClassifier"
         )
     weight = check_weights(sample_weight, X)
+    if class_weight is not None:
+        w = class_weights(class_weight, classes, targets, weight)
+        weight = weigh_rows(class_weight, weight, row_weights(targets, w))
     seen = weight > 0
     if not seen.all():
         X, targets, weight = X[seen], targets.take(seen), weight[seen]

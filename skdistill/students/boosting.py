@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, training_set
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.rounds import boost
 from skdistill.targets import SoftTargets
 
@@ -61,6 +62,11 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
     random_state : int, RandomState instance or None, default=None
         Of the subsampling, of the rows held out and of the order in which trees are rounded.
 
@@ -102,6 +108,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "linear_bits": BITS["value_bits"],
         **BITS,
         "threshold_spacing": [StrOptions({"even", "quantile"})],
+        "class_weight": CLASS_WEIGHT,
         "random_state": ["random_state"],
     }
 
@@ -124,6 +131,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,
+        class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -142,6 +150,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.threshold_bits = threshold_bits
         self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
+        self.class_weight = class_weight
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -171,7 +180,16 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self : SoftBoostingClassifier
         """
         allow_nan = self.init is None
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=allow_nan, hints=True)
+        given = training_set(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=allow_nan,
+            hints=True,
+            class_weight=self.class_weight,
+        )
         if len(given.classes) == 1:
             self.compact_ = given.single_class_model()
             self.feature_importances_, self.n_estimators_ = np.zeros(given.X.shape[1]), 0

@@ -89,7 +89,11 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {**SoftBoostingClassifier._parameter_constraints}
+    _parameter_constraints: dict[str, list[Any]] = {
+        name: allowed
+        for name, allowed in SoftBoostingClassifier._parameter_constraints.items()
+        if name != "class_weight"
+    }
 
     def __init__(
         self,

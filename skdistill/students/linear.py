@@ -20,6 +20,7 @@ from skdistill.compact.tables import value_limits
 from skdistill.compact.values import linear_logits, linear_values
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import BITS, TrainingSet, regression_set, training_set
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets
 
@@ -43,6 +44,11 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         Of the inputs.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
 
     Attributes
     ----------
@@ -70,6 +76,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         **BITS,
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -80,12 +87,14 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         tol: float = 1e-7,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.l2 = l2
         self.max_iter = max_iter
         self.tol = tol
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -113,7 +122,9 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftLinearClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=False)
+        given = training_set(
+            self, X, y, sample_weight, classes, allow_nan=False, class_weight=self.class_weight
+        )
         reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
         W, b = np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores)
         self.n_iter_ = 0

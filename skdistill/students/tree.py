@@ -24,6 +24,7 @@ from skdistill.students._validate import (
     regression_set,
     training_set,
 )
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.prune import prune
 from skdistill.students.tao import refine
 from skdistill.targets import SoftTargets
@@ -66,6 +67,11 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         The tree keeps its size or becomes smaller.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
 
     Attributes
     ----------
@@ -95,6 +101,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         "criterion": [StrOptions(set(_CRITERIA))],
         **_LIMITS,
         "refine": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -109,6 +116,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         refine: int = 0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.criterion = criterion
         self.max_leaf_nodes = max_leaf_nodes
@@ -119,6 +127,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.refine = refine
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -147,7 +156,16 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftTreeClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=True, hints=True)
+        given = training_set(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=True,
+            hints=True,
+            class_weight=self.class_weight,
+        )
         grid = fit_grid(given.X, self.threshold_bits, given.weight)
         tree, P = self._grow(grid, given)
         self.classes_ = given.classes
