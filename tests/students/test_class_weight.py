@@ -23,7 +23,7 @@ from skdistill import (
     SoftTreeClassifier,
 )
 from skdistill.students.class_weight import class_weights, row_weights
-from skdistill.targets import SoftTargets
+from skdistill.targets import SoftTargets, check_probabilities
 
 X, Y = make_classification(
     400, 8, n_informative=5, n_classes=3, weights=[0.8, 0.15, 0.05], random_state=0
@@ -148,6 +148,7 @@ def test_further_rows_weigh_what_their_soft_labels_expect():
         teacher, SoftLinearClassifier(), alpha=0.3, transfer=Pool(X[half:]), class_weight=GIVEN
     ).fit(X[:half], LABELS[:half])
     told = np.concatenate([teacher.predict_proba(X[:half]), teacher.predict_proba(X[half:])])
+    told = check_probabilities(told)  # float32 until here
     w = np.array([GIVEN[name] for name in NAMES])
     hard = np.where(np.arange(len(X)) < half, Y, -1)
     weight = np.concatenate([w[Y[:half]], told[half:] @ w])
