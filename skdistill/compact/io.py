@@ -5,8 +5,8 @@ Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32)
 names shapes only; dtypes belong to the format, and no file can ask for more memory than
 its own length.
 
-Version 2 may have a scale for each score. A model with one scale is written as version 1,
-which older readers know.
+Version 2 may have a scale for each score, version 3 a threshold beside it. A model is written
+in the lowest version that holds it, which older readers know.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from skdistill.compact.model import CompactModel
 from skdistill.compact.tables import LinearTable, TreeTable
 
 MAGIC = b"skdistil"
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
 MAX_BYTES = 1 << 28  # far beyond any compact model; refuses a wrong file before it is read
 _PREFIX = struct.Struct("<8sII")
 _TABLES: dict[str, tuple[type, dict[str, str]]] = {
@@ -132,6 +132,8 @@ def to_bytes(model: CompactModel) -> bytes:
         "classes": None if model.classes is None else _classes_to_json(model.classes),
         "feature_names": None if model.feature_names is None else list(model.feature_names),
     }
+    if model.threshold:
+        header["threshold"] = model.threshold
     arrays = []
     for name, (_, dtypes) in _TABLES.items():
         table = getattr(model, name)
@@ -143,7 +145,7 @@ def to_bytes(model: CompactModel) -> bytes:
         for key, dtype in _dtypes(name, entry).items():
             arrays.append(getattr(table, key).astype(dtype).tobytes())
     text = json.dumps(header, separators=(",", ":")).encode()
-    version = 2 if isinstance(header["scale"], list) else 1
+    version = 3 if model.threshold else 2 if isinstance(header["scale"], list) else 1
     content = _PREFIX.pack(MAGIC, version, len(text)) + text + b"".join(arrays)
     return content + struct.pack("<I", zlib.crc32(content))
 
@@ -177,6 +179,7 @@ def from_bytes(content: bytes) -> CompactModel:
             one or (version > 1 and _all_of(scale, int, float)),
             f"scale: {scale!r} is not a number",
         )
+        require(version > 2 or "threshold" not in header, f"version {version} has no threshold")
         require(names is None or _all_of(names, str), "feature_names must be a list of strings")
         return CompactModel(
             n_features=_whole(header["n_features"], "n_features"),
@@ -185,6 +188,7 @@ def from_bytes(content: bytes) -> CompactModel:
             link=header["link"],
             classes=None if header["classes"] is None else _classes_from_json(header["classes"]),
             feature_names=names,
+            threshold=_whole(header.get("threshold", 0), "threshold"),
             **tables,
         )
     except (

@@ -294,7 +294,8 @@ def _leaf_tables(
 
 def _labels(model: CompactModel, values: NDArray[Any]) -> NDArray[np.intp]:
     """Class numbers of the leaves of a single tree; its bias is part of them."""
-    return labels((model.bias + values * model.trees.unit).astype(np.int32))  # type: ignore[union-attr]
+    scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
+    return labels(scores, model.threshold)
 
 
 def _prepared(reading: Reading, grid: InputGrid, trees: TreeTable, order: Order | None) -> bool:

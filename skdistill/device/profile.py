@@ -257,7 +257,7 @@ def differs(
     """
     if output == "label":
         only = model.classes is not None and len(model.classes) == 1
-        wrong = results != (0 if only else labels(model.scores(X)))
+        wrong = results != (0 if only else labels(model.scores(X), model.threshold))
     elif output == "scores":
         wrong = np.any(results != model.scores(X), axis=1)
     else:

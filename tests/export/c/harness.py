@@ -54,7 +54,7 @@ class Case(NamedTuple):
             return scores
         if self.output == "label":
             one = len(self.model.classes) == 1
-            return np.zeros(len(X), int) if one else execute.labels(scores)
+            return np.zeros(len(X), int) if one else execute.labels(scores, self.model.threshold)
         return execute.probabilities(self.model, scores)
 
 
