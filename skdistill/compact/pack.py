@@ -119,6 +119,8 @@ class Layout:
     linear : LinearInput or None
     tables : dict of str to array
         By name, as they are written: 8, 16 or 32 bits an entry; packed ones are bytes.
+    missing : int or None
+        The number of an integer type that stands for NaN.
     """
 
     model: CompactModel
@@ -127,6 +129,7 @@ class Layout:
     trees: TreeLayout | None
     linear: LinearInput | None
     tables: dict[str, NDArray[Any]]
+    missing: int | None = None
 
 
 def lay_out(
@@ -136,6 +139,7 @@ def lay_out(
     *,
     branches: bool = False,
     shared_rows: bool = True,
+    missing: bool = False,
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -151,16 +155,20 @@ def lay_out(
         Whether the nodes are left to code.
     shared_rows : bool, default=True
         Whether equal rows of leaf values may be kept once.
+    missing : bool, default=False
+        Whether the largest number of an integer `input` stands for NaN.
 
     Returns
     -------
     layout : Layout
     """
     input = input or model.input_dtype
+    nan = None
     if input not in ("float32", "codes"):
-        model = on_integers(model, input)
+        model = on_integers(model, input, missing=missing)
+        nan = int(np.iinfo(input).max) if missing else None
     if output == "label" and model.classes is not None and len(model.classes) == 1:
-        return Layout(model, input, True, None, None, {})
+        return Layout(model, input, True, None, None, {}, nan)
     trees, linear = model.trees, model.linear
     alone = trees is not None and len(trees.roots) == 1 and linear is None
     labels_only = alone and model.classes is not None and output == "label"
@@ -179,7 +187,7 @@ def lay_out(
         tables["bias"] = narrowest(model.bias)
     if not isinstance(model.scale, float):
         tables["scale"] = model.scale
-    return Layout(model, input, labels_only, nodes, read, tables)
+    return Layout(model, input, labels_only, nodes, read, tables, nan)
 
 
 def table_sizes(model: CompactModel) -> dict[str, int]:
