@@ -167,7 +167,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            ±inf is refused; NaN is allowed without a linear start.
+            ±inf is refused. Where a column has NaN, nodes learn its side; in other columns NaN
+            goes right. A linear start reads it as the offset of its column.
         y : array-like of shape (n,) or (n, K), or SoftTargets
             Labels, or probabilities whose rows sum to 1.
         sample_weight : array-like of shape (n,), default=None
@@ -179,14 +180,13 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftBoostingClassifier
         """
-        allow_nan = self.init is None
         given = training_set(
             self,
             X,
             y,
             sample_weight,
             classes,
-            allow_nan=allow_nan,
+            allow_nan=True,
             hints=True,
             class_weight=self.class_weight,
         )
@@ -201,5 +201,5 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.init is None
+        tags.input_tags.allow_nan = True
         return tags

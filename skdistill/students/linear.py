@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 
 from skdistill.compact import CompactModel, LinearTable
@@ -110,7 +111,8 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Finite.
+            ±inf is refused. NaN reads as the offset of its column, which is near the mean of
+            the values that are there; a column that is all NaN gets no weight.
         y : array-like of shape (n,) or (n, K), or SoftTargets
             Labels, or probabilities whose rows sum to 1.
         sample_weight : array-like of shape (n,), default=None
@@ -123,7 +125,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         self : SoftLinearClassifier
         """
         given = training_set(
-            self, X, y, sample_weight, classes, allow_nan=False, class_weight=self.class_weight
+            self, X, y, sample_weight, classes, allow_nan=True, class_weight=self.class_weight
         )
         reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
         W, b = np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores)
@@ -169,6 +171,11 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
             )
         table = found.x.reshape(shape)
         return table[:-1], table[-1]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
@@ -232,7 +239,8 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Finite.
+            ±inf is refused. NaN reads as the offset of its column, which is near the mean of
+            the values that are there; a column that is all NaN gets no weight.
         y : array-like of shape (n,) or (n, S)
             Finite, and within float32.
         sample_weight : array-like of shape (n,), default=None
@@ -241,7 +249,7 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         -------
         self : SoftLinearRegressor
         """
-        given = regression_set(self, X, y, sample_weight, allow_nan=False)
+        given = regression_set(self, X, y, sample_weight, allow_nan=True)
         reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
         W, b = ridge(Z, given.y, given.weight, self.l2)
         Q, q_max = np.rint(Z / unit), (1 << (reading[3] - 1)) - 1
@@ -253,6 +261,11 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         self.compact_ = given.model(bias, scale, linear=linear)
         self.feature_importances_ = importances(W / given.deviation, reading[0], given.X.shape[1])
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 def _warn_of_coarse_weights(
@@ -310,6 +323,7 @@ def standardised(
     Parameters
     ----------
     X : float32 or int32 array of shape (n, d)
+        NaN becomes 0.
     weight : float64 array of shape (n,)
     bits : int in [2, 16]
 
