@@ -323,8 +323,8 @@ def device_input(
         assert model.linear is not None
         return np.ascontiguousarray(quantize_input(X, model.linear), kind)
     codes = model.grid.encode(X)
-    missing = codes > model.grid.counts[:, None]
-    return np.ascontiguousarray(np.where(missing, np.iinfo(kind).max, codes).T, kind)
+    absent = codes > model.grid.counts[:, None]
+    return np.ascontiguousarray(np.where(absent, np.iinfo(kind).max, codes).T, kind)
 
 
 def _as_integers(X: NDArray[Any], input: str, missing: str | None) -> NDArray[Any]:
