@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.execute import as_input, quantize_input
+from skdistill.compact.execute import as_input, quantize_input, ranked
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.export.c.source import header_text, make_source, source_text, x_type
@@ -44,7 +44,8 @@ def to_c(
         Type of the inputs; None is the one that the model declares. Whole numbers need no
         float anywhere, save for linear parts with other steps than powers of two. "codes" are
         what ``model.grid.encode`` gives, one entry a feature of the grid; NaN is 255 or 65535.
-        For a linear model they are its rounded inputs.
+        For a linear model they are its rounded inputs. In a column of categories x is the index
+        of a category, as `device_input` has it.
     output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
@@ -257,6 +258,7 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
     ----------
     model : CompactModel
     X : array-like of shape (n, n_features)
+        With labels of categories, or their indexes; see `CategoryTable.index`.
     input : str
         As given to `to_c`.
 
@@ -279,7 +281,7 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
     >>> device_input(model, [[1, 255]], "uint8").dtype
     dtype('uint8')
     """
-    X = as_input(X, model.n_features)
+    X = as_input(X, model.n_features, model.categories)
     if input == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)
@@ -294,6 +296,7 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
                 f"whole numbers from {limits.min} to {limits.max}"
             )
         return np.ascontiguousarray(X, input)
+    X = ranked(model, X)
     kind = x_type(model, "codes").removesuffix("_t")
     if model.grid is None or model.trees is None:
         assert model.linear is not None
