@@ -46,7 +46,11 @@ def ranked(model: CompactModel, X: NDArray[Any]) -> NDArray[Any]:
 
 def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     """int32 scores of shape (n, S): bias + trees + linear."""
-    X = as_input(X, model.n_features, model.categories)
+    return indexed_scores(model, as_input(X, model.n_features, model.categories))
+
+
+def indexed_scores(model: CompactModel, X: NDArray[Any]) -> NDArray[np.int32]:
+    """The same of numbers, with indexes in place of categories."""
     out = np.empty((len(X), model.n_scores), np.int32)
     worth = None if model.trees is None else model.trees.worth
     for start in range(0, len(X), CHUNK):

@@ -6,6 +6,7 @@ The same rows give the same numbers whether they come from pandas, polars, pyarr
 Symbols: n rows, d columns, C labels of a column.
 """
 
+from skdistill.frames._columns import is_frame
 from skdistill.frames.read import Table, index_table, read_table
 from skdistill.frames.rows import concat_rows, hash_categories, take_rows
 from skdistill.frames.write import write_table
@@ -15,6 +16,7 @@ __all__ = [
     "concat_rows",
     "hash_categories",
     "index_table",
+    "is_frame",
     "read_table",
     "take_rows",
     "write_table",

@@ -19,6 +19,7 @@ from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import (
     BITS,
+    CATEGORIES,
     RegressionSet,
     TrainingSet,
     regression_set,
@@ -36,6 +37,7 @@ _LIMITS: dict[str, list[Any]] = {
     "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
     "ccp_alpha": [Interval(Real, 0, None, closed="left")],
     **BITS,
+    **CATEGORIES,
 }
 
 
@@ -66,6 +68,10 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         The tree keeps its size or becomes smaller.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
 
     Attributes
     ----------
@@ -109,6 +115,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         refine: int = 0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.criterion = criterion
         self.max_leaf_nodes = max_leaf_nodes
@@ -119,6 +126,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.refine = refine
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -215,6 +223,10 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         targets count in units of their standard deviations, and their mean is taken.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
 
     Attributes
     ----------
@@ -251,6 +263,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         ccp_alpha: float = 0.0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
@@ -259,6 +272,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self.ccp_alpha = ccp_alpha
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
