@@ -15,8 +15,9 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skdistill.frames import read_table, write_table
 from skdistill.transfer.neighbours import nearest_other
-from skdistill.transfer.rows import in_form_of, within_reach
+from skdistill.transfer.rows import within_reach
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "factor": [Interval(Integral, 1, None, closed="left")],
@@ -126,7 +127,7 @@ def _refuse_categories(X: Any) -> None:
     dtypes = X.dtypes.items() if hasattr(X, "dtypes") and hasattr(X, "astype") else []
     names = [name for name, dtype in dtypes if str(dtype) == "category"]
     if names:
-        raise ValueError(f"MUNGE needs numeric columns, these are categorical: {names}")
+        raise ValueError(f"munge needs numbers, these are categories: {names}; use Munge")
 
 
 @njit(cache=True)
@@ -160,6 +161,9 @@ class Munge(BaseEstimator):
         Probability that a column of a row is changed.
     s : float, default=1.0
         The greater, the closer the new values are to the old.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Names, indices or a mask of the columns that hold categories; "from_dtype" takes
+        those of a data frame that are of a type for categories or of strings.
     class_shares : {"keep", "balanced"}, default=None
         Neighbours may be of different classes, and their offspring may be told to be of
         the greater one. A distilled classifier weighs further rows so that the mean of their
@@ -177,6 +181,7 @@ class Munge(BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **_CONSTRAINTS,
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "class_shares": [StrOptions({"keep", "balanced"}), None],
     }
 
@@ -186,11 +191,13 @@ class Munge(BaseEstimator):
         p: float = 0.5,
         s: float = 1.0,
         *,
+        categorical_features: Any = "from_dtype",
         class_shares: str | None = None,
     ) -> None:
         self.factor = factor
         self.p = p
         self.s = s
+        self.categorical_features = categorical_features
         self.class_shares = class_shares
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -199,17 +206,21 @@ class Munge(BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-            A pandas data frame comes back as one, with the same dtypes.
+        X : data frame or array-like of shape (n, d)
+            Numbers and categories.
         random_state : int, RandomState instance or None, default=None
 
         Returns
         -------
-        rows : array-like of shape (factor * n, d)
+        rows : data frame or array of shape (factor * n, d)
+            Of the kind and the types of `X`.
 
         Raises
         ------
-        ValueError
-            For columns that are not numeric.
+        ValueError, TypeError
+            For columns of another kind; see `skdistill.frames.read_table`.
         """
-        return in_form_of(X, munge(X, self.factor, self.p, self.s, random_state))
+        table = read_table(X, self.categorical_features)
+        nominal = [each is not None for each in table.labels]
+        rows = munge(table.values, self.factor, self.p, self.s, random_state, nominal)
+        return write_table(X, rows, table.labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,9 @@ from numpy.testing import assert_allclose, assert_equal
 from sklearn.utils import check_random_state
 
 from skdistill import Munge, munge
+from skdistill.frames import read_table
 from tests.strategies import seeds
+from tests.transfer.containers import CONTAINERS, mixed_frame
 from tests.transfer.test_neighbours import mixed_tables, nearest_by_hand
 
 
@@ -233,20 +236,44 @@ def test_a_data_frame_stays_one(X):
     assert rows["single"].between(frame["single"].min(), frame["single"].max()).all()
 
 
-@pytest.mark.parametrize(
-    "column",
-    [
-        list("abc"),
-        pd.Categorical(["a", "b", "c"]),
-        pd.Categorical([1, 3, 7]),
-        pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-05"]),
-    ],
-    ids=["text", "names", "numbered", "days"],
-)
-def test_other_columns_than_numbers_are_refused(column):
-    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": column})
-    with pytest.raises((ValueError, TypeError), match=r"y|float"):
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_categories_come_back_as_they_were(kind):
+    frame = CONTAINERS[kind](mixed_frame())
+    rows = Munge(3, p=0.9, s=0.5).sample(frame, random_state=0)
+    assert type(rows) is type(frame)
+    assert nw.from_native(rows).schema == nw.from_native(frame).schema
+    before, after = read_table(frame), read_table(rows)
+    labels = [["blue", "green", "red"], ["L", "M", "S"], ["no", "yes"]]
+    assert [each.tolist() for each in after.labels[:3]] == labels
+    assert after.labels[3:] == (None, None, None)
+    assert_equal(np.isnan(after.values), np.tile(np.isnan(before.values), (3, 1)))
+    assert (after.values != np.tile(before.values, (3, 1)))[:, :3].any()
+    wanted = munge(before.values, 3, 0.9, 0.5, 0, [0, 1, 2])
+    assert_equal(after.values, np.column_stack([wanted[:, :5], wanted[:, 5].astype("f4")]))
+
+
+def test_strings_of_an_array_are_named():
+    X = np.array([["a", 0.5], ["b", 1.5], ["a", 2.5]], dtype=object)
+    rows = Munge(4, categorical_features=[0]).sample(X, random_state=0)
+    assert rows.shape == (12, 2) and set(rows[:, 0]) == {"a", "b"}
+    with pytest.raises(ValueError, match="column"):
+        Munge(4).sample(X)
+    coded = np.array([[0.0, 0.5], [1.0, 1.5], [0.0, 2.5]])
+    wanted = Munge(4, categorical_features=[True, False]).sample(coded, random_state=0)
+    assert_equal(rows[:, 1].astype(float), wanted[:, 1])
+    assert_equal(rows[:, 0] == "b", wanted[:, 0] == 1)
+
+
+def test_days_are_refused():
+    frame = pd.DataFrame({"x": [1.0, 2.0], "day": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+    with pytest.raises(TypeError, match="day"):
         Munge().sample(frame, random_state=0)
+
+
+def test_the_function_wants_numbers():
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": pd.Categorical([1, 3, 7])})
+    with pytest.raises(ValueError, match=r"these are categories: \['y'\]; use Munge"):
+        munge(frame)
 
 
 @pytest.mark.parametrize("X", [[[np.inf], [1.0]], [1.0, 2.0], [], np.empty((0, 3))])
