@@ -34,6 +34,7 @@ from skdistill.students.adapter import ADAPTED
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import Committee, told_classes
 from skdistill.transfer.rows import append_rows, with_names
+from skdistill.transfer.shares import share_weights
 
 
 class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
@@ -226,6 +227,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             P = self._taught(np.concatenate([P, P_more]), temperature)
             rows = append_rows(rows, more)
             further = transfer_weights(self.transfer_weight, len(more))
+            further = further * self._shared(P, weight)
             weight = np.concatenate([weight, further])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
@@ -316,6 +318,18 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         if self.response == "labels":
             return np.eye(P.shape[1])[P.argmax(axis=1)]
         return temper(P, temperature) if self.temperature == "auto" else P
+
+    def _shared(
+        self, P: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> float | NDArray[np.float64]:
+        """Factors of the further rows' weights that give classes the shares asked for."""
+        wanted = getattr(self.transfer, "class_shares", None)
+        n = len(weight)
+        if wanted is None or len(P) == n:
+            return 1.0
+        K = P.shape[1]
+        kept = np.average(P[:n], axis=0, weights=weight)
+        return share_weights(P[n:], kept if wanted == "keep" else np.full(K, 1 / K))
 
     def _tempering(self) -> float:
         """Temperature that the student applies: none where the teacher was calibrated."""
