@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact import execute
 from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact.categories import CategoryTable
 from skdistill.compact.grid import InputGrid
 from skdistill.compact.pack import table_sizes
 from skdistill.compact.tables import INT32_MAX, LinearTable, TreeTable
@@ -51,6 +52,8 @@ class CompactModel(Frozen):
     trees : TreeTable, default=None
     linear : LinearTable, default=None
     feature_names : sequence of str, default=None
+    categories : CategoryTable, default=None
+        Columns that hold categories, which `grid` and `linear` read as ranks.
     threshold : int, default=0
         Of two classes: the score above which the label is the second one. Probabilities do
         not change with it.
@@ -87,6 +90,7 @@ class CompactModel(Frozen):
     trees: TreeTable | None = None
     linear: LinearTable | None = None
     feature_names: tuple[str, ...] | None = None
+    categories: CategoryTable | None = None
     threshold: int = 0
 
     def __post_init__(self) -> None:
@@ -219,6 +223,10 @@ class CompactModel(Frozen):
         )
         self._validate_classes()
         self._validate_threshold()
+        require(
+            self.categories is None or int(self.categories.columns[-1]) < self.n_features,
+            "categories reads a column beyond n_features",
+        )
         if self.trees is not None:
             if self.grid is None:
                 raise ValueError("trees need a grid")
@@ -366,7 +374,8 @@ class CompactModel(Frozen):
         Parameters
         ----------
         X : array-like of shape (n, n_features)
-            Numbers; NaN and ±inf are defined.
+            Numbers; NaN and ±inf are defined. Columns of categories hold labels, or their
+            indexes where labels are strings and `X` is an array of numbers.
 
         Returns
         -------
@@ -375,7 +384,8 @@ class CompactModel(Frozen):
         Raises
         ------
         ValueError
-            If `X` is not a table of `n_features` numeric columns.
+            If `X` is not a table of `n_features` columns, or a column without categories is not
+            numeric.
         """
         return execute.scores(self, X)
 
@@ -450,6 +460,9 @@ def _same(a: Any, b: Any) -> bool:
         return type(a) is type(b) and all(
             _same(getattr(a, name), getattr(b, name)) for name in names
         )
+    if isinstance(a, tuple):
+        both = isinstance(b, tuple) and len(a) == len(b)
+        return both and all(map(_same, a, b))
     if isinstance(a, np.ndarray):
         same_kind = isinstance(b, np.ndarray) and a.dtype == b.dtype
         return same_kind and np.array_equal(a, b)

@@ -25,6 +25,7 @@ from skdistill.compact.order import Order, depth_first, depths
 from skdistill.compact.reading import Reading, codes, readings
 
 if TYPE_CHECKING:
+    from skdistill.compact.categories import CategoryTable
     from skdistill.compact.grid import InputGrid
     from skdistill.compact.model import CompactModel
     from skdistill.compact.tables import TreeTable
@@ -117,6 +118,8 @@ class Layout:
         Whether leaves keep the labels of a single tree in place of its scores.
     trees : TreeLayout or None
     linear : LinearInput or None
+    categories : CategoryTable or None
+        Of the columns that are read; None for inputs that are ready codes.
     tables : dict of str to array
         By name, as they are written: 8, 16 or 32 bits an entry; packed ones are bytes.
     missing : int or None
@@ -128,6 +131,7 @@ class Layout:
     labels_only: bool
     trees: TreeLayout | None
     linear: LinearInput | None
+    categories: CategoryTable | None
     tables: dict[str, NDArray[Any]]
     missing: int | None = None
 
@@ -168,7 +172,7 @@ def lay_out(
         model = on_integers(model, input, missing=missing)
         nan = int(np.iinfo(input).max) if missing else None
     if output == "label" and model.classes is not None and len(model.classes) == 1:
-        return Layout(model, input, True, None, None, {}, nan)
+        return Layout(model, input, True, None, None, None, {}, nan)
     trees, linear = model.trees, model.linear
     alone = trees is not None and len(trees.roots) == 1 and linear is None
     labels_only = alone and model.classes is not None and output == "label"
@@ -187,7 +191,29 @@ def lay_out(
         tables["bias"] = narrowest(model.bias)
     if not isinstance(model.scale, float):
         tables["scale"] = model.scale
-    return Layout(model, input, labels_only, nodes, read, tables, nan)
+    categories = None if input == "codes" else read_categories(model)
+    if categories is not None:
+        tables |= _rank_tables(categories)
+    return Layout(model, input, labels_only, nodes, read, categories, tables, nan)
+
+
+def read_categories(model: CompactModel) -> CategoryTable | None:
+    """The columns of categories that trees or weights read; None without any."""
+    if model.categories is None:
+        return None
+    columns = [] if model.linear is None else [model.linear.features]
+    if model.trees is not None and model.grid is not None:
+        columns.append(model.grid.features[model.trees.feature])
+    return model.categories.of_columns(np.concatenate([np.zeros(0, np.int32), *columns]))
+
+
+def _rank_tables(categories: CategoryTable) -> dict[str, NDArray[Any]]:
+    """A byte for each category; where there are several columns, which, and their sizes."""
+    tables = {"ranks": categories.ranks}
+    if len(categories.columns) > 1:
+        tables["rank_columns"] = narrowest(categories.columns)
+        tables["rank_counts"] = categories.counts.astype(np.uint8)
+    return tables
 
 
 def table_sizes(model: CompactModel) -> dict[str, int]:

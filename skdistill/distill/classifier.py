@@ -40,6 +40,7 @@ from skdistill.students.class_weight import (
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import Committee, told_classes
 from skdistill.transfer.rows import append_rows, with_names
+from skdistill.transfer.shares import share_weights
 
 
 class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
@@ -246,11 +247,12 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             P = self._taught(np.concatenate([P, P_more]), temperature)
             further = transfer_weights(self.transfer_weight, len(more))
             if self.class_weight is not None:
-                first, last = SoftTargets(P[: len(rows)]), SoftTargets(P[len(rows) :])
+                first, last = SoftTargets(P[: len(weight)]), SoftTargets(P[len(weight) :])
                 if w is None:
                     w = class_weights(self.class_weight, classes, first, weight)
                     weight = weigh_rows(self.class_weight, weight, row_weights(first, w))
                 further = further * row_weights(last, w)
+            further = further * self._shared(P, weight)
             rows = append_rows(rows, more)
             weight = np.concatenate([weight, further])
             if hard is not None:
@@ -342,6 +344,18 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         if self.response == "labels":
             return np.eye(P.shape[1])[P.argmax(axis=1)]
         return temper(P, temperature) if self.temperature == "auto" else P
+
+    def _shared(
+        self, P: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> float | NDArray[np.float64]:
+        """Factors of the further rows' weights that give classes the shares asked for."""
+        wanted = getattr(self.transfer, "class_shares", None)
+        n = len(weight)
+        if wanted is None or len(P) == n:
+            return 1.0
+        K = P.shape[1]
+        kept = np.average(P[:n], axis=0, weights=weight)
+        return share_weights(P[n:], kept if wanted == "keep" else np.full(K, 1 / K))
 
     def _tempering(self) -> float:
         """Temperature that the student applies: none where the teacher was calibrated."""

@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill.compact import CompactModel, execute
 from skdistill.export.skl2onnx_hooks import OnnxHooks
+from skdistill.frames import index_table, is_frame
+from skdistill.students._validate import check_numbers
 from skdistill.targets import soft_log_loss
 
 if TYPE_CHECKING:
@@ -30,8 +32,16 @@ class CompactMixin(OnnxHooks):
         check_is_fitted(self, "compact_")
         # Where NaN has a meaning, so have infinities: they compare as they should.
         finite = not get_tags(self).input_tags.allow_nan
-        X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
-        return self.compact_.scores(X)
+        if not is_frame(X) and self.compact_.categories is None:
+            X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
+            return self.compact_.scores(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        known = self.compact_.categories
+        columns, labels = ([], []) if known is None else (known.columns, known.labels)
+        X = index_table(X, columns, labels, self.compact_.feature_names)
+        numbers = np.delete(X, columns, axis=1)
+        check_numbers(numbers, finite=finite, estimator=self)
+        return execute.indexed_scores(self.compact_, X)
 
     def to_c(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -15,8 +16,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from skdistill.compact import CompactModel
+from skdistill.compact import CategoryTable, CompactModel
 from skdistill.compact.quantize import EXACT_INTEGER
+from skdistill.frames import is_frame, read_table
+from skdistill.students.categories import fit_categories
 from skdistill.students.class_weight import class_weights, row_weights, weigh_rows
 from skdistill.students.loss import Loss, Newton, newton_terms, soft_cross_entropy
 from skdistill.targets import SoftTargets, check_probabilities
@@ -25,6 +28,7 @@ BITS = {
     "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
     "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
 }
+CATEGORIES = {"categorical_features": ["array-like", StrOptions({"from_dtype"}), None]}
 
 
 class TrainingSet(NamedTuple):
@@ -33,11 +37,13 @@ class TrainingSet(NamedTuple):
     Attributes
     ----------
     X : float32 or int32 array of shape (n, d)
+        Ranks in columns of categories.
     targets : SoftTargets
     weight : float64 array of shape (n,), > 0
     classes : array of shape (K,), sorted
     names : array of shape (d,) or None
         Column names.
+    categories : CategoryTable or None
     """
 
     X: NDArray[Any]
@@ -45,6 +51,7 @@ class TrainingSet(NamedTuple):
     weight: NDArray[np.float64]
     classes: NDArray[Any]
     names: NDArray[Any] | None
+    categories: CategoryTable | None = None
 
     @property
     def n_scores(self) -> int:
@@ -57,9 +64,8 @@ class TrainingSet(NamedTuple):
         """The compact model of some tables; the link is that of logits unless named."""
         if link is None:
             link = "sigmoid" if self.n_scores == 1 else "softmax"
-        return CompactModel(
-            self.X.shape[1], bias, scale, link, self.classes, **tables, feature_names=self.names
-        )
+        about = {"feature_names": self.names, "categories": self.categories}
+        return CompactModel(self.X.shape[1], bias, scale, link, self.classes, **tables, **about)
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
         """The loss as a function of the logits."""
@@ -103,16 +109,19 @@ class RegressionSet(NamedTuple):
     Attributes
     ----------
     X : float32 or int32 array of shape (n, d)
+        Ranks in columns of categories.
     y : float64 array of shape (n, S)
     weight : float64 array of shape (n,), > 0
     names : array of shape (d,) or None
         Column names.
+    categories : CategoryTable or None
     """
 
     X: NDArray[Any]
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
     names: NDArray[Any] | None
+    categories: CategoryTable | None = None
 
     @property
     def deviation(self) -> NDArray[np.float64]:
@@ -130,9 +139,8 @@ class RegressionSet(NamedTuple):
 
     def model(self, bias: Any, scale: Any, **tables: Any) -> CompactModel:
         """The compact model of some tables."""
-        return CompactModel(
-            self.X.shape[1], bias, scale, "identity", None, **tables, feature_names=self.names
-        )
+        about = {"feature_names": self.names, "categories": self.categories}
+        return CompactModel(self.X.shape[1], bias, scale, "identity", None, **tables, **about)
 
 
 def training_set(
@@ -147,7 +155,7 @@ def training_set(
     class_weight: Any = None,
 ) -> TrainingSet:
     """Validate what `fit` was given; `hints` says whether the estimator can use them."""
-    X = check_rows(estimator, X, allow_nan=allow_nan)
+    X, labels = check_rows(estimator, X, allow_nan=allow_nan)
     targets, classes = check_targets(y, classes, len(X))
     if targets.hints is not None and not hints:
         raise ValueError(
@@ -161,46 +169,84 @@ def training_set(
     seen = weight > 0
     if not seen.all():
         X, targets, weight = X[seen], targets.take(seen), weight[seen]
-    return TrainingSet(X, targets, weight, classes, getattr(estimator, "feature_names_in_", None))
+    X, categories = _ranked(X, labels, targets.mixture, weight)
+    names = getattr(estimator, "feature_names_in_", None)
+    return TrainingSet(X, targets, weight, classes, names, categories)
 
 
 def regression_set(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: ArrayLike | None, *, allow_nan: bool
 ) -> RegressionSet:
     """Validate what a regressor's `fit` was given."""
-    X = check_rows(estimator, X, allow_nan=allow_nan)
+    X, labels = check_rows(estimator, X, allow_nan=allow_nan)
     y = check_values(y, len(X))
     weight = check_weights(sample_weight, X)
     seen = weight > 0
     if not seen.all():
         X, y, weight = X[seen], y[seen], weight[seen]
-    return RegressionSet(X, y, weight, getattr(estimator, "feature_names_in_", None))
+    plain = RegressionSet(X, y, weight, getattr(estimator, "feature_names_in_", None))
+    X, categories = _ranked(X, labels, lambda: y / plain.deviation, weight)
+    return plain._replace(X=X, categories=categories)
 
 
-def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[Any]:
+def _ranked(
+    X: NDArray[Any],
+    labels: tuple[NDArray[Any] | None, ...],
+    responses: Callable[[], NDArray[np.float64]],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[Any], CategoryTable | None]:
+    """Ranks in place of indexes, and the table that says so."""
+    if all(each is None for each in labels):
+        return X, None
+    categories = fit_categories(X, labels, responses(), weight)
+    assert categories is not None
+    return categories.rank(X), categories
+
+
+def check_rows(
+    estimator: BaseEstimator, X: Any, *, allow_nan: bool
+) -> tuple[NDArray[Any], tuple[NDArray[Any] | None, ...]]:
     """Validate the rows to learn from and cast them to what is compared.
 
     Returns
     -------
     X : float32 or int32 array of shape (n, d)
+        Indexes of the labels in columns of categories, NaN for a missing one.
+    labels : tuple of d arrays or None
 
     Raises
     ------
     ValueError
-        For infinities, values beyond float32, and integers that float32 would round.
+        For infinities, values beyond float32, and integers that float32 would round; and as
+        `read_table`.
     """
+    wanted = getattr(estimator, "categorical_features", None)
+    finite = "allow-nan" if allow_nan else True
     given = X
-    X = validate_data(
-        estimator, X, dtype="numeric", ensure_all_finite="allow-nan" if allow_nan else True
-    )
+    if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
+        validate_data(estimator, X, skip_check_array=True)
+        table = read_table(X, wanted)
+        numbers = table.values[:, [each is None for each in table.labels]]
+        check_numbers(numbers, finite=finite, estimator=estimator)
+        X, labels = table.values, table.labels
+    else:
+        X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
+        labels = (None,) * X.shape[1]
     if X.dtype == np.int32:
-        return X
+        return X, labels
     _refuse_wide_integers(given, X)
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
     if np.isinf(X).any():
         raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
-    return X
+    return X, labels
+
+
+def check_numbers(X: NDArray[Any], *, finite: bool | str, estimator: Any) -> None:
+    """Validate the columns without categories, which there may be none of."""
+    check_array(
+        X, ensure_all_finite=finite, ensure_min_features=0, estimator=estimator, input_name="X"
+    )
 
 
 def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:

@@ -12,7 +12,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, training_set
+from skdistill.students._validate import BITS, CATEGORIES, training_set
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.rounds import boost
 from skdistill.targets import SoftTargets
@@ -62,6 +62,10 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply those of the rows. "balanced" are
         ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
@@ -107,6 +111,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "init": [StrOptions({"linear"}), None],
         "linear_bits": BITS["value_bits"],
         **BITS,
+        **CATEGORIES,
         "threshold_spacing": [StrOptions({"even", "quantile"})],
         "class_weight": CLASS_WEIGHT,
         "random_state": ["random_state"],
@@ -131,6 +136,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
     ) -> None:
@@ -150,6 +156,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.threshold_bits = threshold_bits
         self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
         self.class_weight = class_weight
         self.random_state = random_state
 

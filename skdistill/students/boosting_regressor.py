@@ -65,6 +65,10 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
     random_state : int, RandomState instance or None, default=None
         Of the subsampling, of the rows held out and of the order in which trees are rounded.
 
@@ -114,6 +118,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
         random_state: Any = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -132,6 +137,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         self.threshold_bits = threshold_bits
         self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)

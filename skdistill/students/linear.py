@@ -20,7 +20,7 @@ from skdistill.compact.quantize import linear_input
 from skdistill.compact.tables import value_limits
 from skdistill.compact.values import linear_logits, linear_values
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
-from skdistill.students._validate import BITS, TrainingSet, regression_set, training_set
+from skdistill.students._validate import BITS, CATEGORIES, TrainingSet, regression_set, training_set
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets
@@ -45,6 +45,10 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         Of the inputs.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply those of the rows. "balanced" are
         ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
@@ -77,6 +81,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         **BITS,
+        **CATEGORIES,
         "class_weight": CLASS_WEIGHT,
     }
 
@@ -88,6 +93,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         tol: float = 1e-7,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.l2 = l2
@@ -95,6 +101,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         self.tol = tol
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
         self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -198,6 +205,10 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         Of the inputs.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
 
     Attributes
     ----------
@@ -221,14 +232,21 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "l2": [Interval(Real, 0, None, closed="left")],
         **BITS,
+        **CATEGORIES,
     }
 
     def __init__(
-        self, l2: float = 1e-4, *, threshold_bits: int = 8, value_bits: int | str = 8
+        self,
+        l2: float = 1e-4,
+        *,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.l2 = l2
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(

@@ -19,6 +19,7 @@ from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import (
     BITS,
+    CATEGORIES,
     RegressionSet,
     TrainingSet,
     regression_set,
@@ -37,6 +38,7 @@ _LIMITS: dict[str, list[Any]] = {
     "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
     "ccp_alpha": [Interval(Real, 0, None, closed="left")],
     **BITS,
+    **CATEGORIES,
 }
 
 
@@ -67,6 +69,10 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         The tree keeps its size or becomes smaller.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply those of the rows. "balanced" are
         ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
@@ -116,6 +122,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         refine: int = 0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.criterion = criterion
@@ -127,6 +134,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.refine = refine
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
         self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -233,6 +241,10 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         targets count in units of their standard deviations, and their mean is taken.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
 
     Attributes
     ----------
@@ -269,6 +281,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         ccp_alpha: float = 0.0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
@@ -277,6 +290,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self.ccp_alpha = ccp_alpha
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(

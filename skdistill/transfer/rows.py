@@ -59,14 +59,6 @@ def within_reach(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[n
     return rows
 
 
-def in_form_of(X: Any, rows: NDArray[np.float64]) -> Any:
-    """`rows` as a data frame or an array, with the types of `X`."""
-    if hasattr(X, "dtypes") and hasattr(X, "astype"):
-        return type(X)(rows, columns=X.columns).astype(X.dtypes)
-    dtype = np.asarray(X).dtype
-    return rows.astype(dtype) if dtype.kind in "iuf" else rows
-
-
 def with_names(X: Any, rows: NDArray[Any]) -> Any:
     """`rows` with the column names of `X`, if it has any that scikit-learn keeps."""
     if hasattr(X, "iloc") and all(isinstance(name, str) for name in X.columns):

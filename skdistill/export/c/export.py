@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.execute import as_input, quantize_input
+from skdistill.compact.execute import as_input, quantize_input, ranked
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.export.c.source import header_text, make_source, source_text, x_type
@@ -46,7 +46,8 @@ def to_c(
         Type of the inputs; None is the one that the model declares. Whole numbers need no
         float anywhere, save for linear parts with other steps than powers of two. "codes" are
         what ``model.grid.encode`` gives, one entry a feature of the grid; NaN is 255 or 65535.
-        For a linear model they are its rounded inputs.
+        For a linear model they are its rounded inputs. In a column of categories x is the index
+        of a category, as `device_input` has it.
     output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
@@ -234,17 +235,23 @@ def _check_options(
             "input='float32' does not suit a model that declares int32 inputs: take 'int32' or "
             "a narrower integer type"
         )
-    _check_missing(input, missing)
+    _check_missing(model, input, missing)
     if input == "codes":
         _check_codes(model)
     elif input != "float32" and model.grid is not None and model.trees is not None:
         _check_range(model, input, missing)
 
 
-def _check_missing(input: str, missing: str | None) -> None:
+def _check_missing(model: CompactModel, input: str, missing: str | None) -> None:
     if missing is not None and input in ("float32", "codes"):
         has = "float32 has NaN" if input == "float32" else "codes have their own number for it"
         raise ValueError(f"missing={missing!r} is for integer inputs: {has}")
+    most = 0 if model.categories is None else int(model.categories.ranks.max())
+    if missing is not None and most >= np.iinfo(input).max:
+        raise ValueError(
+            f"missing={missing!r} of input={input!r} is {most}, which is a rank of a category too: "
+            "take a wider type"
+        )
 
 
 def _check_codes(model: CompactModel) -> None:
@@ -284,6 +291,7 @@ def device_input(
     ----------
     model : CompactModel
     X : array-like of shape (n, n_features)
+        With labels of categories, or their indexes; see `CategoryTable.index`.
     input : str
     missing : "largest" or None, default=None
         As given to `to_c`. "largest" writes NaN as the largest number of the type.
@@ -309,15 +317,16 @@ def device_input(
     >>> device_input(model, [[1, float("nan")]], "uint8", missing="largest").tolist()
     [[1, 255]]
     """
-    X = as_input(X, model.n_features)
     if missing not in MISSING:
         raise ValueError(f"missing must be one of {MISSING}, got {missing!r}")
-    _check_missing(input, missing)
+    _check_missing(model, input, missing)
+    X = as_input(X, model.n_features, model.categories)
     if input == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)
     if input != "codes":
-        return _as_integers(X, input, missing)
+        return _as_integers(model, X, input, missing)
+    X = ranked(model, X)
     kind = x_type(model, "codes").removesuffix("_t")
     if model.grid is None or model.trees is None:
         assert model.linear is not None
@@ -327,10 +336,14 @@ def device_input(
     return np.ascontiguousarray(np.where(absent, np.iinfo(kind).max, codes).T, kind)
 
 
-def _as_integers(X: NDArray[Any], input: str, missing: str | None) -> NDArray[Any]:
+def _as_integers(
+    model: CompactModel, X: NDArray[Any], input: str, missing: str | None
+) -> NDArray[Any]:
     """Rows in an integer type; NaN as its largest number, if that is asked for."""
     limits = np.iinfo(input)
-    largest = int(limits.max) - (missing is not None)
+    largest = np.full(X.shape[1], int(limits.max) - (missing is not None))
+    if model.categories is not None:
+        largest[model.categories.columns] = limits.max  # which have indexes for what is missing
     absent = np.isnan(X) & (missing is not None)
     with np.errstate(invalid="ignore"):
         fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)
@@ -340,6 +353,6 @@ def _as_integers(X: NDArray[Any], input: str, missing: str | None) -> NDArray[An
         remedy = "; missing='largest' takes NaN" if np.isnan(X[row, column]) else ""
         raise ValueError(
             f"X[{row}, {column}] = {X[row, column]} is no {input}: input={input!r} takes "
-            f"whole numbers from {limits.min} to {largest}{remedy}"
+            f"whole numbers from {limits.min} to {largest[column]}{remedy}"
         )
     return np.ascontiguousarray(np.where(absent, limits.max, X), input)

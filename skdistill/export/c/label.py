@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skdistill.compact.execute import labels
+from skdistill.export.c import ranked
 from skdistill.export.c.text import Source, block, whole
 
 
@@ -64,7 +65,21 @@ def _of_a_tree(source: Source) -> str:
         found = source.get("labels", leaf)
     else:
         found = f"(int){name}_bits({name}_labels, {leaf} * {trees.label_bits}u, {trees.label_bits})"
-    return f"int {name}_label(const {source.x_type} *x)\n{{\n    return {found};\n}}\n"
+    return block(
+        """
+        int @name@_label(const @T@ *x)
+        {
+            @declared@
+            @ranked@
+            return @found@;
+        }
+        """,
+        name=name,
+        T=source.x_type,
+        declared="\n".join(ranked.declared(source)),
+        ranked=ranked.called(source),
+        found=found,
+    )
 
 
 def _constant(source: Source, found: int) -> str:

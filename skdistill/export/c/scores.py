@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skdistill.export.c import ranked
 from skdistill.export.c.branch import add_branches
 from skdistill.export.c.read import prepare, prepared_inputs, prepared_type, rounded_input
 from skdistill.export.c.text import Source, block
@@ -81,10 +82,10 @@ def scores(source: Source, *, public: bool) -> str:
     """The function that fills the scores of a row; `public` for callers of other files."""
     layout, model = source.layout, source.layout.model
     trees, S = layout.trees, model.n_scores
-    declared = ["unsigned j;"]
+    declared = ["unsigned j;", *ranked.declared(source)]
     if trees is not None and trees.prepared:
         declared.append(f"{prepared_type(source, trees)} q[{prepared_inputs(source, trees)}];")
-    body = []
+    body = [ranked.called(source)]
     if trees is not None and trees.prepared:
         body.append(prepare(source, trees))
     bias = _bias(source)

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import lay_out
-from skdistill.export.c import proba, read, scores, walk
+from skdistill.export.c import proba, ranked, read, scores, walk
 from skdistill.export.c.bounds import Bounds, bounds
 from skdistill.export.c.branch import branches, leaf_kind
 from skdistill.export.c.label import label
@@ -158,6 +158,7 @@ def _banner(source: Source, output: str, mark: str) -> str:
     if model.feature_names is not None and source.layout.input != "codes":
         shown = [f"{j}: {_comment(n)}" for j, n in enumerate(model.feature_names)]
         lines += _wrapped("Columns   ", shown)
+    lines += _categories(source)
     if model.classes is None:
         lines.append(f"Values    a score times {_scale(model)}")
     lines.append(
@@ -173,6 +174,17 @@ def _banner(source: Source, output: str, mark: str) -> str:
         one = ", of 32768 for 1" if output == "proba_fixed" else ""
         lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
     return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
+
+
+def _categories(source: Source) -> list[str]:
+    """The indexes of the categories of each column that is read."""
+    categories, lines = source.layout.categories, list[str]()
+    if categories is None:
+        return lines
+    for column, labels in zip(categories.columns.tolist(), categories.labels, strict=True):
+        shown = [f"{k}: {_comment(label)}" for k, label in enumerate(labels.tolist())]
+        lines += _wrapped(f"x[{column}]".ljust(10), [*shown, f"{len(labels)}: missing"])
+    return lines
 
 
 def _bound_lines(found: Bounds, model: CompactModel) -> list[str]:
@@ -366,7 +378,7 @@ def _guarded(prototypes: str) -> str:
 def _code(source: Source, output: str) -> list[str]:
     """Functions in the order in which they call each other."""
     layout, model = source.layout, source.layout.model
-    parts = [walk.bits_reader(source)]
+    parts = [walk.bits_reader(source), ranked.ranker(source)]
     if layout.trees is not None and model.trees is not None and len(model.trees.feature):
         parts.append(read.tree_reader(source, layout.trees))
     if model.linear is not None and layout.linear is not None:
