@@ -260,7 +260,7 @@ def _read_column(
 
 
 def _text_labels(present: list[str], where: str) -> NDArray[Any]:
-    _check_count(len(present), where)
+    _check_count(len(set(present)), where)
     if any("\0" in text for text in present):
         raise ValueError(f"{where} has labels that hold the character NUL: replace it")
     return np.unique(np.array([str(text) for text in present]))

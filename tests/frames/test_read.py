@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skdistill.compact.categories import CategoryTable
 from skdistill.frames import index_table, read_table
 from tests.frames.tables import CONTAINERS, columns_of, listed_tables
 
@@ -33,7 +34,7 @@ def table_by_hand(table):
             values.append([math.nan if x in (None, "") else names.index(x) for x in column])
         else:
             labels.append(None)
-            values.append([math.nan if x is None else float(x) for x in column])
+            values.append([math.nan if x in (None, "") else float(x) for x in column])
     return np.array(values, float).T, labels
 
 
@@ -83,6 +84,27 @@ def test_known_missing_and_unknown_labels(table, other):
         ]
     for make in CONTAINERS.values():
         assert_array_equal(index_table(make(other), columns, labels), expected)
+
+
+@given(table=listed_tables(), other=listed_tables())
+def test_a_compact_model_reads_arrays_alike(table, other):
+    X, rows = CONTAINERS["objects"](table), CONTAINERS["objects"](other)
+    read = read_table(X, columns_of(table, "text"))
+    columns = [j for j, each in enumerate(read.labels) if each is not None]
+    numbers = [j for j in range(X.shape[1]) if j not in columns]
+    if not columns or rows.shape[1] < X.shape[1]:
+        return
+    labels = [read.labels[j] for j in columns]
+    rows = rows[:, : X.shape[1]]
+    rows[:, numbers] = 0
+    of_model = CategoryTable(columns, labels, np.zeros(sum(len(each) + 2 for each in labels)))
+    assert_array_equal(of_model.index(rows), index_table(rows, columns, labels))
+
+
+def test_lists_of_strings_and_numbers():
+    assert_same(
+        read_table([["b", 1], ["a", None]], [0]), [[1, 1], [0, math.nan]], [["a", "b"], None]
+    )
 
 
 @pytest.mark.parametrize(

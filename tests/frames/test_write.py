@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
@@ -26,8 +26,8 @@ def types_of(X):
     return X.dtype if isinstance(X, np.ndarray) else X.schema
 
 
-@pytest.mark.parametrize("kind", CONTAINERS)
-@given(table=listed_tables(), seed=seeds)
+@settings(max_examples=3 * settings.default.max_examples)
+@given(kind=st.sampled_from(list(CONTAINERS)), table=listed_tables(), seed=seeds)
 def test_round_trip(kind, table, seed):
     X = CONTAINERS[kind](table)
     which = "from_dtype" if kind != "objects" else columns_of(table, "text")
