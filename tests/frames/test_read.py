@@ -20,6 +20,7 @@ from sklearn.utils.validation import validate_data
 
 from skdistill.compact.categories import CategoryTable
 from skdistill.frames import index_table, read_table
+from skdistill.frames.read import whole_columns
 from tests.frames.tables import CONTAINERS, columns_of, listed_tables
 
 
@@ -159,6 +160,16 @@ def test_whole_numbers_as_labels(X):
     assert_same(read, [[1], [math.nan], [0]], [[-2, 7]])
     assert read.labels[0].dtype == np.int64
     assert index_table(X, [0], [np.array([-2, 8])]).tolist() == [[3], [2], [0]]
+
+
+def test_columns_of_integers():
+    columns = {"a": [1, 2], "b": [1.0, 2.0], "c": ["x", "y"], "d": [True, False]}
+    for make in (pd.DataFrame, pl.DataFrame, pa.table):
+        assert whole_columns(make(columns)).tolist() == [True, False, False, False]
+    X = pd.DataFrame({"a": pd.array([1, None], dtype="Int8"), "b": pd.Categorical([1, 2])})
+    assert whole_columns(X).tolist() == [True, False]
+    assert whole_columns(np.ones((1, 2), np.uint8)).tolist() == [True, True]
+    assert whole_columns(sparse.csr_array(np.eye(2))).tolist() == [False, False]
 
 
 def test_booleans_as_labels_are_0_and_1():

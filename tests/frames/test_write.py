@@ -191,6 +191,14 @@ def test_values_that_do_not_fit():
     X = X.astype({"c": "category"})
     with pytest.raises(ValueError, match=r"column 'c' has no categories \['z'\]"):
         write_table(X, np.array([[1.0, 0.0]]), (np.array(["a", "z"]), None))
+    for like in (
+        X[["n"]],
+        pl.DataFrame({"n": [1]}),
+        pa.table({"n": pa.nulls(1)}),
+        np.ones((1, 1)),
+    ):
+        with pytest.raises(ValueError, match="holds no strings, its labels are"):
+            write_table(like, np.array([[1.0]]), (np.array(["a", "z"]),))
 
 
 def test_rows_below_one_another():
