@@ -20,8 +20,8 @@ from skdistill.distill.story import (
     held_out_only,
     keep_teacher,
     ready_teacher,
-    refuse_strings,
     require_a_source,
+    rows_of,
     seeded,
     tags_of,
     transfer_weights,
@@ -29,7 +29,7 @@ from skdistill.distill.story import (
 )
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import check_rows, check_targets, check_weights
+from skdistill.students._validate import check_targets, check_weights
 from skdistill.students.adapter import ADAPTED
 from skdistill.students.class_weight import (
     CLASS_WEIGHT,
@@ -39,7 +39,7 @@ from skdistill.students.class_weight import (
 )
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import Committee, told_classes
-from skdistill.transfer.rows import append_rows, with_names
+from skdistill.transfer.rows import append_rows
 from skdistill.transfer.shares import share_weights
 
 
@@ -219,13 +219,11 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self : DistilledClassifier
         """
         rng = check_random_state(self.random_state)
-        refuse_strings(X)
-        rows = check_rows(self, X, allow_nan=True)
-        weight = check_weights(sample_weight, rows)
-        table = X if hasattr(X, "columns") else rows
-        teacher = ready_teacher(self, table, _labels(y))
-        classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
         student = self._make_student()
+        rows = rows_of(self, X, student)
+        weight = check_weights(sample_weight, rows)
+        teacher = ready_teacher(self, rows, _labels(y))
+        classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
         w = None  # of the classes
         if self.class_weight is not None and hard is not None:
             labelled = SoftTargets(np.zeros((len(rows), len(classes))), hard)
@@ -240,7 +238,17 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             handed_on = weight if sample_weight is not None or w is not None else None
             labels = None if hard is None else classes[hard]
             teacher, P, more, P_more = ask_teacher(
-                self, teacher, table, labels, given, classes, handed_on, X_unlabeled, groups, rng
+                self,
+                teacher,
+                student,
+                rows,
+                labels,
+                given,
+                classes,
+                handed_on,
+                X_unlabeled,
+                groups,
+                rng,
             )
             rows, weight, hard, P = held_out_only(rows, weight, hard, P)
             temperature = self._temperature(P, hard, weight)
@@ -259,12 +267,12 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
                 hard = np.concatenate([hard, np.full(len(more), -1)])
             told = None
             if self.hints is not None:
-                told = ask_hints(self.hints, teacher, with_names(X, rows))
+                told = ask_hints(self.hints, teacher, rows)
             targets = SoftTargets(P, hard, alpha, self._tempering(), told, self.hint_weight)
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
             student = seeded(student, rng)
-        self.student_ = student.fit(with_names(X, rows), targets, weight, classes=classes)
+        self.student_ = student.fit(rows, targets, weight, classes=classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
         self.temperature_ = temperature

@@ -6,14 +6,16 @@ The same rows give the same numbers whether they come from pandas, polars, pyarr
 Symbols: n rows, d columns, C labels of a column.
 """
 
-from skdistill.frames._columns import is_frame
+from skdistill.frames._columns import column_names, container, is_frame
 from skdistill.frames.read import Table, index_table, read_table
 from skdistill.frames.rows import concat_rows, hash_categories, take_rows
 from skdistill.frames.write import write_table
 
 __all__ = [
     "Table",
+    "column_names",
     "concat_rows",
+    "container",
     "hash_categories",
     "index_table",
     "is_frame",

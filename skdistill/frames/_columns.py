@@ -36,6 +36,8 @@ def open_table(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
     if is_frame(X):
         names = column_names(X)
         return list(nw.from_native(X, eager_only=True).iter_columns()), names, X
+    if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
+        X = np.asarray(X, dtype=object)  # NumPy would make strings of the numbers beside strings
     X = check_array(
         X,
         accept_sparse=True,

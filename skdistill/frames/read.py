@@ -158,6 +158,30 @@ def index_table(
     return _stacked(read, X.shape, np.float64)
 
 
+def whole_columns(X: Any) -> NDArray[np.bool_]:
+    """Tell which columns have a type of integers, which float32 may have to round.
+
+    Parameters
+    ----------
+    X : data frame, array or sparse matrix of shape (n, d)
+
+    Returns
+    -------
+    whole : bool array of shape (d,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.frames.read import whole_columns
+    >>> whole_columns(np.array([[1, 2]])).tolist()
+    [True, True]
+    """
+    columns, _, X = open_table(X)
+    if is_frame(X):
+        return np.array([column.dtype.is_integer() for column in columns], bool)
+    return np.full(X.shape[1], X.dtype.kind in "iu")
+
+
 def _stacked(columns: list[NDArray[Any]], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Columns as one array; each is contiguous, as they are in pandas."""
     if dtype is None:
@@ -260,7 +284,7 @@ def _read_column(
 
 
 def _text_labels(present: list[str], where: str) -> NDArray[Any]:
-    _check_count(len(present), where)
+    _check_count(len(set(present)), where)
     if any("\0" in text for text in present):
         raise ValueError(f"{where} has labels that hold the character NUL: replace it")
     return np.unique(np.array([str(text) for text in present]))

@@ -44,7 +44,8 @@ def write_table(like: Any, values: NDArray[Any], labels: tuple[NDArray[Any] | No
     Raises
     ------
     ValueError
-        For indexes that are no place of a label, and another number of columns.
+        For indexes that are no place of a label, for labels that a column of `like` cannot
+        hold, and for another number of columns.
     TypeError
         For data frames that are none of pandas, polars or pyarrow.
 
@@ -65,8 +66,11 @@ def write_table(like: Any, values: NDArray[Any], labels: tuple[NDArray[Any] | No
             f"{len(columns)} columns"
         )
     for j, each in enumerate(labels):
-        if each is not None:
-            _check_places(values[:, j], each, caption(j, names))
+        if each is None:
+            continue
+        _check_places(values[:, j], each, caption(j, names))
+        if each.dtype.kind == "U" and not _takes_text(columns[j]):
+            raise ValueError(f"{caption(j, names)} holds no strings, its labels are {each[:5]}")
     if is_frame(like):
         write = {"pandas": _write_pandas, "polars": _write_polars, "pyarrow": _write_arrow}
         kind = nw.from_native(like).implementation.value
@@ -94,6 +98,10 @@ def _check_places(x: NDArray[Any], labels: NDArray[Any], where: str) -> None:
         raise ValueError(
             f"{where} has {len(labels)} labels, {wrong[0]:g} is the place of none of them"
         )
+
+
+def _takes_text(column: Any) -> bool:
+    return column.dtype.kind in "OU" if isinstance(column, np.ndarray) else is_text(column)
 
 
 def _own_values(column: Any, labels: NDArray[Any]) -> list[Any]:

@@ -155,7 +155,8 @@ def training_set(
     class_weight: Any = None,
 ) -> TrainingSet:
     """Validate what `fit` was given; `hints` says whether the estimator can use them."""
-    X, labels = check_rows(estimator, X, allow_nan=allow_nan)
+    wanted = getattr(estimator, "categorical_features", None)
+    X, labels = check_rows(estimator, X, allow_nan=allow_nan, categorical_features=wanted)
     targets, classes = check_targets(y, classes, len(X))
     if targets.hints is not None and not hints:
         raise ValueError(
@@ -178,7 +179,8 @@ def regression_set(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: ArrayLike | None, *, allow_nan: bool
 ) -> RegressionSet:
     """Validate what a regressor's `fit` was given."""
-    X, labels = check_rows(estimator, X, allow_nan=allow_nan)
+    wanted = getattr(estimator, "categorical_features", None)
+    X, labels = check_rows(estimator, X, allow_nan=allow_nan, categorical_features=wanted)
     y = check_values(y, len(X))
     weight = check_weights(sample_weight, X)
     seen = weight > 0
@@ -204,7 +206,7 @@ def _ranked(
 
 
 def check_rows(
-    estimator: BaseEstimator, X: Any, *, allow_nan: bool
+    estimator: BaseEstimator, X: Any, *, allow_nan: bool, categorical_features: Any
 ) -> tuple[NDArray[Any], tuple[NDArray[Any] | None, ...]]:
     """Validate the rows to learn from and cast them to what is compared.
 
@@ -220,7 +222,7 @@ def check_rows(
         For infinities, values beyond float32, and integers that float32 would round; and as
         `read_table`.
     """
-    wanted = getattr(estimator, "categorical_features", None)
+    wanted = categorical_features
     finite = "allow-nan" if allow_nan else True
     given = X
     if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):

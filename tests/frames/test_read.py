@@ -18,7 +18,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skdistill.compact.categories import CategoryTable
 from skdistill.frames import index_table, read_table
+from skdistill.frames.read import whole_columns
 from tests.frames.tables import CONTAINERS, columns_of, listed_tables
 
 
@@ -33,7 +35,7 @@ def table_by_hand(table):
             values.append([math.nan if x in (None, "") else names.index(x) for x in column])
         else:
             labels.append(None)
-            values.append([math.nan if x is None else float(x) for x in column])
+            values.append([math.nan if x in (None, "") else float(x) for x in column])
     return np.array(values, float).T, labels
 
 
@@ -83,6 +85,27 @@ def test_known_missing_and_unknown_labels(table, other):
         ]
     for make in CONTAINERS.values():
         assert_array_equal(index_table(make(other), columns, labels), expected)
+
+
+@given(table=listed_tables(), other=listed_tables())
+def test_a_compact_model_reads_arrays_alike(table, other):
+    X, rows = CONTAINERS["objects"](table), CONTAINERS["objects"](other)
+    read = read_table(X, columns_of(table, "text"))
+    columns = [j for j, each in enumerate(read.labels) if each is not None]
+    numbers = [j for j in range(X.shape[1]) if j not in columns]
+    if not columns or rows.shape[1] < X.shape[1]:
+        return
+    labels = [read.labels[j] for j in columns]
+    rows = rows[:, : X.shape[1]]
+    rows[:, numbers] = 0
+    of_model = CategoryTable(columns, labels, np.zeros(sum(len(each) + 2 for each in labels)))
+    assert_array_equal(of_model.index(rows), index_table(rows, columns, labels))
+
+
+def test_lists_of_strings_and_numbers():
+    assert_same(
+        read_table([["b", 1], ["a", None]], [0]), [[1, 1], [0, math.nan]], [["a", "b"], None]
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,6 +160,16 @@ def test_whole_numbers_as_labels(X):
     assert_same(read, [[1], [math.nan], [0]], [[-2, 7]])
     assert read.labels[0].dtype == np.int64
     assert index_table(X, [0], [np.array([-2, 8])]).tolist() == [[3], [2], [0]]
+
+
+def test_columns_of_integers():
+    columns = {"a": [1, 2], "b": [1.0, 2.0], "c": ["x", "y"], "d": [True, False]}
+    for make in (pd.DataFrame, pl.DataFrame, pa.table):
+        assert whole_columns(make(columns)).tolist() == [True, False, False, False]
+    X = pd.DataFrame({"a": pd.array([1, None], dtype="Int8"), "b": pd.Categorical([1, 2])})
+    assert whole_columns(X).tolist() == [True, False]
+    assert whole_columns(np.ones((1, 2), np.uint8)).tolist() == [True, True]
+    assert whole_columns(sparse.csr_array(np.eye(2))).tolist() == [False, False]
 
 
 def test_booleans_as_labels_are_0_and_1():

@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
@@ -26,8 +26,8 @@ def types_of(X):
     return X.dtype if isinstance(X, np.ndarray) else X.schema
 
 
-@pytest.mark.parametrize("kind", CONTAINERS)
-@given(table=listed_tables(), seed=seeds)
+@settings(max_examples=3 * settings.default.max_examples)
+@given(kind=st.sampled_from(list(CONTAINERS)), table=listed_tables(), seed=seeds)
 def test_round_trip(kind, table, seed):
     X = CONTAINERS[kind](table)
     which = "from_dtype" if kind != "objects" else columns_of(table, "text")
@@ -191,6 +191,14 @@ def test_values_that_do_not_fit():
     X = X.astype({"c": "category"})
     with pytest.raises(ValueError, match=r"column 'c' has no categories \['z'\]"):
         write_table(X, np.array([[1.0, 0.0]]), (np.array(["a", "z"]), None))
+    for like in (
+        X[["n"]],
+        pl.DataFrame({"n": [1]}),
+        pa.table({"n": pa.nulls(1)}),
+        np.ones((1, 1)),
+    ):
+        with pytest.raises(ValueError, match="holds no strings, its labels are"):
+            write_table(like, np.array([[1.0]]), (np.array(["a", "z"]),))
 
 
 def test_rows_below_one_another():
