@@ -381,6 +381,7 @@ def _labels(y: Any) -> NDArray[Any] | None:
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         raise ValueError(
-            "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
+            "y must hold labels, one a row: pass a table of probabilities as teacher_proba, and "
+            "for several outputs wrap the distiller in sklearn.multioutput.MultiOutputClassifier"
         )
     return y.ravel()

@@ -123,7 +123,7 @@ LogisticRegression
         self.estimator_.fit(Z[row], number, sample_weight=P[row, number])
 
     def _fit_trees(self, given: TrainingSet) -> CompactModel:
-        X, targets, weight, classes, _ = given
+        X, targets, weight, classes = given[:4]
         grid = fit_grid(X, self.threshold_bits, weight)
         codes = _codes_as_rows(grid, X)
         self._fit_rows(codes, targets, weight)
@@ -149,7 +149,7 @@ LogisticRegression
         return given.model(bias, scale, link=link, grid=used, trees=table)
 
     def _fit_linear(self, given: TrainingSet) -> CompactModel:
-        X, targets, weight, classes, _ = given
+        X, targets, weight, classes = given[:4]
         n_scores = given.n_scores
         reading, Z, unit = standardised(X, weight, self.threshold_bits)
         W, b = np.zeros((Z.shape[1], n_scores)), np.zeros(n_scores)
