@@ -31,9 +31,17 @@ class CompactMixin(OnnxHooks):
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
         check_is_fitted(self, "compact_")
         # Where NaN has a meaning, so have infinities: they compare as they should.
-        finite = not get_tags(self).input_tags.allow_nan
+        tags = get_tags(self).input_tags
+        finite, sparse = not tags.allow_nan, "csr" if tags.sparse else False
         if not is_frame(X) and self.compact_.categories is None:
-            X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
+            X = validate_data(
+                self,
+                X,
+                reset=False,
+                dtype="numeric",
+                accept_sparse=sparse,
+                ensure_all_finite=finite,
+            )
             return self.compact_.scores(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         known = self.compact_.categories
