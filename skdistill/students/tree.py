@@ -311,7 +311,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self, grid: InputGrid, given: RegressionSet
     ) -> tuple[grow.Grown, NDArray[np.float64], NDArray[np.float64]]:
         """The pruned tree, the mean targets of all its nodes, and their weights."""
-        X, y, weight, _ = given
+        X, y, weight = given.X, given.y, given.weight
         # Powers of two, and numbers that the order of the rows cannot change: so is the tree.
         middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
         reach = np.abs(y - middle).max(axis=0)
