@@ -70,7 +70,28 @@ def compact_models(draw, regression=False):
     if regression and draw(st.booleans()):
         scale = scale * 10.0 ** rng.integers(-20, 20, S)
     names = tuple(f"ä{i}" for i in range(n_features)) if rng.random() < 0.5 else None
-    return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear, names)
+    return CompactModel(
+        n_features,
+        bias,
+        scale,
+        link,
+        labels,
+        grid,
+        trees,
+        linear,
+        names,
+        threshold=random_threshold(model),
+    )
+
+
+def random_threshold(model):
+    """A threshold within reach of the scores, at their ends and beyond; 0 for half the models."""
+    bound = int(model.score_bound[0])
+    rng = np.random.default_rng(bound)
+    if model.n_classes != 2 or rng.random() < 0.5:
+        return 0
+    ends = [-1, 1, bound, bound - 1, -bound, -bound - 1, 2**31 - 1, -(2**31)]
+    return int(rng.choice([*ends, *rng.integers(-bound, bound + 1, len(ends))]))
 
 
 def _random_grid(rng, n_features, dtype):
@@ -170,7 +191,10 @@ def tree_model(rng, choose=None) -> CompactModel:
     link = choose(links)
     model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
     scale = choose([1e-3, 0.3, 3.0, 30.0]) / max(1, int(model.score_bound.max()))
-    return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear)
+    threshold = random_threshold(model)
+    return CompactModel(
+        n_features, bias, scale, link, labels, grid, trees, linear, threshold=threshold
+    )
 
 
 def _learnt_grid(rng, choose, n_features, linear):

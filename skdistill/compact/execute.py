@@ -75,10 +75,10 @@ def leaves(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     return out
 
 
-def labels(scores: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Class numbers: argmax, ties to the lowest; for one column, 1 where the score is positive."""
+def labels(scores: NDArray[np.int32], threshold: int = 0) -> NDArray[np.intp]:
+    """Class numbers: argmax, ties to the lowest; for one column, 1 above the threshold."""
     if scores.shape[1] == 1:
-        return (scores[:, 0] > 0).astype(np.intp)
+        return (scores[:, 0] > threshold).astype(np.intp)
     numbers: NDArray[np.intp] = np.argmax(scores, axis=1)
     return numbers
 
@@ -90,7 +90,7 @@ def predict(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[Any]:
         return values[:, 0] if model.n_scores == 1 else values
     if len(model.classes) == 1:
         return np.full(len(scores), model.classes[0])
-    return model.classes[labels(scores)]
+    return model.classes[labels(scores, model.threshold)]
 
 
 def probabilities(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[np.float64]:

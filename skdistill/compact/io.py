@@ -5,8 +5,8 @@ Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32)
 names shapes only; dtypes belong to the format, and no file can ask for more memory than
 its own length.
 
-Version 2 may have a scale for each score, version 3 columns of categories. A model is written
-as the lowest version that can tell it, which older readers know.
+Version 2 may have a scale for each score, version 3 columns of categories and a threshold. A model
+is written as the lowest version that can tell it, which older readers know.
 """
 
 from __future__ import annotations
@@ -135,6 +135,8 @@ def to_bytes(model: CompactModel) -> bytes:
         "classes": None if model.classes is None else _classes_to_json(model.classes),
         "feature_names": None if model.feature_names is None else list(model.feature_names),
     }
+    if model.threshold:
+        header["threshold"] = model.threshold
     arrays = []
     for name, (_, dtypes) in _TABLES.items():
         table = getattr(model, name)
@@ -148,7 +150,8 @@ def to_bytes(model: CompactModel) -> bytes:
         for key, dtype in _dtypes(name, entry).items():
             arrays.append(getattr(table, key).astype(dtype).tobytes())
     text = json.dumps(header, separators=(",", ":")).encode()
-    version = 3 if "categories" in header else 2 if isinstance(header["scale"], list) else 1
+    new = "categories" in header or "threshold" in header
+    version = 3 if new else 2 if isinstance(header["scale"], list) else 1
     content = _PREFIX.pack(MAGIC, version, len(text)) + text + b"".join(arrays)
     return content + struct.pack("<I", zlib.crc32(content))
 
@@ -183,6 +186,7 @@ def from_bytes(content: bytes) -> CompactModel:
             one or (version > 1 and _all_of(scale, int, float)),
             f"scale: {scale!r} is not a number",
         )
+        require(version > 2 or "threshold" not in header, f"version {version} has no threshold")
         require(names is None or _all_of(names, str), "feature_names must be a list of strings")
         return CompactModel(
             n_features=_whole(header["n_features"], "n_features"),
@@ -191,6 +195,7 @@ def from_bytes(content: bytes) -> CompactModel:
             link=header["link"],
             classes=None if header["classes"] is None else _classes_from_json(header["classes"]),
             feature_names=names,
+            threshold=_whole(header.get("threshold", 0), "threshold"),
             **tables,
         )
     except (

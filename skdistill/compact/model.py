@@ -29,7 +29,7 @@ class CompactModel(Frozen):
     """A small integer model: what is cross-validated is what is flashed.
 
     ``scores = bias + trees + linear`` in int32; the label is their argmax (for one
-    column: class 1 where the score is > 0), ties to the lowest class; the link
+    column: class 1 where the score is > `threshold`), ties to the lowest class; the link
     makes probabilities of ``scale * scores``.
 
     Parameters
@@ -54,6 +54,9 @@ class CompactModel(Frozen):
     feature_names : sequence of str, default=None
     categories : CategoryTable, default=None
         Columns that hold categories, which `grid` and `linear` read as ranks.
+    threshold : int, default=0
+        Of two classes: the score above which the label is the second one. Probabilities do
+        not change with it.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class CompactModel(Frozen):
     linear: LinearTable | None = None
     feature_names: tuple[str, ...] | None = None
     categories: CategoryTable | None = None
+    threshold: int = 0
 
     def __post_init__(self) -> None:
         as_table(self, "bias", np.int32, 1)
@@ -144,7 +148,10 @@ class CompactModel(Frozen):
             HistGradientBoosting, LogisticRegression, RidgeClassifier, LinearRegression,
             Ridge, Lasso or ElasticNet of scikit-learn, an XGBoost or LightGBM classifier,
             regressor or ``Booster``. Regressions of several targets too. It may stand in a
-            FrozenEstimator or in a Pipeline of one step.
+            FrozenEstimator or in a Pipeline of one step. A FixedThresholdClassifier or
+            TunedThresholdClassifierCV around one of them, or around a student or distiller
+            of this package, gives the model its `threshold`: labels are then those of its
+            threshold for every score of the model.
         X : array-like of shape (n, d), default=None
             Rows that show the range of the inputs; needed by linear estimators and by
             `threshold_bits`. Columns of whole numbers are known by them, and a column that
@@ -215,6 +222,7 @@ class CompactModel(Frozen):
             f"feature_names has {len(names or ())} names for {self.n_features} features",
         )
         self._validate_classes()
+        self._validate_threshold()
         require(
             self.categories is None or int(self.categories.columns[-1]) < self.n_features,
             "categories reads a column beyond n_features",
@@ -279,6 +287,19 @@ class CompactModel(Frozen):
         require(
             self.link != "sigmoid" or columns == 1,
             "link 'sigmoid' is for two classes; use 'softmax' for more",
+        )
+
+    def _validate_threshold(self) -> None:
+        threshold = self.threshold
+        whole = isinstance(threshold, int | np.integer) and not isinstance(threshold, bool)
+        require(
+            whole and -INT32_MAX - 1 <= threshold <= INT32_MAX,
+            f"threshold must be an int32, got {threshold!r}",
+        )
+        object.__setattr__(self, "threshold", int(threshold))
+        require(
+            threshold == 0 or self.n_classes == 2,
+            f"threshold={threshold} needs two classes, the model has {self.n_classes}",
         )
 
     def _validate_trees(self, grid: InputGrid, trees: TreeTable) -> None:

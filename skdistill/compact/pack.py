@@ -122,6 +122,8 @@ class Layout:
         Of the columns that are read; None for inputs that are ready codes.
     tables : dict of str to array
         By name, as they are written: 8, 16 or 32 bits an entry; packed ones are bytes.
+    missing : int or None
+        The number of an integer type that stands for NaN.
     """
 
     model: CompactModel
@@ -131,6 +133,7 @@ class Layout:
     linear: LinearInput | None
     categories: CategoryTable | None
     tables: dict[str, NDArray[Any]]
+    missing: int | None = None
 
 
 def lay_out(
@@ -140,6 +143,7 @@ def lay_out(
     *,
     branches: bool = False,
     shared_rows: bool = True,
+    missing: bool = False,
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -155,16 +159,20 @@ def lay_out(
         Whether the nodes are left to code.
     shared_rows : bool, default=True
         Whether equal rows of leaf values may be kept once.
+    missing : bool, default=False
+        Whether the largest number of an integer `input` stands for NaN.
 
     Returns
     -------
     layout : Layout
     """
     input = input or model.input_dtype
+    nan = None
     if input not in ("float32", "codes"):
-        model = on_integers(model, input)
+        model = on_integers(model, input, missing=missing)
+        nan = int(np.iinfo(input).max) if missing else None
     if output == "label" and model.classes is not None and len(model.classes) == 1:
-        return Layout(model, input, True, None, None, None, {})
+        return Layout(model, input, True, None, None, None, {}, nan)
     trees, linear = model.trees, model.linear
     alone = trees is not None and len(trees.roots) == 1 and linear is None
     labels_only = alone and model.classes is not None and output == "label"
@@ -186,7 +194,7 @@ def lay_out(
     categories = None if input == "codes" else read_categories(model)
     if categories is not None:
         tables |= _rank_tables(categories)
-    return Layout(model, input, labels_only, nodes, read, categories, tables)
+    return Layout(model, input, labels_only, nodes, read, categories, tables, nan)
 
 
 def read_categories(model: CompactModel) -> CategoryTable | None:
@@ -320,7 +328,8 @@ def _leaf_tables(
 
 def _labels(model: CompactModel, values: NDArray[Any]) -> NDArray[np.intp]:
     """Class numbers of the leaves of a single tree; its bias is part of them."""
-    return labels((model.bias + values * model.trees.unit).astype(np.int32))  # type: ignore[union-attr]
+    scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
+    return labels(scores, model.threshold)
 
 
 def _prepared(reading: Reading, grid: InputGrid, trees: TreeTable, order: Order | None) -> bool:

@@ -31,6 +31,12 @@ from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import check_targets, check_weights
 from skdistill.students.adapter import ADAPTED
+from skdistill.students.class_weight import (
+    CLASS_WEIGHT,
+    class_weights,
+    row_weights,
+    weigh_rows,
+)
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import Committee, told_classes
 from skdistill.transfer.rows import append_rows
@@ -82,6 +88,12 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         Total weight of all further rows; None is their number.
     threshold_bits, value_bits : default=None
         Set on the student where not None.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply `sample_weight` for a teacher that
+        takes one, and all rows of the student: a row without label, as further ones are,
+        weighs the expectation ``sum_k P_ik w_k`` under its soft labels. "balanced" is found
+        on the training rows, as ``n / (K * mass)`` with the weights of the rows. A
+        `class_weight` of teacher or student counts beside it.
     memory : str or joblib.Memory, default=None
         Caches fitted teachers and soft targets, so that a search over student or
         temperature fits the teacher once a fold.
@@ -130,6 +142,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         "response": [StrOptions({"probabilities", "labels"})],
         "hints": [HasMethods(["targets"]), None],
         "hint_weight": [Interval(Real, 0, None, closed="left")],
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -147,6 +160,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         transfer_weight: float | None = None,
         threshold_bits: int | None = None,
         value_bits: int | str | None = None,
+        class_weight: dict[Any, float] | str | None = None,
         memory: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -164,6 +178,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self.transfer_weight = transfer_weight
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.class_weight = class_weight
         self.memory = memory
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -209,13 +224,18 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         weight = check_weights(sample_weight, rows)
         teacher = ready_teacher(self, rows, _labels(y))
         classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
+        w = None  # of the classes
+        if self.class_weight is not None and hard is not None:
+            labelled = SoftTargets(np.zeros((len(rows), len(classes))), hard)
+            w = class_weights(self.class_weight, classes, labelled, weight)
+            weight = weigh_rows(self.class_weight, weight, w[hard])
 
         alpha = self.alpha if hard is not None else 1.0
         temperature = 1.0
         if alpha == 0:
             targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
         else:
-            handed_on = weight if sample_weight is not None else None
+            handed_on = weight if sample_weight is not None or w is not None else None
             labels = None if hard is None else classes[hard]
             teacher, P, more, P_more = ask_teacher(
                 self,
@@ -233,9 +253,15 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             rows, weight, hard, P = held_out_only(rows, weight, hard, P)
             temperature = self._temperature(P, hard, weight)
             P = self._taught(np.concatenate([P, P_more]), temperature)
-            rows = append_rows(rows, more)
             further = transfer_weights(self.transfer_weight, len(more))
+            if self.class_weight is not None:
+                first, last = SoftTargets(P[: len(weight)]), SoftTargets(P[len(weight) :])
+                if w is None:
+                    w = class_weights(self.class_weight, classes, first, weight)
+                    weight = weigh_rows(self.class_weight, weight, row_weights(first, w))
+                further = further * row_weights(last, w)
             further = further * self._shared(P, weight)
+            rows = append_rows(rows, more)
             weight = np.concatenate([weight, further])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
@@ -355,6 +381,7 @@ def _labels(y: Any) -> NDArray[Any] | None:
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         raise ValueError(
-            "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
+            "y must hold labels, one a row: pass a table of probabilities as teacher_proba, and "
+            "for several outputs wrap the distiller in sklearn.multioutput.MultiOutputClassifier"
         )
     return y.ravel()

@@ -350,7 +350,9 @@ def _write_label(
         number = to.node("ArgMax", [scores], "class_number", axis=1, keepdims=0)
     else:
         positive = to.node(
-            "Greater", [scores, to.constant("tie", np.zeros(1, np.int32))], "positive"
+            "Greater",
+            [scores, to.constant("threshold", np.array([model.threshold], np.int32))],
+            "positive",
         )
         flat = to.node(
             "Squeeze",

@@ -51,6 +51,7 @@ class CompactMixin(OnnxHooks):
         output: str | None = None,
         layout: str = "table",
         name: str | None = None,
+        missing: str | None = None,
     ) -> str:
         """Export to C99, bit for bit equal to the predictions here.
 
@@ -58,10 +59,11 @@ class CompactMixin(OnnxHooks):
         ----------
         path : str or path-like, default=None
             The .c file to write, with a header beside it, if any.
-        input, output, layout, name : str
+        input, output, layout, name, missing : str
             As in `skdistill.export.c.to_c`: the type of the inputs ("float32", "uint8", …,
             "codes"), what is answered ("label", "scores", "proba_float", "proba_fixed"), whether
-            it is smallest ("table") or fastest ("code"), and the prefix of all names.
+            it is smallest ("table") or fastest ("code"), the prefix of all names, and whether
+            the "largest" number of an integer type is a missing one.
 
         Returns
         -------
@@ -70,7 +72,15 @@ class CompactMixin(OnnxHooks):
         from skdistill.export.c import to_c
 
         check_is_fitted(self, "compact_")
-        return to_c(self.compact_, path, input=input, output=output, layout=layout, name=name)
+        return to_c(
+            self.compact_,
+            path,
+            input=input,
+            output=output,
+            layout=layout,
+            name=name,
+            missing=missing,
+        )
 
     def profile(
         self,
@@ -80,6 +90,7 @@ class CompactMixin(OnnxHooks):
         input: str | None = None,
         output: str | None = None,
         layout: str = "table",
+        missing: str | None = None,
     ) -> Profile:
         """Compile for a device, run every row there, count bytes and instructions.
 
@@ -88,7 +99,7 @@ class CompactMixin(OnnxHooks):
         target : str
             "cortex-m0", …, as in `skdistill.profile`.
         X : array-like of shape (n, d)
-        input, output, layout : str
+        input, output, layout, missing : str
             As in `skdistill.profile`.
 
         Returns
@@ -97,7 +108,7 @@ class CompactMixin(OnnxHooks):
         """
         from skdistill.device import profile
 
-        return profile(self, X, target, input=input, output=output, layout=layout)
+        return profile(self, X, target, input=input, output=output, layout=layout, missing=missing)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write ``compact_`` to a file that `skdistill.load` reads.

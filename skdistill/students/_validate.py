@@ -21,6 +21,7 @@ from skdistill.compact.quantize import EXACT_INTEGER
 from skdistill.frames import column_names, is_frame, read_table
 from skdistill.frames.read import whole_columns
 from skdistill.students.categories import fit_categories
+from skdistill.students.class_weight import class_weights, row_weights, weigh_rows
 from skdistill.students.loss import Loss, Newton, newton_terms, soft_cross_entropy
 from skdistill.targets import SoftTargets, check_probabilities
 
@@ -152,6 +153,7 @@ def training_set(
     *,
     allow_nan: bool,
     hints: bool = False,
+    class_weight: Any = None,
 ) -> TrainingSet:
     """Validate what `fit` was given; `hints` says whether the estimator can use them."""
     wanted = getattr(estimator, "categorical_features", None)
@@ -163,6 +165,9 @@ def training_set(
             "a SoftBoostingClassifier"
         )
     weight = check_weights(sample_weight, X)
+    if class_weight is not None:
+        w = class_weights(class_weight, classes, targets, weight)
+        weight = weigh_rows(class_weight, weight, row_weights(targets, w))
     seen = weight > 0
     if not seen.all():
         X, targets, weight = X[seen], targets.take(seen), weight[seen]
@@ -313,8 +318,7 @@ def check_targets(
 
 
 def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
-    if P.dtype.kind not in "biuf":
-        raise ValueError(f"a 2-D y must hold probabilities, got dtype {P.dtype}")
+    _refuse_several_outputs(P)
     P = check_probabilities(P)
     if classes is None:
         return SoftTargets(P), np.arange(P.shape[1])
@@ -324,6 +328,18 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
             f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
         )
     return SoftTargets(P[:, order]), classes
+
+
+def _refuse_several_outputs(y: NDArray[Any]) -> None:
+    """Refuse a 2-D `y` of labels: of dtypes or whole numbers that no probabilities have."""
+    numbers = y.dtype.kind in "biuf"
+    if numbers and ((y != np.floor(y)).any() or (y.sum(axis=1) == 1).all() or (y < 0).any()):
+        return
+    raise ValueError(
+        "y holds labels of several outputs: wrap the estimator in "
+        "sklearn.multioutput.MultiOutputClassifier, which fits one for each; a 2-D y must "
+        "hold probabilities, in rows that sum to 1"
+    )
 
 
 def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:

@@ -93,7 +93,11 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {**SoftBoostingClassifier._parameter_constraints}
+    _parameter_constraints: dict[str, list[Any]] = {
+        name: allowed
+        for name, allowed in SoftBoostingClassifier._parameter_constraints.items()
+        if name != "class_weight"
+    }
 
     def __init__(
         self,
@@ -145,7 +149,8 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            ±inf is refused; NaN is allowed without a linear start.
+            ±inf is refused. Where a column has NaN, nodes learn its side; in other columns NaN
+            goes right. A linear start reads it as the offset of its column.
         y : array-like of shape (n,) or (n, S)
             Finite, and within float32.
         sample_weight : array-like of shape (n,), default=None
@@ -154,7 +159,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         -------
         self : SoftBoostingRegressor
         """
-        given = regression_set(self, X, y, sample_weight, allow_nan=self.init is None)
+        given = regression_set(self, X, y, sample_weight, allow_nan=True)
         scaled = _Scaled.of(given)
         if scaled.varies.any():
             boosted = boost(self, scaled, check_random_state(self.random_state))
@@ -166,7 +171,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.init is None
+        tags.input_tags.allow_nan = True
         return tags
 
 

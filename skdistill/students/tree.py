@@ -25,6 +25,7 @@ from skdistill.students._validate import (
     regression_set,
     training_set,
 )
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.prune import prune
 from skdistill.students.tao import refine
 from skdistill.targets import SoftTargets
@@ -72,6 +73,11 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
         those of a data frame that are of a categorical type or hold strings. Categories are
         ordered by their mean targets, and every split parts them by this order.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
 
     Attributes
     ----------
@@ -101,6 +107,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         "criterion": [StrOptions(set(_CRITERIA))],
         **_LIMITS,
         "refine": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -116,6 +123,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         threshold_bits: int = 8,
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.criterion = criterion
         self.max_leaf_nodes = max_leaf_nodes
@@ -127,6 +135,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
         self.categorical_features = categorical_features
+        self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -155,7 +164,16 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftTreeClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=True, hints=True)
+        given = training_set(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=True,
+            hints=True,
+            class_weight=self.class_weight,
+        )
         grid = fit_grid(given.X, self.threshold_bits, given.weight)
         tree, P = self._grow(grid, given)
         self.classes_ = given.classes

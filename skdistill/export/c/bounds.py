@@ -117,6 +117,7 @@ def _split_cost(source: Source, trees: TreeLayout) -> int:
     cost += 4 * (trees.columns is not None) + 5 * (trees.edges is not None)
     cost += 5 * (trees.bases is not None) + 12 * trees.widths[2]
     cost += 6 * bool(trees.reading.drop) + 3 * bool(trees.low)
+    cost += 6 * (source.layout.missing is not None)
     if trees.shape == "children":
         return cost + 5 * _BITS
     if trees.shape == "depth" and not trees.whole_bytes:
@@ -139,6 +140,7 @@ def _round_cost(source: Source) -> int:
     read, trees = source.layout.linear, source.layout.trees
     assert read is not None
     cost = 8 if trees is not None and trees.reading.kind == "rounded" else 0
+    cost += 12 * (source.layout.missing is not None)
     if read.arithmetic == "code":
         return cost
     if read.arithmetic == "integer":

@@ -179,7 +179,7 @@ def _leaf(source: Source, leaf: int, kind: str) -> list[str]:
     values = model.trees.values[leaf]  # type: ignore[union-attr]
     if kind == "label":
         scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
-        return [f"return {int(labels(scores[None])[0])};"]
+        return [f"return {int(labels(scores[None], model.threshold)[0])};"]
     if kind == "value":
         return [f"return {int(values[0])};"]
     if kind == "row":

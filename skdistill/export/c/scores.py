@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skdistill.export.c import ranked
 from skdistill.export.c.branch import add_branches
-from skdistill.export.c.read import linear_column, prepare, prepared_inputs, prepared_type
+from skdistill.export.c.read import prepare, prepared_inputs, prepared_type, rounded_input
 from skdistill.export.c.text import Source, block
 
 
@@ -188,12 +188,12 @@ def _add_linear(source: Source) -> str:
     u, S, Q = len(model.linear.features), model.n_scores, model.linear.q_max
     if trees is not None and trees.prepared and trees.reading.kind == "rounded":
         rounded = f"(int32_t)q[j] - {Q}"
-        if source.x_type == "float":
+        if source.x_type == "float" or source.layout.missing is not None:
             rounded = f"q[j] > {2 * Q} ? 0 : {rounded}"
     elif source.layout.linear.arithmetic == "code":
         rounded = "x[j]"
     else:
-        rounded = f"{name}_round({linear_column(source)}, j)"
+        rounded = rounded_input(source)
     j = "j" if source.index == "unsigned" else f"({source.index})j"
     at = f"{j} * {S}u" if S > 1 else "j"
     return f"for (j = 0; j < {u}; j++)\n    {name}_add_weights(s, {at}, {rounded});\n"

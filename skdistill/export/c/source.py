@@ -22,6 +22,7 @@ def make_source(
     output: str,
     layout: str,
     values_in_ram: bool = False,
+    missing: bool = False,
 ) -> Source:
     """Choose tables and types.
 
@@ -31,6 +32,8 @@ def make_source(
     name, input, output, layout : str
     values_in_ram : bool
         As in `to_c`.
+    missing : bool
+        Whether the largest number of the type of the inputs stands for NaN.
 
     Returns
     -------
@@ -38,7 +41,7 @@ def make_source(
     """
     asked = "label" if output == "label" and not values_in_ram else "scores"
     as_code, shared = layout == "code", not values_in_ram
-    laid = lay_out(model, input, asked, branches=as_code, shared_rows=shared)
+    laid = lay_out(model, input, asked, branches=as_code, shared_rows=shared, missing=missing)
     trees = laid.trees
     if (
         trees is not None
@@ -95,6 +98,8 @@ def header_text(source: Source, output: str) -> str:
         "MAX_INSTRUCTIONS": found.instructions,
         "MAX_STACK": found.stack,
     }
+    if source.layout.missing is not None:
+        numbers["MISSING"] = source.layout.missing
     lines = [f"#define {M}_{key} {value}" for key, value in numbers.items()]
     if isinstance(model.scale, float):
         lines.append(f"#define {M}_SCALE {np.float32(model.scale)!s}f")
@@ -202,6 +207,8 @@ def _parts(model: CompactModel) -> str:
 
 
 def _meaning(source: Source) -> str:
+    if source.layout.missing is not None:
+        return f"; {source.layout.missing} is a missing one"
     if source.layout.input != "codes":
         return ""
     model = source.layout.model
