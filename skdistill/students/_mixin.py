@@ -218,6 +218,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         path: str | PathLike[str] | None = None,
         *,
         input_dtype: str = "float32",
+        columns: bool = False,
         zipmap: bool = False,
     ) -> ModelProto:
         """Export to ONNX: label, probabilities, integer scores.
@@ -227,7 +228,9 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         path : str or path-like, default=None
             Where to write the file, if anywhere.
         input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-            Type of the graph's input.
+            Type of the numbers that go in.
+        columns : bool, default=False
+            Whether each column is an input of its own, of strings where its labels are.
         zipmap : bool, default=False
             Whether probabilities leave as a list of dictionaries.
 
@@ -238,7 +241,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype, zipmap=zipmap)
+        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns, zipmap=zipmap)
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
@@ -259,7 +262,11 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         return execute.predict(self.compact_, scores)
 
     def to_onnx(
-        self, path: str | PathLike[str] | None = None, *, input_dtype: str = "float32"
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input_dtype: str = "float32",
+        columns: bool = False,
     ) -> ModelProto:
         """Export to ONNX: float32 values of shape (n, S), and integer scores.
 
@@ -268,7 +275,9 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         path : str or path-like, default=None
             Where to write the file, if anywhere.
         input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-            Type of the graph's input.
+            Type of the numbers that go in.
+        columns : bool, default=False
+            Whether each column is an input of its own, of strings where its labels are.
 
         Returns
         -------
@@ -277,7 +286,7 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype)
+        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

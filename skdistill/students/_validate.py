@@ -19,7 +19,8 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d, validat
 
 from skdistill.compact import CategoryTable, CompactModel
 from skdistill.compact.quantize import EXACT_INTEGER
-from skdistill.frames import is_frame, read_table
+from skdistill.frames import column_names, is_frame, read_table
+from skdistill.frames.read import whole_columns
 from skdistill.students.categories import fit_categories
 from skdistill.students.class_weight import class_weights, row_weights, weigh_rows
 from skdistill.students.loss import Loss, Newton, newton_terms, soft_cross_entropy
@@ -246,8 +247,8 @@ def check_rows(
     if sparse and issparse(X):
         return _sparse_rows(estimator, X, finite), (None,) * X.shape[1]
     if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
-        validate_data(estimator, X, skip_check_array=True)
         table = read_table(X, wanted)
+        validate_data(estimator, X, skip_check_array=True)
         numbers = table.values[:, [each is None for each in table.labels]]
         check_numbers(numbers, finite=finite, estimator=estimator)
         X, labels = table.values, table.labels
@@ -287,13 +288,11 @@ def check_numbers(X: NDArray[Any], *, finite: bool | str, estimator: Any) -> Non
 
 def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
     """Refuse integers that the cast to float32 would round; a frame has a type for each column."""
-    whole = np.full(X.shape[1], X.dtype.kind in "iu")
-    if hasattr(given, "columns"):
-        whole |= [getattr(dtype, "kind", None) in ("i", "u") for dtype in given.dtypes]
-    for column in np.flatnonzero(whole):
+    names = column_names(given) if is_frame(given) else range(X.shape[1])
+    for column in np.flatnonzero(whole_columns(given)):
         values = X[:, column]
         if ((values > EXACT_INTEGER) | (values < -EXACT_INTEGER)).any():
-            name = given.columns[column] if hasattr(given, "columns") else int(column)
+            name = names[column]
             raise ValueError(
                 f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X "
                 "as int32 to compare them exactly, or cast the column to float to accept rounding"

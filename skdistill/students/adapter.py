@@ -18,7 +18,7 @@ from skdistill.compact.assemble import assemble
 from skdistill.compact.lower import node_probabilities, tree_on_codes
 from skdistill.compact.quantize import fit_grid, leaf_logits, leaf_votes
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, TrainingSet, training_set
+from skdistill.students._validate import BITS, CATEGORIES, TrainingSet, training_set
 from skdistill.students.linear import importances, standardised, to_compact
 from skdistill.students.loss import fit_scale
 from skdistill.targets import SoftTargets
@@ -45,6 +45,10 @@ LogisticRegression
         Unfitted. Forests vote softly.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories, which the estimator sees as ranks: names, indices or a
+        boolean mask. "from_dtype" takes those of a data frame that are of a categorical type
+        or hold strings.
 
     Attributes
     ----------
@@ -70,14 +74,21 @@ LogisticRegression
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         **BITS,
+        **CATEGORIES,
     }
 
     def __init__(
-        self, estimator: ClassifierMixin, *, threshold_bits: int = 8, value_bits: int | str = 8
+        self,
+        estimator: ClassifierMixin,
+        *,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.estimator = estimator
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
