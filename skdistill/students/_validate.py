@@ -352,8 +352,13 @@ def check_targets(
 
 
 def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
-    _refuse_several_outputs(P)
-    P = check_probabilities(P)
+    several = (
+        "labels of several outputs need a sklearn.multioutput.MultiOutputClassifier around the "
+        "estimator"
+    )
+    if P.dtype.kind not in "biuf":
+        raise ValueError(f"a 2-D y must hold probabilities, got dtype {P.dtype}: {several}")
+    P = check_probabilities(P, remedy=f"rows must be probabilities; {several}")
     if classes is None:
         return SoftTargets(P), np.arange(P.shape[1])
     classes, order = np.unique(np.asarray(classes), return_index=True)
@@ -362,18 +367,6 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
             f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
         )
     return SoftTargets(P[:, order]), classes
-
-
-def _refuse_several_outputs(y: NDArray[Any]) -> None:
-    """Refuse a 2-D `y` of labels: of dtypes or whole numbers that no probabilities have."""
-    numbers = y.dtype.kind in "biuf"
-    if numbers and ((y != np.floor(y)).any() or (y.sum(axis=1) == 1).all() or (y < 0).any()):
-        return
-    raise ValueError(
-        "y holds labels of several outputs: wrap the estimator in "
-        "sklearn.multioutput.MultiOutputClassifier, which fits one for each; a 2-D y must "
-        "hold probabilities, in rows that sum to 1"
-    )
 
 
 def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:
