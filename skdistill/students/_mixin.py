@@ -30,8 +30,10 @@ class CompactMixin(OnnxHooks):
 
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
         check_is_fitted(self, "compact_")
-        # Where NaN has a meaning, so have infinities: they compare as they should.
-        finite = not get_tags(self).input_tags.allow_nan
+        # Where NaN has a meaning, so have infinities: they compare as they should. A distiller
+        # cannot know what an unfitted Pipeline makes of NaN until it has seen some.
+        allowed = get_tags(self).input_tags.allow_nan or getattr(self, "_missing_seen", False)
+        finite = not allowed
         if not is_frame(X) and self.compact_.categories is None:
             X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
             return self.compact_.scores(X)
