@@ -68,6 +68,7 @@ def rows_of(distiller: Any, X: Any, student: Any) -> Any:
     """
     wanted = getattr(student, "categorical_features", None)
     numbers, labels = check_rows(distiller, X, allow_nan=True, categorical_features=wanted)
+    distiller._missing_seen = numbers.dtype.kind == "f" and bool(np.isnan(numbers).any())
     if is_frame(X):
         return X
     return numbers if all(each is None for each in labels) else np.asarray(X)

@@ -30,9 +30,11 @@ class CompactMixin(OnnxHooks):
 
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
         check_is_fitted(self, "compact_")
-        # Where NaN has a meaning, so have infinities: they compare as they should.
+        # Where NaN has a meaning, so have infinities: they compare as they should. A distiller
+        # cannot know what an unfitted Pipeline makes of NaN until it has seen some.
         tags = get_tags(self).input_tags
-        finite, sparse = not tags.allow_nan, "csr" if tags.sparse else False
+        finite = not (tags.allow_nan or getattr(self, "_missing_seen", False))
+        sparse = "csr" if tags.sparse else False
         if not is_frame(X) and self.compact_.categories is None:
             X = validate_data(
                 self,
