@@ -222,6 +222,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         input_dtype: str = "float32",
         columns: bool = False,
         zipmap: bool = False,
+        missing: str | None = None,
     ) -> ModelProto:
         """Export to ONNX: label, probabilities, integer scores.
 
@@ -235,6 +236,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
             Whether each column is an input of its own, of strings where its labels are.
         zipmap : bool, default=False
             Whether probabilities leave as a list of dictionaries.
+        missing : "largest" or None, default=None
+            Whether the largest number of an integer type stands for a missing one.
 
         Returns
         -------
@@ -243,7 +246,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns, zipmap=zipmap)
+        options = {"input_dtype": input_dtype, "columns": columns, "zipmap": zipmap}
+        return to_onnx(self.compact_, path, **options, missing=missing)
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
@@ -269,6 +273,7 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         *,
         input_dtype: str = "float32",
         columns: bool = False,
+        missing: str | None = None,
     ) -> ModelProto:
         """Export to ONNX: float32 values of shape (n, S), and integer scores.
 
@@ -280,6 +285,8 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
             Type of the numbers that go in.
         columns : bool, default=False
             Whether each column is an input of its own, of strings where its labels are.
+        missing : "largest" or None, default=None
+            Whether the largest number of an integer type stands for a missing one.
 
         Returns
         -------
@@ -288,7 +295,8 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns)
+        options = {"input_dtype": input_dtype, "columns": columns}
+        return to_onnx(self.compact_, path, **options, missing=missing)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
