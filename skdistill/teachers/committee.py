@@ -31,12 +31,11 @@ class Committee(BaseEstimator):
         as they are. If they were trained on the rows at hand, their answers for these look
         better than they are and so do they to learnt weights.
     weights : None, array-like of shape (M,) or (M, K), "learn" or "greedy", default=None
-        None are equal weights. Numbers >= 0 are divided by their sum. A column for each
-        class, in sorted order, is for teachers that know some classes better, or at all:
-        columns are divided by their sums, then the rows of the mixture by theirs. A row in
-        which no class gets anything is even. "learn" are those of least log loss (squared
-        error of values), "greedy" those of ensemble selection with replacement; see
-        `committee_weights`.
+        None are equal weights. Numbers >= 0 are divided by their sum. With a column for each
+        class, in the order of `classes_`, every column is divided by its sum, and then every
+        row of the mixture by its own; a row in which no class gets anything is even. "learn"
+        are the weights of least log loss (squared error of values), "greedy" those of
+        ensemble selection with replacement; see `committee_weights`.
     cv : "auto", int, splitter or iterable of splits, default="auto"
         For learnt weights where the committee is fitted on its own; inside a distiller its
         `cv` is used.
