@@ -251,8 +251,8 @@ def _parts(teacher: Any, X: Any) -> list[tuple[Any, Any]]:
     if isinstance(teacher, VotingClassifier | StackingClassifier):
         return [part for member in teacher.estimators_ for part in _parts(member, X)]
     if isinstance(teacher, Committee):
-        asked = np.flatnonzero(teacher.weights_)
-        return [part for i in asked for part in _parts(teacher.members_[i], X)]
+        asked = [m for m, w in zip(teacher.members_, teacher.weights_, strict=True) if np.any(w)]
+        return [part for member in asked for part in _parts(member, X)]
     if isinstance(teacher, NumberedClasses | MarginTeacher):
         return _parts(teacher.estimator_, X)
     if isinstance(teacher, BaseSearchCV):

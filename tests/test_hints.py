@@ -94,14 +94,15 @@ def test_members_of_an_ensemble_count_alike():
         assert np.allclose(hints @ hints.T, np.mean(parts, axis=0), atol=1e-9)
 
 
-def test_committees_searches_and_wrappers_are_looked_into():
+@pytest.mark.parametrize("weights", [[1, 1, 2, 0], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]])
+def test_committees_searches_and_wrappers_are_looked_into(weights):
     names = np.array(["a", "b", "c"])[Y]
     xgboost = NumberedClasses(BOOSTED["xgboost"]).fit(X, names)
     search = GridSearchCV(LEAFY["tree"], {"max_depth": [3]}, cv=2)
     margins = MarginTeacher(BOOSTED["scikit-learn"])
     members = [xgboost, search.fit(X, names), margins.fit(X, names), LEAFY["forest"]]
     frozen = [FrozenEstimator(one) for one in members[:3]]
-    committee = Committee([*frozen, members[3]], weights=[1, 1, 2, 0]).fit(X, names)
+    committee = Committee([*frozen, members[3]], weights=weights).fit(X, names)
     told = (xgboost.estimator_, search.best_estimator_, margins.estimator_)
     parts = [proximity(one.apply(X)) for one in told]
     hints = FeatureHints(149).targets(committee, X)

@@ -30,10 +30,12 @@ class Committee(BaseEstimator):
         Frozen ones and those that only answer (ONNX files, boosters, functions) are asked
         as they are. If they were trained on the rows at hand, their answers for these look
         better than they are and so do they to learnt weights.
-    weights : None, array-like of shape (M,), "learn" or "greedy", default=None
-        None are equal weights. Numbers >= 0 are divided by their sum. "learn" are those of
-        least log loss (squared error of values), "greedy" those of ensemble selection with
-        replacement; see `committee_weights`.
+    weights : None, array-like of shape (M,) or (M, K), "learn" or "greedy", default=None
+        None are equal weights. Numbers >= 0 are divided by their sum. With a column for each
+        class, in the order of `classes_`, every column is divided by its sum, and then every
+        row of the mixture by its own; a row in which no class gets anything is even. "learn"
+        are the weights of least log loss (squared error of values), "greedy" those of
+        ensemble selection with replacement; see `committee_weights`.
     cv : "auto", int, splitter or iterable of splits, default="auto"
         For learnt weights where the committee is fitted on its own; inside a distiller its
         `cv` is used.
@@ -41,7 +43,7 @@ class Committee(BaseEstimator):
     Attributes
     ----------
     members_ : list of fitted teachers
-    weights_ : float64 array of shape (M,)
+    weights_ : float64 array of shape (M,), or (M, K) where they are given so
     classes_ : array of shape (K,), or None where values are predicted
 
     Notes
@@ -175,7 +177,7 @@ class Committee(BaseEstimator):
         lesson : Lesson
         """
         learns = isinstance(self.weights, str)
-        shares = None if learns else self._given_weights()
+        shares = None if learns else self._given_weights(classes)
         if not (isinstance(cv, str) or hasattr(cv, "split")) and np.iterable(cv):
             cv = list(cv)  # every member reads it
         options = {"weight": weight, "groups": groups, "cv": cv, "label": label or learns}
@@ -230,24 +232,29 @@ class Committee(BaseEstimator):
         return self.classes_[told.argmax(axis=1)]
 
     def _answer(self, X: Any) -> NDArray[np.float64]:
-        asked = np.flatnonzero(self.weights_)
+        asked = [i for i, weight in enumerate(self.weights_) if np.any(weight)]
         told = [answers(self.members_[i], X, self.classes_) for i in asked]
         return _mean(self.weights_[asked], told)
 
-    def _given_weights(self) -> NDArray[np.float64]:
+    def _given_weights(self, classes: NDArray[Any] | None) -> NDArray[np.float64]:
         M = len(self.teachers)
         if self.weights is None:
             return np.full(M, 1 / M)
         weights = np.asarray(self.weights, np.float64)
-        if weights.shape != (M,):
+        by_class = classes is not None and weights.shape == (M, len(classes))
+        if weights.shape != (M,) and not by_class:
+            also = "" if classes is None else f", or one for each of the {len(classes)} classes"
             raise ValueError(
                 f"weights has shape {weights.shape} for {M} teachers: one number each is needed"
+                + also
             )
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+        sums = weights.sum(axis=0)
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and (sums > 0).all()):
             raise ValueError(
                 f"weights={weights.tolist()} of Committee must be >= 0, finite and not all 0"
+                + (" for a class" if by_class else "")
             )
-        return weights / weights.sum()
+        return weights / sums
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -262,11 +269,14 @@ class Committee(BaseEstimator):
 
 
 def _mean(weights: NDArray[np.float64], told: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Weighted mean of tables; those without weight are not read."""
+    """Weighted mean of tables, by class its rows sum to 1; tables without weight are not read."""
     total = np.zeros_like(told[0])
     for weight, table in zip(weights, told, strict=True):
-        if weight > 0:
+        if np.any(weight):
             if table.shape != total.shape:
                 raise ValueError(f"members predict {total.shape[1]} and {table.shape[1]} targets")
             total += weight * table
-    return total
+    if weights.ndim == 1:
+        return total
+    sums = total.sum(axis=1, keepdims=True)  # NaN in rows that no fold held out
+    return np.where(sums == 0, 1 / total.shape[1], total / np.where(sums == 0, 1, sums))

@@ -109,6 +109,8 @@ def test_values():
     )
     assert_allclose(committee.predict(rows), wanted)
     assert committee.classes_ is None
+    with pytest.raises(ValueError, match=r"one number each is needed$"):
+        Committee(members, [[1.0], [2.0]]).fit(rows, y)
     with pytest.raises(ValueError, match="fitted as a regressor"):
         committee.predict_proba(rows)
 
@@ -167,6 +169,64 @@ def test_parameters_of_members_have_their_number_in_front():
     assert DistilledClassifier(committee).get_params()["teacher__1__n_estimators"] == 3
 
 
+def test_weights_by_class():
+    W = np.array([[1, 0, 2], [1, 0, 0], [2, 3, 2]])
+    committee = Committee(MEMBERS, W).fit(X, np.array(["a", "b", "c"])[Y])
+    assert committee.weights_.sum(axis=0).tolist() == [1, 1, 1]
+    told = np.stack([clone(m).fit(X, Y).predict_proba(X) for m in MEMBERS])
+    P = np.column_stack([np.average(told[:, :, k], axis=0, weights=W[:, k]) for k in range(3)])
+    P /= P.sum(axis=1, keepdims=True)
+    assert_allclose(committee.predict_proba(X), P, rtol=1e-12)
+    lesson = teach(as_teacher(Committee(MEMBERS, W)), X, Y, CLASSES)
+    told = np.stack([out_of_fold(m) for m in MEMBERS])
+    P = np.einsum("mnk,mk->nk", told, W / W.sum(axis=0))
+    assert_allclose(lesson.P, P / P.sum(axis=1, keepdims=True), rtol=1e-12)
+    distilled = DistilledClassifier(committee, transfer=None, random_state=0).fit(X, Y)
+    assert distilled.teacher_.weights_.tolist() == committee.weights_.tolist()
+    assert distilled.score(X, Y) > 0.9
+
+
+def test_weights_that_are_equal_for_all_classes_are_plain_weights():
+    order = np.random.default_rng(0).permutation(150)
+    fold = [(order[:100], order[100:])]  # other rows stay without an answer
+    plain, by_class = (
+        teach(as_teacher(Committee(MEMBERS, w), X, Y), X, Y, CLASSES, cv=fold)
+        for w in ([1, 0, 3], np.outer([1, 0, 3], [1, 5, 2]))
+    )
+    assert np.isnan(plain.P).all(axis=1).sum() == 100
+    assert_allclose(by_class.P, plain.P, rtol=1e-12)
+    assert_allclose(by_class.teacher.predict_proba(X), plain.teacher.predict_proba(X), rtol=1e-12)
+
+
+def test_teachers_of_some_classes_and_rows_that_none_of_them_answers():
+    known = (np.flatnonzero(Y < 2), np.flatnonzero(Y > 0))
+    first, last = (FrozenEstimator(GaussianNB().fit(X[rows], Y[rows])) for rows in known)
+    committee = Committee([first, last], [[1, 1, 0], [0, 1, 1]]).fit(X, Y)
+    told = np.zeros((2, 150, 3))
+    told[0][:, :2], told[1][:, 1:] = (m.estimator.predict_proba(X) for m in (first, last))
+    P = told.sum(axis=0) / [1, 2, 1]
+    assert_allclose(committee.predict_proba(X), P / P.sum(axis=1, keepdims=True), rtol=1e-12)
+    assert (committee.predict(X) == Y).mean() > 0.9
+
+    says = [lambda rows, c=c: np.eye(3)[np.full(len(rows), c)] for c in (1, 0)]
+    silent = Committee(says, [[1, 0, 1], [0, 1, 1]]).fit(X, Y)
+    assert (silent.predict_proba(X[:2]) == 1 / 3).all()
+
+
+def test_a_teacher_without_weight_for_any_class_is_not_asked():
+    asked = []
+
+    def counts(rows):
+        asked.append(len(rows))
+        return np.full((len(rows), 3), 1 / 3)
+
+    frozen = FrozenEstimator(GaussianNB().fit(X, Y))
+    committee = Committee([frozen, counts], [[1, 2, 3], [0, 0, 0]]).fit(X)
+    asked.clear()
+    assert_allclose(committee.predict_proba(X), frozen.predict_proba(X), rtol=1e-12)
+    assert asked == []
+
+
 def test_a_seed_reaches_the_members():
     one, two = (
         DistilledClassifier(
@@ -187,6 +247,8 @@ def test_a_seed_reaches_the_members():
         ([1, -1, 1], "must be >= 0"),
         ([0, 0, 0], "not all 0"),
         ([1, np.nan, 1], "finite"),
+        (np.ones((3, 2)), r"shape \(3, 2\) for 3 teachers.*, or one for each of the 3 classes"),
+        ([[1, 0, 1], [1, 0, 1], [0, 0, 1]], "not all 0 for a class"),
         ("best", "weights='best' of Committee must be None, numbers, 'learn' or 'greedy'"),
     ],
 )
