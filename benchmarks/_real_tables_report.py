@@ -161,15 +161,20 @@ def _change(changes: list[float], key: str) -> str:
     factor, decimals, label, more = MEASURES[key]
     better = sum((each > 0) == more and each != 0 for each in changes)
     name = label.split(",", maxsplit=1)[0]
-    return (
-        f"{name} {factor * np.mean(changes):+.{decimals}f} (better in {better} of {len(changes)})"
-    )
+    told = [f"{factor * each:+.{decimals}f}" for each in (np.mean(changes), np.median(changes))]
+    return f"{name} {told[0]} (median {told[1]}, better in {better} of {len(changes)})"
 
 
 def verdicts(results: dict[str, Any]) -> Iterator[str]:
-    """Means of paired differences, and in how many draws and sizes they are gains."""
+    """Means and medians of paired differences, and in how many draws and sizes they are gains."""
     records = results["records"]
-    for table in _kinds(records, "table"):
+    draws = {
+        table: len({each["seed"] for each in chosen(records, table=table)})
+        for table in _kinds(records, "table")
+    }
+    told = ", ".join(f"{table} {n}" for table, n in draws.items())
+    yield f"Draws: {told}; at most {results['rows']:,} training rows."
+    for table in draws:
         for model, label in (("hard", "of the same size"), ("hard, picked", "picked")):
             hard = {"model": model} | BASE.get(model, PLAIN)
             distilled = {"model": "distilled"} | PLAIN
