@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from _common import add_data_option, options, save
 from _frames import MADE_UP, Frames, load, spoil
-from _real_tables_report import report
+from _real_tables_report import report, summary  # noqa: F401  (for _readme.py)
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
