@@ -12,6 +12,7 @@ PAGES = [
     "README.md",
     "docs/quickstart.md",
     "docs/teachers.md",
+    "docs/tables.md",
     "docs/knowledge.md",
     "docs/c-export.md",
 ]
