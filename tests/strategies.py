@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
+from skdistill.compact import CategoryTable, CompactModel, InputGrid, LinearTable, TreeTable
 from skdistill.compact.quantize import rounding_grid
 from skdistill.compact.tables import MOST_WORTH, value_limits
 
@@ -70,7 +70,28 @@ def compact_models(draw, regression=False):
     if regression and draw(st.booleans()):
         scale = scale * 10.0 ** rng.integers(-20, 20, S)
     names = tuple(f"ä{i}" for i in range(n_features)) if rng.random() < 0.5 else None
-    return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear, names)
+    return CompactModel(
+        n_features,
+        bias,
+        scale,
+        link,
+        labels,
+        grid,
+        trees,
+        linear,
+        names,
+        threshold=random_threshold(model),
+    )
+
+
+def random_threshold(model):
+    """A threshold within reach of the scores, at their ends and beyond; 0 for half the models."""
+    bound = int(model.score_bound[0])
+    rng = np.random.default_rng(bound)
+    if model.n_classes != 2 or rng.random() < 0.5:
+        return 0
+    ends = [-1, 1, bound, bound - 1, -bound, -bound - 1, 2**31 - 1, -(2**31)]
+    return int(rng.choice([*ends, *rng.integers(-bound, bound + 1, len(ends))]))
 
 
 def _random_grid(rng, n_features, dtype):
@@ -170,7 +191,10 @@ def tree_model(rng, choose=None) -> CompactModel:
     link = choose(links)
     model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
     scale = choose([1e-3, 0.3, 3.0, 30.0]) / max(1, int(model.score_bound.max()))
-    return CompactModel(n_features, bias, scale, link, labels, grid, trees, linear)
+    threshold = random_threshold(model)
+    return CompactModel(
+        n_features, bias, scale, link, labels, grid, trees, linear, threshold=threshold
+    )
 
 
 def _learnt_grid(rng, choose, n_features, linear):
@@ -326,3 +350,24 @@ def _column(rng, points, n, dtype):
             [beside, hair, [rng.choice(_ANYWHERE, n)], [rng.choice(_ANYWHERE, n)]]
         )
         return values[rng.integers(0, len(values), n), np.arange(n)].astype(dtype)
+
+
+def category_tables(rng, n_features) -> CategoryTable:
+    """Labels and ranks of some columns."""
+    columns = np.sort(rng.choice(n_features, rng.integers(1, min(n_features, 5) + 1), False))
+    labels = []
+    for _ in columns:
+        C = int(rng.choice([1, 2, 5, 30, 120]))
+        text = np.sort([f"ä{i:03d}" for i in range(C)])
+        labels.append(text if rng.random() < 0.6 else np.unique(rng.integers(-9, 99, C)))
+    return CategoryTable(columns, labels, rng.integers(0, 128, sum(len(c) + 2 for c in labels)))
+
+
+def labelled_rows(rng, table, n_features, n, numbers=None):
+    """An array of objects with known, missing and unknown labels beside `numbers`."""
+    X = np.empty((n, n_features), object)
+    X[:] = rng.normal(size=(n, n_features)) * 30 if numbers is None else numbers
+    for column, labels in zip(table.columns, table.labels, strict=True):
+        pool = [*labels.tolist(), None, "", float("nan"), "nobody", 12345]
+        X[:, column] = [pool[k] for k in rng.integers(0, len(pool), n)]
+    return X

@@ -18,12 +18,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import get_tags
 
 from skdistill.cli.tables import Table, TableError, quoted
 from skdistill.compact import CompactModel
@@ -187,13 +187,12 @@ def compare(
     Raises
     ------
     TableError
-        If the table has too few rows, or values that the student cannot read.
+        If the table has too few rows.
     ImportError
         Without the extras "boost" and "onnx".
     """
     started = time.perf_counter()
     progress = _Progress(name, say)
-    check_readable(table, student)
     X, X_test, y, y_test = _split(table, test_size, seed)
 
     progress.step("the teacher, out of fold and on all rows, then the distilled student")
@@ -210,7 +209,7 @@ def compare(
 
     progress.step("the same student from hard labels alone, and scikit-learn's")
     hard = DistilledClassifier(None, student, alpha=0, random_state=seed).fit(X, y)
-    plain = _scikit_learn_peer(student, seed).fit(X, y)
+    plain = _scikit_learn_peer(student, X, seed).fit(X, y)
 
     progress.step("accuracy, fidelity, log loss, latency on the held-out rows")
     _use_one_thread(teacher)
@@ -304,23 +303,6 @@ def check_extras() -> None:
     import_onnxruntime()
 
 
-def check_readable(table: Table, student: Any) -> None:
-    """Refuse missing values that `student` cannot read.
-
-    Raises
-    ------
-    TableError
-        That names the columns.
-    """
-    missing = np.isnan(table.X).any(axis=0)
-    if missing.any() and not get_tags(student).input_tags.allow_nan:
-        names = [column for column, bad in zip(table.columns, missing, strict=True) if bad]
-        raise TableError(
-            f"missing values in {quoted(names)}: a linear student cannot read them; fill them, or "
-            "use --student tree"
-        )
-
-
 def _split(table: Table, test_size: float, seed: int) -> list[NDArray[Any]]:
     """Rows to learn from, held-out rows, and the labels of both."""
     n = len(table.y)
@@ -355,9 +337,10 @@ def _transfer(n: int, d: int) -> Munge | None:
     return Munge(factor=int(np.clip(min(rows // n, values // (n * d)), 1, 20)))
 
 
-def _scikit_learn_peer(student: Any, seed: int) -> Any:
+def _scikit_learn_peer(student: Any, X: NDArray[Any], seed: int) -> Any:
     if isinstance(student, SoftLinearClassifier):
-        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+        before = [SimpleImputer(keep_empty_features=True)] if np.isnan(X).any() else []
+        return make_pipeline(*before, StandardScaler(), LogisticRegression(max_iter=1000))
     return DecisionTreeClassifier(
         max_leaf_nodes=student.max_leaf_nodes,
         max_depth=student.max_depth,

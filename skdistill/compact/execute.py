@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from skdistill.compact.categories import CategoryTable
     from skdistill.compact.grid import InputGrid
     from skdistill.compact.model import CompactModel
     from skdistill.compact.tables import LinearTable, TreeTable
@@ -16,17 +17,21 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16  # rows at a time, so that scratch arrays stay small
 
 
-def as_input(X: ArrayLike, n_features: int) -> NDArray[Any]:
-    """Check that `X` is a numeric table of `n_features` columns.
+def as_input(
+    X: ArrayLike, n_features: int, categories: CategoryTable | None = None
+) -> NDArray[Any]:
+    """Check that `X` is a table of numbers, and put indexes in place of categories.
 
     Raises
     ------
     ValueError
-        If it is not.
+        If it is none, or has other than `n_features` columns.
     """
     X = np.asarray(X)
     if X.ndim != 2 or X.shape[1] != n_features:
         raise ValueError(f"X must have shape (n, {n_features}), got {X.shape}")
+    if categories is not None:
+        return categories.index(X)
     if X.dtype.kind not in "biuf":
         raise ValueError(
             f"X must be numeric, got dtype {X.dtype}: encode other columns before the model"
@@ -34,13 +39,22 @@ def as_input(X: ArrayLike, n_features: int) -> NDArray[Any]:
     return X
 
 
+def ranked(model: CompactModel, X: NDArray[Any]) -> NDArray[Any]:
+    """What grid and linear table read: `X`, with ranks in place of indexes of categories."""
+    return X if model.categories is None else model.categories.rank(X)
+
+
 def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     """int32 scores of shape (n, S): bias + trees + linear."""
-    X = as_input(X, model.n_features)
+    return indexed_scores(model, as_input(X, model.n_features, model.categories))
+
+
+def indexed_scores(model: CompactModel, X: NDArray[Any]) -> NDArray[np.int32]:
+    """The same of numbers, with indexes in place of categories."""
     out = np.empty((len(X), model.n_scores), np.int32)
     worth = None if model.trees is None else model.trees.worth
     for start in range(0, len(X), CHUNK):
-        rows, part = X[start : start + CHUNK], out[start : start + CHUNK]
+        rows, part = ranked(model, X[start : start + CHUNK]), out[start : start + CHUNK]
         part[:] = model.bias
         if model.trees is not None and model.grid is not None:
             _add_trees(model.grid.cast(rows), *model.walk, worth, part)  # type: ignore[call-arg]
@@ -51,20 +65,20 @@ def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
 
 def leaves(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     """Leaf that each row reaches in each tree, int32 array of shape (n, T)."""
-    X = as_input(X, model.n_features)
+    X = as_input(X, model.n_features, model.categories)
     if model.trees is None or model.grid is None:
         raise ValueError("the model has no trees")
     out = np.empty((len(X), len(model.trees.roots)), np.int32)
     for start in range(0, len(X), CHUNK):
-        rows = model.grid.cast(X[start : start + CHUNK])
+        rows = model.grid.cast(ranked(model, X[start : start + CHUNK]))
         _find_leaves(rows, *model.walk, out[start : start + CHUNK])  # type: ignore[call-arg]
     return out
 
 
-def labels(scores: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Class numbers: argmax, ties to the lowest; for one column, 1 where the score is positive."""
+def labels(scores: NDArray[np.int32], threshold: int = 0) -> NDArray[np.intp]:
+    """Class numbers: argmax, ties to the lowest; for one column, 1 above the threshold."""
     if scores.shape[1] == 1:
-        return (scores[:, 0] > 0).astype(np.intp)
+        return (scores[:, 0] > threshold).astype(np.intp)
     numbers: NDArray[np.intp] = np.argmax(scores, axis=1)
     return numbers
 
@@ -76,7 +90,7 @@ def predict(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[Any]:
         return values[:, 0] if model.n_scores == 1 else values
     if len(model.classes) == 1:
         return np.full(len(scores), model.classes[0])
-    return model.classes[labels(scores)]
+    return model.classes[labels(scores, model.threshold)]
 
 
 def probabilities(model: CompactModel, scores: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -37,6 +37,7 @@ from skdistill.compact.lower import hist_gradient_trees, scikit_learn_trees
 from skdistill.compact.model import CompactModel
 from skdistill.compact.quantize import fit_grid, leaf_votes
 from skdistill.compact.tables import INT32_MAX, value_limits
+from skdistill.compact.threshold import with_threshold
 from skdistill.compact.values import leaf_values, margin_values
 
 
@@ -78,6 +79,8 @@ def from_estimator(
         require(whole, f"threshold_bits must be None or an int in [2, 16], got {threshold_bits!r}")
     require(dtype in ("float32", "int32"), f"dtype must be 'float32' or 'int32', got {dtype!r}")
     estimator = _unwrapped(estimator)
+    if any(_is_a(estimator, "sklearn", name) for name in _THRESHOLDS):
+        return _with_threshold(estimator, X, dtype, threshold_bits, value_bits)
     read = _reader(estimator)
     n_features, names, classes = _about(estimator)
     rows = None if X is None else _rows(X, n_features, dtype)
@@ -216,6 +219,34 @@ def _unwrapped(estimator: Any) -> Any:
     return estimator
 
 
+def _with_threshold(
+    tuned: Any, X: ArrayLike | None, dtype: str, threshold_bits: int | None, value_bits: int | str
+) -> CompactModel:
+    """A classifier whose labels are cut at a threshold of its own."""
+    if _is_a(tuned, "sklearn", "TunedThresholdClassifierCV"):
+        require(
+            hasattr(tuned, "best_threshold_"), f"{_name(tuned)} is not fitted yet: call its fit"
+        )
+        threshold, pos_label = tuned.best_threshold_, tuned._curve_scorer._get_pos_label()
+    else:  # which needs no fit of its own around a fitted classifier
+        threshold, pos_label = tuned.threshold, tuned.pos_label
+    inner = _unwrapped(getattr(tuned, "estimator_", tuned.estimator))
+    found = getattr(inner, "compact_", None)
+    if found is None:
+        found = from_estimator(inner, X, dtype, threshold_bits, value_bits)
+    function = tuned.response_method
+    if function == "auto":
+        function = "predict_proba" if hasattr(inner, "predict_proba") else "decision_function"
+    require(
+        function == "predict_proba" or getattr(inner, "loss", None) != "exponential",
+        "the decision function of the exponential loss is half a logit: tune the threshold with "
+        "response_method='predict_proba'",
+    )
+    if isinstance(threshold, str):
+        threshold = 0.5 if function == "predict_proba" else 0.0
+    return with_threshold(found, float(threshold), function=function, pos_label=pos_label)
+
+
 def _reader(estimator: Any) -> Callable[[Any], Any]:
     for (library, name), read in _READERS.items():
         if _is_a(estimator, library, name):
@@ -329,6 +360,7 @@ def _added(read: Ensemble, *, through_float32: bool) -> Trees:
     return Trees(read.trees, read.link, start=read.start, through_float32=through_float32)
 
 
+_THRESHOLDS = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
 _LINEAR = (
     "LogisticRegression",
     "LinearRegression",

@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from skdistill.compact.model import CompactModel
 
 
-def on_integers(model: CompactModel, dtype: str) -> CompactModel:
+def on_integers(model: CompactModel, dtype: str, *, missing: bool = False) -> CompactModel:
     """The model with the whole numbers that its thresholds are for inputs of an integer type.
 
     ``x <= t`` is ``x <= floor(t)``; beyond 2^24, where a float32 model casts, see `whole_cuts`.
     Splits that all numbers of the type pass to one side are
     left out, so is the side of NaN. Scores are the same for every input of the type.
 
+    With `missing` the largest number of the type stands for NaN: nodes keep its side, and a
+    split that parts it from all numbers stays.
+
     Parameters
     ----------
     model : CompactModel
     dtype : {"int8", "uint8", "int16", "uint16", "int32"}
+    missing : bool, default=False
 
     Returns
     -------
@@ -38,9 +42,23 @@ def on_integers(model: CompactModel, dtype: str) -> CompactModel:
     limits = np.iinfo(dtype)
     edge = whole_cuts(grid.edges)
     at = edge[grid.offsets[trees.feature] + trees.threshold]
-    always = np.where(at >= limits.max, trees.left, trees.right)
+    largest = limits.max - missing  # of the numbers
+    below, above = at >= largest, at < limits.min
+    nan_left = trees.nan_left & missing
+    always = np.where(below, trees.left, trees.right)
+    idle = below & (nan_left | (not missing)) | above & ~nan_left
+    # What is left of these parts NaN alone, to the right.
+    lone = (below | above) & ~idle
+    at = np.where(lone, largest, at)
+    swapped = lone & above
+    trees = replace(
+        trees,
+        left=np.where(swapped, trees.right, trees.left),
+        right=np.where(swapped, trees.left, trees.right),
+    )
+    nan_left = nan_left & ~lone
     target = np.arange(len(at))
-    for node in np.flatnonzero((at >= limits.max) | (at < limits.min))[::-1]:
+    for node in np.flatnonzero(idle)[::-1]:
         # Children come after their parents.
         target[node] = always[node] if always[node] < 0 else target[always[node]]
     onward = np.append(target, 0)  # a place to look at for leaves
@@ -71,7 +89,7 @@ def on_integers(model: CompactModel, dtype: str) -> CompactModel:
             threshold,
             left,
             right,
-            np.zeros(len(cut), bool),
+            nan_left[kept],
             trees.values[leaves],
             trees.value_bits,
             trees.unit,

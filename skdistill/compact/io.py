@@ -5,8 +5,8 @@ Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32)
 names shapes only; dtypes belong to the format, and no file can ask for more memory than
 its own length.
 
-Version 2 may have a scale for each score. A model with one scale is written as version 1,
-which older readers know.
+Version 2 may have a scale for each score, version 3 columns of categories and a threshold. A model
+is written as the lowest version that can tell it, which older readers know.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import require
+from skdistill.compact.categories import CategoryTable
 from skdistill.compact.grid import InputGrid
 from skdistill.compact.model import CompactModel
 from skdistill.compact.tables import LinearTable, TreeTable
 
 MAGIC = b"skdistil"
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
 MAX_BYTES = 1 << 28  # far beyond any compact model; refuses a wrong file before it is read
 _PREFIX = struct.Struct("<8sII")
 _TABLES: dict[str, tuple[type, dict[str, str]]] = {
@@ -48,11 +49,13 @@ _TABLES: dict[str, tuple[type, dict[str, str]]] = {
         LinearTable,
         {"features": "<i4", "offset": "<f4", "inv_step": "<f4", "weights": "<i4"},
     ),
+    "categories": (CategoryTable, {"columns": "<i4", "ranks": "|u1"}),
 }
 _SCALARS = {
     "grid": {"dtype"},
     "trees": {"value_bits", "unit"},
     "linear": {"value_bits", "input_bits"},
+    "categories": {"labels"},
 }
 
 
@@ -132,18 +135,23 @@ def to_bytes(model: CompactModel) -> bytes:
         "classes": None if model.classes is None else _classes_to_json(model.classes),
         "feature_names": None if model.feature_names is None else list(model.feature_names),
     }
+    if model.threshold:
+        header["threshold"] = model.threshold
     arrays = []
     for name, (_, dtypes) in _TABLES.items():
         table = getattr(model, name)
         if table is None:
             continue
         entry: dict[str, Any] = {key: getattr(table, key) for key in sorted(_SCALARS[name])}
+        if name == "categories":
+            entry["labels"] = [labels.tolist() for labels in table.labels]
         entry["shapes"] = {key: list(getattr(table, key).shape) for key in dtypes}
         header[name] = entry
         for key, dtype in _dtypes(name, entry).items():
             arrays.append(getattr(table, key).astype(dtype).tobytes())
     text = json.dumps(header, separators=(",", ":")).encode()
-    version = 2 if isinstance(header["scale"], list) else 1
+    new = "categories" in header or "threshold" in header
+    version = 3 if new else 2 if isinstance(header["scale"], list) else 1
     content = _PREFIX.pack(MAGIC, version, len(text)) + text + b"".join(arrays)
     return content + struct.pack("<I", zlib.crc32(content))
 
@@ -171,12 +179,14 @@ def from_bytes(content: bytes) -> CompactModel:
         header = json.loads(bytes(body[:length]))
         tables, rest = _read_tables(header, body[length:])
         require(len(rest) == 0, f"{len(rest)} bytes behind the last table")
+        require(version > 2 or "categories" not in header, "categories need format version 3")
         scale, names = header["scale"], header["feature_names"]
         one = type(scale) in (int, float)
         require(
             one or (version > 1 and _all_of(scale, int, float)),
             f"scale: {scale!r} is not a number",
         )
+        require(version > 2 or "threshold" not in header, f"version {version} has no threshold")
         require(names is None or _all_of(names, str), "feature_names must be a list of strings")
         return CompactModel(
             n_features=_whole(header["n_features"], "n_features"),
@@ -185,6 +195,7 @@ def from_bytes(content: bytes) -> CompactModel:
             link=header["link"],
             classes=None if header["classes"] is None else _classes_from_json(header["classes"]),
             feature_names=names,
+            threshold=_whole(header.get("threshold", 0), "threshold"),
             **tables,
         )
     except (
@@ -205,10 +216,21 @@ def _read_tables(header: dict[str, Any], rest: memoryview) -> tuple[dict[str, An
             continue
         entry = header[name]
         given: dict[str, Any] = {key: entry[key] for key in _SCALARS[name] if key != "dtype"}
+        if name == "categories":
+            given["labels"] = _labels(entry["labels"])
         for key, dtype in _dtypes(name, entry).items():
             given[key], rest = _take(rest, f"{name}.{key}", entry["shapes"][key], dtype)
         tables[name] = kind(**given)
     return tables, rest
+
+
+def _labels(labels: Any) -> list[NDArray[Any]]:
+    """Labels of the columns of categories: strings or whole numbers."""
+    require(isinstance(labels, list), "categories.labels must be a list")
+    for each in labels:
+        known = _all_of(each, str) or _all_of(each, int)
+        require(known, "categories.labels must be lists of strings or of whole numbers")
+    return [np.array(each) for each in labels]
 
 
 def _dtypes(name: str, entry: dict[str, Any]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact import execute
 from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact.categories import CategoryTable
 from skdistill.compact.grid import InputGrid
 from skdistill.compact.pack import table_sizes
 from skdistill.compact.tables import INT32_MAX, LinearTable, TreeTable
@@ -28,7 +29,7 @@ class CompactModel(Frozen):
     """A small integer model: what is cross-validated is what is flashed.
 
     ``scores = bias + trees + linear`` in int32; the label is their argmax (for one
-    column: class 1 where the score is > 0), ties to the lowest class; the link
+    column: class 1 where the score is > `threshold`), ties to the lowest class; the link
     makes probabilities of ``scale * scores``.
 
     Parameters
@@ -51,6 +52,11 @@ class CompactModel(Frozen):
     trees : TreeTable, default=None
     linear : LinearTable, default=None
     feature_names : sequence of str, default=None
+    categories : CategoryTable, default=None
+        Columns that hold categories, which `grid` and `linear` read as ranks.
+    threshold : int, default=0
+        Of two classes: the score above which the label is the second one. Probabilities do
+        not change with it.
 
     Raises
     ------
@@ -84,6 +90,8 @@ class CompactModel(Frozen):
     trees: TreeTable | None = None
     linear: LinearTable | None = None
     feature_names: tuple[str, ...] | None = None
+    categories: CategoryTable | None = None
+    threshold: int = 0
 
     def __post_init__(self) -> None:
         as_table(self, "bias", np.int32, 1)
@@ -140,7 +148,10 @@ class CompactModel(Frozen):
             HistGradientBoosting, LogisticRegression, RidgeClassifier, LinearRegression,
             Ridge, Lasso or ElasticNet of scikit-learn, an XGBoost or LightGBM classifier,
             regressor or ``Booster``. Regressions of several targets too. It may stand in a
-            FrozenEstimator or in a Pipeline of one step.
+            FrozenEstimator or in a Pipeline of one step. A FixedThresholdClassifier or
+            TunedThresholdClassifierCV around one of them, or around a student or distiller
+            of this package, gives the model its `threshold`: labels are then those of its
+            threshold for every score of the model.
         X : array-like of shape (n, d), default=None
             Rows that show the range of the inputs; needed by linear estimators and by
             `threshold_bits`. Columns of whole numbers are known by them, and a column that
@@ -211,6 +222,11 @@ class CompactModel(Frozen):
             f"feature_names has {len(names or ())} names for {self.n_features} features",
         )
         self._validate_classes()
+        self._validate_threshold()
+        require(
+            self.categories is None or int(self.categories.columns[-1]) < self.n_features,
+            "categories reads a column beyond n_features",
+        )
         if self.trees is not None:
             if self.grid is None:
                 raise ValueError("trees need a grid")
@@ -271,6 +287,19 @@ class CompactModel(Frozen):
         require(
             self.link != "sigmoid" or columns == 1,
             "link 'sigmoid' is for two classes; use 'softmax' for more",
+        )
+
+    def _validate_threshold(self) -> None:
+        threshold = self.threshold
+        whole = isinstance(threshold, int | np.integer) and not isinstance(threshold, bool)
+        require(
+            whole and -INT32_MAX - 1 <= threshold <= INT32_MAX,
+            f"threshold must be an int32, got {threshold!r}",
+        )
+        object.__setattr__(self, "threshold", int(threshold))
+        require(
+            threshold == 0 or self.n_classes == 2,
+            f"threshold={threshold} needs two classes, the model has {self.n_classes}",
         )
 
     def _validate_trees(self, grid: InputGrid, trees: TreeTable) -> None:
@@ -345,7 +374,8 @@ class CompactModel(Frozen):
         Parameters
         ----------
         X : array-like of shape (n, n_features)
-            Numbers; NaN and ±inf are defined.
+            Numbers; NaN and ±inf are defined. Columns of categories hold labels, or their
+            indexes where labels are strings and `X` is an array of numbers.
 
         Returns
         -------
@@ -354,7 +384,8 @@ class CompactModel(Frozen):
         Raises
         ------
         ValueError
-            If `X` is not a table of `n_features` numeric columns.
+            If `X` is not a table of `n_features` columns, or a column without categories is not
+            numeric.
         """
         return execute.scores(self, X)
 
@@ -429,6 +460,9 @@ def _same(a: Any, b: Any) -> bool:
         return type(a) is type(b) and all(
             _same(getattr(a, name), getattr(b, name)) for name in names
         )
+    if isinstance(a, tuple):
+        both = isinstance(b, tuple) and len(a) == len(b)
+        return both and all(map(_same, a, b))
     if isinstance(a, np.ndarray):
         same_kind = isinstance(b, np.ndarray) and a.dtype == b.dtype
         return same_kind and np.array_equal(a, b)

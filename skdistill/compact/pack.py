@@ -25,6 +25,7 @@ from skdistill.compact.order import Order, depth_first, depths
 from skdistill.compact.reading import Reading, codes, readings
 
 if TYPE_CHECKING:
+    from skdistill.compact.categories import CategoryTable
     from skdistill.compact.grid import InputGrid
     from skdistill.compact.model import CompactModel
     from skdistill.compact.tables import TreeTable
@@ -117,8 +118,12 @@ class Layout:
         Whether leaves keep the labels of a single tree in place of its scores.
     trees : TreeLayout or None
     linear : LinearInput or None
+    categories : CategoryTable or None
+        Of the columns that are read; None for inputs that are ready codes.
     tables : dict of str to array
         By name, as they are written: 8, 16 or 32 bits an entry; packed ones are bytes.
+    missing : int or None
+        The number of an integer type that stands for NaN.
     """
 
     model: CompactModel
@@ -126,7 +131,9 @@ class Layout:
     labels_only: bool
     trees: TreeLayout | None
     linear: LinearInput | None
+    categories: CategoryTable | None
     tables: dict[str, NDArray[Any]]
+    missing: int | None = None
 
 
 def lay_out(
@@ -136,6 +143,7 @@ def lay_out(
     *,
     branches: bool = False,
     shared_rows: bool = True,
+    missing: bool = False,
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -151,16 +159,20 @@ def lay_out(
         Whether the nodes are left to code.
     shared_rows : bool, default=True
         Whether equal rows of leaf values may be kept once.
+    missing : bool, default=False
+        Whether the largest number of an integer `input` stands for NaN.
 
     Returns
     -------
     layout : Layout
     """
     input = input or model.input_dtype
+    nan = None
     if input not in ("float32", "codes"):
-        model = on_integers(model, input)
+        model = on_integers(model, input, missing=missing)
+        nan = int(np.iinfo(input).max) if missing else None
     if output == "label" and model.classes is not None and len(model.classes) == 1:
-        return Layout(model, input, True, None, None, {})
+        return Layout(model, input, True, None, None, None, {}, nan)
     trees, linear = model.trees, model.linear
     alone = trees is not None and len(trees.roots) == 1 and linear is None
     labels_only = alone and model.classes is not None and output == "label"
@@ -179,7 +191,29 @@ def lay_out(
         tables["bias"] = narrowest(model.bias)
     if not isinstance(model.scale, float):
         tables["scale"] = model.scale
-    return Layout(model, input, labels_only, nodes, read, tables)
+    categories = None if input == "codes" else read_categories(model)
+    if categories is not None:
+        tables |= _rank_tables(categories)
+    return Layout(model, input, labels_only, nodes, read, categories, tables, nan)
+
+
+def read_categories(model: CompactModel) -> CategoryTable | None:
+    """The columns of categories that trees or weights read; None without any."""
+    if model.categories is None:
+        return None
+    columns = [] if model.linear is None else [model.linear.features]
+    if model.trees is not None and model.grid is not None:
+        columns.append(model.grid.features[model.trees.feature])
+    return model.categories.of_columns(np.concatenate([np.zeros(0, np.int32), *columns]))
+
+
+def _rank_tables(categories: CategoryTable) -> dict[str, NDArray[Any]]:
+    """A byte for each category; where there are several columns, which, and their sizes."""
+    tables = {"ranks": categories.ranks}
+    if len(categories.columns) > 1:
+        tables["rank_columns"] = narrowest(categories.columns)
+        tables["rank_counts"] = categories.counts.astype(np.uint8)
+    return tables
 
 
 def table_sizes(model: CompactModel) -> dict[str, int]:
@@ -294,7 +328,8 @@ def _leaf_tables(
 
 def _labels(model: CompactModel, values: NDArray[Any]) -> NDArray[np.intp]:
     """Class numbers of the leaves of a single tree; its bias is part of them."""
-    return labels((model.bias + values * model.trees.unit).astype(np.int32))  # type: ignore[union-attr]
+    scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
+    return labels(scores, model.threshold)
 
 
 def _prepared(reading: Reading, grid: InputGrid, trees: TreeTable, order: Order | None) -> bool:

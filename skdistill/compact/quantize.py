@@ -302,7 +302,7 @@ def linear_input(
     The offset is a number of few bits within half a step of the weighted mean; the range
     reaches the farthest value, but no more than eight standard deviations, so that an
     outlier does not take all the resolution. Steps are powers of two; whole numbers stay
-    whole.
+    whole. NaN is left out.
 
     Parameters
     ----------
@@ -314,9 +314,29 @@ def linear_input(
     -------
     offset, inv_step : float32 arrays of shape (d,)
     useful : bool array of shape (d,)
-        False for columns that are constant, or too narrow for float32 to part.
+        False for columns that are constant, too narrow for float32 to part, or all NaN.
     """
-    X, weight = X[weight > 0].astype(np.float64), weight[weight > 0]
+    X, weight = X[weight > 0], weight[weight > 0]
+    absent = np.isnan(X)
+    holes = np.flatnonzero(absent.any(axis=0))
+    if len(holes) == 0:
+        return _linear_input(X.astype(np.float64), weight, bits)
+    offset, inv_step = np.zeros(X.shape[1], np.float32), np.ones(X.shape[1], np.float32)
+    useful = np.zeros(X.shape[1], bool)
+    whole = np.setdiff1d(np.arange(X.shape[1]), holes)
+    for columns in [whole, *holes[:, None]]:  # one by one, each with the rows that have a value
+        rows = ~absent[:, columns[0]] if len(columns) else np.zeros(len(X), bool)
+        if rows.any():
+            part = X[np.ix_(rows, columns)].astype(np.float64)
+            read = _linear_input(part, weight[rows], bits)
+            offset[columns], inv_step[columns], useful[columns] = read
+    return offset, inv_step, useful
+
+
+def _linear_input(
+    X: NDArray[np.float64], weight: NDArray[np.float64], bits: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Offsets and steps of columns without NaN."""
     mean = np.average(X, axis=0, weights=weight)
     away = np.abs(X - mean)
     deviation = np.sqrt(np.average(away**2, axis=0, weights=weight))

@@ -111,6 +111,7 @@ def profile(
     input: str | None = None,
     output: str | None = None,
     layout: str = "table",
+    missing: str | None = None,
 ) -> Profile:
     """Compile a model for a device, run it there on every row of `X`, and count.
 
@@ -129,6 +130,8 @@ def profile(
     input, output : str, default=None
         What `skdistill.export.c.to_c` is asked for.
     layout : {"table", "code"}, default="table"
+    missing : "largest" or None, default=None
+        How integer inputs say that a value is missing, as in `to_c`.
 
     Returns
     -------
@@ -157,9 +160,11 @@ def profile(
     model = compact_of(model)
     X = np.asarray(X)
     input = input or model.input_dtype
-    plan, output = prepare_source(model, input=input, output=output, layout=layout, name=NAME)
-    source = to_c(model, input=input, output=output, layout=layout, name=NAME)
-    rows = device_input(model, X, input)
+    plan, output = prepare_source(
+        model, input=input, output=output, layout=layout, name=NAME, missing=missing
+    )
+    source = to_c(model, input=input, output=output, layout=layout, name=NAME, missing=missing)
+    rows = device_input(model, X, input, missing=missing)
     if not len(rows):
         raise ValueError("X must have at least one row to be run")
     function = emitted_function(model, rows, output)
@@ -257,7 +262,7 @@ def differs(
     """
     if output == "label":
         only = model.classes is not None and len(model.classes) == 1
-        wrong = results != (0 if only else labels(model.scores(X)))
+        wrong = results != (0 if only else labels(model.scores(X), model.threshold))
     elif output == "scores":
         wrong = np.any(results != model.scores(X), axis=1)
     else:

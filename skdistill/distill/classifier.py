@@ -20,8 +20,8 @@ from skdistill.distill.story import (
     held_out_only,
     keep_teacher,
     ready_teacher,
-    refuse_strings,
     require_a_source,
+    rows_of,
     seeded,
     tags_of,
     transfer_weights,
@@ -29,11 +29,18 @@ from skdistill.distill.story import (
 )
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import check_rows, check_targets, check_weights
+from skdistill.students._validate import check_targets, check_weights
 from skdistill.students.adapter import ADAPTED
+from skdistill.students.class_weight import (
+    CLASS_WEIGHT,
+    class_weights,
+    row_weights,
+    weigh_rows,
+)
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import Committee, told_classes
-from skdistill.transfer.rows import append_rows, with_names
+from skdistill.transfer.rows import append_rows
+from skdistill.transfer.shares import share_weights
 
 
 class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
@@ -81,6 +88,12 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         Total weight of all further rows; None is their number.
     threshold_bits, value_bits : default=None
         Set on the student where not None.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply `sample_weight` for a teacher that
+        takes one, and all rows of the student: a row without label, as further ones are,
+        weighs the expectation ``sum_k P_ik w_k`` under its soft labels. "balanced" is found
+        on the training rows, as ``n / (K * mass)`` with the weights of the rows. A
+        `class_weight` of teacher or student counts beside it.
     memory : str or joblib.Memory, default=None
         Caches fitted teachers and soft targets, so that a search over student or
         temperature fits the teacher once a fold.
@@ -129,6 +142,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         "response": [StrOptions({"probabilities", "labels"})],
         "hints": [HasMethods(["targets"]), None],
         "hint_weight": [Interval(Real, 0, None, closed="left")],
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -146,6 +160,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         transfer_weight: float | None = None,
         threshold_bits: int | None = None,
         value_bits: int | str | None = None,
+        class_weight: dict[Any, float] | str | None = None,
         memory: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -163,6 +178,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self.transfer_weight = transfer_weight
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.class_weight = class_weight
         self.memory = memory
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -203,40 +219,60 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self : DistilledClassifier
         """
         rng = check_random_state(self.random_state)
-        refuse_strings(X)
-        rows = check_rows(self, X, allow_nan=True)
-        weight = check_weights(sample_weight, rows)
-        table = X if hasattr(X, "columns") else rows
-        teacher = ready_teacher(self, table, _labels(y))
-        classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
         student = self._make_student()
+        rows = rows_of(self, X, student)
+        weight = check_weights(sample_weight, rows)
+        teacher = ready_teacher(self, rows, _labels(y))
+        classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
+        w = None  # of the classes
+        if self.class_weight is not None and hard is not None:
+            labelled = SoftTargets(np.zeros((len(rows), len(classes))), hard)
+            w = class_weights(self.class_weight, classes, labelled, weight)
+            weight = weigh_rows(self.class_weight, weight, w[hard])
 
         alpha = self.alpha if hard is not None else 1.0
         temperature = 1.0
         if alpha == 0:
             targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
         else:
-            handed_on = weight if sample_weight is not None else None
+            handed_on = weight if sample_weight is not None or w is not None else None
             labels = None if hard is None else classes[hard]
             teacher, P, more, P_more = ask_teacher(
-                self, teacher, table, labels, given, classes, handed_on, X_unlabeled, groups, rng
+                self,
+                teacher,
+                student,
+                rows,
+                labels,
+                given,
+                classes,
+                handed_on,
+                X_unlabeled,
+                groups,
+                rng,
             )
             rows, weight, hard, P = held_out_only(rows, weight, hard, P)
             temperature = self._temperature(P, hard, weight)
             P = self._taught(np.concatenate([P, P_more]), temperature)
-            rows = append_rows(rows, more)
             further = transfer_weights(self.transfer_weight, len(more))
+            if self.class_weight is not None:
+                first, last = SoftTargets(P[: len(weight)]), SoftTargets(P[len(weight) :])
+                if w is None:
+                    w = class_weights(self.class_weight, classes, first, weight)
+                    weight = weigh_rows(self.class_weight, weight, row_weights(first, w))
+                further = further * row_weights(last, w)
+            further = further * self._shared(P, weight)
+            rows = append_rows(rows, more)
             weight = np.concatenate([weight, further])
             if hard is not None:
                 hard = np.concatenate([hard, np.full(len(more), -1)])
             told = None
             if self.hints is not None:
-                told = ask_hints(self.hints, teacher, with_names(X, rows))
+                told = ask_hints(self.hints, teacher, rows)
             targets = SoftTargets(P, hard, alpha, self._tempering(), told, self.hint_weight)
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
             student = seeded(student, rng)
-        self.student_ = student.fit(with_names(X, rows), targets, weight, classes=classes)
+        self.student_ = student.fit(rows, targets, weight, classes=classes)
         self.compact_ = self.student_.compact_
         self.classes_ = classes
         self.temperature_ = temperature
@@ -317,6 +353,18 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             return np.eye(P.shape[1])[P.argmax(axis=1)]
         return temper(P, temperature) if self.temperature == "auto" else P
 
+    def _shared(
+        self, P: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> float | NDArray[np.float64]:
+        """Factors of the further rows' weights that give classes the shares asked for."""
+        wanted = getattr(self.transfer, "class_shares", None)
+        n = len(weight)
+        if wanted is None or len(P) == n:
+            return 1.0
+        K = P.shape[1]
+        kept = np.average(P[:n], axis=0, weights=weight)
+        return share_weights(P[n:], kept if wanted == "keep" else np.full(K, 1 / K))
+
     def _tempering(self) -> float:
         """Temperature that the student applies: none where the teacher was calibrated."""
         return 1.0 if self.temperature == "auto" else float(self.temperature)
@@ -333,6 +381,7 @@ def _labels(y: Any) -> NDArray[Any] | None:
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         raise ValueError(
-            "y must hold labels, one a row: pass a table of probabilities as teacher_proba"
+            "y must hold labels, one a row: pass a table of probabilities as teacher_proba, and "
+            "for several outputs wrap the distiller in sklearn.multioutput.MultiOutputClassifier"
         )
     return y.ravel()

@@ -11,10 +11,11 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skdistill.distill.classifier import DistilledClassifier
+from skdistill.frames import take_rows
 
 
 @validate_params(
@@ -80,7 +81,7 @@ def born_again(
         random_state=check_random_state(random_state),
         stratify=y,
     )
-    train, test = (_safe_indexing(X, rows) for rows in (fit, held))
+    train, test = (take_rows(X, rows) for rows in (fit, held))
     losses: list[float] = []
     for student in _generations(distiller, train, y[fit], max_generations):
         losses.append(log_loss(y[held], student.predict_proba(test), labels=student.classes_))

@@ -15,8 +15,8 @@ from skdistill.distill.story import (
     held_out_only,
     keep_teacher,
     ready_teacher,
-    refuse_strings,
     require_a_source,
+    rows_of,
     seeded,
     tags_of,
     transfer_weights,
@@ -24,9 +24,9 @@ from skdistill.distill.story import (
 )
 from skdistill.students import SoftTreeRegressor
 from skdistill.students._mixin import CompactRegressorMixin
-from skdistill.students._validate import check_rows, check_values, check_weights
+from skdistill.students._validate import check_values, check_weights
 from skdistill.teachers import teacher_tags
-from skdistill.transfer.rows import append_rows, with_names
+from skdistill.transfer.rows import append_rows
 
 
 class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
@@ -164,19 +164,27 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         self : DistilledRegressor
         """
         rng = check_random_state(self.random_state)
-        refuse_strings(X)
-        rows = check_rows(self, X, allow_nan=True)
-        weight = check_weights(sample_weight, rows)
-        table = X if hasattr(X, "columns") else rows
-        teacher = ready_teacher(self, table, y, values=True)
-        target, given = self._read_values(teacher, y, teacher_prediction, len(rows))
         student = self._make_student()
+        rows = rows_of(self, X, student)
+        weight = check_weights(sample_weight, rows)
+        teacher = ready_teacher(self, rows, y, values=True)
+        target, given = self._read_values(teacher, y, teacher_prediction, len(rows))
 
         if self.alpha > 0:
             handed_on = weight if sample_weight is not None else None
             values = target[:, 0] if target is not None and target.shape[1] == 1 else target
             teacher, told, more, told_more = ask_teacher(
-                self, teacher, table, values, given, None, handed_on, X_unlabeled, groups, rng
+                self,
+                teacher,
+                student,
+                rows,
+                values,
+                given,
+                None,
+                handed_on,
+                X_unlabeled,
+                groups,
+                rng,
             )
             rows, weight, target, told = held_out_only(rows, weight, target, told)
             target = np.concatenate([_mixed(told, target, self.alpha), told_more])
@@ -186,7 +194,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
 
         if self.random_state is not None:  # last: teacher and rows are the same for all students
             student = seeded(student, rng)
-        self.student_ = student.fit(with_names(X, rows), target, weight)
+        self.student_ = student.fit(rows, target, weight)
         self.compact_ = self.student_.compact_
         keep_teacher(self, teacher)
         return self

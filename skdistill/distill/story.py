@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import reduce
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, _safe_indexing, check_array, get_tags
+from sklearn.utils import Tags, check_array, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_memory
 
-from skdistill.students._validate import BITS
+from skdistill.frames import is_frame, take_rows
+from skdistill.students._validate import BITS, check_rows
 from skdistill.teachers import answers, as_teacher, is_frozen, teach, teacher_tags
 from skdistill.transfer import Munge
-from skdistill.transfer.rows import as_numbers, further_tables
+from skdistill.transfer.rows import append_rows, further_tables, no_rows
 
 PARAMETERS: dict[str, list[Any]] = {
     "teacher": "no_validation",  # as_teacher does it
@@ -58,26 +60,18 @@ def require_a_source(distiller: Any, teacher: Any, y: Any, given: Any, name: str
         )
 
 
-def refuse_strings(X: Any) -> None:
-    """Refuse columns of a data frame that are no numbers, and say what can be done."""
-    named = X.dtypes.items() if hasattr(X, "iloc") and hasattr(X, "columns") else []
-    text = [name for name, dtype in named if not _holds_numbers(X[name], dtype)]
-    if text:
-        raise ValueError(
-            f"could not convert string to float: columns {text} of X hold no numbers. Students "
-            "read numbers: encode these columns in a step before the distiller; a teacher that "
-            "needs the strings begins with a step that decodes them (docs, page Teachers)"
-        )
+def rows_of(distiller: Any, X: Any, student: Any) -> Any:
+    """Checked rows as teacher and student see them.
 
-
-def _holds_numbers(column: Any, dtype: Any) -> bool:
-    if getattr(dtype, "kind", "O") in "biufc":
-        return True
-    try:
-        column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        return False
-    return True
+    A data frame is left as it is, and so is an array with categories; numbers are cast to
+    what the student compares.
+    """
+    wanted = getattr(student, "categorical_features", None)
+    numbers, labels = check_rows(distiller, X, allow_nan=True, categorical_features=wanted)
+    distiller._missing_seen = numbers.dtype.kind == "f" and bool(np.isnan(numbers).any())
+    if is_frame(X):
+        return X
+    return numbers if all(each is None for each in labels) else np.asarray(X)
 
 
 def with_bits(distiller: Any, student: Any) -> Any:
@@ -89,6 +83,7 @@ def with_bits(distiller: Any, student: Any) -> Any:
 def ask_teacher(
     distiller: Any,
     teacher: Any,
+    student: Any,
     X: Any,
     y: NDArray[Any] | None,
     given: NDArray[np.float64] | None,
@@ -97,18 +92,20 @@ def ask_teacher(
     X_unlabeled: Any,
     groups: Any,
     rng: np.random.RandomState,
-) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Any, NDArray[np.float64], Any, NDArray[np.float64]]:
     """The fitted teacher, its answers for the training rows, further rows and theirs."""
     if teacher is None and X_unlabeled is not None:
         raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
     wanted = distiller.transfer is not None or X_unlabeled is not None
     if given is not None and not wanted and getattr(distiller, "hints", None) is None:
-        return None, given, np.empty((0, np.shape(X)[1])), np.empty((0, given.shape[1]))
+        return None, given, no_rows(X), np.empty((0, given.shape[1]))
     if teacher is None:
         raise ValueError("teacher=None cannot give hints: pass a teacher, or hints=None")
     if y is None and not isinstance(teacher, FrozenEstimator):
         raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
-    transfer = Munge() if isinstance(distiller.transfer, str) else distiller.transfer
+    transfer = distiller.transfer
+    if isinstance(transfer, str):
+        transfer = Munge(categorical_features=getattr(student, "categorical_features", None))
     if distiller.random_state is not None:
         teacher = seeded(clone(teacher), rng)
     lesson = dict(teacher=teacher, X=X, y=y)
@@ -120,7 +117,7 @@ def ask_teacher(
     speed = dict(n_jobs=distiller.n_jobs, verbose=distiller.verbose)
     fitted, P = remember(teach, ignore=list(speed))(**lesson, **speed)
     P = P if given is None else given
-    parents = X if weight is None else _safe_indexing(X, np.flatnonzero(weight > 0))
+    parents = X if weight is None else take_rows(X, weight > 0)
     asked = dict(teacher=fitted, X=parents, classes=classes, width=P.shape[1], **further)
     more, P_more = remember(_label_further, ignore=list(asked))(
         **asked, seed=rng.randint(2**31 - 1), key=key
@@ -155,20 +152,20 @@ def _label_further(
     width: int,
     seed: int,
     key: str,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Any, NDArray[np.float64]]:
     """Rows beside the training rows, and the teacher's answers for them.
 
     Where results are cached `key` stands for all arguments but the seed.
     """
     tables = further_tables(X, transfer, X_unlabeled, seed)
-    rows = [np.empty((0, np.shape(X)[1])), *(as_numbers(table) for table in tables)]
     P = [np.empty((0, width)), *(answers(teacher, table, classes) for table in tables)]
     for table in P:
         if table.shape[1] != width:
             raise ValueError(
                 f"the teacher has {table.shape[1]} answers a row, {width} are given for X"
             )
-    return np.concatenate(rows), np.concatenate(P)
+    rows = reduce(append_rows, tables) if tables else no_rows(X)
+    return rows, np.concatenate(P)
 
 
 def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
@@ -180,11 +177,11 @@ def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
 
 
 def held_out_only(
-    rows: NDArray[Any],
+    rows: Any,
     weight: NDArray[np.float64],
     y: NDArray[Any] | None,
     P: NDArray[np.float64],
-) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
+) -> tuple[Any, NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
     """Leave out the rows that no fold labelled, and say so."""
     seen = ~np.isnan(P).any(axis=1)
     if seen.all():
@@ -195,7 +192,7 @@ def held_out_only(
         UserWarning,
         stacklevel=4,
     )
-    return rows[seen], weight[seen], None if y is None else y[seen], P[seen]
+    return take_rows(rows, seen), weight[seen], None if y is None else y[seen], P[seen]
 
 
 def transfer_weights(total: float | None, n: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.compact.tables import LinearTable
+from skdistill.export.onnx_ranks import Part, parts_of, ranked_table
+from skdistill.export.onnx_writer import GraphWriter, Writer, cast, import_onnx
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -28,30 +30,12 @@ ZIPMAP_OUTPUTS = ("output_label", "output_probability", "scores")
 _EXACT_FLOAT32 = 2**24  # a TreeEnsembleRegressor sums in float32: exact up to here
 
 
-class Writer(Protocol):
-    """Where nodes and constants go; both return the name under which a result is known."""
-
-    def node(
-        self,
-        op: str,
-        inputs: Sequence[str],
-        output: str,
-        *,
-        domain: str = "",
-        fixed: bool = False,
-        **attributes: Any,
-    ) -> str:
-        """Add a node with one output; `output` may be made unique unless it is `fixed`."""
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Add an initializer."""
-
-
 def to_onnx(
     model: CompactModel,
     path: str | PathLike[str] | None = None,
     *,
     input_dtype: str = "float32",
+    columns: bool = False,
     zipmap: bool = False,
 ) -> ModelProto:
     """Export a model; outputs are label, probabilities and int32 scores.
@@ -66,7 +50,11 @@ def to_onnx(
     path : str or path-like, default=None
         Where to write the file, if anywhere.
     input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-        Type of the graph's input.
+        Type of the numbers that go in.
+    columns : bool, default=False
+        Whether each column is an input of its own, of shape (n, 1), under its name; columns
+        of string labels take strings then, of which the empty one is missing. In one table, X,
+        such columns take indexes. `skdistill.export.onnx_ranks.graph_input` makes both.
     zipmap : bool, default=False
         Whether probabilities leave as a list of dictionaries.
 
@@ -97,13 +85,21 @@ def to_onnx(
         raise ValueError("zipmap=True needs classes: this model predicts values")
     helper = onnx.helper
     names = output_names(model, zipmap)
-    writer = _GraphWriter(onnx, names)
-    write_model(writer, model, ["X"], names, zipmap=zipmap)
-    input_type = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
+    parts = parts_of(model, columns)
+    writer = GraphWriter(onnx, [*names, *(part.name for part in parts)])
+    write_model(writer, model, parts, names, zipmap=zipmap)
+    number = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
+    string = onnx.TensorProto.STRING
+    inputs = [
+        helper.make_tensor_value_info(
+            part.name, string if part.strings else number, [None, part.width]
+        )
+        for part in parts
+    ]
     graph = helper.make_graph(
         writer.nodes,
         "skdistill",
-        [helper.make_tensor_value_info("X", input_type, [None, model.n_features])],
+        inputs,
         _declared_outputs(onnx, model, names, zipmap),
         writer.initializers,
     )
@@ -148,15 +144,6 @@ def output_names(model: CompactModel, zipmap: bool) -> tuple[str, ...]:
     return ZIPMAP_OUTPUTS if zipmap else OUTPUTS
 
 
-def import_onnx() -> Any:
-    """Import onnx, or say which extra brings it."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError("the ONNX export needs onnx: pip install 'skdistill[onnx]'") from error
-    return onnx
-
-
 def n_classes(model: CompactModel) -> int:
     """Number of classes, K."""
     if model.classes is None:
@@ -184,7 +171,7 @@ def onnx_labels(model: CompactModel) -> NDArray[Any]:
 def write_model(
     to: Writer,
     model: CompactModel,
-    inputs: Sequence[str],
+    inputs: Sequence[Part],
     outputs: Sequence[str],
     *,
     zipmap: bool = False,
@@ -196,7 +183,7 @@ def write_model(
     ----------
     to : Writer
     model : CompactModel
-    inputs : sequence of str
+    inputs : sequence of Part
         One table, or several that are joined side by side.
     outputs : sequence of three str
         Names for label, probabilities, scores; without classes of two, for value, scores.
@@ -220,24 +207,21 @@ def write_model(
     )
 
 
-def _cast(to: Writer, x: str, dtype: str, output: str, *, fixed: bool = False) -> str:
-    code = import_onnx().helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    return to.node("Cast", [x], output, to=int(code), fixed=fixed)
-
-
-def _write_scores(to: Writer, model: CompactModel, inputs: Sequence[str], output: str) -> None:
+def _write_scores(to: Writer, model: CompactModel, inputs: Sequence[Part], output: str) -> None:
     def table(dtype: str, name: str) -> str:
-        parts = [_cast(to, x, dtype, name) for x in inputs]
+        if model.categories is not None:
+            return ranked_table(to, model.categories, inputs, dtype, name)
+        parts = [cast(to, part.name, dtype, name) for part in inputs]
         return parts[0] if len(parts) == 1 else to.node("Concat", parts, name, axis=1)
 
     terms = []
     if model.trees is not None and model.grid is not None:
         x = table("float32" if model.grid.dtype == "float32" else "float64", "x_compared")
-        terms += [_cast(to, part, "int32", "tree_scores") for part in _write_trees(to, model, x)]
+        terms += [cast(to, part, "int32", "tree_scores") for part in _write_trees(to, model, x)]
     if model.linear is not None:
         terms.append(_write_linear(to, model.linear, table("float32", "x_float")))
     if not terms:  # constant: one row of zeros for each row of the input
-        rows = to.node("Shape", [inputs[0]], "n_rows", start=0, end=1)
+        rows = to.node("Shape", [inputs[0].name], "n_rows", start=0, end=1)
         width = to.constant("n_scores", np.array([model.n_scores], np.int64))
         shape = to.node("Concat", [rows, width], "shape", axis=0)
         terms.append(
@@ -355,7 +339,7 @@ def _write_linear(to: Writer, linear: LinearTable, x: str) -> str:
         to.constant(name, np.array(q, np.float32))
         for name, q in (("low", -linear.q_max), ("high", linear.q_max))
     )
-    q = _cast(to, to.node("Clip", [known, low, high], "x_clipped"), "int32", "q")
+    q = cast(to, to.node("Clip", [known, low, high], "x_clipped"), "int32", "q")
     return to.node("MatMul", [q, to.constant("weights", linear.weights)], "linear_scores")
 
 
@@ -366,22 +350,22 @@ def _write_label(
         number = to.node("ArgMax", [scores], "class_number", axis=1, keepdims=0)
     else:
         positive = to.node(
-            "Greater", [scores, to.constant("tie", np.zeros(1, np.int32))], "positive"
+            "Greater",
+            [scores, to.constant("threshold", np.array([model.threshold], np.int32))],
+            "positive",
         )
         flat = to.node(
             "Squeeze",
             [positive, to.constant("column_axis", np.array([1], np.int64))],
             "positive_flat",
         )
-        number = _cast(to, flat, "int64", "class_number")
+        number = cast(to, flat, "int64", "class_number")
     to.node("Gather", [to.constant("labels", labels), number], output, axis=0, fixed=True)
 
 
 def _write_scaled(to: Writer, model: CompactModel, scores: str, output: str, *, fixed: bool) -> str:
     scale = to.constant("scale", np.array(model.scale, np.float32))
-    return to.node(
-        "Mul", [_cast(to, scores, "float32", "scores_float"), scale], output, fixed=fixed
-    )
+    return to.node("Mul", [cast(to, scores, "float32", "scores_float"), scale], output, fixed=fixed)
 
 
 def _write_probabilities(
@@ -416,53 +400,3 @@ def _write_probabilities(
         output,
         fixed=fixed,
     )
-
-
-class _GraphWriter:
-    """Writer of a graph of its own, with the names that a converter library would give."""
-
-    def __init__(self, onnx: Any, taken: Sequence[str]) -> None:
-        self.onnx = onnx
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
-        self.taken = {"X", *taken}
-        self.taken_nodes: set[str] = set()
-
-    def node(
-        self,
-        op: str,
-        inputs: Sequence[str],
-        output: str,
-        *,
-        domain: str = "",
-        fixed: bool = False,
-        **attributes: Any,
-    ) -> str:
-        output = output if fixed else unique(output, self.taken)
-        name = unique(op, self.taken_nodes)
-        self.nodes.append(
-            self.onnx.helper.make_node(op, inputs, [output], name, domain=domain, **attributes)
-        )
-        return output
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        name = unique(name, self.taken)
-        self.initializers.append(make_tensor(self.onnx, name, value))
-        return name
-
-
-def make_tensor(onnx: Any, name: str, value: NDArray[Any]) -> Any:
-    """A TensorProto of `value`."""
-    if value.dtype.kind == "U":
-        content = [label.encode() for label in value.ravel().tolist()]
-        return onnx.helper.make_tensor(name, onnx.TensorProto.STRING, value.shape, content)
-    return onnx.numpy_helper.from_array(np.array(value, order="C"), name)
-
-
-def unique(name: str, taken: set[str]) -> str:
-    """`name`, or `name` with the first free number behind it; it is taken from now on."""
-    candidate, number = name, 1
-    while candidate in taken:
-        candidate, number = f"{name}{number}", number + 1
-    taken.add(candidate)
-    return candidate

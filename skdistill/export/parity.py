@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.model import CompactModel
+from skdistill.export.onnx_ranks import graph_input
 
 MOST_PROBES = 10_000  # of each kind
 CHUNK = 1 << 16
@@ -62,17 +63,22 @@ def count_mismatches(model: CompactModel, session: Any, X: NDArray[Any]) -> int:
     session : onnxruntime.InferenceSession
         Of a graph that `to_onnx` wrote.
     X : array of shape (n, n_features)
-        In the type of the graph's input.
+        In the type of the graph's input, or with labels of categories.
 
     Returns
     -------
     mismatches : int
     """
+    inputs = session.get_inputs()
+    form: dict[str, Any] = {"columns": len(inputs) > 1 or inputs[0].name != "X"}
+    numbers = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(string)": None}
+    kinds = [numbers.get(each.type, each.type[7:-1]) for each in inputs]
+    form["input_dtype"] = next((kind for kind in kinds if kind), "float32")
     count = 0
     for start in range(0, len(X), CHUNK):
         rows = X[start : start + CHUNK]
         asked = ["scores"] if model.classes is None else ["scores", "label"]
-        scores, *label = session.run(asked, {"X": rows})
+        scores, *label = session.run(asked, graph_input(model, rows, **form))
         differ = (scores != model.scores(rows)).any(axis=1)
         if label:
             differ |= np.asarray(label[0]) != model.predict(rows)

@@ -14,14 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.model import CompactModel
-from skdistill.export.onnx import (
-    import_onnx,
-    make_tensor,
-    n_classes,
-    onnx_labels,
-    output_names,
-    write_model,
-)
+from skdistill.export.onnx import n_classes, onnx_labels, output_names, write_model
+from skdistill.export.onnx_ranks import Part
+from skdistill.export.onnx_writer import import_onnx, make_tensor
 
 _OPTIONS = {
     "zipmap": [True, False, "columns"],
@@ -125,13 +120,16 @@ def _declare_outputs(scope: Any, model: Any, compact: CompactModel) -> list[Any]
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    from skl2onnx.common.data_types import SequenceType
+    from skl2onnx.common.data_types import SequenceType, StringTensorType
 
     model = operator.raw_operator
     compact: CompactModel = model.compact_
     options = _options(scope, model)
     outputs = [variable.full_name for variable in operator.outputs]
-    inputs = [variable.full_name for variable in operator.inputs]
+    inputs = [
+        Part(v.full_name, isinstance(v.type, StringTensorType), v.type.shape[1])
+        for v in operator.inputs
+    ]
     writer = _ContainerWriter(scope, container)
     if compact.classes is None:
         write_model(writer, compact, inputs, outputs)
@@ -170,7 +168,7 @@ class _ContainerWriter:
     ) -> str:
         output = output if fixed else self.scope.get_unique_variable_name(output)
         name = self.scope.get_unique_operator_name(op)
-        version = {"ZipMap": 1, "TreeEnsembleRegressor": 3}.get(op)
+        version = {"ZipMap": 1, "TreeEnsembleRegressor": 3, "LabelEncoder": 2}.get(op)
         self.container.add_node(
             op, list(inputs), output, op_domain=domain, op_version=version, name=name, **attributes
         )

@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill.compact import CompactModel, execute
 from skdistill.export.skl2onnx_hooks import OnnxHooks
+from skdistill.frames import index_table, is_frame
+from skdistill.students._validate import check_numbers
 from skdistill.targets import soft_log_loss
 
 if TYPE_CHECKING:
@@ -28,10 +30,20 @@ class CompactMixin(OnnxHooks):
 
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
         check_is_fitted(self, "compact_")
-        # Where NaN has a meaning, so have infinities: they compare as they should.
-        finite = not get_tags(self).input_tags.allow_nan
-        X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
-        return self.compact_.scores(X)
+        # Where NaN has a meaning, so have infinities: they compare as they should. A distiller
+        # cannot know what an unfitted Pipeline makes of NaN until it has seen some.
+        allowed = get_tags(self).input_tags.allow_nan or getattr(self, "_missing_seen", False)
+        finite = not allowed
+        if not is_frame(X) and self.compact_.categories is None:
+            X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
+            return self.compact_.scores(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        known = self.compact_.categories
+        columns, labels = ([], []) if known is None else (known.columns, known.labels)
+        X = index_table(X, columns, labels, self.compact_.feature_names)
+        numbers = np.delete(X, columns, axis=1)
+        check_numbers(numbers, finite=finite, estimator=self)
+        return execute.indexed_scores(self.compact_, X)
 
     def to_c(
         self,
@@ -41,6 +53,7 @@ class CompactMixin(OnnxHooks):
         output: str | None = None,
         layout: str = "table",
         name: str | None = None,
+        missing: str | None = None,
     ) -> str:
         """Export to C99, bit for bit equal to the predictions here.
 
@@ -48,10 +61,11 @@ class CompactMixin(OnnxHooks):
         ----------
         path : str or path-like, default=None
             The .c file to write, with a header beside it, if any.
-        input, output, layout, name : str
+        input, output, layout, name, missing : str
             As in `skdistill.export.c.to_c`: the type of the inputs ("float32", "uint8", …,
             "codes"), what is answered ("label", "scores", "proba_float", "proba_fixed"), whether
-            it is smallest ("table") or fastest ("code"), and the prefix of all names.
+            it is smallest ("table") or fastest ("code"), the prefix of all names, and whether
+            the "largest" number of an integer type is a missing one.
 
         Returns
         -------
@@ -60,7 +74,15 @@ class CompactMixin(OnnxHooks):
         from skdistill.export.c import to_c
 
         check_is_fitted(self, "compact_")
-        return to_c(self.compact_, path, input=input, output=output, layout=layout, name=name)
+        return to_c(
+            self.compact_,
+            path,
+            input=input,
+            output=output,
+            layout=layout,
+            name=name,
+            missing=missing,
+        )
 
     def profile(
         self,
@@ -70,6 +92,7 @@ class CompactMixin(OnnxHooks):
         input: str | None = None,
         output: str | None = None,
         layout: str = "table",
+        missing: str | None = None,
     ) -> Profile:
         """Compile for a device, run every row there, count bytes and instructions.
 
@@ -78,7 +101,7 @@ class CompactMixin(OnnxHooks):
         target : str
             "cortex-m0", …, as in `skdistill.profile`.
         X : array-like of shape (n, d)
-        input, output, layout : str
+        input, output, layout, missing : str
             As in `skdistill.profile`.
 
         Returns
@@ -87,7 +110,7 @@ class CompactMixin(OnnxHooks):
         """
         from skdistill.device import profile
 
-        return profile(self, X, target, input=input, output=output, layout=layout)
+        return profile(self, X, target, input=input, output=output, layout=layout, missing=missing)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write ``compact_`` to a file that `skdistill.load` reads.
@@ -189,6 +212,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         path: str | PathLike[str] | None = None,
         *,
         input_dtype: str = "float32",
+        columns: bool = False,
         zipmap: bool = False,
     ) -> ModelProto:
         """Export to ONNX: label, probabilities, integer scores.
@@ -198,7 +222,9 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         path : str or path-like, default=None
             Where to write the file, if anywhere.
         input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-            Type of the graph's input.
+            Type of the numbers that go in.
+        columns : bool, default=False
+            Whether each column is an input of its own, of strings where its labels are.
         zipmap : bool, default=False
             Whether probabilities leave as a list of dictionaries.
 
@@ -209,7 +235,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype, zipmap=zipmap)
+        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns, zipmap=zipmap)
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
@@ -230,7 +256,11 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         return execute.predict(self.compact_, scores)
 
     def to_onnx(
-        self, path: str | PathLike[str] | None = None, *, input_dtype: str = "float32"
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input_dtype: str = "float32",
+        columns: bool = False,
     ) -> ModelProto:
         """Export to ONNX: float32 values of shape (n, S), and integer scores.
 
@@ -239,7 +269,9 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         path : str or path-like, default=None
             Where to write the file, if anywhere.
         input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-            Type of the graph's input.
+            Type of the numbers that go in.
+        columns : bool, default=False
+            Whether each column is an input of its own, of strings where its labels are.
 
         Returns
         -------
@@ -248,7 +280,7 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype)
+        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

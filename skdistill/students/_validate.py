@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -15,8 +16,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from skdistill.compact import CompactModel
+from skdistill.compact import CategoryTable, CompactModel
 from skdistill.compact.quantize import EXACT_INTEGER
+from skdistill.frames import column_names, is_frame, read_table
+from skdistill.frames.read import whole_columns
+from skdistill.students.categories import fit_categories
+from skdistill.students.class_weight import class_weights, row_weights, weigh_rows
 from skdistill.students.loss import Loss, Newton, newton_terms, soft_cross_entropy
 from skdistill.targets import SoftTargets, check_probabilities
 
@@ -24,6 +29,7 @@ BITS = {
     "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
     "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
 }
+CATEGORIES = {"categorical_features": ["array-like", StrOptions({"from_dtype"}), None]}
 
 
 class TrainingSet(NamedTuple):
@@ -32,11 +38,13 @@ class TrainingSet(NamedTuple):
     Attributes
     ----------
     X : float32 or int32 array of shape (n, d)
+        Ranks in columns of categories.
     targets : SoftTargets
     weight : float64 array of shape (n,), > 0
     classes : array of shape (K,), sorted
     names : array of shape (d,) or None
         Column names.
+    categories : CategoryTable or None
     """
 
     X: NDArray[Any]
@@ -44,6 +52,7 @@ class TrainingSet(NamedTuple):
     weight: NDArray[np.float64]
     classes: NDArray[Any]
     names: NDArray[Any] | None
+    categories: CategoryTable | None = None
 
     @property
     def n_scores(self) -> int:
@@ -56,9 +65,8 @@ class TrainingSet(NamedTuple):
         """The compact model of some tables; the link is that of logits unless named."""
         if link is None:
             link = "sigmoid" if self.n_scores == 1 else "softmax"
-        return CompactModel(
-            self.X.shape[1], bias, scale, link, self.classes, **tables, feature_names=self.names
-        )
+        about = {"feature_names": self.names, "categories": self.categories}
+        return CompactModel(self.X.shape[1], bias, scale, link, self.classes, **tables, **about)
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
         """The loss as a function of the logits."""
@@ -102,16 +110,19 @@ class RegressionSet(NamedTuple):
     Attributes
     ----------
     X : float32 or int32 array of shape (n, d)
+        Ranks in columns of categories.
     y : float64 array of shape (n, S)
     weight : float64 array of shape (n,), > 0
     names : array of shape (d,) or None
         Column names.
+    categories : CategoryTable or None
     """
 
     X: NDArray[Any]
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
     names: NDArray[Any] | None
+    categories: CategoryTable | None = None
 
     @property
     def deviation(self) -> NDArray[np.float64]:
@@ -129,9 +140,8 @@ class RegressionSet(NamedTuple):
 
     def model(self, bias: Any, scale: Any, **tables: Any) -> CompactModel:
         """The compact model of some tables."""
-        return CompactModel(
-            self.X.shape[1], bias, scale, "identity", None, **tables, feature_names=self.names
-        )
+        about = {"feature_names": self.names, "categories": self.categories}
+        return CompactModel(self.X.shape[1], bias, scale, "identity", None, **tables, **about)
 
 
 def training_set(
@@ -143,9 +153,11 @@ def training_set(
     *,
     allow_nan: bool,
     hints: bool = False,
+    class_weight: Any = None,
 ) -> TrainingSet:
     """Validate what `fit` was given; `hints` says whether the estimator can use them."""
-    X = check_rows(estimator, X, allow_nan=allow_nan)
+    wanted = getattr(estimator, "categorical_features", None)
+    X, labels = check_rows(estimator, X, allow_nan=allow_nan, categorical_features=wanted)
     targets, classes = check_targets(y, classes, len(X))
     if targets.hints is not None and not hints:
         raise ValueError(
@@ -153,60 +165,100 @@ def training_set(
             "a SoftBoostingClassifier"
         )
     weight = check_weights(sample_weight, X)
+    if class_weight is not None:
+        w = class_weights(class_weight, classes, targets, weight)
+        weight = weigh_rows(class_weight, weight, row_weights(targets, w))
     seen = weight > 0
     if not seen.all():
         X, targets, weight = X[seen], targets.take(seen), weight[seen]
-    return TrainingSet(X, targets, weight, classes, getattr(estimator, "feature_names_in_", None))
+    X, categories = _ranked(X, labels, targets.mixture, weight)
+    names = getattr(estimator, "feature_names_in_", None)
+    return TrainingSet(X, targets, weight, classes, names, categories)
 
 
 def regression_set(
     estimator: BaseEstimator, X: Any, y: Any, sample_weight: ArrayLike | None, *, allow_nan: bool
 ) -> RegressionSet:
     """Validate what a regressor's `fit` was given."""
-    X = check_rows(estimator, X, allow_nan=allow_nan)
+    wanted = getattr(estimator, "categorical_features", None)
+    X, labels = check_rows(estimator, X, allow_nan=allow_nan, categorical_features=wanted)
     y = check_values(y, len(X))
     weight = check_weights(sample_weight, X)
     seen = weight > 0
     if not seen.all():
         X, y, weight = X[seen], y[seen], weight[seen]
-    return RegressionSet(X, y, weight, getattr(estimator, "feature_names_in_", None))
+    plain = RegressionSet(X, y, weight, getattr(estimator, "feature_names_in_", None))
+    X, categories = _ranked(X, labels, lambda: y / plain.deviation, weight)
+    return plain._replace(X=X, categories=categories)
 
 
-def check_rows(estimator: BaseEstimator, X: Any, *, allow_nan: bool) -> NDArray[Any]:
+def _ranked(
+    X: NDArray[Any],
+    labels: tuple[NDArray[Any] | None, ...],
+    responses: Callable[[], NDArray[np.float64]],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[Any], CategoryTable | None]:
+    """Ranks in place of indexes, and the table that says so."""
+    if all(each is None for each in labels):
+        return X, None
+    categories = fit_categories(X, labels, responses(), weight)
+    assert categories is not None
+    return categories.rank(X), categories
+
+
+def check_rows(
+    estimator: BaseEstimator, X: Any, *, allow_nan: bool, categorical_features: Any
+) -> tuple[NDArray[Any], tuple[NDArray[Any] | None, ...]]:
     """Validate the rows to learn from and cast them to what is compared.
 
     Returns
     -------
     X : float32 or int32 array of shape (n, d)
+        Indexes of the labels in columns of categories, NaN for a missing one.
+    labels : tuple of d arrays or None
 
     Raises
     ------
     ValueError
-        For infinities, values beyond float32, and integers that float32 would round.
+        For infinities, values beyond float32, and integers that float32 would round; and as
+        `read_table`.
     """
+    wanted = categorical_features
+    finite = "allow-nan" if allow_nan else True
     given = X
-    X = validate_data(
-        estimator, X, dtype="numeric", ensure_all_finite="allow-nan" if allow_nan else True
-    )
+    if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
+        table = read_table(X, wanted)
+        validate_data(estimator, X, skip_check_array=True)
+        numbers = table.values[:, [each is None for each in table.labels]]
+        check_numbers(numbers, finite=finite, estimator=estimator)
+        X, labels = table.values, table.labels
+    else:
+        X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
+        labels = (None,) * X.shape[1]
     if X.dtype == np.int32:
-        return X
+        return X, labels
     _refuse_wide_integers(given, X)
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
     if np.isinf(X).any():
         raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
-    return X
+    return X, labels
+
+
+def check_numbers(X: NDArray[Any], *, finite: bool | str, estimator: Any) -> None:
+    """Validate the columns without categories, which there may be none of."""
+    check_array(
+        X, ensure_all_finite=finite, ensure_min_features=0, estimator=estimator, input_name="X"
+    )
 
 
 def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
     """Refuse integers that the cast to float32 would round; a frame has a type for each column."""
-    whole = np.full(X.shape[1], X.dtype.kind in "iu")
-    if hasattr(given, "columns"):
-        whole |= [getattr(dtype, "kind", None) in ("i", "u") for dtype in given.dtypes]
-    for column in np.flatnonzero(whole):
+    names = column_names(given) if is_frame(given) else range(X.shape[1])
+    for column in np.flatnonzero(whole_columns(given)):
         values = X[:, column]
         if ((values > EXACT_INTEGER) | (values < -EXACT_INTEGER)).any():
-            name = given.columns[column] if hasattr(given, "columns") else int(column)
+            name = names[column]
             raise ValueError(
                 f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X "
                 "as int32 to compare them exactly, or cast the column to float to accept rounding"
@@ -266,8 +318,7 @@ def check_targets(
 
 
 def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
-    if P.dtype.kind not in "biuf":
-        raise ValueError(f"a 2-D y must hold probabilities, got dtype {P.dtype}")
+    _refuse_several_outputs(P)
     P = check_probabilities(P)
     if classes is None:
         return SoftTargets(P), np.arange(P.shape[1])
@@ -277,6 +328,18 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
             f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
         )
     return SoftTargets(P[:, order]), classes
+
+
+def _refuse_several_outputs(y: NDArray[Any]) -> None:
+    """Refuse a 2-D `y` of labels: of dtypes or whole numbers that no probabilities have."""
+    numbers = y.dtype.kind in "biuf"
+    if numbers and ((y != np.floor(y)).any() or (y.sum(axis=1) == 1).all() or (y < 0).any()):
+        return
+    raise ValueError(
+        "y holds labels of several outputs: wrap the estimator in "
+        "sklearn.multioutput.MultiOutputClassifier, which fits one for each; a 2-D y must "
+        "hold probabilities, in rows that sum to 1"
+    )
 
 
 def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:

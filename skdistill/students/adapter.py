@@ -18,7 +18,7 @@ from skdistill.compact.assemble import assemble
 from skdistill.compact.lower import node_probabilities, tree_on_codes
 from skdistill.compact.quantize import fit_grid, leaf_logits, leaf_votes
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, TrainingSet, training_set
+from skdistill.students._validate import BITS, CATEGORIES, TrainingSet, training_set
 from skdistill.students.linear import importances, standardised, to_compact
 from skdistill.students.loss import fit_scale
 from skdistill.targets import SoftTargets
@@ -45,6 +45,10 @@ LogisticRegression
         Unfitted. Forests vote softly.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories, which the estimator sees as ranks: names, indices or a
+        boolean mask. "from_dtype" takes those of a data frame that are of a categorical type
+        or hold strings.
 
     Attributes
     ----------
@@ -70,14 +74,21 @@ LogisticRegression
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         **BITS,
+        **CATEGORIES,
     }
 
     def __init__(
-        self, estimator: ClassifierMixin, *, threshold_bits: int = 8, value_bits: int | str = 8
+        self,
+        estimator: ClassifierMixin,
+        *,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.estimator = estimator
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -123,7 +134,7 @@ LogisticRegression
         self.estimator_.fit(Z[row], number, sample_weight=P[row, number])
 
     def _fit_trees(self, given: TrainingSet) -> CompactModel:
-        X, targets, weight, classes, _ = given
+        X, targets, weight, classes = given[:4]
         grid = fit_grid(X, self.threshold_bits, weight)
         codes = _codes_as_rows(grid, X)
         self._fit_rows(codes, targets, weight)
@@ -149,7 +160,7 @@ LogisticRegression
         return given.model(bias, scale, link=link, grid=used, trees=table)
 
     def _fit_linear(self, given: TrainingSet) -> CompactModel:
-        X, targets, weight, classes, _ = given
+        X, targets, weight, classes = given[:4]
         n_scores = given.n_scores
         reading, Z, unit = standardised(X, weight, self.threshold_bits)
         W, b = np.zeros((Z.shape[1], n_scores)), np.zeros(n_scores)

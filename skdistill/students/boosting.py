@@ -12,7 +12,8 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.students._mixin import CompactClassifierMixin
-from skdistill.students._validate import BITS, training_set
+from skdistill.students._validate import BITS, CATEGORIES, training_set
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.rounds import boost
 from skdistill.targets import SoftTargets
 
@@ -61,6 +62,15 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
     random_state : int, RandomState instance or None, default=None
         Of the subsampling, of the rows held out and of the order in which trees are rounded.
 
@@ -101,7 +111,9 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "init": [StrOptions({"linear"}), None],
         "linear_bits": BITS["value_bits"],
         **BITS,
+        **CATEGORIES,
         "threshold_spacing": [StrOptions({"even", "quantile"})],
+        "class_weight": CLASS_WEIGHT,
         "random_state": ["random_state"],
     }
 
@@ -124,6 +136,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
+        class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -142,6 +156,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.threshold_bits = threshold_bits
         self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
+        self.class_weight = class_weight
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -158,7 +174,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            ±inf is refused; NaN is allowed without a linear start.
+            ±inf is refused. Where a column has NaN, nodes learn its side; in other columns NaN
+            goes right. A linear start reads it as the offset of its column.
         y : array-like of shape (n,) or (n, K), or SoftTargets
             Labels, or probabilities whose rows sum to 1.
         sample_weight : array-like of shape (n,), default=None
@@ -170,8 +187,16 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftBoostingClassifier
         """
-        allow_nan = self.init is None
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=allow_nan, hints=True)
+        given = training_set(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=True,
+            hints=True,
+            class_weight=self.class_weight,
+        )
         if len(given.classes) == 1:
             self.compact_ = given.single_class_model()
             self.feature_importances_, self.n_estimators_ = np.zeros(given.X.shape[1]), 0
@@ -183,5 +208,5 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.init is None
+        tags.input_tags.allow_nan = True
         return tags

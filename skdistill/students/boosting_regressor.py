@@ -65,6 +65,10 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         linear start if there is one, or at quantiles. Even ones take fewer bytes.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the leaf values.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
     random_state : int, RandomState instance or None, default=None
         Of the subsampling, of the rows held out and of the order in which trees are rounded.
 
@@ -89,7 +93,11 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {**SoftBoostingClassifier._parameter_constraints}
+    _parameter_constraints: dict[str, list[Any]] = {
+        name: allowed
+        for name, allowed in SoftBoostingClassifier._parameter_constraints.items()
+        if name != "class_weight"
+    }
 
     def __init__(
         self,
@@ -110,6 +118,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         threshold_bits: int = 8,
         threshold_spacing: str = "even",
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
         random_state: Any = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -128,6 +137,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         self.threshold_bits = threshold_bits
         self.threshold_spacing = threshold_spacing
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -139,7 +149,8 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            ±inf is refused; NaN is allowed without a linear start.
+            ±inf is refused. Where a column has NaN, nodes learn its side; in other columns NaN
+            goes right. A linear start reads it as the offset of its column.
         y : array-like of shape (n,) or (n, S)
             Finite, and within float32.
         sample_weight : array-like of shape (n,), default=None
@@ -148,7 +159,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         -------
         self : SoftBoostingRegressor
         """
-        given = regression_set(self, X, y, sample_weight, allow_nan=self.init is None)
+        given = regression_set(self, X, y, sample_weight, allow_nan=True)
         scaled = _Scaled.of(given)
         if scaled.varies.any():
             boosted = boost(self, scaled, check_random_state(self.random_state))
@@ -160,7 +171,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.init is None
+        tags.input_tags.allow_nan = True
         return tags
 
 

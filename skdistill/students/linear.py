@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 
 from skdistill.compact import CompactModel, LinearTable
@@ -19,7 +20,8 @@ from skdistill.compact.quantize import linear_input
 from skdistill.compact.tables import value_limits
 from skdistill.compact.values import linear_logits, linear_values
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
-from skdistill.students._validate import BITS, TrainingSet, regression_set, training_set
+from skdistill.students._validate import BITS, CATEGORIES, TrainingSet, regression_set, training_set
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets
 
@@ -43,6 +45,15 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         Of the inputs.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
 
     Attributes
     ----------
@@ -70,6 +81,8 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         **BITS,
+        **CATEGORIES,
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -80,12 +93,16 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         tol: float = 1e-7,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.l2 = l2
         self.max_iter = max_iter
         self.tol = tol
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
+        self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -101,7 +118,8 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Finite.
+            ±inf is refused. NaN reads as the offset of its column, which is near the mean of
+            the values that are there; a column that is all NaN gets no weight.
         y : array-like of shape (n,) or (n, K), or SoftTargets
             Labels, or probabilities whose rows sum to 1.
         sample_weight : array-like of shape (n,), default=None
@@ -113,7 +131,9 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftLinearClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=False)
+        given = training_set(
+            self, X, y, sample_weight, classes, allow_nan=True, class_weight=self.class_weight
+        )
         reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
         W, b = np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores)
         self.n_iter_ = 0
@@ -159,6 +179,11 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         table = found.x.reshape(shape)
         return table[:-1], table[-1]
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
 
 class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     """Ridge regression with integer inputs and weights.
@@ -180,6 +205,10 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         Of the inputs.
     value_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
 
     Attributes
     ----------
@@ -203,14 +232,21 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "l2": [Interval(Real, 0, None, closed="left")],
         **BITS,
+        **CATEGORIES,
     }
 
     def __init__(
-        self, l2: float = 1e-4, *, threshold_bits: int = 8, value_bits: int | str = 8
+        self,
+        l2: float = 1e-4,
+        *,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.l2 = l2
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -221,7 +257,8 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Finite.
+            ±inf is refused. NaN reads as the offset of its column, which is near the mean of
+            the values that are there; a column that is all NaN gets no weight.
         y : array-like of shape (n,) or (n, S)
             Finite, and within float32.
         sample_weight : array-like of shape (n,), default=None
@@ -230,7 +267,7 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         -------
         self : SoftLinearRegressor
         """
-        given = regression_set(self, X, y, sample_weight, allow_nan=False)
+        given = regression_set(self, X, y, sample_weight, allow_nan=True)
         reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
         W, b = ridge(Z, given.y, given.weight, self.l2)
         Q, q_max = np.rint(Z / unit), (1 << (reading[3] - 1)) - 1
@@ -242,6 +279,11 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         self.compact_ = given.model(bias, scale, linear=linear)
         self.feature_importances_ = importances(W / given.deviation, reading[0], given.X.shape[1])
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 def _warn_of_coarse_weights(
@@ -299,6 +341,7 @@ def standardised(
     Parameters
     ----------
     X : float32 or int32 array of shape (n, d)
+        NaN becomes 0.
     weight : float64 array of shape (n,)
     bits : int in [2, 16]
 

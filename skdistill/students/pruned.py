@@ -33,6 +33,7 @@ from skdistill.compact.tables import value_limits
 from skdistill.students._mixin import CompactClassifierMixin
 from skdistill.students._validate import BITS, TrainingSet, training_set
 from skdistill.students.boosting import SoftBoostingClassifier
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.forest import Forest, learnt_trees, plant
 from skdistill.students.loss import fit_scale, soft_cross_entropy
 from skdistill.students.refit import refit, round_values
@@ -71,6 +72,12 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         `SoftBoostingClassifier`, which has few of them already.
     value_bits : int in [2, 16] or "ternary", default=4
         Of the leaf values.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass. They count where the ensemble is fitted and in the
+        refit; those of the ensemble itself multiply them.
     random_state : int, RandomState instance or None, default=None
         Of the order in which trees are rounded.
 
@@ -107,6 +114,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         "refit_l2": [Interval(Real, 0, None, closed="neither")],
         "threshold_bits": [*BITS["threshold_bits"], None],
         "value_bits": BITS["value_bits"],
+        "class_weight": CLASS_WEIGHT,
         "random_state": ["random_state"],
     }
 
@@ -118,6 +126,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         refit_l2: float = 1e-3,
         threshold_bits: int | None = 8,
         value_bits: int | str = 4,
+        class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -125,6 +134,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         self.refit_l2 = refit_l2
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.class_weight = class_weight
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -170,7 +180,15 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             if classes is None and not hasattr(y, "columns"):
                 classes = ensemble.classes_
         allow_nan = get_tags(ensemble).input_tags.allow_nan
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=allow_nan)
+        given = training_set(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=allow_nan,
+            class_weight=self.class_weight,
+        )
         if frozen:
             _check_agreement(ensemble, given)
             self.estimator_ = ensemble

@@ -19,11 +19,13 @@ from skdistill.students import grow
 from skdistill.students._mixin import CompactClassifierMixin, CompactRegressorMixin
 from skdistill.students._validate import (
     BITS,
+    CATEGORIES,
     RegressionSet,
     TrainingSet,
     regression_set,
     training_set,
 )
+from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.prune import prune
 from skdistill.students.tao import refine
 from skdistill.targets import SoftTargets
@@ -36,6 +38,7 @@ _LIMITS: dict[str, list[Any]] = {
     "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
     "ccp_alpha": [Interval(Real, 0, None, closed="left")],
     **BITS,
+    **CATEGORIES,
 }
 
 
@@ -66,6 +69,15 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         The tree keeps its size or becomes smaller.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" are
+        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
+        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
+        each class its share of the mass.
 
     Attributes
     ----------
@@ -95,6 +107,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         "criterion": [StrOptions(set(_CRITERIA))],
         **_LIMITS,
         "refine": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": CLASS_WEIGHT,
     }
 
     def __init__(
@@ -109,6 +122,8 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         refine: int = 0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
+        class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.criterion = criterion
         self.max_leaf_nodes = max_leaf_nodes
@@ -119,6 +134,8 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.refine = refine
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
+        self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -147,7 +164,16 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         -------
         self : SoftTreeClassifier
         """
-        given = training_set(self, X, y, sample_weight, classes, allow_nan=True, hints=True)
+        given = training_set(
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=True,
+            hints=True,
+            class_weight=self.class_weight,
+        )
         grid = fit_grid(given.X, self.threshold_bits, given.weight)
         tree, P = self._grow(grid, given)
         self.classes_ = given.classes
@@ -215,6 +241,10 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         targets count in units of their standard deviations, and their mean is taken.
     threshold_bits : int in [2, 16], default=8
     value_bits : int in [2, 16] or "ternary", default=8
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
+        those of a data frame that are of a categorical type or hold strings. Categories are
+        ordered by their mean targets, and every split parts them by this order.
 
     Attributes
     ----------
@@ -251,6 +281,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         ccp_alpha: float = 0.0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
@@ -259,6 +290,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self.ccp_alpha = ccp_alpha
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
+        self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -297,7 +329,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self, grid: InputGrid, given: RegressionSet
     ) -> tuple[grow.Grown, NDArray[np.float64], NDArray[np.float64]]:
         """The pruned tree, the mean targets of all its nodes, and their weights."""
-        X, y, weight, _ = given
+        X, y, weight = given.X, given.y, given.weight
         # Powers of two, and numbers that the order of the rows cannot change: so is the tree.
         middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
         reach = np.abs(y - middle).max(axis=0)

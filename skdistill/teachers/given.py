@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Tags, _safe_indexing
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skdistill.frames import take_rows
 from skdistill.teachers.response import as_probabilities, require_rows
 
 RESPONSES = ("predict_proba", "decision_function")
@@ -115,7 +116,7 @@ class GivenTeacherMixin:
             return labels if labels is not None and labels.tolist() == own.tolist() else own
         if X is None:
             raise ValueError(f"{type(self).__name__} needs classes, or rows X to count them on")
-        width = self._probabilities(_safe_indexing(X, [0])).shape[1]
+        width = self._probabilities(take_rows(X, [0])).shape[1]
         if labels is None:
             return np.arange(width)
         if len(labels) != width:

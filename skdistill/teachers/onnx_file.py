@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import _safe_indexing
 
+from skdistill.frames import take_rows
 from skdistill.teachers.given import GivenTeacherMixin
 
 DTYPES = {
@@ -134,7 +134,7 @@ class OnnxTeacher(GivenTeacherMixin, BaseEstimator):
         output = self._chosen_output(session)
         if X is None or not output.type.startswith("seq(map("):
             return None
-        row = self._feed(session.get_inputs(), _safe_indexing(X, [0]))
+        row = self._feed(session.get_inputs(), take_rows(X, [0]))
         (answer,) = session.run([output.name], row)
         return list(answer[0])
 

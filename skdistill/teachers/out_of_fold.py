@@ -16,9 +16,9 @@ from sklearn.model_selection import (
     StratifiedKFold,
     check_cv,
 )
-from sklearn.utils import _safe_indexing
 from tqdm import tqdm
 
+from skdistill.frames import take_rows
 from skdistill.teachers.fitting import fit_copy
 from skdistill.teachers.response import answers
 
@@ -171,10 +171,10 @@ def _fit_and_answer(
 ) -> tuple[Any, NDArray[np.float64] | None]:
     """Fit a copy; with `test` answer for these rows, else return the copy itself."""
     given = None if weight is None else weight[train]
-    copy = fit_copy(teacher, _safe_indexing(X, train), y[train], given)
+    copy = fit_copy(teacher, take_rows(X, train), y[train], given)
     if test is None:
         return copy, None
-    return None, answers(copy, _safe_indexing(X, test), classes)
+    return None, answers(copy, take_rows(X, test), classes)
 
 
 def _out_of_bag(forest: Any, classes: NDArray[Any] | None) -> NDArray[np.float64]:

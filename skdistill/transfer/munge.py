@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-from sklearn.neighbors import NearestNeighbors
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skdistill.transfer.rows import in_form_of, within_reach
+from skdistill.frames import read_table, write_table
+from skdistill.transfer.neighbours import nearest_other
+from skdistill.transfer.rows import within_reach
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "factor": [Interval(Integral, 1, None, closed="left")],
@@ -26,17 +27,32 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 
 
 @validate_params(
-    {**_CONSTRAINTS, "X": ["array-like"], "random_state": ["random_state"]},
+    {
+        **_CONSTRAINTS,
+        "X": ["array-like"],
+        "random_state": ["random_state"],
+        "categorical_features": ["array-like", None],
+    },
     prefer_skip_nested_validation=True,
 )
 def munge(
-    X: ArrayLike, factor: int = 20, p: float = 0.5, s: float = 1.0, random_state: Any = None
+    X: ArrayLike,
+    factor: int = 20,
+    p: float = 0.5,
+    s: float = 1.0,
+    random_state: Any = None,
+    categorical_features: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Make `factor` times as many rows as `X` has.
 
     Each pass copies `X`, goes through its rows and, with probability `p` for each column,
     lets row i and its nearest neighbour j change places: with u = x_i, v = x_j and
-    sd = abs(u − v) / s, x_i is drawn from N(v, sd) and x_j from N(u, sd).
+    sd = abs(u − v) / s, x_i is drawn from N(v, sd) and x_j from N(u, sd). Categories are
+    swapped: none is invented.
+
+    Neighbours are near in numbers scaled to [0, 1] and alike in categories: of least sum of
+    squared differences and of the number of categories that differ, of which each counts as
+    much as two numbers a whole range apart.
 
     Three choices beside the paper: neighbours are taken once, among the rows of `X`, and
     not again after every change; columns that hold whole numbers only stay whole; and no
@@ -54,24 +70,56 @@ def munge(
     s : float, default=1.0
         The greater, the closer the new values are to the old.
     random_state : int, RandomState instance or None, default=None
+    categorical_features : array-like of indices or bools, default=None
+        Columns that hold categories, as numbers of any kind. None has none.
 
     Returns
     -------
     rows : float64 array of shape (factor * n, d)
+
+    Raises
+    ------
+    ValueError
+        For infinities, and for `categorical_features` that are not of `X`.
 
     Examples
     --------
     >>> from skdistill import munge
     >>> munge([[0.0, 1.0], [1.0, 3.0], [2.0, 9.0]], factor=2, random_state=0).shape
     (6, 2)
+    >>> rows = munge([[0.0, 1], [0.1, 4], [0.2, 9]], 2, categorical_features=[1])
+    >>> set(rows[:, 1]) <= {1, 4, 9}
+    True
     """
     _refuse_categories(X)
     X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    nominal = _nominal(categorical_features, X.shape[1])
     rows = np.tile(X, (factor, 1))
     if len(X) > 1:
-        _exchange(rows, _nearest(X), p, s, rng)
+        _exchange(rows, nearest_other(X, nominal), nominal, p, s, rng)
     return within_reach(X, rows)
+
+
+def _nominal(categorical_features: Any, n_features: int) -> NDArray[np.bool_]:
+    """A mask of the nominal columns."""
+    nominal = np.zeros(n_features, bool)
+    if categorical_features is None:
+        return nominal
+    given = np.asarray(categorical_features)
+    if given.dtype == bool:
+        fits = given.shape == nominal.shape
+    else:
+        fits = given.ndim == 1 and (given.size == 0 or given.dtype.kind in "iu")
+        fits = fits and bool(((given >= -n_features) & (given < n_features)).all())
+        given = given.astype(int) if fits else given
+    if not fits:
+        raise ValueError(
+            f"categorical_features must be indices of the {n_features} columns of X, or a mask "
+            f"of them; got {categorical_features!r}"
+        )
+    nominal[given] = True
+    return nominal
 
 
 def _refuse_categories(X: Any) -> None:
@@ -79,35 +127,11 @@ def _refuse_categories(X: Any) -> None:
     dtypes = X.dtypes.items() if hasattr(X, "dtypes") and hasattr(X, "astype") else []
     names = [name for name, dtype in dtypes if str(dtype) == "category"]
     if names:
-        raise ValueError(f"MUNGE needs numeric columns, these are categorical: {names}")
-
-
-def _nearest(X: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Nearest other row of each row, columns scaled to [0, 1]; missing values lie at the median."""
-    Z = np.zeros(X.shape, np.float32)
-    for j in range(X.shape[1]):
-        x = X[:, j]
-        missing = np.isnan(x)
-        if missing.all():
-            continue
-        low, high = x[~missing].min(), x[~missing].max()
-        if high > low:
-            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (
-                high - low
-            )
-    # Trees pay for few columns only; brute force is BLAS on all cores.
-    algorithm = "brute" if X.shape[1] > 10 else "auto"
-    found = (
-        NearestNeighbors(n_neighbors=2, algorithm=algorithm)
-        .fit(Z)
-        .kneighbors(Z, return_distance=False)
-    )
-    # Among equal rows a row need not be its own nearest: take the one that is not itself.
-    return np.where(found[:, 0] == np.arange(len(X)), found[:, 1], found[:, 0]).astype(np.int64)
+        raise ValueError(f"munge needs numbers, these are categories: {names}; use Munge")
 
 
 @njit(cache=True)
-def _exchange(rows, nearest, p, s, rng):
+def _exchange(rows, nearest, nominal, p, s, rng):
     n = len(nearest)
     for start in range(0, len(rows), n):
         for i in range(n):
@@ -117,6 +141,9 @@ def _exchange(rows, nearest, p, s, rng):
                     continue
                 u, v = a[j], b[j]
                 if u != u or v != v:
+                    continue
+                if nominal[j]:
+                    a[j], b[j] = v, u
                     continue
                 sd = abs(u - v) / s
                 a[j] = v + sd * rng.standard_normal()
@@ -134,6 +161,15 @@ class Munge(BaseEstimator):
         Probability that a column of a row is changed.
     s : float, default=1.0
         The greater, the closer the new values are to the old.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Names, indices or a mask of the columns that hold categories; "from_dtype" takes
+        those of a data frame that are of a type for categories or of strings.
+    class_shares : {"keep", "balanced"}, default=None
+        Neighbours may be of different classes, and their offspring may be told to be of
+        the greater one. A distilled classifier weighs further rows so that the mean of their
+        soft labels is that of the training rows, or the same for all classes
+        (`skdistill.transfer.shares`). None leaves the weights as they are; values of
+        regressors have no shares.
 
     Examples
     --------
@@ -143,27 +179,48 @@ class Munge(BaseEstimator):
     (12, 4)
     """
 
-    def __init__(self, factor: int = 20, p: float = 0.5, s: float = 1.0) -> None:
+    _parameter_constraints: dict[str, list[Any]] = {
+        **_CONSTRAINTS,
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+        "class_shares": [StrOptions({"keep", "balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        factor: int = 20,
+        p: float = 0.5,
+        s: float = 1.0,
+        *,
+        categorical_features: Any = "from_dtype",
+        class_shares: str | None = None,
+    ) -> None:
         self.factor = factor
         self.p = p
         self.s = s
+        self.categorical_features = categorical_features
+        self.class_shares = class_shares
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def sample(self, X: Any, random_state: Any = None) -> Any:
         """Make rows like those of `X`.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-            A pandas data frame comes back as one, with the same dtypes.
+        X : data frame or array-like of shape (n, d)
+            Numbers and categories.
         random_state : int, RandomState instance or None, default=None
 
         Returns
         -------
-        rows : array-like of shape (factor * n, d)
+        rows : data frame or array of shape (factor * n, d)
+            Of the kind and the types of `X`.
 
         Raises
         ------
-        ValueError
-            For columns that are not numeric.
+        ValueError, TypeError
+            For columns of another kind; see `skdistill.frames.read_table`.
         """
-        return in_form_of(X, munge(X, self.factor, self.p, self.s, random_state))
+        table = read_table(X, self.categorical_features)
+        nominal = [each is not None for each in table.labels]
+        rows = munge(table.values, self.factor, self.p, self.s, random_state, nominal)
+        return write_table(X, rows, table.labels)

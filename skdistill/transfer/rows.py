@@ -8,6 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from skdistill.frames import (
+    column_names,
+    concat_rows,
+    container,
+    is_frame,
+    read_table,
+    take_rows,
+    write_table,
+)
+
 
 def further_tables(X: Any, transfer: Any, X_unlabeled: Any, seed: int) -> list[Any]:
     """Tables of rows beside `X`, in the form that a teacher of `X` takes.
@@ -36,11 +46,19 @@ def further_tables(X: Any, transfer: Any, X_unlabeled: Any, seed: int) -> list[A
     tables = []
     for table in drawn + given:
         _require_same_columns(X, table)
-        if np.shape(table)[0] == 0:
-            continue
-        framed = hasattr(X, "columns") and hasattr(table, "columns")
-        tables.append(table if framed else with_names(X, as_numbers(table)))
+        if np.shape(table)[0] > 0:
+            tables.append(_in_form_of(X, table))
     return tables
+
+
+def _in_form_of(X: Any, table: Any) -> Any:
+    """`table` as a container of the kind of `X`."""
+    if not is_frame(X) and np.asarray(X).dtype.kind not in "OU" and not is_frame(table):
+        return as_numbers(table)
+    if container(X) == container(table):
+        return table
+    read = read_table(table)
+    return write_table(X, read.values, read.labels)
 
 
 def as_numbers(table: Any) -> NDArray[np.float64]:
@@ -59,22 +77,12 @@ def within_reach(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[n
     return rows
 
 
-def in_form_of(X: Any, rows: NDArray[np.float64]) -> Any:
-    """`rows` as a data frame or an array, with the types of `X`."""
-    if hasattr(X, "dtypes") and hasattr(X, "astype"):
-        return type(X)(rows, columns=X.columns).astype(X.dtypes)
-    dtype = np.asarray(X).dtype
-    return rows.astype(dtype) if dtype.kind in "iuf" else rows
+def no_rows(X: Any) -> Any:
+    """A table like `X`, without rows."""
+    return take_rows(X, np.arange(0))
 
 
-def with_names(X: Any, rows: NDArray[Any]) -> Any:
-    """`rows` with the column names of `X`, if it has any that scikit-learn keeps."""
-    if hasattr(X, "iloc") and all(isinstance(name, str) for name in X.columns):
-        return type(X)(rows, columns=X.columns)
-    return rows
-
-
-def append_rows(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
+def append_rows(rows: Any, more: Any) -> Any:
     """Training rows and then further ones, in the type of the training rows.
 
     Raises
@@ -82,6 +90,8 @@ def append_rows(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
     ValueError
         If int32 rows would have to hold fractions or NaN.
     """
+    if is_frame(rows) or rows.dtype.kind in "OU":
+        return concat_rows(rows, more)
     if rows.dtype == np.int32 and not (more == np.rint(more)).all():
         raise ValueError("X is int32, but further rows hold fractions or NaN: pass X as float")
     with np.errstate(over="ignore"):  # the student refuses infinities
@@ -89,14 +99,11 @@ def append_rows(rows: NDArray[Any], more: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def _require_same_columns(X: Any, table: Any) -> None:
-    n_features = np.shape(X)[1]
-    if np.ndim(table) != 2 or np.shape(table)[1] != n_features:
+    n_features, shape = np.shape(X)[1], np.shape(table)
+    if len(shape) != 2 or shape[1] != n_features:
+        raise ValueError(f"further rows must have {n_features} columns like X, got shape {shape}")
+    if is_frame(X) and is_frame(table) and column_names(X) != column_names(table):
         raise ValueError(
-            f"further rows must have {n_features} columns like X, got shape {np.shape(table)}"
-        )
-    named = hasattr(X, "columns") and hasattr(table, "columns")
-    if named and list(X.columns) != list(table.columns):
-        raise ValueError(
-            f"further rows must have the columns of X in the same order: {list(X.columns)}, "
-            f"got {list(table.columns)}"
+            f"further rows must have the columns of X in the same order: {column_names(X)}, "
+            f"got {column_names(table)}"
         )

@@ -158,7 +158,6 @@ def test_a_mismatch_is_exit_code_1(capsys, files, tmp_path, monkeypatch):
         ("text.csv", [], "not numeric: 'town'; turn such columns into numbers"),
         ("void.csv", [], "no value at all in 'void'; leave out (--drop void)"),
         ("few.csv", [], "6 rows with a label are too few: 20 are the least"),
-        ("gaps.parquet", ["--student", "linear"], "missing values in 'ash': a linear student"),
         ("good.csv", ["--test-size", "0.01"], "leaves 176 rows to learn from and 2 to measure on"),
         ("good.csv", ["--drop", "x"], "has no column 'x'"),
     ],

@@ -37,7 +37,9 @@ from skdistill import (
     MarginTeacher,
     Munge,
     OnnxTeacher,
+    SoftTreeClassifier,
 )
+from skdistill.export.parity import open_session
 from skdistill.metrics import fidelity_scorer, kl_scorer
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -259,7 +261,7 @@ class TestValues:
 
 
 class TestStrings:
-    """String columns of a data frame: the teacher's Pipeline may want them, students cannot."""
+    """String columns of a data frame: the teacher's Pipeline encodes them, students rank them."""
 
     rng = np.random.default_rng(0)
     raw = pd.DataFrame(
@@ -282,13 +284,27 @@ class TestStrings:
         return rows.assign(colour=colour[:, 0])
 
     @pytest.mark.parametrize("dtype", [object, "str", "category"])
-    def test_are_refused(self, dtype):
+    @pytest.mark.parametrize("transfer", [None, "munge"])
+    def test_go_to_teacher_and_student(self, dtype, transfer):
         raw = self.raw.astype({"colour": dtype})
-        message = r"columns \['colour'\] of X hold no numbers.*a step that decodes them"
-        with pytest.raises(ValueError, match=message):
-            DistilledClassifier(self.teacher(), transfer=None).fit(raw, self.y)
-        with pytest.raises(ValueError, match=message):
-            DistilledRegressor(Ridge(), transfer=None).fit(raw, np.arange(300))
+        distilled = DistilledClassifier(self.teacher(), transfer=transfer, random_state=0)
+        distilled.fit(raw, self.y)
+        assert distilled.score(raw, self.y) > 0.95
+        assert distilled.compact_.categories.labels[0].tolist() == ["blue", "green", "red"]
+        session = open_session(distilled.to_onnx(columns=True).SerializeToString())
+        unknown = raw.astype(object)
+        unknown.loc[:9, "colour"] = ["pink", "", None, np.nan, "Red"] * 2
+        for rows in (raw, unknown):
+            feed = {"size": raw[["size"]].to_numpy(np.float32)}
+            text = rows["colour"].astype(object).fillna("").to_numpy(object)
+            feed["colour"] = text[:, None]
+            (label,) = session.run(["label"], feed)
+            assert label.tolist() == distilled.predict(rows).tolist()
+
+    def test_are_refused_where_they_are_no_categories(self):
+        student = SoftTreeClassifier(categorical_features=None)
+        with pytest.raises(ValueError, match=r"could not convert string to float: .*'colour'"):
+            DistilledClassifier(self.teacher(), student, transfer=None).fit(self.raw, self.y)
 
     def test_columns_of_objects_that_are_numbers_are_none(self):
         frame = pd.DataFrame(X).astype(object)
@@ -326,11 +342,8 @@ class TestStrings:
         (tmp_path / "raw.onnx").write_bytes(model.SerializeToString())
         teacher = OnnxTeacher(tmp_path / "raw.onnx").fit(self.raw)
         assert (teacher.predict(self.raw) == self.y).mean() > 0.95
-        with pytest.raises(ValueError, match=r"'colour'\] of X hold no numbers"):
-            DistilledClassifier(teacher).fit(self.raw)
-        decoded = CallableTeacher(lambda rows: teacher.predict_proba(self.decode(rows)))
-        distilled = DistilledClassifier(decoded, transfer=None).fit(self.encoded(), self.y)
-        assert distilled.score(self.encoded(), self.y) > 0.95
+        distilled = DistilledClassifier(teacher, random_state=0).fit(self.raw)
+        assert distilled.score(self.raw, self.y) > 0.95
 
 
 class TestBadInput:

@@ -156,23 +156,19 @@ def test_random_state_decides_which_rows_a_round_sees(init):
     assert len(tiny.trees.values) == 5  # a round that sees one row has nothing to split
 
 
-def test_nan_is_learnt_without_a_linear_start_and_refused_with_one():
+@pytest.mark.parametrize("spacing", ["even", "quantile"])
+@INITS
+def test_nan_is_learnt(init, spacing):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2))
     X[rng.random(400) < 0.3, 0] = np.nan
     y = np.where(np.isnan(X[:, 0]), X[:, 1] > 0, X[:, 0] > 0.5)
     for subsample in (1.0, 0.7):
-        student = boosted(subsample=subsample).fit(X, y)
+        student = boosted(subsample=subsample, init=init, threshold_spacing=spacing).fit(X, y)
         assert student.score(X, y) > 0.98
     assert student.predict([[np.inf, 0], [-np.inf, 0]]).tolist() == [True, False]
     session = open_session(student.to_onnx().SerializeToString())
     assert count_mismatches(student.compact_, session, probe_rows(student.compact_, X)) == 0
-    started = boosted(init="linear")
-    with pytest.raises(ValueError, match="NaN"):
-        started.fit(X, y)
-    started.fit(np.nan_to_num(X), y)
-    with pytest.raises(ValueError, match="NaN"):
-        started.predict(X)
 
 
 @INITS

@@ -155,12 +155,11 @@ def test_subsampling_and_limits_reach_the_trees():
     assert sizes.min() >= 100
 
 
-def test_nan_without_a_linear_start():
+@pytest.mark.parametrize("init", [None, "linear"])
+def test_nan_is_learnt(init):
     rows = X.copy()
     rows[::5, 3] = np.nan
-    assert small(n_estimators=16).fit(rows, Y).score(rows, Y) > 0.7
-    with pytest.raises(ValueError, match="Input X contains NaN"):
-        small(init="linear").fit(rows, Y)
+    assert small(n_estimators=16, init=init).fit(rows, Y).score(rows, Y) > 0.7
 
 
 @pytest.mark.parametrize("y", [np.where(Y > 20, np.nan, Y), np.where(Y > 20, np.inf, Y)])

@@ -96,8 +96,12 @@ def test_importances_are_shares_whatever_the_units():
     assert one == pytest.approx(other, rel=1e-3)
 
 
-def test_nan_is_refused():
-    with pytest.raises(ValueError, match="Input X contains NaN"):
-        SoftLinearRegressor().fit([[np.nan], [1.0]], [0, 1])
-    with pytest.raises(ValueError, match="Input X contains NaN"):
-        SoftLinearRegressor().fit(X, Y).predict(np.full((1, 10), np.nan))
+def test_a_column_of_nan_gets_no_weight():
+    alone = SoftLinearRegressor().fit([[np.nan], [np.nan]], [0, 1])
+    assert alone.compact_.linear is None
+    assert alone.predict([[3.0]]) == pytest.approx(0.5)
+    empty = np.column_stack([X[:, :3], np.full(len(X), np.nan), X[:, 3:]])
+    with_it, without = (SoftLinearRegressor().fit(rows, Y).compact_ for rows in (empty, X))
+    assert with_it.linear.features.tolist() == [0, 1, 2, *range(4, 11)]
+    assert np.array_equal(with_it.linear.weights, without.linear.weights)
+    assert np.array_equal(with_it.bias, without.bias)

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import math
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_equal
 from sklearn.utils import check_random_state
 
 from skdistill import Munge, munge
-from skdistill.transfer.munge import _nearest
+from skdistill.frames import read_table
 from tests.strategies import seeds
+from tests.transfer.containers import CONTAINERS, mixed_frame
+from tests.transfer.test_neighbours import mixed_tables, nearest_by_hand
 
 
-def nearest_other(X):
-    """By brute force: columns scaled to [0, 1], missing values at the median."""
-    n, d = X.shape
-    Z = [[0.0] * d for _ in range(n)]
-    for j in range(d):
-        known = sorted(x for x in X[:, j] if not math.isnan(x))
-        if not known or known[0] == known[-1]:
-            continue
-        median = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
-        for i in range(n):
-            x = median if math.isnan(X[i, j]) else X[i, j]
-            Z[i][j] = (x - known[0]) / (known[-1] - known[0])
-    return [min((math.dist(Z[i], Z[k]), k) for k in range(n) if k != i)[1] for i in range(n)]
-
-
-def munge_by_hand(X, factor, p, s, seed):
+def munge_by_hand(X, factor, p, s, seed, nominal=()):
     rng = np.random.default_rng(check_random_state(seed).randint(2**31 - 1))
-    neighbour, out = nearest_other(X), []
+    neighbour, out = nearest_by_hand(X, nominal), []
     for _ in range(factor):
         rows = [[float(x) for x in row] for row in X]
         for i in range(len(X)):
@@ -43,6 +31,9 @@ def munge_by_hand(X, factor, p, s, seed):
                 if rng.random() >= p or math.isnan(a[j]) or math.isnan(b[j]):
                     continue
                 u, v = a[j], b[j]
+                if j in nominal:
+                    a[j], b[j] = v, u
+                    continue
                 deviation = abs(u - v) / s
                 a[j] = v + deviation * rng.standard_normal()
                 b[j] = u + deviation * rng.standard_normal()
@@ -79,6 +70,15 @@ def test_is_the_algorithm(X, seed, p, s):
     assert_allclose(rows, wanted, rtol=1e-9)
     whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
     assert rows[:, whole].tobytes() == (wanted[:, whole] + 0.0).tobytes()
+
+
+@given(mixed_tables(), seeds, st.sampled_from([0.2, 0.5, 1.0]), st.sampled_from([0.5, 3.0]))
+def test_is_the_algorithm_with_categories(table, seed, p, s):
+    X, nominal = table
+    wanted = munge_by_hand(X, 3, p, s, seed, nominal)
+    rows = munge(X, 3, p, s, seed, categorical_features=nominal)
+    assert_allclose(rows, wanted, rtol=1e-9)
+    assert_equal(rows[:, nominal], wanted[:, nominal])
 
 
 @pytest.fixture
@@ -162,12 +162,39 @@ def test_rows_that_have_a_twin_do_not_change(X, copies):
     assert (passes(munge(rows, factor=2, p=1.0, random_state=0), rows) == rows).all()
 
 
-@pytest.mark.parametrize("copies", [1, 2, 3, 9])
-def test_no_row_is_its_own_neighbour(X, copies):
-    rows = np.repeat(X, copies, axis=0)
-    nearest = _nearest(rows)
-    assert (nearest != np.arange(len(rows))).all()
-    assert (rows[nearest] == rows).all() == (copies > 1)
+def test_no_category_is_invented_and_swaps_lose_none(X):
+    X[:, 2] = np.random.default_rng(1).choice([-2.5, 7.0, 1000.0, np.nan], 200)
+    rows = passes(munge(X, 4, 0.6, random_state=0, categorical_features=[1, 2]), X)
+    assert_equal(np.sort(rows[:, :, 1:3], axis=1), np.tile(np.sort(X[:, 1:3], axis=0), (4, 1, 1)))
+    assert (np.isnan(rows) == np.isnan(X)).all()
+    assert (rows[:, :, 1] != X[:, 1]).any() and (rows[:, :, 2] != X[:, 2]).any()
+
+
+def test_a_category_swaps_with_probability_p():
+    """Two and two rows are neighbours; swapped by the one or by the other, not by both."""
+    X = np.array([[0.0, 1.0], [0.1, 2.0], [5.0, 3.0], [5.1, 4.0]])
+    rows = passes(munge(X, 20_000, 0.3, random_state=0, categorical_features=[1]), X)
+    assert (rows[:, 0, 1] != 1).mean() == pytest.approx(2 * 0.3 * 0.7, abs=0.01)
+    assert set(rows[:, 2:, 1].ravel()) == {3.0, 4.0}
+
+
+@pytest.mark.parametrize("given", [[1, 3], (1, -1), np.array([False, True, False, True])])
+def test_ways_to_name_the_nominal_columns(X, given):
+    wanted = munge(X, 2, random_state=0, categorical_features=[3, 1])
+    assert munge(X, 2, random_state=0, categorical_features=given).tobytes() == wanted.tobytes()
+    assert wanted.tobytes() != munge(X, 2, random_state=0).tobytes()
+
+
+@pytest.mark.parametrize("given", [None, [], np.zeros(4, bool)])
+def test_without_nominal_columns_nothing_is_new(X, given):
+    rows = munge(X, 2, random_state=0, categorical_features=given)
+    assert rows.tobytes() == munge(X, 2, random_state=0).tobytes()
+
+
+@pytest.mark.parametrize("bad", [[4], [-5], ["a"], [0.5], [True], np.eye(4, dtype=bool)])
+def test_other_nominal_columns_are_refused(X, bad):
+    with pytest.raises(ValueError, match="categorical_features must be indices of the 4 columns"):
+        munge(X, categorical_features=bad)
 
 
 @pytest.mark.parametrize("X", [[[1.5, 2.0]], [[1.5, np.nan]]])
@@ -209,20 +236,44 @@ def test_a_data_frame_stays_one(X):
     assert rows["single"].between(frame["single"].min(), frame["single"].max()).all()
 
 
-@pytest.mark.parametrize(
-    "column",
-    [
-        list("abc"),
-        pd.Categorical(["a", "b", "c"]),
-        pd.Categorical([1, 3, 7]),
-        pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-05"]),
-    ],
-    ids=["text", "names", "numbered", "days"],
-)
-def test_other_columns_than_numbers_are_refused(column):
-    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": column})
-    with pytest.raises((ValueError, TypeError), match=r"y|float"):
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_categories_come_back_as_they_were(kind):
+    frame = CONTAINERS[kind](mixed_frame())
+    rows = Munge(3, p=0.9, s=0.5).sample(frame, random_state=0)
+    assert type(rows) is type(frame)
+    assert nw.from_native(rows).schema == nw.from_native(frame).schema
+    before, after = read_table(frame), read_table(rows)
+    labels = [["blue", "green", "red"], ["L", "M", "S"], ["no", "yes"]]
+    assert [each.tolist() for each in after.labels[:3]] == labels
+    assert after.labels[3:] == (None, None, None)
+    assert_equal(np.isnan(after.values), np.tile(np.isnan(before.values), (3, 1)))
+    assert (after.values != np.tile(before.values, (3, 1)))[:, :3].any()
+    wanted = munge(before.values, 3, 0.9, 0.5, 0, [0, 1, 2])
+    assert_equal(after.values, np.column_stack([wanted[:, :5], wanted[:, 5].astype("f4")]))
+
+
+def test_strings_of_an_array_are_named():
+    X = np.array([["a", 0.5], ["b", 1.5], ["a", 2.5]], dtype=object)
+    rows = Munge(4, categorical_features=[0]).sample(X, random_state=0)
+    assert rows.shape == (12, 2) and set(rows[:, 0]) == {"a", "b"}
+    with pytest.raises(ValueError, match="column"):
+        Munge(4).sample(X)
+    coded = np.array([[0.0, 0.5], [1.0, 1.5], [0.0, 2.5]])
+    wanted = Munge(4, categorical_features=[True, False]).sample(coded, random_state=0)
+    assert_equal(rows[:, 1].astype(float), wanted[:, 1])
+    assert_equal(rows[:, 0] == "b", wanted[:, 0] == 1)
+
+
+def test_days_are_refused():
+    frame = pd.DataFrame({"x": [1.0, 2.0], "day": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+    with pytest.raises(TypeError, match="day"):
         Munge().sample(frame, random_state=0)
+
+
+def test_the_function_wants_numbers():
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": pd.Categorical([1, 3, 7])})
+    with pytest.raises(ValueError, match=r"these are categories: \['y'\]; use Munge"):
+        munge(frame)
 
 
 @pytest.mark.parametrize("X", [[[np.inf], [1.0]], [1.0, 2.0], [], np.empty((0, 3))])
@@ -235,4 +286,6 @@ def test_bad_tables_are_refused(X):
 def test_parameters_are_checked(bad):
     name = next(iter(bad))
     with pytest.raises(ValueError, match=f"'{name}' parameter of munge"):
+        munge([[0.0], [1.0]], **bad)
+    with pytest.raises(ValueError, match=f"'{name}' parameter of Munge"):
         Munge(**bad).sample([[0.0], [1.0]])

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill import Marginals, NaiveBayes
+from skdistill.frames import read_table
 from tests.strategies import seeds
+from tests.transfer.containers import CONTAINERS, mixed_frame
 
 SAMPLERS = [Marginals(factor=3), NaiveBayes(factor=3, n_components=4)]
 
@@ -55,6 +57,42 @@ def test_frames_and_types_come_back(sampler):
     rows = sampler.sample(frame, random_state=0)
     assert rows.dtypes.equals(frame.dtypes) and list(rows.columns) == ["a", "b"]
     assert sampler.sample(np.ones((3, 2), np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_categories_come_back(sampler, kind):
+    frame = CONTAINERS[kind](mixed_frame())
+    rows = sampler.sample(frame, random_state=0)
+    assert type(rows) is type(frame)
+    before, after = read_table(frame), read_table(rows)
+    for one, other in zip(before.labels, after.labels, strict=True):
+        assert (one is None) == (other is None) and (one is None or one.tolist() == other.tolist())
+    same = read_table(sampler.sample(CONTAINERS["pandas"](mixed_frame()), random_state=0))
+    assert np.array_equal(after.values, same.values, equal_nan=True)
+
+
+def test_components_have_their_own_categories():
+    rng = np.random.default_rng(0)
+    far = rng.integers(0, 2, 2000)
+    colour = np.where(far == 1, rng.integers(0, 3, 2000), rng.choice([2.0, 3.0, np.nan], 2000))
+    X = np.column_stack([rng.normal(size=2000) + 20 * far, colour])
+    X[7:9, 1] = 4.0
+    rows = NaiveBayes(5, 2, categorical_features=[1]).sample(X, random_state=0)
+    far = rows[:, 0] > 10
+    shares = [[(rows[side, 1] == c).mean() for c in range(4)] for side in (~far, far)]
+    assert np.allclose(shares, [[0, 0, 1 / 2, 1 / 2], [1 / 3, 1 / 3, 1 / 3, 0]], atol=0.06)
+    assert set(rows[:, 1]) <= {0.0, 1.0, 2.0, 3.0, 4.0}
+
+
+def test_categories_alone_and_those_that_are_never_seen_together_with_others():
+    X = np.array([[0.0], [1.0], [1.0], [np.nan]])
+    rows = NaiveBayes(50, 3, categorical_features=[0]).sample(X, random_state=0)
+    assert set(rows[:, 0]) == {0.0, 1.0}
+    assert set(Marginals(50, categorical_features=[0]).sample(X[:3], random_state=0)[:, 0]) == {
+        0,
+        1,
+    }
 
 
 def test_missing_values():

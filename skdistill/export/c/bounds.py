@@ -21,6 +21,7 @@ _CALL = 30
 _SPLIT = {"fused": 17, "depth": 34, "children": 34, "branches": 7}
 _READ = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 _BITS = 26  # a number out of packed bits
+_RANK, _INDEX = 30, 30  # the rank of a category; its index as a float
 _SOFT = {"subtract": 170, "multiply": 150, "divide": 320, "convert": 70, "whole divide": 260}
 
 
@@ -65,6 +66,11 @@ def bounds(source: Source, output: str) -> Bounds:
     splits = steps = work = 0
     stack = 96
     trees = layout.trees
+    if layout.categories is not None:
+        n, m = model.n_features, len(layout.categories.columns)
+        steps += n + m
+        work += _CALL + 8 * n + m * (_RANK + (_INDEX if source.x_type == "float" else 0))
+        stack += n * {"float": 4, "int32_t": 4, "int16_t": 2, "uint16_t": 2}.get(source.x_type, 1)
     if trees is not None and model.trees is not None:
         splits = int(depths(model.trees).sum())
         work += splits * _split_cost(source, trees)
@@ -111,6 +117,7 @@ def _split_cost(source: Source, trees: TreeLayout) -> int:
     cost += 4 * (trees.columns is not None) + 5 * (trees.edges is not None)
     cost += 5 * (trees.bases is not None) + 12 * trees.widths[2]
     cost += 6 * bool(trees.reading.drop) + 3 * bool(trees.low)
+    cost += 6 * (source.layout.missing is not None)
     if trees.shape == "children":
         return cost + 5 * _BITS
     if trees.shape == "depth" and not trees.whole_bytes:
@@ -133,6 +140,7 @@ def _round_cost(source: Source) -> int:
     read, trees = source.layout.linear, source.layout.trees
     assert read is not None
     cost = 8 if trees is not None and trees.reading.kind == "rounded" else 0
+    cost += 12 * (source.layout.missing is not None)
     if read.arithmetic == "code":
         return cost
     if read.arithmetic == "integer":

@@ -8,6 +8,7 @@ from skdistill.compact.execute import labels
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import TreeLayout
 from skdistill.compact.tables import TreeTable
+from skdistill.export.c import ranked
 from skdistill.export.c.read import compares_floats, is_missing, read_input, read_type
 from skdistill.export.c.text import Source, number
 from skdistill.export.c.walk import input_argument
@@ -83,6 +84,10 @@ def _function(
     asks_twice = not trees.prepared and not compares_floats(trees)
     if root >= 0 and asks_twice and _any_missing(table, root):
         lines.append(f"    {v} v;")
+    if kind == "label":
+        lines += [
+            f"    {line}" for line in [*ranked.declared(source), ranked.called(source)] if line
+        ]
     labelled: set[int] = set()
     waiting: list[tuple[int, int, str]] = [(root, 1, "")]
     while waiting:
@@ -174,7 +179,7 @@ def _leaf(source: Source, leaf: int, kind: str) -> list[str]:
     values = model.trees.values[leaf]  # type: ignore[union-attr]
     if kind == "label":
         scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
-        return [f"return {int(labels(scores[None])[0])};"]
+        return [f"return {int(labels(scores[None], model.threshold)[0])};"]
     if kind == "value":
         return [f"return {int(values[0])};"]
     if kind == "row":

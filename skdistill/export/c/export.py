@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.execute import as_input, quantize_input
+from skdistill.compact.execute import as_input, quantize_input, ranked
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.export.c.source import header_text, make_source, source_text, x_type
@@ -19,6 +19,7 @@ from skdistill.export.c.text import Source
 INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
 LAYOUTS = ("table", "code")
+MISSING = ("largest", None)
 
 
 def to_c(
@@ -30,6 +31,7 @@ def to_c(
     layout: str = "table",
     name: str | None = None,
     values_in_ram: bool = False,
+    missing: str | None = None,
 ) -> str:
     """Export a model as C99: no heap, no recursion, no library, no float unless asked for.
 
@@ -44,7 +46,8 @@ def to_c(
         Type of the inputs; None is the one that the model declares. Whole numbers need no
         float anywhere, save for linear parts with other steps than powers of two. "codes" are
         what ``model.grid.encode`` gives, one entry a feature of the grid; NaN is 255 or 65535.
-        For a linear model they are its rounded inputs.
+        For a linear model they are its rounded inputs. In a column of categories x is the index
+        of a category, as `device_input` has it.
     output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
@@ -60,6 +63,10 @@ def to_c(
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (`value_table`): a model is made a user's own
         without new code. What is said of the largest score holds for the values that are written.
+    missing : "largest" or None, default=None
+        How integer inputs say that a value is missing: "largest" by the largest number of
+        their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
+        float32 input has NaN, and "codes" their own number for it.
 
     Returns
     -------
@@ -96,7 +103,13 @@ def to_c(
     if name is None:
         name = "model" if path is None else Path(path).stem
     source, output = prepare_source(
-        model, input=input, output=output, layout=layout, name=name, values_in_ram=values_in_ram
+        model,
+        input=input,
+        output=output,
+        layout=layout,
+        name=name,
+        values_in_ram=values_in_ram,
+        missing=missing,
     )
     text = source_text(source, output)
     if path is not None:
@@ -114,19 +127,21 @@ def prepare_source(
     layout: str = "table",
     name: str = "model",
     values_in_ram: bool = False,
+    missing: str | None = None,
 ) -> tuple[Source, str]:
     """Check the options of `to_c`, choose the tables; the output is what None stood for."""
     _check_model(model)
     input = input or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
-    _check_options(model, input, output, layout)
+    _check_options(model, input, output, layout, missing)
     if values_in_ram and (model.trees is None or model.trees.value_bits not in (8, 16)):
         bits = None if model.trees is None else model.trees.value_bits
         raise ValueError(
             f"values_in_ram=True needs trees whose value_bits is 8 or 16, got {bits!r}: packed "
             "values cannot be changed one by one"
         )
-    return make_source(model, name, input, output, layout, values_in_ram), output
+    source = make_source(model, name, input, output, layout, values_in_ram, missing is not None)
+    return source, output
 
 
 def _check_model(model: object) -> None:
@@ -199,11 +214,14 @@ def _c_file(path: str | PathLike[str]) -> Path:
     return file.with_suffix(".c")
 
 
-def _check_options(model: CompactModel, input: str, output: str, layout: str) -> None:
+def _check_options(
+    model: CompactModel, input: str, output: str, layout: str, missing: str | None
+) -> None:
     for option, value, known in (
         ("input", input, INPUTS),
         ("output", output, OUTPUTS),
         ("layout", layout, LAYOUTS),
+        ("missing", missing, MISSING),
     ):
         if value not in known:
             raise ValueError(f"{option} must be one of {known}, got {value!r}")
@@ -217,10 +235,23 @@ def _check_options(model: CompactModel, input: str, output: str, layout: str) ->
             "input='float32' does not suit a model that declares int32 inputs: take 'int32' or "
             "a narrower integer type"
         )
+    _check_missing(model, input, missing)
     if input == "codes":
         _check_codes(model)
     elif input != "float32" and model.grid is not None and model.trees is not None:
-        _check_range(model, input)
+        _check_range(model, input, missing)
+
+
+def _check_missing(model: CompactModel, input: str, missing: str | None) -> None:
+    if missing is not None and input in ("float32", "codes"):
+        has = "float32 has NaN" if input == "float32" else "codes have their own number for it"
+        raise ValueError(f"missing={missing!r} is for integer inputs: {has}")
+    most = 0 if model.categories is None else int(model.categories.ranks.max())
+    if missing is not None and most >= np.iinfo(input).max:
+        raise ValueError(
+            f"missing={missing!r} of input={input!r} is {most}, which is a rank of a category too: "
+            "take a wider type"
+        )
 
 
 def _check_codes(model: CompactModel) -> None:
@@ -233,32 +264,37 @@ def _check_codes(model: CompactModel) -> None:
         raise ValueError("input='codes' needs a model that reads inputs; this one is constant")
 
 
-def _check_range(model: CompactModel, input: str) -> None:
+def _check_range(model: CompactModel, input: str, missing: str | None) -> None:
     """Refuse a type that cannot cross all thresholds: the data must have been wider."""
     trees, grid = model.trees, model.grid
     assert trees is not None and grid is not None
     limits = np.iinfo(input)
+    largest = int(limits.max) - (missing is not None)
     at = grid.offsets[trees.feature] + trees.threshold
     edge = grid.edges[at].astype(np.float64)
-    beyond = np.isfinite(edge) & ((edge >= limits.max) | (edge < limits.min))
+    beyond = np.isfinite(edge) & ((edge >= largest) | (edge < limits.min))
     if input != "int32" and beyond.any():
         node = int(np.flatnonzero(beyond)[0])
         column = int(grid.features[trees.feature[node]])
         raise ValueError(
-            f"input={input!r} holds {limits.min} to {limits.max}, and column {column} is cut at "
+            f"input={input!r} holds {limits.min} to {largest}, and column {column} is cut at "
             f"{edge[node]:g}: take a wider type"
         )
 
 
-def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
+def device_input(
+    model: CompactModel, X: ArrayLike, input: str, *, missing: str | None = None
+) -> NDArray[Any]:
     """Rows in the form in which the functions of the C file take them.
 
     Parameters
     ----------
     model : CompactModel
     X : array-like of shape (n, n_features)
+        With labels of categories, or their indexes; see `CategoryTable.index`.
     input : str
-        As given to `to_c`.
+    missing : "largest" or None, default=None
+        As given to `to_c`. "largest" writes NaN as the largest number of the type.
 
     Returns
     -------
@@ -278,26 +314,45 @@ def device_input(model: CompactModel, X: ArrayLike, input: str) -> NDArray[Any]:
     >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
     >>> device_input(model, [[1, 255]], "uint8").dtype
     dtype('uint8')
+    >>> device_input(model, [[1, float("nan")]], "uint8", missing="largest").tolist()
+    [[1, 255]]
     """
-    X = as_input(X, model.n_features)
+    if missing not in MISSING:
+        raise ValueError(f"missing must be one of {MISSING}, got {missing!r}")
+    _check_missing(model, input, missing)
+    X = as_input(X, model.n_features, model.categories)
     if input == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)
     if input != "codes":
-        limits = np.iinfo(input)
-        with np.errstate(invalid="ignore"):
-            fits = (limits.min <= X) & (limits.max >= X) & (np.floor(X) == X)
-        if not fits.all():
-            row, column = np.argwhere(~fits)[0]
-            raise ValueError(
-                f"X[{row}, {column}] = {X[row, column]} is no {input}: input={input!r} takes "
-                f"whole numbers from {limits.min} to {limits.max}"
-            )
-        return np.ascontiguousarray(X, input)
+        return _as_integers(model, X, input, missing)
+    X = ranked(model, X)
     kind = x_type(model, "codes").removesuffix("_t")
     if model.grid is None or model.trees is None:
         assert model.linear is not None
         return np.ascontiguousarray(quantize_input(X, model.linear), kind)
     codes = model.grid.encode(X)
-    missing = codes > model.grid.counts[:, None]
-    return np.ascontiguousarray(np.where(missing, np.iinfo(kind).max, codes).T, kind)
+    absent = codes > model.grid.counts[:, None]
+    return np.ascontiguousarray(np.where(absent, np.iinfo(kind).max, codes).T, kind)
+
+
+def _as_integers(
+    model: CompactModel, X: NDArray[Any], input: str, missing: str | None
+) -> NDArray[Any]:
+    """Rows in an integer type; NaN as its largest number, if that is asked for."""
+    limits = np.iinfo(input)
+    largest = np.full(X.shape[1], int(limits.max) - (missing is not None))
+    if model.categories is not None:
+        largest[model.categories.columns] = limits.max  # which have indexes for what is missing
+    absent = np.isnan(X) & (missing is not None)
+    with np.errstate(invalid="ignore"):
+        fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)
+    wrong = ~(fits | absent)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        remedy = "; missing='largest' takes NaN" if np.isnan(X[row, column]) else ""
+        raise ValueError(
+            f"X[{row}, {column}] = {X[row, column]} is no {input}: input={input!r} takes "
+            f"whole numbers from {limits.min} to {largest[column]}{remedy}"
+        )
+    return np.ascontiguousarray(np.where(absent, limits.max, X), input)

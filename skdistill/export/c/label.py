@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from skdistill.export.c.text import Source, block
+from skdistill.compact.execute import labels
+from skdistill.export.c import ranked
+from skdistill.export.c.text import Source, block, whole
 
 
 def label(source: Source) -> str:
@@ -19,7 +21,7 @@ def label(source: Source) -> str:
     if layout.labels_only:
         return _of_a_tree(source)
     if S == 1:
-        body = f"int32_t s[1];\n{name}_scores(x, s);\nreturn s[0] > 0;"
+        body = f"int32_t s[1];\n{name}_scores(x, s);\nreturn s[0] > {whole(model.threshold)};"
     else:
         body = block(
             """
@@ -56,15 +58,28 @@ def _of_a_tree(source: Source) -> str:
             if model.trees is None
             else model.bias + model.trees.worth[~model.trees.roots[0]]
         )
-        best = int(scores[0] > 0) if model.n_scores == 1 else int(scores.argmax())
-        return _constant(source, best)
+        return _constant(source, int(labels(scores[None], model.threshold)[0]))
     node = f"{trees.size}u" if trees.shape == "children" else f"0, {trees.size}u"
     leaf = f"{name}_leaf(x, {node})"
     if trees.label_bits == 8:
         found = source.get("labels", leaf)
     else:
         found = f"(int){name}_bits({name}_labels, {leaf} * {trees.label_bits}u, {trees.label_bits})"
-    return f"int {name}_label(const {source.x_type} *x)\n{{\n    return {found};\n}}\n"
+    return block(
+        """
+        int @name@_label(const @T@ *x)
+        {
+            @declared@
+            @ranked@
+            return @found@;
+        }
+        """,
+        name=name,
+        T=source.x_type,
+        declared="\n".join(ranked.declared(source)),
+        ranked=ranked.called(source),
+        found=found,
+    )
 
 
 def _constant(source: Source, found: int) -> str:

@@ -34,6 +34,8 @@ def missing(source: Source, trees: TreeLayout) -> int:
     reading, model = trees.reading, source.layout.model
     if reading.kind == "key":
         return KEY_OF_INFINITY
+    if reading.kind == "value" and source.layout.missing is not None:
+        return source.layout.missing
     if reading.kind == "code":
         return 255 if source.x_type == "uint8_t" else 65535
     if reading.kind == "rounded":
@@ -44,7 +46,8 @@ def missing(source: Source, trees: TreeLayout) -> int:
 def is_missing(source: Source, trees: TreeLayout, q: str) -> str:
     """Condition under which the reading `q` is that of NaN."""
     sign = ">" if trees.reading.kind == "key" else "=="
-    return f"{q} {sign} {missing(source, trees)}u"
+    suffix = "" if read_type(source, trees) in ("int", "int32_t") else "u"
+    return f"{q} {sign} {missing(source, trees)}{suffix}"
 
 
 def tree_reader(source: Source, trees: TreeLayout) -> str:
@@ -96,7 +99,17 @@ def _prepare_rounded(source: Source, linear: LinearTable, nan: int, kind: str) -
         "kind": kind,
         "Q": linear.q_max,
         "nan": nan,
+        "wide": f"x[{_column(source)}]",
+        "M": source.layout.missing,
     }
+    if source.x_type != "float" and source.layout.missing is not None:
+        return block(
+            """
+            for (j = 0; j < @u@; j++)
+                q[j] = @wide@ == @M@ ? @nan@ : (@kind@)(@round@(@x@, j) + @Q@);
+            """,
+            **parts,
+        )
     if source.x_type != "float":
         return block(
             """
@@ -119,6 +132,14 @@ def _prepare_rounded(source: Source, linear: LinearTable, nan: int, kind: str) -
 def _column(source: Source) -> str:
     tables = source.layout.tables
     return source.get("linear_columns", "j") if "linear_columns" in tables else "j"
+
+
+def rounded_input(source: Source) -> str:
+    """Expression of the rounded j-th input of the linear part; a missing one reads as 0."""
+    found = f"{source.name}_round({linear_column(source)}, j)"
+    if source.layout.missing is None:
+        return found
+    return f"x[{_column(source)}] == {source.layout.missing} ? 0 : {found}"
 
 
 def linear_column(source: Source) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from skdistill.export.c import ranked
 from skdistill.export.c.branch import add_branches
-from skdistill.export.c.read import linear_column, prepare, prepared_inputs, prepared_type
+from skdistill.export.c.read import prepare, prepared_inputs, prepared_type, rounded_input
 from skdistill.export.c.text import Source, block
 
 
@@ -81,10 +82,10 @@ def scores(source: Source, *, public: bool) -> str:
     """The function that fills the scores of a row; `public` for callers of other files."""
     layout, model = source.layout, source.layout.model
     trees, S = layout.trees, model.n_scores
-    declared = ["unsigned j;"]
+    declared = ["unsigned j;", *ranked.declared(source)]
     if trees is not None and trees.prepared:
         declared.append(f"{prepared_type(source, trees)} q[{prepared_inputs(source, trees)}];")
-    body = []
+    body = [ranked.called(source)]
     if trees is not None and trees.prepared:
         body.append(prepare(source, trees))
     bias = _bias(source)
@@ -187,12 +188,12 @@ def _add_linear(source: Source) -> str:
     u, S, Q = len(model.linear.features), model.n_scores, model.linear.q_max
     if trees is not None and trees.prepared and trees.reading.kind == "rounded":
         rounded = f"(int32_t)q[j] - {Q}"
-        if source.x_type == "float":
+        if source.x_type == "float" or source.layout.missing is not None:
             rounded = f"q[j] > {2 * Q} ? 0 : {rounded}"
     elif source.layout.linear.arithmetic == "code":
         rounded = "x[j]"
     else:
-        rounded = f"{name}_round({linear_column(source)}, j)"
+        rounded = rounded_input(source)
     j = "j" if source.index == "unsigned" else f"({source.index})j"
     at = f"{j} * {S}u" if S > 1 else "j"
     return f"for (j = 0; j < {u}; j++)\n    {name}_add_weights(s, {at}, {rounded});\n"

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdistill.compact.model import CompactModel
 from skdistill.compact.pack import lay_out
-from skdistill.export.c import proba, read, scores, walk
+from skdistill.export.c import proba, ranked, read, scores, walk
 from skdistill.export.c.bounds import Bounds, bounds
 from skdistill.export.c.branch import branches, leaf_kind
 from skdistill.export.c.label import label
@@ -22,6 +22,7 @@ def make_source(
     output: str,
     layout: str,
     values_in_ram: bool = False,
+    missing: bool = False,
 ) -> Source:
     """Choose tables and types.
 
@@ -31,6 +32,8 @@ def make_source(
     name, input, output, layout : str
     values_in_ram : bool
         As in `to_c`.
+    missing : bool
+        Whether the largest number of the type of the inputs stands for NaN.
 
     Returns
     -------
@@ -38,7 +41,7 @@ def make_source(
     """
     asked = "label" if output == "label" and not values_in_ram else "scores"
     as_code, shared = layout == "code", not values_in_ram
-    laid = lay_out(model, input, asked, branches=as_code, shared_rows=shared)
+    laid = lay_out(model, input, asked, branches=as_code, shared_rows=shared, missing=missing)
     trees = laid.trees
     if (
         trees is not None
@@ -95,6 +98,8 @@ def header_text(source: Source, output: str) -> str:
         "MAX_INSTRUCTIONS": found.instructions,
         "MAX_STACK": found.stack,
     }
+    if source.layout.missing is not None:
+        numbers["MISSING"] = source.layout.missing
     lines = [f"#define {M}_{key} {value}" for key, value in numbers.items()]
     if isinstance(model.scale, float):
         lines.append(f"#define {M}_SCALE {np.float32(model.scale)!s}f")
@@ -153,6 +158,7 @@ def _banner(source: Source, output: str, mark: str) -> str:
     if model.feature_names is not None and source.layout.input != "codes":
         shown = [f"{j}: {_comment(n)}" for j, n in enumerate(model.feature_names)]
         lines += _wrapped("Columns   ", shown)
+    lines += _categories(source)
     if model.classes is None:
         lines.append(f"Values    a score times {_scale(model)}")
     lines.append(
@@ -168,6 +174,17 @@ def _banner(source: Source, output: str, mark: str) -> str:
         one = ", of 32768 for 1" if output == "proba_fixed" else ""
         lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
     return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
+
+
+def _categories(source: Source) -> list[str]:
+    """The indexes of the categories of each column that is read."""
+    categories, lines = source.layout.categories, list[str]()
+    if categories is None:
+        return lines
+    for column, labels in zip(categories.columns.tolist(), categories.labels, strict=True):
+        shown = [f"{k}: {_comment(label)}" for k, label in enumerate(labels.tolist())]
+        lines += _wrapped(f"x[{column}]".ljust(10), [*shown, f"{len(labels)}: missing"])
+    return lines
 
 
 def _bound_lines(found: Bounds, model: CompactModel) -> list[str]:
@@ -190,6 +207,8 @@ def _parts(model: CompactModel) -> str:
 
 
 def _meaning(source: Source) -> str:
+    if source.layout.missing is not None:
+        return f"; {source.layout.missing} is a missing one"
     if source.layout.input != "codes":
         return ""
     model = source.layout.model
@@ -359,7 +378,7 @@ def _guarded(prototypes: str) -> str:
 def _code(source: Source, output: str) -> list[str]:
     """Functions in the order in which they call each other."""
     layout, model = source.layout, source.layout.model
-    parts = [walk.bits_reader(source)]
+    parts = [walk.bits_reader(source), ranked.ranker(source)]
     if layout.trees is not None and model.trees is not None and len(model.trees.feature):
         parts.append(read.tree_reader(source, layout.trees))
     if model.linear is not None and layout.linear is not None:

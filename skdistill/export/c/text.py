@@ -107,14 +107,15 @@ def table(source: Source, name: str, numbers: NDArray[Any], padding: int = 0) ->
         shown = [str(n) for n in flat]
         return f"{kind}_t {source.name}_values[{len(flat)}] = {{\n{_lines(shown)}}};\n"
     suffix = {"uint32": "u", "int32": ""}.get(kind, "")
-    shown = [_whole(n, suffix) for n in flat]
+    shown = [whole(n, suffix) for n in flat]
     return (
         f"static {source.macro}_ROM {kind}_t {source.name}_{name}[{len(flat)}] "
         f"{source.macro}_STORE = {{\n{_lines(shown)}}};\n"
     )
 
 
-def _whole(n: int, suffix: str) -> str:
+def whole(n: int, suffix: str = "") -> str:
+    """A whole number as C writes it."""
     return "(-2147483647 - 1)" if n == -(2**31) else f"{n}{suffix}"
 
 

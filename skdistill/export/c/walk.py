@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skdistill.compact.pack import WIDEST_READ, TreeLayout
+from skdistill.export.c import ranked
 from skdistill.export.c.read import is_missing, prepared_type, read_input, read_type
 from skdistill.export.c.text import Source, block
 
@@ -122,6 +123,8 @@ def _fused(source: Source, trees: TreeLayout) -> str:
            side are leaves; the threshold; the labels of such leaves, or the jump to the right. */
         int @name@_label(const @T@ *x)
         {
+            @declared@
+            @ranked@
             @M@_ROM uint8_t *p = @name@_nodes;
             for (;;) {
                 const unsigned h = @get@(p);
@@ -146,6 +149,8 @@ def _fused(source: Source, trees: TreeLayout) -> str:
         name=source.name,
         T=source.x_type,
         M=source.macro,
+        declared="\n".join(ranked.declared(source)),
+        ranked=ranked.called(source),
         get=get,
         v=f"{read_type(source, trees)} v;" if nan else "",
         condition=condition,

@@ -35,10 +35,18 @@ class Case(NamedTuple):
     input: str = "float32"
     output: str = "label"
     layout: str = "table"
+    missing: str | None = None
 
     def text(self, name: str) -> str:
         """The C file."""
-        return to_c(self.model, input=self.input, output=self.output, layout=self.layout, name=name)
+        return to_c(
+            self.model,
+            input=self.input,
+            output=self.output,
+            layout=self.layout,
+            name=name,
+            missing=self.missing,
+        )
 
     @property
     def result(self) -> tuple[str, int]:
@@ -54,14 +62,14 @@ class Case(NamedTuple):
             return scores
         if self.output == "label":
             one = len(self.model.classes) == 1
-            return np.zeros(len(X), int) if one else execute.labels(scores)
+            return np.zeros(len(X), int) if one else execute.labels(scores, self.model.threshold)
         return execute.probabilities(self.model, scores)
 
 
-def suits(model: CompactModel, input: str, output: str) -> bool:
+def suits(model: CompactModel, input: str, output: str, missing: str | None = None) -> bool:
     """Whether a model can be exported so."""
     try:
-        Case(model, input, output).text("m")
+        Case(model, input, output, missing=missing).text("m")
     except ValueError as error:
         known = ("take a wider type", "input='codes'", "does not suit", "needs classes")
         assert any(reason in str(error) for reason in known), error
@@ -79,7 +87,10 @@ def rows_for(case: Case, seed: int, n: int = 80) -> np.ndarray:
     X = adversarial_rows(case.model, seed, n, "int64")
     limits = np.iinfo(case.input)
     anywhere = rng.integers(limits.min, limits.max, X.shape, endpoint=True)
-    return np.where(rng.random(X.shape) < 0.2, anywhere, np.clip(X, limits.min, limits.max))
+    X = np.where(rng.random(X.shape) < 0.2, anywhere, np.clip(X, limits.min, limits.max))
+    if case.missing is None:
+        return X
+    return np.where((limits.max == X) | (rng.random(X.shape) < 0.1), np.nan, X)
 
 
 def library_text(cases: list[Case]) -> str:
@@ -152,7 +163,7 @@ def load(folder: Any, cases: list[Case], compiler: str = "gcc", *flags: str) -> 
 
 def answers(library: ctypes.CDLL, case: Case, i: int, X: np.ndarray) -> np.ndarray:
     """What case `i` of a library answers to rows."""
-    rows = device_input(case.model, X, case.input)
+    rows = device_input(case.model, X, case.input, missing=case.missing)
     kind, count = case.result
     out = np.full((len(rows), count), 77, kind)
     call = library[f"call{i}"]

@@ -1,0 +1,215 @@
+"""Categories in an ONNX graph: labels or indexes in, ranks out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skdistill.compact.categories import CategoryTable, as_numbers, lookup
+from skdistill.export.onnx_writer import Writer, cast
+
+if TYPE_CHECKING:
+    from skdistill.compact.model import CompactModel
+
+_NO_LABEL = 2.0**24 + 2  # beyond all integer labels
+
+
+class Part(NamedTuple):
+    """An input of the graph: some columns side by side.
+
+    Attributes
+    ----------
+    name : str
+    strings : bool
+        Whether it holds labels that are strings.
+    width : int
+        Number of columns.
+    """
+
+    name: str
+    strings: bool
+    width: int
+
+
+def parts_of(model: CompactModel, columns: bool) -> list[Part]:
+    """Inputs of a graph: one table of numbers, or a column each."""
+    if not columns:
+        return [Part("X", False, model.n_features)]
+    text = [False] * model.n_features
+    if model.categories is not None:
+        for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
+            text[column] = labels.dtype.kind == "U"
+    return [Part(name, text[j], 1) for j, name in enumerate(column_names(model))]
+
+
+def column_names(model: CompactModel) -> tuple[str, ...]:
+    """Names of the inputs of a graph with an input for each column: ``x0``, … without names."""
+    return model.feature_names or tuple(f"x{j}" for j in range(model.n_features))
+
+
+def graph_input(
+    model: CompactModel, X: ArrayLike, *, input_dtype: str = "float32", columns: bool = False
+) -> dict[str, NDArray[Any]]:
+    """Rows in the form in which a graph of `to_onnx` takes them.
+
+    Parameters
+    ----------
+    model : CompactModel
+    X : array-like of shape (n, n_features)
+        As `CompactModel.scores` takes it.
+    input_dtype, columns
+        As given to `to_onnx`.
+
+    Returns
+    -------
+    feed : dict of str to array
+        For ``InferenceSession.run``.
+
+    Examples
+    --------
+    >>> from skdistill.compact import CategoryTable, CompactModel
+    >>> from skdistill.export.onnx_ranks import graph_input
+    >>> table = CategoryTable([1], [["no", "yes"]], [0, 1, 0, 0])
+    >>> model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1], categories=table)
+    >>> graph_input(model, [[0.5, "yes"]])["X"].tolist()
+    [[0.5, 1.0]]
+    """
+    X = np.asarray(X)
+    if model.categories is None:
+        found = X.astype(input_dtype)
+        if not columns:
+            return {"X": found}
+        return {name: found[:, [j]] for j, name in enumerate(column_names(model))}
+    parts = parts_of(model, columns)
+    numbers = np.empty(X.shape, np.float64)
+    text: dict[int, NDArray[Any]] = {}
+    others = np.setdiff1d(np.arange(X.shape[1]), model.categories.columns)
+    numbers[:, others] = as_numbers(X[:, others])
+    for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
+        at = lookup(X[:, column], labels)
+        if labels.dtype.kind != "U":
+            numbers[:, column] = np.append(labels.astype(float), [np.nan, _NO_LABEL])[
+                at.astype(int)
+            ]
+        elif columns:
+            names = np.array([*labels.tolist(), "", None], dtype=object)
+            text[column] = names[at.astype(int)]
+            unknown = at == len(labels) + 1
+            text[column][unknown] = [
+                value if isinstance(value, str) else f"{labels[-1]}?"
+                for value in X[unknown, column]
+            ]
+        else:
+            numbers[:, column] = at
+    if np.dtype(input_dtype).kind == "i" and np.isnan(numbers).any():
+        raise ValueError(f"X has missing values, which {input_dtype} does not hold")
+    if not columns:
+        return {"X": numbers.astype(input_dtype)}
+    return {
+        part.name: text[j][:, None] if part.strings else numbers[:, [j]].astype(input_dtype)
+        for j, part in enumerate(parts)
+    }
+
+
+def ranked_table(
+    to: Writer, categories: CategoryTable, inputs: Sequence[Part], dtype: str, output: str
+) -> str:
+    """Write the nodes that join all inputs into one table, ranks in place of categories.
+
+    Parameters
+    ----------
+    to : Writer
+    categories : CategoryTable
+    inputs : sequence of Part
+    dtype : str
+        Type of the table.
+    output : str
+        Its name.
+
+    Returns
+    -------
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If a column of numbers, or of integer labels, comes as strings.
+    """
+    number = {int(column): j for j, column in enumerate(categories.columns)}
+    parts, first = [], 0
+    for part in inputs:
+        inside = [j for j in range(part.width) if first + j in number]
+        if part.strings and len(inside) < part.width:
+            raise ValueError(
+                f"input {part.name!r} holds strings, and not all of its columns labels"
+            )
+        start = 0
+        for j in [*inside, part.width]:
+            if j > start:
+                some = _columns(to, part, start, j)
+                parts.append(cast(to, some, dtype, "numbers"))
+            if j < part.width:
+                x = _columns(to, part, j, j + 1)
+                ranks = _ranks(to, categories, number[first + j], x, part)
+                parts.append(cast(to, ranks, dtype, "category_ranks"))
+            start = j + 1
+        first += part.width
+    return parts[0] if len(parts) == 1 else to.node("Concat", parts, output, axis=1)
+
+
+def _columns(to: Writer, part: Part, first: int, end: int) -> str:
+    if (first, end) == (0, part.width):
+        return part.name
+    at = to.constant("columns", np.arange(first, end, dtype=np.int64))
+    return to.node("Gather", [part.name, at], "some_columns", axis=1)
+
+
+def _ranks(to: Writer, categories: CategoryTable, number: int, x: str, part: Part) -> str:
+    """Nodes from a column of labels or indexes to its ranks, in float32."""
+    labels = categories.labels[number]
+    ranks = categories.ranks_of(number).astype(np.float32)
+    *known, missing, unknown = ranks.tolist()
+    table = {"values_floats": known, "default_float": unknown, "domain": "ai.onnx.ml"}
+    if labels.dtype.kind == "U":
+        if not part.strings:
+            return _by_index(to, cast(to, x, "float32", "category"), ranks)
+        table["values_floats"] = [missing, *known]
+        return to.node("LabelEncoder", [x], "ranks", keys_strings=["", *labels.tolist()], **table)
+    if part.strings:
+        raise ValueError(f"input {part.name!r} holds strings, its labels are numbers")
+    value = cast(to, x, "float32", "category")
+    if 0 in labels:  # a key of +0 is not found by -0
+        zero = to.constant("zero_label", np.zeros((), np.float32))
+        value = to.node("Where", [to.node("Equal", [value, zero], "is_zero"), zero, value], "label")
+    found = to.node(
+        "LabelEncoder", [value], "ranks", keys_floats=labels.astype(float).tolist(), **table
+    )
+    return _unless_missing(to, value, missing, found)
+
+
+def _by_index(to: Writer, x: str, ranks: NDArray[np.float32]) -> str:
+    C = len(ranks) - 2
+    zero, most, unknown = (
+        to.constant(name, np.array(n, np.float32))
+        for name, n in (("first_index", 0), ("missing_index", C), ("unknown_index", C + 1))
+    )
+    whole = to.node("Floor", [x], "index")
+    inside = to.node(
+        "And",
+        [
+            to.node("GreaterOrEqual", [whole, zero], "not_below"),
+            to.node("LessOrEqual", [whole, most], "not_above"),
+        ],
+        "is_index",
+    )
+    known = to.node("Where", [inside, whole, unknown], "known_index")
+    at = cast(to, _unless_missing(to, x, float(C), known), "int64", "place")
+    return to.node("Gather", [to.constant("ranks_of_indexes", ranks), at], "ranks", axis=0)
+
+
+def _unless_missing(to: Writer, x: str, value: float, other: str) -> str:
+    given = to.constant("of_missing", np.array(value, np.float32))
+    return to.node("Where", [to.node("IsNaN", [x], "is_missing"), given, other], "or_missing")

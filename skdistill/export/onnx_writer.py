@@ -1,0 +1,95 @@
+"""Where the nodes and constants of an ONNX graph go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Writer(Protocol):
+    """Where nodes and constants go; both return the name under which a result is known."""
+
+    def node(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        output: str,
+        *,
+        domain: str = "",
+        fixed: bool = False,
+        **attributes: Any,
+    ) -> str:
+        """Add a node with one output; `output` may be made unique unless it is `fixed`."""
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Add an initializer."""
+
+
+def import_onnx() -> Any:
+    """Import onnx, or say which extra brings it."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError("the ONNX export needs onnx: pip install 'skdistill[onnx]'") from error
+    return onnx
+
+
+def cast(to: Writer, x: str, dtype: str, output: str, *, fixed: bool = False) -> str:
+    """Write a Cast."""
+    code = import_onnx().helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return to.node("Cast", [x], output, to=int(code), fixed=fixed)
+
+
+class GraphWriter:
+    """Writer of a graph of its own, with the names that a converter library would give."""
+
+    def __init__(self, onnx: Any, taken: Sequence[str]) -> None:
+        self.onnx = onnx
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self.taken = {"X", *taken}
+        self.taken_nodes: set[str] = set()
+
+    def node(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        output: str,
+        *,
+        domain: str = "",
+        fixed: bool = False,
+        **attributes: Any,
+    ) -> str:
+        """Add a node."""
+        output = output if fixed else unique(output, self.taken)
+        name = unique(op, self.taken_nodes)
+        self.nodes.append(
+            self.onnx.helper.make_node(op, inputs, [output], name, domain=domain, **attributes)
+        )
+        return output
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Add an initializer."""
+        name = unique(name, self.taken)
+        self.initializers.append(make_tensor(self.onnx, name, value))
+        return name
+
+
+def make_tensor(onnx: Any, name: str, value: NDArray[Any]) -> Any:
+    """A TensorProto of `value`."""
+    if value.dtype.kind == "U":
+        content = [label.encode() for label in value.ravel().tolist()]
+        return onnx.helper.make_tensor(name, onnx.TensorProto.STRING, value.shape, content)
+    return onnx.numpy_helper.from_array(np.array(value, order="C"), name)
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """`name`, or `name` with the first free number behind it; it is taken from now on."""
+    candidate, number = name, 1
+    while candidate in taken:
+        candidate, number = f"{name}{number}", number + 1
+    taken.add(candidate)
+    return candidate

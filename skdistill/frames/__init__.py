@@ -1,0 +1,25 @@
+"""The one door for tables: data frames and arrays → numbers, and numbers → the same container.
+
+A column of categories is read as the place of each value among the sorted labels of its column.
+The same rows give the same numbers whether they come from pandas, polars, pyarrow or NumPy.
+
+Symbols: n rows, d columns, C labels of a column.
+"""
+
+from skdistill.frames._columns import column_names, container, is_frame
+from skdistill.frames.read import Table, index_table, read_table
+from skdistill.frames.rows import concat_rows, hash_categories, take_rows
+from skdistill.frames.write import write_table
+
+__all__ = [
+    "Table",
+    "column_names",
+    "concat_rows",
+    "container",
+    "hash_categories",
+    "index_table",
+    "is_frame",
+    "read_table",
+    "take_rows",
+    "write_table",
+]

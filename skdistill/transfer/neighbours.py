@@ -1,0 +1,125 @@
+"""The nearest other row of each row of a table, by numbers and by categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numba import njit
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+_BLOCK = 256  # rows whose distances are computed together: a few columns of them fit into L1
+_SHARE = 4096  # rows that a thread searches for at a time
+
+
+def nearest_other(X: NDArray[np.float64], nominal: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find the nearest other row of each row.
+
+    Columns of numbers are scaled to [0, 1] and add the square of their difference, missing
+    values lying at the median; a nominal column adds 1 where two rows differ, as numbers
+    do that lie a whole range apart, and a missing value is a category.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n, d)
+        At least two rows; NaN allowed.
+    nominal : bool array of shape (d,)
+        Columns that hold categories.
+
+    Returns
+    -------
+    nearest : int64 array of shape (n,)
+        With nominal columns the nearest in float64, of several the first. Without, as
+        scikit-learn finds it in float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.transfer.neighbours import nearest_other
+    >>> X = np.array([[0.0, 1.0], [0.1, 2.0], [0.9, 1.0], [1.0, 1.0]])
+    >>> nearest_other(X, np.array([False, True])).tolist()
+    [2, 0, 3, 2]
+    """
+    if nominal.any():
+        return _nearest_mixed(_scaled(X[:, ~nominal], np.float64), _codes(X[:, nominal]))
+    Z = _scaled(X, np.float32)
+    # Trees pay for few columns only; brute force is BLAS on all cores.
+    algorithm = "brute" if X.shape[1] > 10 else "auto"
+    found = (
+        NearestNeighbors(n_neighbors=2, algorithm=algorithm)
+        .fit(Z)
+        .kneighbors(Z, return_distance=False)
+    )
+    # Among equal rows a row need not be its own nearest: take the one that is not itself.
+    return np.where(found[:, 0] == np.arange(len(X)), found[:, 1], found[:, 0]).astype(np.int64)
+
+
+def _scaled(X: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
+    """Columns in [0, 1]; missing values lie at the median."""
+    Z = np.zeros(X.shape, dtype)
+    for j in range(X.shape[1]):
+        x = X[:, j]
+        missing = np.isnan(x)
+        if missing.all():
+            continue
+        low, high = x[~missing].min(), x[~missing].max()
+        if high > low:
+            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (
+                high - low
+            )
+    return Z
+
+
+def _codes(X: NDArray[np.float64]) -> NDArray[Any]:
+    """Categories of each column as 0, 1, ...; NaN is one."""
+    codes = np.column_stack([np.unique(x, return_inverse=True)[1] for x in X.T])
+    return codes.astype(np.uint8 if codes.max() < 256 else np.int32)
+
+
+def _nearest_mixed(Z: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.int64]:
+    """Nearest other rows by brute force, on all cores; threads share no result."""
+    row = np.lexsort(codes.T)  # equal categories side by side: most blocks are too far at once
+    Z, codes = np.ascontiguousarray(Z[row].T), np.ascontiguousarray(codes[row].T)
+    starts = range(0, len(row), _SHARE)
+    found = Parallel(n_jobs=-1 if len(starts) > 1 else 1, require="sharedmem")(
+        delayed(_search)(Z, codes, row, start, min(start + _SHARE, len(row))) for start in starts
+    )
+    nearest = np.empty(len(row), np.int64)
+    nearest[row] = np.concatenate(found)
+    return nearest
+
+
+@njit(nogil=True, cache=True)
+def _search(Z, codes, row, begin, end):
+    n = len(row)
+    n_blocks = (n + _BLOCK - 1) // _BLOCK
+    differ, distance = np.empty(_BLOCK, np.int16), np.empty(_BLOCK)
+    nearest = np.empty(end - begin, np.int64)
+    for i in range(begin, end):
+        best, at = np.inf, n
+        for step in range(n_blocks):  # its own block first: the best is soon good
+            start = (i // _BLOCK + step) % n_blocks * _BLOCK
+            size = min(_BLOCK, n - start)
+            differ[:] = 0
+            for j in range(len(codes)):
+                column = codes[j, start : start + size]
+                for k in range(size):
+                    differ[k] += np.int16(column[k] != codes[j, i])
+            if differ[:size].min() > best:
+                continue
+            for k in range(size):
+                distance[k] = differ[k]
+            for j in range(len(Z)):
+                numbers = Z[j, start : start + size]
+                for k in range(size):
+                    gap = numbers[k] - Z[j, i]
+                    distance[k] += gap * gap
+            if start <= i < start + size:
+                distance[i - start] = np.inf
+            for k in range(size):
+                if distance[k] < best or (distance[k] == best and row[start + k] < at):
+                    best, at = distance[k], row[start + k]
+        nearest[i - begin] = at
+    return nearest

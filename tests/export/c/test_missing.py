@@ -1,0 +1,157 @@
+"""The largest number of an integer type stands for NaN: C answers to it as Python to NaN."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdistill import SoftBoostingClassifier, SoftTreeClassifier
+from skdistill.compact import CompactModel, InputGrid, TreeTable
+from skdistill.compact.integers import on_integers
+from skdistill.compact.pack import lay_out
+from skdistill.device import profile
+from skdistill.export.c import device_input, to_c
+from tests.export.c.harness import Case, assert_equal, load, suits
+from tests.strategies import compact_models, seeds, tree_model, tree_models
+
+TYPES = ("int8", "uint8", "int16", "uint16", "int32")
+few = settings(max_examples=max(1, settings().max_examples // 5))
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 200, (400, 5)).astype(float)
+Y = ((X[:, 0] > 90) ^ (X[:, 1] > 120)).astype(int)
+HOLES = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
+Y = np.where(np.isnan(HOLES[:, 0]), 1, Y)
+
+
+@pytest.mark.parametrize("layout", ["table", "code"])
+def test_fixed_models_answer_as_python(layout, tmp_path):
+    cases = []
+    for seed in range(500, 700):
+        rng = np.random.default_rng(seed)
+        model = tree_model(rng)
+        case = Case(model, rng.choice(TYPES), rng.choice(["label", "scores"]), layout, "largest")
+        if suits(model, case.input, case.output, "largest"):
+            cases.append(case)
+    laid = [
+        lay_out(c.model, c.input, c.output, branches=layout == "code", missing=True) for c in cases
+    ]
+    trees = [one for one in laid if one.trees]
+    seen = {(one.trees.reading.kind, bool(one.model.trees.nan_left.any())) for one in trees}
+    assert seen >= {(kind, nan) for kind in ("value", "rounded") for nan in (False, True)}
+    assert {one.linear.arithmetic for one in laid if one.linear} == {"integer", "float"}
+    assert {c.input for c in cases} == set(TYPES)
+    assert_equal(load(tmp_path, cases), cases)
+
+
+cases = st.builds(
+    Case,
+    st.one_of(tree_models(), compact_models(), compact_models(regression=True)),
+    st.sampled_from(TYPES),
+    st.sampled_from(["label", "scores"]),
+    st.sampled_from(["table", "code"]),
+    st.just("largest"),
+)
+
+
+@few
+@given(st.lists(cases, min_size=15, max_size=15), seeds)
+def test_random_models_answer_as_python(cases, seed):
+    cases = [case for case in cases if suits(*case[:3], "largest")]
+    with tempfile.TemporaryDirectory() as folder:
+        assert_equal(load(Path(folder), cases), cases, seed, n=60)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("nan_left", [False, True])
+def test_splits_that_part_no_two_numbers_may_still_part_nan(dtype, nan_left):
+    """Below all numbers, above all of them, and at infinity."""
+    limits = np.iinfo(dtype)
+    edges = np.array([-3e9, limits.max - 1.0, 3e9, np.inf], np.float32)
+    edges = np.unique(edges)
+    N = len(edges)
+    node = np.arange(N)
+    trees = TreeTable(
+        [0], node * 0, node, np.append(node[1:], ~N), ~node, np.full(N, nan_left),
+        np.arange(N + 1)[:, None] * 7 + 1, 8,
+    )  # fmt: skip
+    grid = InputGrid([0], [0, N], edges)
+    model = CompactModel(1, [0], 0.01, "identity", None, grid, trees)
+    whole = on_integers(model, dtype, missing=True)
+    numbers = np.array([limits.min, -1, 0, 1, limits.max - 2, limits.max - 1], float)
+    numbers = np.unique(np.clip(numbers, limits.min, None))[:, None]
+    assert np.array_equal(whole.scores(numbers), model.scores(numbers))
+    assert np.array_equal(whole.scores([[np.nan]]), model.scores([[np.nan]]))
+    # NaN goes where the largest number goes, or has its own side: no number does.
+    assert whole.grid.edges.max(initial=0) < limits.max
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        SoftTreeClassifier(max_leaf_nodes=12),
+        SoftBoostingClassifier(6, random_state=0),
+    ],
+    ids=["tree", "boosted"],
+)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32"])
+@pytest.mark.parametrize("layout", ["table", "code"])
+def test_a_student_that_learnt_with_holes_runs_on_a_device(student, dtype, layout):
+    student.fit(HOLES, Y)
+    assert student.compact_.trees.nan_left.any()
+    found = profile(student, HOLES[:60], "cortex-m0", input=dtype, layout=layout, missing="largest")
+    assert found.mismatches == 0
+    assert found.instructions_max <= found.instructions_bound
+
+
+def test_scores_of_a_linear_part_too():
+    model = SoftBoostingClassifier(4, init="linear", random_state=0).fit(X, Y).compact_
+    for output in ("scores", "proba_fixed", "proba_float"):
+        options = {"input": "uint8", "output": output, "missing": "largest"}
+        assert profile(model, HOLES[:60], "host", **options).mismatches == 0
+
+
+def test_the_header_says_what_is_missing(tmp_path):
+    student = SoftTreeClassifier(max_leaf_nodes=4).fit(HOLES, Y)
+    text = student.to_c(tmp_path / "holes.c", input="uint8", missing="largest")
+    assert "uint8_t; 255 is a missing one" in text
+    assert "#define HOLES_MISSING 255\n" in (tmp_path / "holes.h").read_text()
+    student.to_c(tmp_path / "holes.c", input="uint8")
+    assert "MISSING" not in (tmp_path / "holes.h").read_text()
+
+
+def test_without_holes_nothing_is_paid_for_them():
+    model = SoftTreeClassifier(max_leaf_nodes=12).fit(X, Y).compact_
+    assert not model.trees.nan_left.any()
+    plain, asked = (lay_out(model, "uint8", missing=way) for way in (False, True))
+    assert {n: t.tolist() for n, t in plain.tables.items()} == {
+        n: t.tolist() for n, t in asked.tables.items()
+    }
+
+
+def test_what_is_refused():
+    model = SoftTreeClassifier(max_leaf_nodes=4).fit(HOLES, Y).compact_
+    with pytest.raises(ValueError, match=r"is no uint8: .* from 0 to 255; missing='largest' takes"):
+        device_input(model, HOLES, "uint8")
+    full = np.full((1, 5), 255.0)
+    with pytest.raises(ValueError, match="whole numbers from 0 to 254"):
+        device_input(model, full, "uint8", missing="largest")
+    assert device_input(model, full, "uint8").max() == 255
+    for input, reason in (("float32", "float32 has NaN"), ("codes", "their own number for it")):
+        with pytest.raises(ValueError, match=reason):
+            to_c(model, input=input, missing="largest")
+        with pytest.raises(ValueError, match=reason):
+            device_input(model, HOLES, input, missing="largest")
+    for wrong in (255, "smallest", True):
+        with pytest.raises(ValueError, match=r"missing must be one of \('largest', None\)"):
+            to_c(model, input="uint8", missing=wrong)
+    grid = InputGrid([0], [0, 1], np.array([254.5], np.float32))
+    stump = TreeTable([0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
+    edge = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], grid, stump)
+    assert to_c(edge, input="uint8")
+    with pytest.raises(ValueError, match=r"holds 0 to 254, and column 0 is cut at 254\.5"):
+        to_c(edge, input="uint8", missing="largest")
