@@ -27,15 +27,7 @@ DRAWS_ROWS = {
 }
 
 
-PARTS_ROWS = {
-    "check_class_weight_classifiers": "a tree that parts all rows has no use for weights; "
-    "the check limits it by min_weight_fraction_leaf, here it is min_weight_fraction"
-}
-
-
 def expected_failures(estimator):
-    if isinstance(estimator, SoftTreeClassifier) and estimator.min_weight_fraction == 0:
-        return PARTS_ROWS
     bootstraps = isinstance(getattr(estimator, "estimator", None), RandomForestClassifier)
     munges = getattr(estimator, "transfer", None) is not None
     return DRAWS_ROWS if bootstraps or munges else {}
@@ -45,7 +37,6 @@ ESTIMATORS = [
     SoftTreeClassifier(),
     SoftTreeClassifier("entropy"),
     SoftTreeClassifier(refine=3),
-    SoftTreeClassifier(min_weight_fraction=0.01),
     SoftLinearClassifier(),
     SoftBoostingClassifier(5, random_state=0),
     SoftBoostingClassifier(5, init="linear", value_bits="ternary", random_state=0),

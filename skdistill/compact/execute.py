@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skdistill.compact.tables import LinearTable, TreeTable
 
 CHUNK = 1 << 16  # rows at a time, so that scratch arrays stay small
+DENSE = 1 << 22  # numbers of sparse rows that are dense at a time
 
 
 def as_input(
@@ -46,7 +47,21 @@ def ranked(model: CompactModel, X: NDArray[Any]) -> NDArray[Any]:
 
 def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     """int32 scores of shape (n, S): bias + trees + linear."""
+    if hasattr(X, "tocsr"):
+        return _sparse_scores(model, X)
     return indexed_scores(model, as_input(X, model.n_features, model.categories))
+
+
+def _sparse_scores(model: CompactModel, X: Any) -> NDArray[np.int32]:
+    """Scores of sparse rows, of which few at a time are made dense."""
+    if model.trees is not None or model.categories is not None:
+        raise ValueError("X is sparse, which linear models alone read: use X.toarray()")
+    rows, height = X.tocsr(), max(1, DENSE // max(1, X.shape[1]))
+    parts = [
+        scores(model, rows[start : start + height].toarray())
+        for start in range(0, X.shape[0], height)
+    ]
+    return np.concatenate(parts) if parts else scores(model, np.empty(X.shape))
 
 
 def indexed_scores(model: CompactModel, X: NDArray[Any]) -> NDArray[np.int32]:

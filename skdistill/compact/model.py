@@ -385,7 +385,7 @@ class CompactModel(Frozen):
         ------
         ValueError
             If `X` is not a table of `n_features` columns, or a column without categories is not
-            numeric.
+            numeric; or sparse, which linear models alone read.
         """
         return execute.scores(self, X)
 

@@ -68,7 +68,8 @@ def rows_of(distiller: Any, X: Any, student: Any) -> Any:
     """
     wanted = getattr(student, "categorical_features", None)
     numbers, labels = check_rows(distiller, X, allow_nan=True, categorical_features=wanted)
-    distiller._missing_seen = numbers.dtype.kind == "f" and bool(np.isnan(numbers).any())
+    plain = numbers[:, [each is None for each in labels]]
+    distiller._missing_seen = plain.dtype.kind == "f" and bool(np.isnan(plain).any())
     if is_frame(X):
         return X
     return numbers if all(each is None for each in labels) else np.asarray(X)

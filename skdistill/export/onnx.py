@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.compact.tables import LinearTable
-from skdistill.export.onnx_ranks import Part, parts_of, ranked_table
+from skdistill.export.onnx_ranks import Part, parts_of, ranked_table, read_numbers
 from skdistill.export.onnx_writer import GraphWriter, Writer, cast, import_onnx
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def to_onnx(
     input_dtype: str = "float32",
     columns: bool = False,
     zipmap: bool = False,
+    missing: str | None = None,
 ) -> ModelProto:
     """Export a model; outputs are label, probabilities and int32 scores.
 
@@ -57,6 +58,8 @@ def to_onnx(
         such columns take indexes. `skdistill.export.onnx_ranks.graph_input` makes both.
     zipmap : bool, default=False
         Whether probabilities leave as a list of dictionaries.
+    missing : "largest" or None, default=None
+        Whether the largest number of an integer type stands for a missing one.
 
     Returns
     -------
@@ -81,11 +84,16 @@ def to_onnx(
     onnx = import_onnx()
     if input_dtype not in INPUT_DTYPES:
         raise ValueError(f"input_dtype must be one of {INPUT_DTYPES}, got {input_dtype!r}")
+    if missing not in (None, "largest"):
+        raise ValueError(f"missing must be 'largest' or None, got {missing!r}")
+    if missing is not None and np.dtype(input_dtype).kind == "f":
+        raise ValueError(f"missing={missing!r} is for integer inputs: {input_dtype} has NaN")
     if zipmap and model.classes is None:
         raise ValueError("zipmap=True needs classes: this model predicts values")
     helper = onnx.helper
     names = output_names(model, zipmap)
-    parts = parts_of(model, columns)
+    largest = None if missing is None else int(np.iinfo(input_dtype).max)
+    parts = parts_of(model, columns, largest)
     writer = GraphWriter(onnx, [*names, *(part.name for part in parts)])
     write_model(writer, model, parts, names, zipmap=zipmap)
     number = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
@@ -211,7 +219,7 @@ def _write_scores(to: Writer, model: CompactModel, inputs: Sequence[Part], outpu
     def table(dtype: str, name: str) -> str:
         if model.categories is not None:
             return ranked_table(to, model.categories, inputs, dtype, name)
-        parts = [cast(to, part.name, dtype, name) for part in inputs]
+        parts = [read_numbers(to, part.name, part, dtype, name) for part in inputs]
         return parts[0] if len(parts) == 1 else to.node("Concat", parts, name, axis=1)
 
     terms = []

@@ -27,22 +27,25 @@ class Part(NamedTuple):
         Whether it holds labels that are strings.
     width : int
         Number of columns.
+    missing : int, default=None
+        The number that stands for a missing one, in a type without NaN.
     """
 
     name: str
     strings: bool
     width: int
+    missing: int | None = None
 
 
-def parts_of(model: CompactModel, columns: bool) -> list[Part]:
+def parts_of(model: CompactModel, columns: bool, missing: int | None = None) -> list[Part]:
     """Inputs of a graph: one table of numbers, or a column each."""
     if not columns:
-        return [Part("X", False, model.n_features)]
+        return [Part("X", False, model.n_features, missing)]
     text = [False] * model.n_features
     if model.categories is not None:
         for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
             text[column] = labels.dtype.kind == "U"
-    return [Part(name, text[j], 1) for j, name in enumerate(column_names(model))]
+    return [Part(name, text[j], 1, missing) for j, name in enumerate(column_names(model))]
 
 
 def column_names(model: CompactModel) -> tuple[str, ...]:
@@ -51,7 +54,12 @@ def column_names(model: CompactModel) -> tuple[str, ...]:
 
 
 def graph_input(
-    model: CompactModel, X: ArrayLike, *, input_dtype: str = "float32", columns: bool = False
+    model: CompactModel,
+    X: ArrayLike,
+    *,
+    input_dtype: str = "float32",
+    columns: bool = False,
+    missing: str | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Rows in the form in which a graph of `to_onnx` takes them.
 
@@ -60,7 +68,7 @@ def graph_input(
     model : CompactModel
     X : array-like of shape (n, n_features)
         As `CompactModel.scores` takes it.
-    input_dtype, columns
+    input_dtype, columns, missing
         As given to `to_onnx`.
 
     Returns
@@ -79,7 +87,7 @@ def graph_input(
     """
     X = np.asarray(X)
     if model.categories is None:
-        found = X.astype(input_dtype)
+        found = _in_type(X, input_dtype, missing)
         if not columns:
             return {"X": found}
         return {name: found[:, [j]] for j, name in enumerate(column_names(model))}
@@ -104,14 +112,28 @@ def graph_input(
             ]
         else:
             numbers[:, column] = at
-    if np.dtype(input_dtype).kind == "i" and np.isnan(numbers).any():
-        raise ValueError(f"X has missing values, which {input_dtype} does not hold")
     if not columns:
-        return {"X": numbers.astype(input_dtype)}
+        return {"X": _in_type(numbers, input_dtype, missing)}
     return {
-        part.name: text[j][:, None] if part.strings else numbers[:, [j]].astype(input_dtype)
+        part.name: text[j][:, None]
+        if part.strings
+        else _in_type(numbers[:, [j]], input_dtype, missing)
         for j, part in enumerate(parts)
     }
+
+
+def _in_type(X: NDArray[Any], dtype: str, missing: str | None) -> NDArray[Any]:
+    """Numbers of the graph's type; in one of integers the largest stands for NaN, if asked."""
+    without = np.isnan(X) if X.dtype.kind == "f" else np.zeros(X.shape, bool)
+    if np.dtype(dtype).kind == "f" or not without.any():
+        return X.astype(dtype)
+    if missing is None:
+        raise ValueError(
+            f"X has missing values, which {dtype} does not hold: export with missing='largest'"
+        )
+    found = np.where(without, 0, X).astype(dtype)
+    found[without] = np.iinfo(dtype).max
+    return found
 
 
 def ranked_table(
@@ -150,7 +172,7 @@ def ranked_table(
         for j in [*inside, part.width]:
             if j > start:
                 some = _columns(to, part, start, j)
-                parts.append(cast(to, some, dtype, "numbers"))
+                parts.append(read_numbers(to, some, part, dtype, "numbers"))
             if j < part.width:
                 x = _columns(to, part, j, j + 1)
                 ranks = _ranks(to, categories, number[first + j], x, part)
@@ -158,6 +180,18 @@ def ranked_table(
             start = j + 1
         first += part.width
     return parts[0] if len(parts) == 1 else to.node("Concat", parts, output, axis=1)
+
+
+def read_numbers(to: Writer, x: str, part: Part, dtype: str, output: str) -> str:
+    """Write the nodes that make floats of `x`, columns of `part`."""
+    found = cast(to, x, dtype, output)
+    if part.missing is None:
+        return found
+    # The graph's integers are of the type that has this largest number.
+    kind = np.int32 if part.missing == np.iinfo(np.int32).max else np.int64
+    largest = to.constant("missing_number", np.array(part.missing, kind))
+    nan = to.constant("nan", np.array(np.nan, dtype))
+    return to.node("Where", [to.node("Equal", [x, largest], "is_none"), nan, found], "or_nan")
 
 
 def _columns(to: Writer, part: Part, first: int, end: int) -> str:
@@ -175,12 +209,12 @@ def _ranks(to: Writer, categories: CategoryTable, number: int, x: str, part: Par
     table = {"values_floats": known, "default_float": unknown, "domain": "ai.onnx.ml"}
     if labels.dtype.kind == "U":
         if not part.strings:
-            return _by_index(to, cast(to, x, "float32", "category"), ranks)
+            return _by_index(to, read_numbers(to, x, part, "float32", "category"), ranks)
         table["values_floats"] = [missing, *known]
         return to.node("LabelEncoder", [x], "ranks", keys_strings=["", *labels.tolist()], **table)
     if part.strings:
         raise ValueError(f"input {part.name!r} holds strings, its labels are numbers")
-    value = cast(to, x, "float32", "category")
+    value = read_numbers(to, x, part, "float32", "category")
     if 0 in labels:  # a key of +0 is not found by -0
         zero = to.constant("zero_label", np.zeros((), np.float32))
         value = to.node("Where", [to.node("Equal", [value, zero], "is_zero"), zero, value], "label")

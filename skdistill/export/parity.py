@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.compact.categories import CategoryTable
+from skdistill.compact.execute import as_input, ranked
 from skdistill.compact.model import CompactModel
 from skdistill.export.onnx_ranks import graph_input
 
@@ -98,13 +100,14 @@ def probe_rows(model: CompactModel, X: NDArray[Any], *, seed: int = 0) -> NDArra
     ----------
     model : CompactModel
     X : array of shape (n, n_features)
-        Ordinary rows, at least one.
+        Ordinary rows, at least one; with labels of categories.
     seed : int, default=0
 
     Returns
     -------
     rows : float32 or int32 array of shape (m, n_features)
-        In the declared input type of the model; m is at most 20,000.
+        In the declared input type of the model, of objects where it has categories; m is at
+        most 20,000.
 
     Examples
     --------
@@ -116,8 +119,8 @@ def probe_rows(model: CompactModel, X: NDArray[Any], *, seed: int = 0) -> NDArra
     (16, 1)
     """
     rng = np.random.default_rng(seed)
-    X = X.astype(model.input_dtype)
-    reaching, column, point = _turning_points(model, X, rng)
+    X = as_input(X, model.n_features, model.categories).astype(model.input_dtype)
+    reaching, column, point = _turning_points(model, ranked(model, X), rng)
     values = _around(point, model.input_dtype)
     telling = [np.unique(np.append(values[column == j], 0)) for j in range(model.n_features)]
     row, at, value = (
@@ -128,8 +131,20 @@ def probe_rows(model: CompactModel, X: NDArray[Any], *, seed: int = 0) -> NDArra
         row, at, value = row[kept], at[kept], value[kept]
     one = X[row]
     one[np.arange(len(one)), at] = value
-    every = [rng.choice(choices, len(one)) for choices in telling]
-    return np.concatenate([one, np.column_stack(every).astype(X.dtype)])
+    every = np.column_stack([rng.choice(choices, len(one)) for choices in telling])
+    rows = np.concatenate([one, every.astype(X.dtype)])
+    return rows if model.categories is None else _labelled(rows, model.categories, rng)
+
+
+def _labelled(
+    rows: NDArray[Any], categories: CategoryTable, rng: np.random.Generator
+) -> NDArray[Any]:
+    """Rows with labels, known ones and others, in columns of categories."""
+    out = rows.astype(object)
+    for column, labels in zip(categories.columns, categories.labels, strict=True):
+        pool = np.array([*labels.tolist(), None, f"not {labels[-1]}"], object)
+        out[:, column] = rng.choice(pool, len(rows))
+    return out
 
 
 def _around(points: NDArray[np.float64], dtype: str) -> NDArray[Any]:

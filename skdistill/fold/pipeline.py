@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.compact import CompactModel, execute
+from skdistill.compact import CategoryTable, CompactModel, execute
 from skdistill.fold.columns import Columns, read_steps
 from skdistill.fold.linear import fold_linear
 from skdistill.fold.trees import fold_trees
@@ -85,6 +85,7 @@ def fold_pipeline(
     - A linear part reads NaN as its offset. Where the replacement is something else, the
       offset moves there, the bias makes up for it, and the inputs get one bit more; values
       beyond the old range then saturate later than they did.
+    - Columns of categories may be moved by the steps, and nothing else may be done to them.
     - A linear part cannot follow a scaler that clips, nor read a column twice.
 
     Examples
@@ -112,7 +113,7 @@ def fold_pipeline(
         )
     known = list(range(width)) if names is None else list(names)
     _require_foldable(columns, model, known)
-    tables: dict[str, Any] = {}
+    tables: dict[str, Any] = {"categories": _moved(columns, model, width, dtype, known)}
     linear, bias = None, model.bias.astype(np.int64)
     if model.linear is not None:
         linear = fold_linear(model.linear, columns, width, dtype, known)
@@ -237,11 +238,31 @@ def _require_foldable(columns: Columns, model: CompactModel, names: list[Any]) -
             )
 
 
+def _moved(
+    columns: Columns, model: CompactModel, width: int, dtype: str, names: list[Any]
+) -> CategoryTable | None:
+    """Categories of the raw columns."""
+    if model.categories is None:
+        return None
+    table = model.categories
+    kept = (columns.trouble == "") & (columns.scaled == "") & (columns.clipped == "")
+    kept &= np.isnan(columns.missing(width, dtype).astype(float))
+    for column in table.columns[~kept[table.columns]]:
+        raise ValueError(
+            f"column {names[columns.source[column]]!r} holds categories and cannot be folded: the "
+            "steps do more than move it; pass it through as it is"
+        )
+    raw = columns.source[table.columns]
+    order = np.argsort(raw)
+    ranks = np.concatenate([table.ranks_of(int(j)) for j in order])
+    return CategoryTable(raw[order], tuple(table.labels[j] for j in order), ranks)
+
+
 def _rows(model: CompactModel, X: Any) -> NDArray[Any]:
     """Raw rows as the model reads them; in a frame other columns may be no numbers."""
     if not hasattr(X, "columns") or model.feature_names is None:
         return np.asarray(X)
-    rows = np.zeros((len(X), model.n_features))
+    rows = np.zeros((len(X), model.n_features), float if model.categories is None else object)
     for column in _columns_read(model):
         rows[:, column] = np.asarray(X[model.feature_names[column]])
     return rows

@@ -32,10 +32,18 @@ class CompactMixin(OnnxHooks):
         check_is_fitted(self, "compact_")
         # Where NaN has a meaning, so have infinities: they compare as they should. A distiller
         # cannot know what an unfitted Pipeline makes of NaN until it has seen some.
-        allowed = get_tags(self).input_tags.allow_nan or getattr(self, "_missing_seen", False)
-        finite = not allowed
+        tags = get_tags(self).input_tags
+        finite = not (tags.allow_nan or getattr(self, "_missing_seen", False))
+        sparse = "csr" if tags.sparse else False
         if not is_frame(X) and self.compact_.categories is None:
-            X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=finite)
+            X = validate_data(
+                self,
+                X,
+                reset=False,
+                dtype="numeric",
+                accept_sparse=sparse,
+                ensure_all_finite=finite,
+            )
             return self.compact_.scores(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         known = self.compact_.categories
@@ -214,6 +222,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         input_dtype: str = "float32",
         columns: bool = False,
         zipmap: bool = False,
+        missing: str | None = None,
     ) -> ModelProto:
         """Export to ONNX: label, probabilities, integer scores.
 
@@ -227,6 +236,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
             Whether each column is an input of its own, of strings where its labels are.
         zipmap : bool, default=False
             Whether probabilities leave as a list of dictionaries.
+        missing : "largest" or None, default=None
+            Whether the largest number of an integer type stands for a missing one.
 
         Returns
         -------
@@ -235,7 +246,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns, zipmap=zipmap)
+        options = {"input_dtype": input_dtype, "columns": columns, "zipmap": zipmap}
+        return to_onnx(self.compact_, path, **options, missing=missing)
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
@@ -261,6 +273,7 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         *,
         input_dtype: str = "float32",
         columns: bool = False,
+        missing: str | None = None,
     ) -> ModelProto:
         """Export to ONNX: float32 values of shape (n, S), and integer scores.
 
@@ -272,6 +285,8 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
             Type of the numbers that go in.
         columns : bool, default=False
             Whether each column is an input of its own, of strings where its labels are.
+        missing : "largest" or None, default=None
+            Whether the largest number of an integer type stands for a missing one.
 
         Returns
         -------
@@ -280,7 +295,8 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        return to_onnx(self.compact_, path, input_dtype=input_dtype, columns=columns)
+        options = {"input_dtype": input_dtype, "columns": columns}
+        return to_onnx(self.compact_, path, **options, missing=missing)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, check_consistent_length
@@ -154,11 +155,14 @@ def training_set(
     allow_nan: bool,
     hints: bool = False,
     class_weight: Any = None,
+    sparse: bool = False,
 ) -> TrainingSet:
     """Validate what `fit` was given; `hints` says whether the estimator can use them."""
     wanted = getattr(estimator, "categorical_features", None)
-    X, labels = check_rows(estimator, X, allow_nan=allow_nan, categorical_features=wanted)
-    targets, classes = check_targets(y, classes, len(X))
+    X, labels = check_rows(
+        estimator, X, allow_nan=allow_nan, categorical_features=wanted, sparse=sparse
+    )
+    targets, classes = check_targets(y, classes, X.shape[0])
     if targets.hints is not None and not hints:
         raise ValueError(
             f"{type(estimator).__name__} cannot use hints: give them to a SoftTreeClassifier or "
@@ -177,12 +181,20 @@ def training_set(
 
 
 def regression_set(
-    estimator: BaseEstimator, X: Any, y: Any, sample_weight: ArrayLike | None, *, allow_nan: bool
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    sample_weight: ArrayLike | None,
+    *,
+    allow_nan: bool,
+    sparse: bool = False,
 ) -> RegressionSet:
     """Validate what a regressor's `fit` was given."""
     wanted = getattr(estimator, "categorical_features", None)
-    X, labels = check_rows(estimator, X, allow_nan=allow_nan, categorical_features=wanted)
-    y = check_values(y, len(X))
+    X, labels = check_rows(
+        estimator, X, allow_nan=allow_nan, categorical_features=wanted, sparse=sparse
+    )
+    y = check_values(y, X.shape[0])
     weight = check_weights(sample_weight, X)
     seen = weight > 0
     if not seen.all():
@@ -207,13 +219,19 @@ def _ranked(
 
 
 def check_rows(
-    estimator: BaseEstimator, X: Any, *, allow_nan: bool, categorical_features: Any
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    allow_nan: bool,
+    categorical_features: Any,
+    sparse: bool = False,
 ) -> tuple[NDArray[Any], tuple[NDArray[Any] | None, ...]]:
     """Validate the rows to learn from and cast them to what is compared.
 
     Returns
     -------
     X : float32 or int32 array of shape (n, d)
+        Or float32 CSR of that shape, if `sparse` allows it.
         Indexes of the labels in columns of categories, NaN for a missing one.
     labels : tuple of d arrays or None
 
@@ -226,6 +244,8 @@ def check_rows(
     wanted = categorical_features
     finite = "allow-nan" if allow_nan else True
     given = X
+    if sparse and issparse(X):
+        return _sparse_rows(estimator, X, finite), (None,) * X.shape[1]
     if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
         table = read_table(X, wanted)
         validate_data(estimator, X, skip_check_array=True)
@@ -243,6 +263,20 @@ def check_rows(
     if np.isinf(X).any():
         raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
     return X, labels
+
+
+def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
+    """Sparse rows as float32 CSR."""
+    X = validate_data(estimator, X, dtype="numeric", accept_sparse="csr", ensure_all_finite=finite)
+    if X.dtype.kind in "iu" and (np.abs(X.data.astype(np.float64)) > EXACT_INTEGER).any():
+        raise ValueError(
+            "X holds integers beyond 2**24, which float32 would round: cast it to float"
+        )
+    with np.errstate(over="ignore"):
+        X = X.astype(np.float32)
+    if np.isinf(X.data).any():
+        raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
+    return X
 
 
 def check_numbers(X: NDArray[Any], *, finite: bool | str, estimator: Any) -> None:
@@ -318,8 +352,13 @@ def check_targets(
 
 
 def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
-    _refuse_several_outputs(P)
-    P = check_probabilities(P)
+    several = (
+        "labels of several outputs need a sklearn.multioutput.MultiOutputClassifier around the "
+        "estimator"
+    )
+    if P.dtype.kind not in "biuf":
+        raise ValueError(f"a 2-D y must hold probabilities, got dtype {P.dtype}: {several}")
+    P = check_probabilities(P, remedy=f"rows must be probabilities; {several}")
     if classes is None:
         return SoftTargets(P), np.arange(P.shape[1])
     classes, order = np.unique(np.asarray(classes), return_index=True)
@@ -328,18 +367,6 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
             f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
         )
     return SoftTargets(P[:, order]), classes
-
-
-def _refuse_several_outputs(y: NDArray[Any]) -> None:
-    """Refuse a 2-D `y` of labels: of dtypes or whole numbers that no probabilities have."""
-    numbers = y.dtype.kind in "biuf"
-    if numbers and ((y != np.floor(y)).any() or (y.sum(axis=1) == 1).all() or (y < 0).any()):
-        return
-    raise ValueError(
-        "y holds labels of several outputs: wrap the estimator in "
-        "sklearn.multioutput.MultiOutputClassifier, which fits one for each; a 2-D y must "
-        "hold probabilities, in rows that sum to 1"
-    )
 
 
 def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:

@@ -180,7 +180,8 @@ LogisticRegression
             flat = fit_scale(z, targets.mixture(targets.temperature), weight)
             sharpen = fit_scale(z, targets.mixture(), weight) / flat
             W, b = W * sharpen, b * sharpen
-        return to_compact(given, reading, W * unit[:, None], b, self.value_bits)
+        Q = np.rint(Z / unit)
+        return to_compact(given, reading, W * unit[:, None], b, self.value_bits, Q)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_array, hstack, issparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
@@ -117,9 +118,10 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like or sparse matrix of shape (n, d)
             ±inf is refused. NaN reads as the offset of its column, which is near the mean of
-            the values that are there; a column that is all NaN gets no weight.
+            the values that are there; a column that is all NaN gets no weight. Sparse rows
+            stay sparse, but for some columns at a time.
         y : array-like of shape (n,) or (n, K), or SoftTargets
             Labels, or probabilities whose rows sum to 1.
         sample_weight : array-like of shape (n,), default=None
@@ -132,14 +134,22 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         self : SoftLinearClassifier
         """
         given = training_set(
-            self, X, y, sample_weight, classes, allow_nan=True, class_weight=self.class_weight
+            self,
+            X,
+            y,
+            sample_weight,
+            classes,
+            allow_nan=True,
+            class_weight=self.class_weight,
+            sparse=True,
         )
-        reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
+        reading, Z, unit, shift = columns_of(given.X, given.weight, self.threshold_bits)
         W, b = np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores)
         self.n_iter_ = 0
         if len(given.classes) > 1:
             W, b = self._minimise(Z, given.targets, given.weight, W, b)
-        self.compact_ = to_compact(given, reading, W * unit[:, None], b, self.value_bits)
+        B, b, Q = W * unit[:, None], b - shift @ W, integers_of(Z, unit, shift)
+        self.compact_ = to_compact(given, reading, B, b, self.value_bits, Q)
         self.feature_importances_ = importances(W, reading[0], given.X.shape[1])
         self.classes_ = given.classes
         return self
@@ -182,6 +192,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -256,9 +267,10 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like or sparse matrix of shape (n, d)
             ±inf is refused. NaN reads as the offset of its column, which is near the mean of
-            the values that are there; a column that is all NaN gets no weight.
+            the values that are there; a column that is all NaN gets no weight. Sparse rows
+            stay sparse, but for some columns at a time.
         y : array-like of shape (n,) or (n, S)
             Finite, and within float32.
         sample_weight : array-like of shape (n,), default=None
@@ -267,10 +279,11 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         -------
         self : SoftLinearRegressor
         """
-        given = regression_set(self, X, y, sample_weight, allow_nan=True)
-        reading, Z, unit = standardised(given.X, given.weight, self.threshold_bits)
+        given = regression_set(self, X, y, sample_weight, allow_nan=True, sparse=True)
+        reading, Z, unit, shift = columns_of(given.X, given.weight, self.threshold_bits)
         W, b = ridge(Z, given.y, given.weight, self.l2)
-        Q, q_max = np.rint(Z / unit), (1 << (reading[3] - 1)) - 1
+        b = b - shift @ W
+        Q, q_max = integers_of(Z, unit, shift), (1 << (reading[3] - 1)) - 1
         weights, bias, scale = linear_values(
             Q, W * unit[:, None], b, given.weight, self.value_bits, q_max
         )
@@ -283,6 +296,7 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -309,7 +323,7 @@ def ridge(
 
     Parameters
     ----------
-    Z : float64 array of shape (n, u)
+    Z : float64 array or CSR of shape (n, u)
     y : float64 array of shape (n, S)
     weight : float64 array of shape (n,)
     l2 : float, >= 0
@@ -322,6 +336,11 @@ def ridge(
     """
     share = weight / weight.sum()
     z_mean, y_mean = share @ Z, share @ y
+    if issparse(Z):  # products of the columns without a table of rows
+        gram = (Z.T @ Z.multiply(share[:, None])).toarray() - np.outer(z_mean, z_mean)
+        told = Z.T @ (share[:, None] * (y - y_mean))
+        W = np.linalg.lstsq(gram + l2 * np.eye(Z.shape[1]), told, rcond=None)[0]
+        return W, y_mean - z_mean @ W
     away = Z - z_mean
     weighted = away.T * share
     gram = weighted @ away + l2 * np.eye(Z.shape[1])
@@ -329,6 +348,7 @@ def ridge(
     return W, y_mean - z_mean @ W
 
 
+BLOCK = 1 << 22  # numbers of a sparse table that are dense at a time
 Reading = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], int]
 """How a linear table reads its columns: features, offset, inv_step, input bits."""
 
@@ -369,6 +389,67 @@ def standardised(
     return reading, q * unit, unit
 
 
+def columns_of(
+    X: Any, weight: NDArray[np.float64], bits: int
+) -> tuple[Reading, Any, NDArray[np.float64], NDArray[np.float64]]:
+    """The same of an array or of CSR, of which some columns at a time are made dense.
+
+    Parameters
+    ----------
+    X : float32 or int32 array, or float32 CSR, of shape (n, d)
+    weight : float64 array of shape (n,)
+    bits : int in [2, 16]
+
+    Returns
+    -------
+    reading : Reading
+    Z : float64 array or CSR of shape (n, u)
+        Less `shift`, so that the zeros of CSR stay zeros.
+    unit : float64 array of shape (u,)
+    shift : float64 array of shape (u,)
+        What a zero of CSR reads as, in the unit of `Z`; zeros for an array.
+    """
+    if not issparse(X):
+        reading, Z, unit = standardised(X, weight, bits)
+        return reading, Z, unit, np.zeros(len(unit))
+    columns, width = X.tocsc(), max(1, BLOCK // X.shape[0])
+    readings, parts, units, shifts = [], [csr_array((X.shape[0], 0))], [], []
+    for start in range(0, X.shape[1], width):
+        block = columns[:, start : start + width].toarray()
+        (features, *steps, _), Z, unit = standardised(block, weight, bits)
+        shift = np.zeros(len(unit))
+        if len(unit):
+            blank = _table((features, *steps, bits), np.zeros((len(unit), 1), np.int32), 8)
+            shift = quantize_input(np.zeros((1, block.shape[1]), np.float32), blank)[0] * unit
+        readings.append((features + start, *steps))
+        parts.append(csr_array(Z - shift))
+        units.append(unit)
+        shifts.append(shift)
+    features, offset, inv_step = (np.concatenate(part) for part in zip(*readings, strict=True))
+    reading = features.astype(np.int32), offset, inv_step, bits
+    return reading, hstack(parts, format="csr"), np.concatenate(units), np.concatenate(shifts)
+
+
+def integers_of(Z: Any, unit: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
+    """Integer inputs of standardised columns, as far as ``Q @ W`` needs them."""
+    if not issparse(Z):
+        return np.rint(Z / unit)
+    whole = Z.multiply(1 / unit).tocsr()
+    whole.data = np.rint(whole.data)
+    return _Shifted(whole, np.rint(shift / unit))
+
+
+class _Shifted(NamedTuple):
+    """Sparse rows plus the same row for all."""
+
+    rows: Any
+    shift: NDArray[np.float64]
+
+    def __matmul__(self, W: NDArray[np.float64]) -> NDArray[np.float64]:
+        product: NDArray[np.float64] = self.rows @ W + self.shift @ W
+        return product
+
+
 def importances(
     W: NDArray[np.float64], features: NDArray[np.int32], n_features: int
 ) -> NDArray[np.float64]:
@@ -384,13 +465,10 @@ def to_compact(
     W: NDArray[np.float64],
     b: NDArray[np.float64],
     value_bits: int | str,
+    Q: Any,
 ) -> CompactModel:
-    """Round real weights on the integer inputs to a compact model."""
+    """Round real weights on the integer inputs `Q` to a compact model."""
     q_max = 2 ** (reading[3] - 1) - 1
-    Q = np.empty((len(given.X), 0))
-    if len(W):
-        blank = _table(reading, np.zeros(W.shape, np.int32), value_bits)
-        Q = quantize_input(given.X, blank).astype(np.float64)
     weights, bias, scale = linear_logits(Q, W, b, given.weight, value_bits, q_max)
     linear = _table(reading, weights, value_bits) if len(weights) else None
     return given.model(bias, scale, linear=linear)

@@ -174,6 +174,11 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         frozen = isinstance(self.estimator, FrozenEstimator)
         ensemble = self.estimator.estimator if frozen else self.estimator
         _check_kind(ensemble)
+        own = getattr(ensemble, "compact_", None)
+        if own is not None and own.categories is not None:
+            raise ValueError(
+                "an ensemble that reads categories cannot be pruned: fit a smaller one"
+            )
         if frozen:
             check_is_fitted(ensemble)
             _check_outputs(ensemble)

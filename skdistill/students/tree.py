@@ -35,7 +35,7 @@ _LIMITS: dict[str, list[Any]] = {
     "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
     "max_depth": [Interval(Integral, 1, None, closed="left"), None],
     "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
-    "min_weight_fraction": [Interval(Real, 0, 0.5, closed="both")],
+    "min_weight_fraction_leaf": [Interval(Real, 0, 0.5, closed="both")],
     "ccp_alpha": [Interval(Real, 0, None, closed="left")],
     **BITS,
     **CATEGORIES,
@@ -58,7 +58,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
     max_leaf_nodes : int or None, default=64
     max_depth : int or None, default=None
     min_samples_leaf : int, default=1
-    min_weight_fraction : float in [0, 0.5], default=0.0
+    min_weight_fraction_leaf : float in [0, 0.5], default=0.0
         Least weight of a leaf, as a share of the total.
     ccp_alpha : float, default=0.0
         Cost-complexity pruning against the targets the tree was grown on, in units of
@@ -117,7 +117,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         max_leaf_nodes: int | None = 64,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
-        min_weight_fraction: float = 0.0,
+        min_weight_fraction_leaf: float = 0.0,
         ccp_alpha: float = 0.0,
         refine: int = 0,
         threshold_bits: int = 8,
@@ -129,7 +129,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
-        self.min_weight_fraction = min_weight_fraction
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.ccp_alpha = ccp_alpha
         self.refine = refine
         self.threshold_bits = threshold_bits
@@ -206,7 +206,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
                 criterion=_CRITERIA[self.criterion],
                 passes=self.refine,
                 min_samples_leaf=self.min_samples_leaf,
-                min_weight=self.min_weight_fraction,
+                min_weight=self.min_weight_fraction_leaf,
             )
         if targets.temperature == 1 and told is taught:
             sums = tree.sums[:, : targets.n_classes]
@@ -234,7 +234,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
     max_leaf_nodes : int or None, default=64
     max_depth : int or None, default=None
     min_samples_leaf : int, default=1
-    min_weight_fraction : float in [0, 0.5], default=0.0
+    min_weight_fraction_leaf : float in [0, 0.5], default=0.0
         Least weight of a leaf, as a share of the total.
     ccp_alpha : float, default=0.0
         Cost-complexity pruning, in units of the criterion: the mean squared error. Several
@@ -277,7 +277,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         max_leaf_nodes: int | None = 64,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
-        min_weight_fraction: float = 0.0,
+        min_weight_fraction_leaf: float = 0.0,
         ccp_alpha: float = 0.0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
@@ -286,7 +286,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
-        self.min_weight_fraction = min_weight_fraction
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.ccp_alpha = ccp_alpha
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
@@ -362,7 +362,7 @@ def _grow_within_limits(
         max_leaf_nodes=student.max_leaf_nodes or len(X),
         max_depth=student.max_depth or len(X),
         min_samples_leaf=student.min_samples_leaf,
-        min_weight=student.min_weight_fraction,
+        min_weight=student.min_weight_fraction_leaf,
     )
 
 

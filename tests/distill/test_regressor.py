@@ -307,9 +307,8 @@ class TestStudent:
         rows[::4, 2] = np.nan
         boosting = HistGradientBoostingRegressor(max_iter=10)
         assert DistilledRegressor(boosting, random_state=0).fit(rows, Y).score(rows, Y) > 0.3
-        for teacher, student in ((Ridge(), None), (boosting, SoftLinearRegressor())):
-            with pytest.raises(ValueError, match="NaN"):
-                DistilledRegressor(teacher, student, transfer=None).fit(rows, Y)
+        with pytest.raises(ValueError, match="NaN"):
+            DistilledRegressor(Ridge(), transfer=None).fit(rows, Y)
 
 
 class TestRows:

@@ -51,6 +51,33 @@ def test_integer_inputs_take_indexes_and_whole_labels():
         graph_input(grid_free, np.array([["b", None]], object), input_dtype="int64")
 
 
+@given(st.one_of(tree_models(), compact_models()), seeds, st.booleans(), st.booleans())
+def test_the_largest_integer_can_be_missing(model, seed, categories, columns):
+    rng = np.random.default_rng(seed)
+    n, d = 60, model.n_features
+    X = rng.integers(-99, 99, (n, d)).astype(float)
+    X[rng.random(X.shape) < 0.3] = np.nan
+    if categories:
+        table = category_tables(rng, d)
+        model = replace(model, categories=table)
+        X = labelled_rows(rng, table, d, n, X)
+    for dtype in ("int32", "int64"):
+        options = {"input_dtype": dtype, "columns": columns, "missing": "largest"}
+        feed = graph_input(model, X, **options)
+        assert not any(np.issubdtype(x.dtype, np.floating) for x in feed.values())
+        session = open_session(to_onnx(model, **options).SerializeToString())
+        (scores,) = session.run(["scores"], feed)
+        np.testing.assert_array_equal(scores, model.scores(X))
+
+
+def test_missing_is_for_integers():
+    model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1])
+    with pytest.raises(ValueError, match="float32 has NaN"):
+        to_onnx(model, missing="largest")
+    with pytest.raises(ValueError, match="missing must be"):
+        to_onnx(model, missing="smallest", input_dtype="int32")
+
+
 @pytest.mark.parametrize(
     ("part", "message"),
     [(Part("both", True, 2), "not all of its columns"), (Part("c", True, 1), "labels are numbers")],

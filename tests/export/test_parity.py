@@ -12,7 +12,7 @@ from skdistill import CompactModel
 from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.export.onnx import to_onnx
 from skdistill.export.parity import count_mismatches, open_session, probe_rows
-from tests.strategies import compact_models, seeds
+from tests.strategies import category_tables, compact_models, labelled_rows, seeds
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,17 @@ def test_without_onnxruntime_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(ImportError, match=r"pip install 'skdistill\[onnx\]'"):
         open_session("any.onnx")
+
+
+@given(compact_models(), seeds)
+def test_rows_with_categories_have_known_labels_and_others(model, seed):
+    rng = np.random.default_rng(seed)
+    table = category_tables(rng, model.n_features)
+    model = replace(model, categories=table)
+    rows = probe_rows(model, labelled_rows(rng, table, model.n_features, 20), seed=seed)
+    assert rows.shape[1] == model.n_features
+    content = to_onnx(model, input_dtype="float64").SerializeToString()
+    assert count_mismatches(model, open_session(content), rows) == 0
+    if len(rows) > 500:
+        indexes = table.index(rows)[:, table.columns]
+        assert (indexes.max(axis=0) == table.counts + 1).all()

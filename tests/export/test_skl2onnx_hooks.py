@@ -339,3 +339,15 @@ def test_frozen_strangers_convert_with_their_options_once_a_student_was_converte
 )
 def test_the_first_conversion_of_an_interpreter_equals_the_second(place):
     in_fresh_interpreter(f"check_first_conversion({place!r})")
+
+
+def test_columns_of_strings_are_inputs_of_their_own():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"size": rng.normal(size=200), "city": rng.choice(["a", "b", "c"], 200)})
+    student = SoftTreeClassifier().fit(X, (X["city"] == "b") ^ (X["size"] > 0))
+    proto = skl2onnx.to_onnx(make_pipeline(student), X[:1], options={"zipmap": False})
+    X.loc[:5, "city"] = ["", "q", "A", "a", "b", "c"]
+    feed = {"size": X[["size"]].to_numpy(), "city": X[["city"]].to_numpy(object)}
+    label, _, scores = ort.InferenceSession(proto.SerializeToString()).run(None, feed)
+    assert label.astype(bool).tolist() == student.predict(X).tolist()
+    np.testing.assert_array_equal(scores, student.compact_.scores(X.to_numpy(object)))

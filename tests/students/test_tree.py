@@ -404,7 +404,7 @@ def test_weights_that_are_none_are_refused(weight, message):
         {"max_leaf_nodes": 1},
         {"max_depth": 0},
         {"min_samples_leaf": 0},
-        {"min_weight_fraction": 0.6},
+        {"min_weight_fraction_leaf": 0.6},
         {"ccp_alpha": -1.0},
     ],
     ids=repr,

@@ -148,6 +148,7 @@ cases = st.builds(
     st.sampled_from(INPUTS),
     st.sampled_from(["label", "scores"]),
     st.sampled_from(["table", "code"]),
+    st.none(),
 )
 
 

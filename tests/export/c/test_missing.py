@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdistill import SoftBoostingClassifier, SoftTreeClassifier
-from skdistill.compact import CompactModel, InputGrid, TreeTable
+from skdistill.compact import CategoryTable, CompactModel, InputGrid, TreeTable
 from skdistill.compact.integers import on_integers
 from skdistill.compact.pack import lay_out
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
-from tests.export.c.harness import Case, assert_equal, load, suits
+from tests.export.c.harness import Case, answers, assert_equal, load, suits
 from tests.strategies import compact_models, seeds, tree_model, tree_models
 
 TYPES = ("int8", "uint8", "int16", "uint16", "int32")
@@ -155,3 +155,36 @@ def test_what_is_refused():
     assert to_c(edge, input="uint8")
     with pytest.raises(ValueError, match=r"holds 0 to 254, and column 0 is cut at 254\.5"):
         to_c(edge, input="uint8", missing="largest")
+
+
+def test_columns_of_categories_have_an_index_for_what_is_missing(tmp_path):
+    rng = np.random.default_rng(0)
+    number = np.where(rng.random(300) < 0.2, np.nan, rng.integers(0, 200, 300))
+    word = rng.choice(["a", "b", "c", None], 300)
+    rows = np.column_stack([number, word]).astype(object)
+    y = (np.nan_to_num(number, nan=150) > 90) ^ (word == "b")
+    student = SoftTreeClassifier(max_leaf_nodes=12, categorical_features=[1]).fit(rows, y)
+    model = student.compact_
+    sent = device_input(model, rows, "uint8", missing="largest")
+    assert set(np.unique(sent[:, 1])) == {0, 1, 2, 3}
+    assert (sent[:, 0] == 255).sum() == np.isnan(number).sum() > 0
+    cases = [
+        Case(model, dtype, output, layout, "largest")
+        for dtype in ("uint8", "int16", "int32")
+        for output in ("label", "scores")
+        for layout in ("table", "code")
+    ]
+    library = load(tmp_path, cases)
+    for i, case in enumerate(cases):
+        assert np.array_equal(answers(library, case, i, rows), case.expected(rows))
+
+
+def test_a_rank_that_is_the_largest_number_is_refused():
+    table = CategoryTable([0], [np.array(["a", "b"])], [0, 127, 5, 6])
+    grid = InputGrid([0], [0, 1], np.array([60], np.float32))
+    stump = TreeTable([0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
+    model = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], grid, stump, categories=table)
+    assert to_c(model, input="int8")
+    assert to_c(model, input="uint8", missing="largest")
+    with pytest.raises(ValueError, match="is 127, which is a rank of a category too"):
+        to_c(model, input="int8", missing="largest")
