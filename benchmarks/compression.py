@@ -13,13 +13,15 @@ import pickle
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import product
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from _common import add_data_option, markdown, options, save
 from _problems import PROBLEMS, SHIPPED, Rows, draw, fit_committee, rmse, singles
 from lightgbm import LGBMClassifier
+from sklearn.base import clone
 from tqdm import tqdm
 
 from skdistill import Munge, SoftBoostingClassifier
@@ -29,24 +31,79 @@ from skdistill.targets import SoftTargets
 from skdistill.teachers import probabilities
 
 DRAWS = 20
-BUDGET, CODE = 8192, 80  # bytes, and those of them that are code
+CODE = 80  # bytes of those that a student may take
 CLASSES = np.arange(2)
-FACTOR = 30  # MUNGE rows of each training row
 UNDEFINED = 0.005  # a smaller lead of the teacher gives no share
-AIMS = {"letter.p1": 0.97, "letter.p2": 0.97, "covtype": 0.97, "adult": 0.6}
-COMMON: dict[str, Any] = {
+AIMS = {"letter.p1": 0.97, "letter.p2": 0.97, "covtype": 0.97, "adult": 0.9}
+
+
+class Recipe(NamedTuple):
+    """How a student learns.
+
+    Attributes
+    ----------
+    settings : dict
+        Of the student.
+    munge : Munge
+    weight : float
+        Of a training row, beside 1 of a MUNGE row.
+    hard : bool
+        Whether training rows say their labels, or what the teacher says of them. It knows them
+        by heart: where it is asked they had better not weigh much.
+    """
+
+    settings: dict[str, Any]
+    munge: Munge
+    weight: float
+    hard: bool = True
+
+
+EVEN: dict[str, Any] = {
     "max_leaf_nodes": 16,
     "value_bits": 4,
     "threshold_bits": 6,
     "subsample": 0.5,
     "refit_l2": 1e-5,
 }
-# Settings of the student, how close MUNGE rows stay to the data (its `s`), and the weight of a
-# training row beside 1 of a MUNGE row.
-RECIPES: dict[str, tuple[dict[str, Any], float, float]] = {
-    "near, with labels": ({"learning_rate": 0.2}, 8.0, 1.5),
-    "far, teacher alone": ({"learning_rate": 0.3}, 2.0, 0.0),
+# Columns that are as skewed as capital gains want their thresholds at quantiles.
+QUANTILE: dict[str, Any] = {
+    "learning_rate": 0.2,
+    "value_bits": 6,
+    "threshold_bits": 8,
+    "threshold_spacing": "quantile",
+    "subsample": 0.5,
+    "refit_l2": 1e-4,
 }
+NUMBERS = {
+    "near, with labels": Recipe(EVEN | {"learning_rate": 0.2}, Munge(30, s=8.0), 1.5),
+    "far, teacher alone": Recipe(EVEN | {"learning_rate": 0.3}, Munge(30, s=2.0), 0.0),
+}
+CATEGORIES = {
+    f"{leaves} leaves": Recipe(
+        QUANTILE | {"max_leaf_nodes": leaves}, Munge(10, p=0.2, s=2.0), 0.5, hard=False
+    )
+    for leaves in (8, 16)
+}
+
+
+def budget_of(name: str) -> int:
+    """Bytes that a student may take."""
+    return 4096 if name == "adult" else 8192
+
+
+def recipes_of(name: str, given: Rows) -> dict[str, Recipe]:
+    """What the student is picked from; found on draws that are not reported."""
+    if name != "adult":
+        return NUMBERS
+    nominal = {"categorical_features": given.nominal}
+    return {
+        name: recipe._replace(
+            settings=recipe.settings | nominal, munge=clone(recipe.munge).set_params(**nominal)
+        )
+        for name, recipe in CATEGORIES.items()
+    }
+
+
 SMALL = [(leaves, rate) for leaves in (4, 8, 16, 31) for rate in (0.1, 0.2)]
 SECONDS = 0.2  # a time is that of the fewest calls that take so long
 
@@ -58,7 +115,8 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     single, net = best_single(given, seed)
     size, teacher = fit_committee(given, seed, net)
     answered = probabilities(teacher, given.X_test, CLASSES)
-    model, student = best_student(given, seed, teacher, args.quick)
+    recipes, budget = recipes_of(name, given), budget_of(name)
+    model, student = best_student(given, seed, teacher, recipes, budget, args.quick)
     return {
         "problem": name,
         "draw": seed,
@@ -70,7 +128,7 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
         },
         "student": student
         | {"to_teacher": float(np.sqrt(np.mean((_told(model, given) - answered[:, 1]) ** 2)))},
-        "hard": best_small(given, seed, args.quick),
+        "hard": best_small(given, seed, recipes, budget, args.quick),
         "rates": rates(model, teacher, given.X_test),
         "seconds": time.perf_counter() - started,
     }
@@ -86,20 +144,25 @@ def best_single(given: Rows, seed: int) -> tuple[dict[str, Any], Any]:
     return _picked(found) | {"kinds": kinds}, _picked(found, "net")["settings"]
 
 
-def best_small(given: Rows, seed: int, quick: bool) -> dict[str, Any]:
+def best_small(
+    given: Rows, seed: int, recipes: dict[str, Recipe], budget: int, quick: bool
+) -> dict[str, Any]:
     """The best boosted model on hard labels that takes no more bytes than a student may."""
     found = []
     nothing, n = np.zeros((len(given.y_fit), 2)), len(given.y_fit)
-    for l2 in (1e-3,) if quick else (1e-3, 1e-2):
-        for share in (0.25, 1.0):  # of the budget
-            settings = COMMON | {"refit_l2": l2}
-            lesson = SoftTargets(nothing, given.y_fit, 0.0)
-            model = fit_to_budget(settings, share, given.X_fit, lesson, np.ones(n), seed)
-            figures = errors(model.predict_proba, given)
-            found.append({"kind": "skdistill", "bytes": model.compact_.nbytes + CODE} | figures)
+    lesson = SoftTargets(nothing, given.y_fit, 0.0)
+    for recipe, l2, share in product(
+        list(recipes.values())[: 1 if quick else None],
+        (1e-3,) if quick else (1e-3, 1e-2, 1e-1),
+        (0.25, 1.0),  # of the budget
+    ):
+        settings, room = recipe.settings | {"refit_l2": l2}, share * budget - CODE
+        model = fit_to_budget(settings, room, given.X_fit, lesson, np.ones(n), seed)
+        figures = errors(model.predict_proba, given)
+        found.append({"kind": "skdistill", "bytes": model.compact_.nbytes + CODE} | figures)
     for leaves, rate in SMALL[:1] if quick else SMALL:
         size = 4 * (leaves - 1) + leaves  # 4 B a split and 1 B a leaf, thresholds not rounded
-        most = BUDGET // size
+        most = budget // size
         model = LGBMClassifier(
             n_estimators=most,
             num_leaves=leaves,
@@ -119,24 +182,26 @@ def best_small(given: Rows, seed: int, quick: bool) -> dict[str, Any]:
     return _picked(found) | {"kinds": kinds}
 
 
-def best_student(given: Rows, seed: int, teacher: Any, quick: bool) -> tuple[Any, dict[str, Any]]:
-    """The best of RECIPES on the rows to pick on."""
+def best_student(
+    given: Rows, seed: int, teacher: Any, recipes: dict[str, Recipe], budget: int, quick: bool
+) -> tuple[Any, dict[str, Any]]:
+    """The best of the recipes on the rows to pick on."""
     found = []
-    for recipe, (settings, s, times) in RECIPES.items():
+    for name, recipe in recipes.items():
         started = time.perf_counter()
-        more = Munge(2 if quick else FACTOR, s=s).sample(given.X_fit, seed)
+        munge = clone(recipe.munge).set_params(**({"factor": 2} if quick else {}))
+        more = munge.sample(given.X_fit, seed)
         rows = np.concatenate([given.X_fit, more.astype(np.float32)])
         told = probabilities(teacher, rows, CLASSES)
-        # The teacher knows the training rows by heart: there the labels speak, or nobody.
-        hard = np.concatenate([given.y_fit, np.full(len(more), -1)])
-        weight = np.where(hard >= 0, times, 1.0)
-        lesson = SoftTargets(told, hard, 0.0)
+        labels = given.y_fit if recipe.hard else np.full(len(given.y_fit), -1)
+        lesson = SoftTargets(told, np.concatenate([labels, np.full(len(more), -1)]), 0.0)
+        weight = np.repeat([recipe.weight, 1.0], [len(given.X_fit), len(more)])
         used = weight > 0
         model = fit_to_budget(
-            COMMON | settings, 1.0, rows[used], lesson.take(used), weight[used], seed
+            recipe.settings, budget - CODE, rows[used], lesson.take(used), weight[used], seed
         )
         figures = {
-            "recipe": recipe,
+            "recipe": name,
             "trees": model.n_estimators_,
             "bytes": model.compact_.nbytes + CODE,
             "seconds": time.perf_counter() - started,
@@ -148,14 +213,13 @@ def best_student(given: Rows, seed: int, teacher: Any, quick: bool) -> tuple[Any
 
 def fit_to_budget(
     settings: dict[str, Any],
-    share: float,
+    room: float,
     rows: np.ndarray,
     lesson: SoftTargets,
     weight: np.ndarray,
     seed: int,
 ) -> SoftBoostingClassifier:
-    """A student that takes about, and no more than, a share of the bytes."""
-    room = share * BUDGET - CODE
+    """A student that takes about, and no more than, `room` bytes."""
     few = np.random.default_rng(seed).permutation(len(rows)) < 4_000
 
     def fit(count: float, rows: np.ndarray, lesson: SoftTargets, weight: np.ndarray) -> Any:
@@ -300,7 +364,7 @@ def report(results: dict[str, Any]) -> str:
             ),
             markdown(
                 (
-                    "student of 8 KB",
+                    "student of 8 KB, for adult of 4",
                     "bytes at most",
                     "times smaller",
                     "rows/s in C, tables",
