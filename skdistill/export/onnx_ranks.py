@@ -84,7 +84,7 @@ def graph_input(
             return {"X": found}
         return {name: found[:, [j]] for j, name in enumerate(column_names(model))}
     parts = parts_of(model, columns)
-    numbers = np.empty(X.shape, np.float64)
+    numbers = np.zeros(X.shape, np.float64)  # zeros stay where labels go in as strings
     text: dict[int, NDArray[Any]] = {}
     others = np.setdiff1d(np.arange(X.shape[1]), model.categories.columns)
     numbers[:, others] = as_numbers(X[:, others])
