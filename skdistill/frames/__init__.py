@@ -8,7 +8,7 @@ Symbols: n rows, d columns, C labels of a column.
 
 from skdistill.frames._columns import column_names, container, is_frame
 from skdistill.frames.read import Table, index_table, read_table
-from skdistill.frames.rows import concat_rows, hash_categories, take_rows
+from skdistill.frames.rows import concat_rows, hash_categories, shuffle_column, take_rows
 from skdistill.frames.write import write_table
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "index_table",
     "is_frame",
     "read_table",
+    "shuffle_column",
     "take_rows",
     "write_table",
 ]
