@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact.categories import CategoryTable, as_numbers, lookup
+from skdistill.compact.execute import check_names
 from skdistill.export.onnx_writer import Writer, cast
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def graph_input(
     >>> graph_input(model, [[0.5, "yes"]])["X"].tolist()
     [[0.5, 1.0]]
     """
+    check_names(model, X)
     X = np.asarray(X)
     if model.categories is None:
         found = X.astype(input_dtype)
