@@ -279,9 +279,7 @@ def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
     return X
 
 
-def check_numbers(
-    X: NDArray[Any], coded: ArrayLike, *, finite: bool | str, estimator: Any
-) -> None:
+def check_numbers(X: NDArray[Any], coded: ArrayLike, *, finite: bool | str, estimator: Any) -> None:
     """Validate a table; only the columns beside those in `coded`, if any, have to be finite."""
     check_array(
         np.delete(X, coded, axis=1) if X.size else X,  # no rows, no columns: of the whole table
