@@ -11,6 +11,7 @@ from scipy import sparse
 
 from skdistill.compact.categories import MOST_LABELS, is_missing, lookup
 from skdistill.frames._columns import (
+    CATEGORIES,
     as_objects,
     caption,
     coded,
@@ -267,7 +268,7 @@ def _read_column(
     kinds = kinds_of(found, where)
     if as_labels is None:
         # Objects that are numbers are numbers; categories that are numbers are categories.
-        as_labels = "string" in kinds or getattr(column, "dtype", None) == nw.Categorical
+        as_labels = "string" in kinds or column.dtype in CATEGORIES
     if as_labels is False and "string" in kinds:
         text = next(value for value in found if isinstance(value, str) and value)
         raise ValueError(f"could not convert string to float: {text!r} in {where}; {remedy}")
