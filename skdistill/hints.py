@@ -28,6 +28,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdistill.frames import shuffle_column
 from skdistill.teachers import Committee, MarginTeacher, NumberedClasses
 
 _FEW = {
@@ -314,9 +315,7 @@ def _changes(teacher: Any, X: Any, rng: np.random.RandomState) -> NDArray[np.flo
     """Change of the probabilities by each column, shape (n, d * (K - 1))."""
     P, changes = np.asarray(teacher.predict_proba(X))[:, 1:], []
     for j in range(np.shape(X)[1]):
-        other, at = X.copy(), rng.permutation(len(P))
-        column = other.iloc if hasattr(other, "iloc") else other
-        column[:, j] = np.asarray(column[:, j])[at]
+        other = shuffle_column(X, j, rng.permutation(len(P)))
         changes.append(P - np.asarray(teacher.predict_proba(other))[:, 1:])
     return np.hstack(changes)
 

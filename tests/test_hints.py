@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
@@ -26,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
-from skdistill import Committee, DistilledClassifier, MarginTeacher
+from skdistill import CallableTeacher, Committee, DistilledClassifier, MarginTeacher
 from skdistill.hints import AttributionHints, FeatureHints, StageHints
 from skdistill.teachers import NumberedClasses
 
@@ -168,6 +170,26 @@ def test_other_teachers_are_asked_with_a_column_changed():
     assert np.array_equal(
         AttributionHints(2).targets(named, frame), AttributionHints(2).targets(teacher, X[:, :2])
     )
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_data_frames_keep_their_kind_and_types_while_a_column_is_changed(kind):
+    table = {"a": np.arange(40) % 5, "b": np.repeat(["x", "y"], 20), "c": X[:40, 0]}
+    rows, seen = kind(table), []
+
+    def teach(given):
+        seen.append(given)
+        p = np.asarray(given["c"]) / 10 + (np.asarray(given["b"]) == "x") / 10
+        return np.column_stack([1 - p, p])
+
+    teacher = CallableTeacher(teach, classes=[0, 1]).fit(rows)
+    Z = AttributionHints(3).targets(teacher, rows)
+    assert {type(each) for each in seen} == {type(rows)}
+    assert (Z[:, 0] == 0).all() and (Z[:, 1:] != 0).any(axis=0).all()
+    if kind is pd.DataFrame:
+        moved = rows.set_axis(np.zeros(40), axis=0).astype({"b": "category", "a": "Int8"})
+        np.testing.assert_array_equal(AttributionHints(3).targets(teacher, moved), Z)
+        assert (seen[-1].dtypes == moved.dtypes).all()
 
 
 @pytest.mark.parametrize("hints", [FeatureHints(3), StageHints(), AttributionHints(3)])

@@ -40,6 +40,25 @@ def as_input(
     return X
 
 
+def check_names(model: CompactModel, X: Any) -> None:
+    """Refuse a data frame whose columns have other names, or another order, than the model's.
+
+    Raises
+    ------
+    ValueError
+        That names them.
+    """
+    given = X.column_names if hasattr(X, "column_names") else getattr(X, "columns", None)
+    if given is None or model.feature_names is None:
+        return
+    names = list(given)
+    if all(isinstance(name, str) for name in names) and names != list(model.feature_names):
+        raise ValueError(
+            f"The feature names should match those of the model, in the same order: X has "
+            f"{names}, the model {list(model.feature_names)}; select the model's columns"
+        )
+
+
 def ranked(model: CompactModel, X: NDArray[Any]) -> NDArray[Any]:
     """What grid and linear table read: `X`, with ranks in place of indexes of categories."""
     return X if model.categories is None else model.categories.rank(X)
@@ -49,6 +68,7 @@ def scores(model: CompactModel, X: ArrayLike) -> NDArray[np.int32]:
     """int32 scores of shape (n, S): bias + trees + linear."""
     if hasattr(X, "tocsr"):
         return _sparse_scores(model, X)
+    check_names(model, X)
     return indexed_scores(model, as_input(X, model.n_features, model.categories))
 
 

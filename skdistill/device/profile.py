@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.execute import labels
+from skdistill.compact.execute import check_names, labels
 from skdistill.compact.model import CompactModel
 from skdistill.device.avr import missing_tools, run_avr
 from skdistill.device.build import build
@@ -158,6 +158,7 @@ def profile(
     """
     core = find_target(target)
     model = compact_of(model)
+    check_names(model, X)
     X = np.asarray(X)
     input = input or model.input_dtype
     plan, output = prepare_source(

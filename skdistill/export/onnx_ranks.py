@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact.categories import CategoryTable, as_numbers, lookup
+from skdistill.compact.execute import check_names
 from skdistill.export.onnx_writer import Writer, cast
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def graph_input(
     >>> graph_input(model, [[0.5, "yes"]])["X"].tolist()
     [[0.5, 1.0]]
     """
+    check_names(model, X)
     X = np.asarray(X)
     if model.categories is None:
         found = _in_type(X, input_dtype, missing)
@@ -92,7 +94,7 @@ def graph_input(
             return {"X": found}
         return {name: found[:, [j]] for j, name in enumerate(column_names(model))}
     parts = parts_of(model, columns)
-    numbers = np.empty(X.shape, np.float64)
+    numbers = np.zeros(X.shape, np.float64)  # zeros stay where labels go in as strings
     text: dict[int, NDArray[Any]] = {}
     others = np.setdiff1d(np.arange(X.shape[1]), model.categories.columns)
     numbers[:, others] = as_numbers(X[:, others])

@@ -6,13 +6,14 @@ The same rows give the same numbers whether they come from pandas, polars, pyarr
 Symbols: n rows, d columns, C labels of a column.
 """
 
-from skdistill.frames._columns import column_names, container, is_frame
+from skdistill.frames._columns import category_columns, column_names, container, is_frame
 from skdistill.frames.read import Table, index_table, read_table
-from skdistill.frames.rows import concat_rows, hash_categories, take_rows
+from skdistill.frames.rows import concat_rows, hash_categories, shuffle_column, take_rows
 from skdistill.frames.write import write_table
 
 __all__ = [
     "Table",
+    "category_columns",
     "column_names",
     "concat_rows",
     "container",
@@ -20,6 +21,7 @@ __all__ = [
     "index_table",
     "is_frame",
     "read_table",
+    "shuffle_column",
     "take_rows",
     "write_table",
 ]

@@ -14,12 +14,19 @@ from sklearn.utils import check_array
 
 from skdistill.compact.categories import is_missing
 
-_LABELLED = (nw.Categorical, nw.Enum, nw.String)
+CATEGORIES = (nw.Categorical, nw.Enum)  # pandas' ordered ones are the second
+_LABELLED = (*CATEGORIES, nw.String)
 
 
 def is_frame(X: Any) -> bool:
     """Whether narwhals knows it as an eager data frame."""
     return bool(nw.dependencies.is_into_dataframe(X))
+
+
+def category_columns(X: Any) -> NDArray[np.bool_]:
+    """Which columns have a type of categories, shape (d,)."""
+    columns, _, X = open_table(X)
+    return np.array([is_frame(X) and column.dtype in CATEGORIES for column in columns], bool)
 
 
 def column_names(X: Any) -> list[Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from skdistill.compact.categories import MOST_LABELS, is_missing, lookup
 from skdistill.frames._columns import (
+    CATEGORIES,
     as_objects,
     caption,
     coded,
@@ -22,6 +22,12 @@ from skdistill.frames._columns import (
 )
 
 _MOST_WHOLE = 2**24  # whole numbers that float32 keeps apart
+_BEFORE_FIT = (
+    "name the column in categorical_features if it holds categories, else turn it into numbers"
+)
+_AFTER_FIT = (
+    "in fit it held numbers or nothing at all; turn it into numbers, or fit on rows with its labels"
+)
 
 
 class Table(NamedTuple):
@@ -145,7 +151,7 @@ def index_table(
     for j, column in enumerate(opened):
         where = caption(j, own_names or names)
         if j not in of_column:
-            read.append(_read_column(column, where, False)[0])
+            read.append(_read_column(column, where, False, _AFTER_FIT)[0])
             continue
         numbers = numbers_of(column, where)
         if numbers is None:
@@ -243,7 +249,7 @@ def _wanted(given: Any, d: int, names: list[Any] | None, framed: bool) -> list[b
 
 
 def _read_column(
-    column: Any, where: str, as_labels: bool | None
+    column: Any, where: str, as_labels: bool | None, remedy: str = _BEFORE_FIT
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Numbers, or indexes and labels."""
     numbers = numbers_of(column, where)
@@ -261,13 +267,10 @@ def _read_column(
     kinds = kinds_of(found, where)
     if as_labels is None:
         # Objects that are numbers are numbers; categories that are numbers are categories.
-        as_labels = "string" in kinds or getattr(column, "dtype", None) == nw.Categorical
+        as_labels = "string" in kinds or column.dtype in CATEGORIES
     if as_labels is False and "string" in kinds:
         text = next(value for value in found if isinstance(value, str) and value)
-        raise ValueError(
-            f"could not convert string to float: {text!r} in {where}; name the column in "
-            "categorical_features if it holds categories, else turn it into numbers"
-        )
+        raise ValueError(f"could not convert string to float: {text!r} in {where}; {remedy}")
     if len(kinds) == 2:
         raise ValueError(
             f"{where} mixes strings and numbers: turn all its values into strings, or into numbers"
@@ -299,8 +302,9 @@ def _whole_labels(numbers: NDArray[Any], where: str) -> NDArray[np.int64]:
     other = numbers[~((numbers == np.rint(numbers)) & (np.abs(numbers) <= _MOST_WHOLE))]
     if len(other):
         raise ValueError(
-            f"{where} holds {other[0]:g}: labels that are numbers must be whole, within ±2**24; "
-            "turn the column into strings, or leave it out of categorical_features"
+            f"{where} holds {float(other[0])!r}: labels that are numbers must be whole, within "
+            "±2**24; turn the column into strings, or into numbers that categorical_features "
+            "leaves out"
         )
     _check_count(len(numbers), where)
     return numbers.astype(np.int64)

@@ -101,6 +101,40 @@ def take_rows(X: Any, rows: ArrayLike) -> Any:
     return (X if hasattr(X, "shape") else np.asarray(X))[rows]
 
 
+def shuffle_column(X: Any, j: int, rows: NDArray[np.intp]) -> Any:
+    """Give the `j`-th column of a table the values of other rows.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n, d)
+    j : int
+    rows : int array of shape (n,)
+        Which row's value each row is given.
+
+    Returns
+    -------
+    table : of the type of `X`
+        A copy, with the types of `X`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.frames import shuffle_column
+    >>> shuffle_column(np.array([[1, 4], [2, 5], [3, 6]]), 1, np.array([2, 0, 1])).tolist()
+    [[1, 6], [2, 4], [3, 5]]
+    """
+    if not is_frame(X):
+        other = X.copy()
+        other[:, j] = X[rows, j]
+        return other
+    if hasattr(X, "isetitem"):  # pandas would put values where their index says
+        other = X.copy()
+        other.isetitem(j, X.iloc[rows, j].array)
+        return other
+    table = nw.from_native(X, eager_only=True)
+    return table.with_columns(table[:, j][rows]).to_native()
+
+
 def hash_categories(values: Any, n: int = MOST_LABELS) -> NDArray[np.float64]:
     """Put each of many labels into one of `n` buckets, by the CRC-32 of its text.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -193,7 +193,7 @@ def _write_pandas(like: Any, columns: list[Any], values: NDArray[Any], labels: A
             own = pd.Series(own, dtype=dtype)
             written[j] = own.take(_places(x, labels[j])).reset_index(drop=True)
         elif is_text(column):
-            written[j] = pd.Series(x.astype(np.float64))
+            written[j] = pd.Series(_numbers_of_categories(dtype, x))
         else:
             x = x if labels[j] is None else _labels_at(x, labels[j])
             nullable = not isinstance(dtype, np.dtype)
@@ -205,6 +205,18 @@ def _write_pandas(like: Any, columns: list[Any], values: NDArray[Any], labels: A
     frame = pd.DataFrame(written, index=pd.RangeIndex(len(values)))
     frame.columns = like.columns
     return frame
+
+
+def _numbers_of_categories(dtype: Any, x: NDArray[Any]) -> Any:
+    """Numbers as the categories that they are, or as float64 where one is none of them."""
+    import pandas as pd
+
+    listed = getattr(dtype, "categories", ())
+    places = {float(each): k for k, each in enumerate(listed) if isinstance(each, Real | np.bool_)}
+    codes = [places.get(value, -1) for value in x.tolist()]
+    if codes.count(-1) > np.isnan(x).sum():
+        return x.astype(np.float64)
+    return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
 def _write_polars(like: Any, columns: list[Any], values: NDArray[Any], labels: Any) -> Any:

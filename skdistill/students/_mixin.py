@@ -49,8 +49,7 @@ class CompactMixin(OnnxHooks):
         known = self.compact_.categories
         columns, labels = ([], []) if known is None else (known.columns, known.labels)
         X = index_table(X, columns, labels, self.compact_.feature_names)
-        numbers = np.delete(X, columns, axis=1)
-        check_numbers(numbers, finite=finite, estimator=self)
+        check_numbers(X, columns, finite=finite, estimator=self)
         return execute.indexed_scores(self.compact_, X)
 
     def to_c(

@@ -249,8 +249,8 @@ def check_rows(
     if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
         table = read_table(X, wanted)
         validate_data(estimator, X, skip_check_array=True)
-        numbers = table.values[:, [each is None for each in table.labels]]
-        check_numbers(numbers, finite=finite, estimator=estimator)
+        coded = [j for j, each in enumerate(table.labels) if each is not None]
+        check_numbers(table.values, coded, finite=finite, estimator=estimator)
         X, labels = table.values, table.labels
     else:
         X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
@@ -279,10 +279,14 @@ def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
     return X
 
 
-def check_numbers(X: NDArray[Any], *, finite: bool | str, estimator: Any) -> None:
-    """Validate the columns without categories, which there may be none of."""
+def check_numbers(X: NDArray[Any], coded: ArrayLike, *, finite: bool | str, estimator: Any) -> None:
+    """Validate a table; only the columns beside those in `coded`, if any, have to be finite."""
     check_array(
-        X, ensure_all_finite=finite, ensure_min_features=0, estimator=estimator, input_name="X"
+        np.delete(X, coded, axis=1) if X.size else X,  # no rows, no columns: of the whole table
+        ensure_all_finite=finite,
+        ensure_min_features=0 if X.size else 1,
+        estimator=estimator,
+        input_name="X",
     )
 
 

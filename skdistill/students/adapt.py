@@ -99,6 +99,7 @@ def adapt(
         raise ValueError("votes (link 'normalise') cannot be adapted: their sum is not free")
     if values == "leaves" and model.trees is None:
         raise ValueError("values='leaves' needs a model with trees: pass values='bias'")
+    execute.check_names(model, X)
     X = np.asarray(X)
     check_consistent_length(X, y)
     if model.classes is not None and len(model.classes) == 1:

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skdistill.frames import read_table, write_table
+from skdistill.frames import category_columns, read_table, write_table
 from skdistill.transfer.neighbours import nearest_other
 from skdistill.transfer.rows import within_reach
 
@@ -221,6 +221,8 @@ class Munge(BaseEstimator):
             For columns of another kind; see `skdistill.frames.read_table`.
         """
         table = read_table(X, self.categorical_features)
-        nominal = [each is not None for each in table.labels]
+        # What another column says of a number is none between two categories: a teacher that
+        # reads the types of a data frame would refuse it.
+        nominal = category_columns(X) | [each is not None for each in table.labels]
         rows = munge(table.values, self.factor, self.p, self.s, random_state, nominal)
         return write_table(X, rows, table.labels)

@@ -57,7 +57,9 @@ def _in_form_of(X: Any, table: Any) -> Any:
         return as_numbers(table)
     if container(X) == container(table):
         return table
-    read = read_table(table)
+    # An array does not say which of its columns hold labels; those of `X` do.
+    wanted = [each is not None for each in read_table(X).labels]
+    read = read_table(table, "from_dtype" if is_frame(table) or not is_frame(X) else wanted)
     return write_table(X, read.values, read.labels)
 
 

@@ -6,6 +6,9 @@ import ctypes
 import math
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,3 +220,14 @@ def test_the_layout_of_the_rows_does_not_matter(model, seed):
 def test_rows_that_are_no_numeric_table_are_refused(X):
     with pytest.raises(ValueError, match="X must"):
         constant([1], "sigmoid").scores(X)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_data_frames_have_the_columns_of_the_model_in_their_order(kind):
+    model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1], feature_names=("size", "age"))
+    assert model.predict(kind({"size": [1.0], "age": [2.0]})).tolist() == [0]
+    for names in (("age", "size"), ("size", "rent")):
+        with pytest.raises(ValueError, match=r"feature names should match .* \['size', 'age'\]"):
+            model.predict(kind({name: [1.0] for name in names}))
+    unnamed = CompactModel(2, [0], 1.0, "sigmoid", [0, 1])
+    assert unnamed.predict(kind({"age": [1.0], "size": [2.0]})).tolist() == [0]

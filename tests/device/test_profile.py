@@ -1,6 +1,7 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
@@ -13,6 +14,8 @@ from skdistill import (
 )
 from skdistill.device.profile import Profile, differs, profile
 from skdistill.device.targets import TARGETS
+from skdistill.export.c import device_input
+from skdistill.export.onnx_ranks import graph_input
 from skdistill.export.parity import probe_rows
 from tests.strategies import adversarial_rows, compact_models, seeds
 
@@ -127,6 +130,17 @@ def test_bad_arguments_are_refused(fitted):
         profile(tree, X, layout="round")
     with pytest.raises(ValueError, match="uint8"):
         profile(tree, X - 1, input="uint8")
+
+
+def test_columns_in_another_order_are_refused(fitted):
+    X = pd.DataFrame(fitted["boosting"][1]).add_prefix("x")
+    model = SoftTreeClassifier(max_leaf_nodes=4).fit(X, np.arange(len(X)) % 2)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.profile("host", X[X.columns[::-1]])
+    with pytest.raises(ValueError, match="feature names should match"):
+        device_input(model.compact_, X[X.columns[::-1]], "float32")
+    with pytest.raises(ValueError, match="feature names should match"):
+        graph_input(model.compact_, X[X.columns[::-1]])
 
 
 def test_a_profile_reads_as_a_table():

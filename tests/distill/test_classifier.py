@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -28,7 +29,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, TimeSeriesSpl
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -436,6 +437,14 @@ class TestFurtherRows:
         a.fit(X, Y, X_unlabeled=rows)
         b.fit(X, Y, X_unlabeled=np.vstack([X[:9], rows]))
         assert a.compact_.equals(b.compact_)
+
+    def test_an_array_of_objects_beside_a_data_frame(self):
+        table = pd.DataFrame({"size": X[:, 0], "kind": np.where(X[:, 2] > 2, "a", "b")})
+        more = table[::2].assign(size=table["size"] + 0.1)
+        encode = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
+        model = DistilledClassifier(make_pipeline(encode, GaussianNB()), transfer=None)
+        wanted = model.fit(table, Y, X_unlabeled=more).compact_
+        assert model.fit(table, Y, X_unlabeled=more.to_numpy(object)).compact_.equals(wanted)
 
     @pytest.mark.parametrize("rows", [np.empty((0, 4)), X[:0].tolist(), FRAME[:0]])
     def test_a_pool_without_rows_is_refused(self, rows):

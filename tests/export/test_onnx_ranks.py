@@ -78,6 +78,17 @@ def test_missing_is_for_integers():
         to_onnx(model, missing="smallest", input_dtype="int32")
 
 
+def test_strings_beside_integers_miss_no_number():
+    table = CategoryTable([0], [["a", "b"]], range(4))
+    model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1], categories=table)
+    X = np.array([["b", 7], ["", 6], [None, 5]], object)
+    for _ in range(20):
+        junk = np.full(X.shape, np.nan)
+        del junk  # memory that is used again holds NaN
+        feed = graph_input(model, X, input_dtype="int64", columns=True)
+        assert feed["x0"].ravel().tolist() == ["b", "", ""] and feed["x1"].dtype == np.int64
+
+
 @pytest.mark.parametrize(
     ("part", "message"),
     [(Part("both", True, 2), "not all of its columns"), (Part("c", True, 1), "labels are numbers")],

@@ -357,6 +357,8 @@ def test_strings_in_a_column_of_numbers():
             with pytest.raises(ValueError, match=r"^could not convert string to float: 'x' in col"):
                 read_table(make(frame), which)
         with pytest.raises(ValueError, match="in column 'b'; name the column in categorical_feat"):
+            read_table(make(frame), ["a"])
+        with pytest.raises(ValueError, match="in column 'b'; in fit it held numbers or nothing"):
             index_table(make(frame), [], [])
     for X in (np.array([[1.0, "x"]]), np.array([[1.0, "x"]], dtype=object), [[1.0, "x"]]):
         with pytest.raises(ValueError, match=r"^could not convert string to float: '.*' in col"):
@@ -386,7 +388,8 @@ def test_too_many_labels():
 @pytest.mark.parametrize("label", [0.5, math.inf, 2.0**24 + 1])
 def test_labels_that_are_no_whole_numbers(label):
     for X in (np.array([[label]]), np.array([[label]], dtype=object)):
-        with pytest.raises(ValueError, match=r"column 0 holds .* must be whole, within"):
+        said = rf"column 0 holds {label!r}: .* must be whole, within"
+        with pytest.raises(ValueError, match=said):
             read_table(X, [0])
     with pytest.raises(ValueError, match=r"column 'x' holds .* must be whole, within"):
         read_table(pd.DataFrame({"x": pd.Categorical([label])}))
@@ -426,3 +429,13 @@ def test_scikit_learn_sees_names_and_their_order(make):
     assert tuple(estimator.feature_names_in_) == read_table(X).names
     with pytest.raises(ValueError, match="in the same order"):
         validate_data(estimator, make({"b": ["x"], "a": [1]}), skip_check_array=True, reset=False)
+
+
+@pytest.mark.parametrize("values", [[3, 1, 3], [True, False, True], ["b", "a", "b"]])
+def test_ordered_categories_of_pandas_are_read_as_others(values):
+    tables = [
+        read_table(pd.DataFrame({"x": pd.Categorical(values, ordered=ordered)}))
+        for ordered in (False, True)
+    ]
+    assert [table.values.tolist() for table in tables] == [[[1.0], [0.0], [1.0]]] * 2
+    assert tables[0].labels[0].tolist() == tables[1].labels[0].tolist() == sorted(set(values))

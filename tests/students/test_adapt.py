@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +120,14 @@ def test_weights_are_repetitions():
     repeated = adapt(student, np.repeat(X, times, axis=0), np.repeat(np.roll(y, 5), times))
     away = weighted.trees.values - repeated.trees.values
     assert np.abs(away).max() <= 1 and (away == 0).mean() > 0.9  # L-BFGS takes other steps
+
+
+def test_columns_in_another_order_are_refused():
+    X = pd.DataFrame(WINE[0]).add_prefix("x")
+    model = SoftTreeClassifier(max_leaf_nodes=4).fit(X, WINE[1])
+    assert adapt(model, X, WINE[1]).equals(adapt(model, X.to_numpy(), WINE[1]))
+    with pytest.raises(ValueError, match="feature names should match"):
+        adapt(model, X[X.columns[::-1]], WINE[1])
 
 
 def test_refusals_name_what_is_wrong():

@@ -227,6 +227,17 @@ class TestBadInput:
         X = self.X.set_axis(["size", "city", "floor", "city"], axis=1)
         self.refused(X, r"occur more than once: \['city'\]")
 
+    @pytest.mark.parametrize("kind", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas])
+    def test_tables_without_rows_or_columns(self, kind):
+        X = kind(self.X.astype({"city": "str", "heating": "str"}))
+        no_rows = X[:0]
+        self.refused(no_rows, r"Found array with 0 sample\(s\) \(shape=\(0, 4\)\)")
+        with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 4\)\)"):
+            SoftTreeClassifier().fit(X, self.y).predict(no_rows)
+
+    def test_a_table_without_columns(self):
+        self.refused(self.X[[]], r"Found array with 0 feature\(s\) \(shape=\(60, 0\)\)")
+
     def test_infinities(self):
         self.refused(self.X.assign(size=np.inf), "infinity")
 

@@ -252,6 +252,21 @@ def test_categories_come_back_as_they_were(kind):
     assert_equal(after.values, np.column_stack([wanted[:, :5], wanted[:, 5].astype("f4")]))
 
 
+def test_categories_that_are_numbers_stay_categories_whatever_is_named(X):
+    frame = pd.DataFrame({
+        "plan": pd.Categorical(np.arange(200) * 7 % 50 - 2),
+        "rate": pd.Categorical(np.where(X[:, 2] > 1, 0.5, 0.25), ordered=True),
+        "flag": pd.Categorical(X[:, 1] > 0),
+        "size": X[:, 3],
+    })  # fmt: skip
+    frame.loc[::7, "plan"] = None
+    rows = Munge(2, p=0.9, categorical_features=None).sample(frame, random_state=0)
+    assert rows.dtypes.tolist() == frame.dtypes.tolist()
+    assert rows["plan"].isna().tolist() == frame["plan"].isna().tolist() * 2
+    assert (rows["plan"].astype(float) != np.tile(frame["plan"].astype(float), 2)).sum() > 80
+    assert (rows["size"] != np.tile(frame["size"], 2)).any()
+
+
 def test_strings_of_an_array_are_named():
     X = np.array([["a", 0.5], ["b", 1.5], ["a", 2.5]], dtype=object)
     rows = Munge(4, categorical_features=[0]).sample(X, random_state=0)

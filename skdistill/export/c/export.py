@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.execute import as_input, quantize_input, ranked
+from skdistill.compact.execute import as_input, check_names, quantize_input, ranked
 from skdistill.compact.io import write_whole
 from skdistill.compact.model import CompactModel
 from skdistill.export.c.source import header_text, make_source, source_text, x_type
@@ -320,6 +320,7 @@ def device_input(
     if missing not in MISSING:
         raise ValueError(f"missing must be one of {MISSING}, got {missing!r}")
     _check_missing(model, input, missing)
+    check_names(model, X)
     X = as_input(X, model.n_features, model.categories)
     if input == "float32":
         with np.errstate(over="ignore"):
