@@ -67,8 +67,8 @@ def to_onnx(
     ImportError
         Without the extra "onnx".
     ValueError
-        For another input type, labels that ONNX has no type for, or `zipmap` without
-        classes.
+        For another input type, labels that ONNX has no type for, `zipmap` without classes,
+        or `columns` with a column that is called like an output.
 
     Examples
     --------
@@ -86,6 +86,7 @@ def to_onnx(
     helper = onnx.helper
     names = output_names(model, zipmap)
     parts = parts_of(model, columns)
+    _check_names([part.name for part in parts], names)
     writer = GraphWriter(onnx, [*names, *(part.name for part in parts)])
     write_model(writer, model, parts, names, zipmap=zipmap)
     number = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
@@ -111,6 +112,19 @@ def to_onnx(
     if path is not None:
         write_whole(path, proto.SerializeToString())
     return proto
+
+
+def _check_names(inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse columns whose names the graph cannot give to inputs."""
+    for name in inputs:
+        if name == "" or name in outputs:
+            why = "empty" if name == "" else f"that of an output, of which there are {outputs}"
+            raise ValueError(
+                f"columns=True makes column {name!r} an input, and its name is {why}: rename the "
+                "column before fit, or export one table with columns=False"
+            )
+    if len(set(inputs)) < len(inputs):
+        raise ValueError(f"columns=True needs columns of different names, got {list(inputs)}")
 
 
 def _declared_outputs(
