@@ -70,8 +70,8 @@ def to_onnx(
     ImportError
         Without the extra "onnx".
     ValueError
-        For another input type, labels that ONNX has no type for, or `zipmap` without
-        classes.
+        For another input type, labels that ONNX has no type for, `zipmap` without classes,
+        or `columns` with a column that is called like an output.
 
     Examples
     --------
@@ -94,6 +94,7 @@ def to_onnx(
     names = output_names(model, zipmap)
     largest = None if missing is None else int(np.iinfo(input_dtype).max)
     parts = parts_of(model, columns, largest)
+    _check_names([part.name for part in parts], names)
     writer = GraphWriter(onnx, [*names, *(part.name for part in parts)])
     write_model(writer, model, parts, names, zipmap=zipmap)
     number = helper.np_dtype_to_tensor_dtype(np.dtype(input_dtype))
@@ -119,6 +120,19 @@ def to_onnx(
     if path is not None:
         write_whole(path, proto.SerializeToString())
     return proto
+
+
+def _check_names(inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse columns whose names the graph cannot give to inputs."""
+    for name in inputs:
+        if name == "" or name in outputs:
+            why = "empty" if name == "" else f"that of an output, of which there are {outputs}"
+            raise ValueError(
+                f"columns=True makes column {name!r} an input, and its name is {why}: rename the "
+                "column before fit, or export one table with columns=False"
+            )
+    if len(set(inputs)) < len(inputs):
+        raise ValueError(f"columns=True needs columns of different names, got {list(inputs)}")
 
 
 def _declared_outputs(
