@@ -28,6 +28,7 @@ from skdistill import SoftTreeClassifier
 from skdistill.compact import execute
 from skdistill.compact.quantize import fit_grid
 from skdistill.students import grow
+from skdistill.students.channels import to_fixed_point
 
 LEAVES = 128
 ROUNDS = {2_000: 25, 50_000: 7, 500_000: 5}
@@ -102,7 +103,7 @@ def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> g
     clock.append(time.perf_counter())
     codes = grid.encode(X)
     clock.append(time.perf_counter())
-    channels = grow.to_fixed_point(P, weight)
+    channels = to_fixed_point(P, weight)
     clock.append(time.perf_counter())
     tree = grow.grow(
         codes,

@@ -17,6 +17,7 @@ from skdistill.compact.assemble import LearntTree, assemble, drop_idle_splits
 from skdistill.compact.quantize import fit_grid, linear_weights, rounding_grid
 from skdistill.compact.values import SHRINKS
 from skdistill.students import grow
+from skdistill.students.channels import round_channels
 from skdistill.students.linear import Reading, standardised
 from skdistill.students.loss import Loss, Newton
 from skdistill.students.refit import Ensemble, add_to_leaves, refit, round_values
@@ -157,7 +158,7 @@ def _grow(
         mass = curvature.sum(axis=1, keepdims=True)
         beside = [] if hints is None else [hints.ask(descent, mass)]
         channels = np.hstack([descent, *beside, mass])
-        fixed, unit = grow.round_channels(channels if len(rows) == n else channels[rows])
+        fixed, unit = round_channels(channels if len(rows) == n else channels[rows])
         if student.min_samples_leaf > 1:
             fixed = np.column_stack([fixed, np.ones(len(fixed), np.int32)])
         tree = grow.grow(

@@ -25,6 +25,7 @@ from skdistill.students._validate import (
     regression_set,
     training_set,
 )
+from skdistill.students.channels import to_fixed_point
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.prune import prune
 from skdistill.students.tao import refine
@@ -194,7 +195,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
             told = np.column_stack([told, targets.hints_beside(told, weight)])
             unit = float(np.ldexp(1.0, -max(0, np.frexp(np.abs(told).max())[1])))
             told = told * unit  # within fixed point
-        channels = grow.to_fixed_point(told, weight, count=self.min_samples_leaf > 1)
+        channels = to_fixed_point(told, weight, count=self.min_samples_leaf > 1)
         tree = _grow_within_limits(self, grid, X, channels, _CRITERIA[self.criterion])
         tree = prune(tree, self.ccp_alpha * unit**2 * (1 if first == 0 else 0.5))
         if self.refine > 0:
@@ -202,7 +203,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
                 tree,
                 grid.encode(X),
                 grid.counts,
-                grow.to_fixed_point(taught, weight),
+                to_fixed_point(taught, weight),
                 criterion=_CRITERIA[self.criterion],
                 passes=self.refine,
                 min_samples_leaf=self.min_samples_leaf,
@@ -211,7 +212,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         if targets.temperature == 1 and told is taught:
             sums = tree.sums[:, : targets.n_classes]
         else:
-            exact = grow.to_fixed_point(targets.mixture(), weight)[:, :-1]
+            exact = to_fixed_point(targets.mixture(), weight)[:, :-1]
             sums = grow.sum_by_node(exact, tree.leaf, len(tree.feature))
         total = sums.sum(axis=1, keepdims=True)
         return tree, sums / np.maximum(total, 1)
@@ -336,7 +337,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         relative = np.ones(1) if len(middle) == 1 else given.deviation
         common = float(np.ldexp(1.0, np.frexp((reach / relative).max())[1]))
         unit = common * relative
-        channels = grow.to_fixed_point((y - middle) / unit, weight, count=self.min_samples_leaf > 1)
+        channels = to_fixed_point((y - middle) / unit, weight, count=self.min_samples_leaf > 1)
         tree = _grow_within_limits(self, grid, X, channels, grow.SQUARED_ERROR)
         with np.errstate(over="ignore"):  # beyond all gains: nothing but the root stays
             alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * len(middle)) / common)

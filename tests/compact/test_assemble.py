@@ -11,6 +11,7 @@ from skdistill.compact import CompactModel, InputGrid, execute
 from skdistill.compact.assemble import LearntTree, assemble, drop_idle_splits
 from skdistill.compact.quantize import fit_grid
 from skdistill.students import grow
+from skdistill.students.channels import to_fixed_point
 from tests.strategies import adversarial_rows, seeds
 
 
@@ -127,7 +128,7 @@ def test_dropping_idle_splits_changes_no_value(seed):
     tree = grow.grow(
         grid.encode(X),
         grid.counts,
-        grow.to_fixed_point(rng.random((80, 2)), np.ones(80)),
+        to_fixed_point(rng.random((80, 2)), np.ones(80)),
         criterion=grow.SQUARED_ERROR,
         max_leaf_nodes=12,
         max_depth=9,

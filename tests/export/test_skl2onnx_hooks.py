@@ -282,7 +282,7 @@ def check_first_conversion_of_a_regressor(frozen):
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_the_first_conversion_of_a_regressor_equals_the_second(frozen):
-    in_fresh_interpreter(f"check_first_conversion_of_a_regressor({frozen})")
+    assert in_fresh_interpreter(f"check_first_conversion_of_a_regressor({frozen})") == "equal"
 
 
 def test_a_scaler_and_a_regressor_answer_as_in_python():
@@ -296,11 +296,12 @@ def test_a_scaler_and_a_regressor_answer_as_in_python():
 
 
 def in_fresh_interpreter(call):
-    code = f"from tests.export import test_skl2onnx_hooks as tests; tests.{call}"
+    code = f"from tests.export import test_skl2onnx_hooks as tests; tests.{call}; print('equal')"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def check_first_conversion(place):
@@ -338,7 +339,7 @@ def test_frozen_strangers_convert_with_their_options_once_a_student_was_converte
     "place", ["alone", "pipeline", "frozen", "pipeline of frozen", "subclass", "frozen subclass"]
 )
 def test_the_first_conversion_of_an_interpreter_equals_the_second(place):
-    in_fresh_interpreter(f"check_first_conversion({place!r})")
+    assert in_fresh_interpreter(f"check_first_conversion({place!r})") == "equal"
 
 
 def test_columns_of_strings_are_inputs_of_their_own():

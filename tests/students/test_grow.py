@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill.compact.quantize import fit_grid
 from skdistill.students import grow
+from skdistill.students.channels import to_fixed_point
 from skdistill.students.grow import ENTROPY, SQUARED_ERROR
 from tests.strategies import seeds
 
@@ -21,7 +22,7 @@ def grown(X, P, weight=None, *, criterion=SQUARED_ERROR, bits=8, min_samples_lea
     X = X.astype(np.float32)
     weight = np.ones(len(X)) if weight is None else weight
     grid = fit_grid(X, bits, weight)
-    channels = grow.to_fixed_point(P, weight, count=min_samples_leaf > 1)
+    channels = to_fixed_point(P, weight, count=min_samples_leaf > 1)
     limits = {"max_leaf_nodes": len(X), "max_depth": len(X), "min_weight": 0.0, **limits}
     return grow.grow(
         grid.encode(X),
@@ -180,7 +181,7 @@ def test_rows_end_in_the_leaf_to_which_their_codes_lead_with_its_sums(criterion,
     X = rng.integers(0, 30, (80, 3)).astype(np.float32)
     X[rng.random(X.shape) < 0.1] = np.nan
     P, weight = rng.dirichlet(np.ones(3), 80), rng.uniform(0.1, 2, 80)
-    grid, channels = fit_grid(X, 4), grow.to_fixed_point(P, weight)
+    grid, channels = fit_grid(X, 4), to_fixed_point(P, weight)
     codes = grid.encode(X)
     tree = grow.grow(
         codes,
@@ -274,7 +275,7 @@ def by_hand(codes, n_edges, targets, weight=None, **limits):
         **limits,
     }
     codes = np.atleast_2d(np.array(codes, np.uint8))
-    channels = grow.to_fixed_point(P, weight, count=limits["min_samples_leaf"] > 1)
+    channels = to_fixed_point(P, weight, count=limits["min_samples_leaf"] > 1)
     return grow.grow(
         codes, np.full(len(codes), n_edges, np.int32), channels, criterion=SQUARED_ERROR, **limits
     )
@@ -353,7 +354,7 @@ def test_limits_hold_in_every_leaf():
 def test_channels_are_weighted_targets_in_a_unit_of_a_power_of_two(seed, exponent, count):
     rng = np.random.default_rng(seed)
     P, weight = rng.dirichlet(np.ones(3), 20), rng.uniform(0.1, 7, 20)
-    channels = grow.to_fixed_point(P, weight, count=count)
+    channels = to_fixed_point(P, weight, count=count)
     assert channels.dtype == np.int32
     assert channels.shape == (20, 5 if count else 4)
     assert 2**30 <= channels[:, 3].max() <= 2**31 - 1
@@ -362,7 +363,7 @@ def test_channels_are_weighted_targets_in_a_unit_of_a_power_of_two(seed, exponen
     assert np.abs(channels[:, :3] - P * weight[:, None] * unit).max() <= 0.5
     if count:
         assert (channels[:, 4] == 1).all()
-    assert np.array_equal(grow.to_fixed_point(P, weight * 2.0**exponent, count=count), channels)
+    assert np.array_equal(to_fixed_point(P, weight * 2.0**exponent, count=count), channels)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from skdistill import SoftBoostingClassifier, SoftBoostingRegressor
 from skdistill.compact.quantize import fit_grid
 from skdistill.students import grow
+from skdistill.students.channels import FIXED_POINT, to_fixed_point
 from skdistill.students.rounds import INTERCEPT_GRAIN, beside_intercept
 
 X, Y = load_digits(return_X_y=True)
@@ -39,7 +40,7 @@ def test_leaves_that_are_nothing_beside_the_intercept_are_dropped():
 
 def tree_of(prices, max_leaf_nodes=6):
     grid = fit_grid(X.astype(np.float32), 4)
-    channels = grow.to_fixed_point(np.eye(10)[Y], np.ones(len(Y)))
+    channels = to_fixed_point(np.eye(10)[Y], np.ones(len(Y)))
     limits = {"max_depth": 9, "min_samples_leaf": 1, "max_leaf_nodes": max_leaf_nodes}
     if prices is not None:
         bins = int((grid.counts.astype(np.int64) + 2).sum())
@@ -74,7 +75,7 @@ def test_a_feature_beyond_its_worth_is_not_used_and_a_paid_one_is():
 
 def test_a_feature_is_paid_for_once_in_a_tree():
     """At a price below the first split's gain but above the others', one feature is opened."""
-    gains = np.sort(tree_of(None, 2).gain)[::-1] * 2.0**grow.FIXED_POINT * len(Y)
+    gains = np.sort(tree_of(None, 2).gain)[::-1] * 2.0**FIXED_POINT * len(Y)
     opened = tree_of(lambda d: np.full(d, gains[0] * 0.9), 6)
     assert len(set(opened.feature) - {-1}) == 1
     assert (opened.feature >= 0).sum() > 1

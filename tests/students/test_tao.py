@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from skdistill import SoftTreeClassifier
 from skdistill.compact import execute
 from skdistill.students import grow
+from skdistill.students.channels import to_fixed_point
 from skdistill.students.tao import refine
 from tests.strategies import seeds
 
@@ -20,7 +21,7 @@ def grown(rng, n=150, d=3, K=3, leaves=6, hard=True, missing=True):
     codes = rng.integers(0, 10 + missing, (d, n)).astype(np.uint8)
     P = np.eye(K)[rng.integers(0, K, n)] if hard else rng.dirichlet(np.ones(K), n)
     P[: n // 2] = np.eye(K)[(codes[0, : n // 2] + codes[1, : n // 2] > 9).astype(int)]
-    channels = grow.to_fixed_point(P, rng.integers(1, 4, n).astype(float))
+    channels = to_fixed_point(P, rng.integers(1, 4, n).astype(float))
     limits = {"max_leaf_nodes": leaves, "max_depth": n, "min_samples_leaf": 1}
     tree = grow.grow(codes, n_edges, channels, criterion=grow.SQUARED_ERROR, **limits)
     return tree, codes, n_edges, channels

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from skdistill.compact.layout import TreeLayout
 from skdistill.compact.order import depths
-from skdistill.compact.pack import WIDEST_READ, TreeLayout
+from skdistill.compact.pack import WIDEST_READ
 from skdistill.export.c.branch import leaf_kind
 from skdistill.export.c.read import prepared_inputs
 from skdistill.export.c.text import Source

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from skdistill.compact.execute import labels
+from skdistill.compact.layout import TreeLayout
 from skdistill.compact.model import CompactModel
-from skdistill.compact.pack import TreeLayout
 from skdistill.compact.tables import TreeTable
 from skdistill.export.c import ranked
 from skdistill.export.c.read import compares_floats, is_missing, read_input, read_type

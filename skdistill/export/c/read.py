@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from skdistill.compact.inputs import LinearInput
-from skdistill.compact.pack import TreeLayout
+from skdistill.compact.layout import TreeLayout
 from skdistill.compact.reading import KEY_OF_INFINITY
 from skdistill.compact.tables import LinearTable
 from skdistill.export.c.text import Source, block, number

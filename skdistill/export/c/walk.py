@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from skdistill.compact.pack import WIDEST_READ, TreeLayout
+from skdistill.compact.layout import TreeLayout
+from skdistill.compact.pack import WIDEST_READ
 from skdistill.export.c import ranked
 from skdistill.export.c.read import is_missing, prepared_type, read_input, read_type
 from skdistill.export.c.text import Source, block

@@ -51,12 +51,14 @@ def cases():
 )
 def test_c99_without_a_warning(cases, compiler, level, tmp_path):
     part = cases if level == "-Os" else cases[::3]
-    compile_c(tmp_path, library_text(part), compiler, "-std=c99", *STRICT, level, "-c")
+    made = compile_c(tmp_path, library_text(part), compiler, "-std=c99", *STRICT, level, "-c")
+    assert made.stat().st_size > 0
 
 
 @pytest.mark.parametrize("compiler", ["g++", "zig c++"])
 def test_cpp_without_a_warning(cases, compiler, tmp_path):
-    compile_c(tmp_path, library_text(cases), compiler, "-std=c++11", *STRICT, "-O1", "-c")
+    made = compile_c(tmp_path, library_text(cases), compiler, "-std=c++11", *STRICT, "-O1", "-c")
+    assert made.stat().st_size > 0
 
 
 def test_zig_gives_the_same_answers(cases, tmp_path):
