@@ -200,7 +200,8 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Numeric; NaN where teacher and student allow it.
+            Numbers, NaN where teacher and student allow it; a data frame, or columns that the
+            student's `categorical_features` names, may hold categories.
         y : array-like of shape (n,), default=None
             Labels; None with a teacher that needs no fit, or `teacher_proba`: then everything is
             learnt from the soft labels.

@@ -146,7 +146,8 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d)
-            Numeric; NaN where teacher and student allow it.
+            Numbers, NaN where teacher and student allow it; a data frame, or columns that the
+            student's `categorical_features` names, may hold categories.
         y : array-like of shape (n,) or (n, S), default=None
             Values; None with a teacher that needs no fit, or `teacher_prediction`: then
             everything is learnt from the predictions.
