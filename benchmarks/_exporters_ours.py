@@ -9,7 +9,7 @@ from typing import Any
 from _exporters_cases import Case
 from _exporters_report import CODE, TABLE
 
-from skdistill import CompactModel
+from skdistill import convert
 from skdistill.export.c import to_c
 
 LAYOUTS = {TABLE: "table", CODE: "code"}
@@ -21,7 +21,7 @@ def write(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
     for number, case in enumerate(cases):
         target = folder / str(number)
         target.mkdir(parents=True, exist_ok=True)
-        model = CompactModel.from_estimator(case.model, X=case.X_train)
+        model = convert(case.model, X=case.X_train)
         found[case.name] = {}
         for exporter, layout in LAYOUTS.items():
             path = target / f"{exporter.replace(' ', '_')}.c"

@@ -23,7 +23,7 @@ from skdistill import (
     SoftLinearClassifier,
     SoftTreeClassifier,
 )
-from skdistill.students import refit, rounds
+from skdistill.students.boosting import gradient_boosting, leaf_refit
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 
 CODE = 80  # bytes beside the tables
@@ -240,12 +240,17 @@ def _fit(
 @contextmanager
 def _no_refit() -> Iterator[None]:
     """Leaf values as growing found them, rounded at once."""
-    at_once = partial(refit.round_values, parts=1)
+    at_once = partial(leaf_refit.round_values, parts=1)
 
     def start_only(fitted: Any, *args: Any, **settings: Any) -> Any:
-        return refit.refit(fitted, *args, **settings) if fitted.leaves.shape[1] == 0 else fitted
+        return (
+            leaf_refit.refit(fitted, *args, **settings) if fitted.leaves.shape[1] == 0 else fitted
+        )
 
-    with patch.object(rounds, "refit", start_only), patch.object(rounds, "round_values", at_once):
+    with (
+        patch.object(gradient_boosting, "refit", start_only),
+        patch.object(gradient_boosting, "round_values", at_once),
+    ):
         yield
 
 

@@ -25,10 +25,10 @@ from sklearn.tree import DecisionTreeRegressor
 from tqdm import tqdm
 
 from skdistill import SoftTreeClassifier
-from skdistill.compact import execute
-from skdistill.compact.quantize import fit_grid
-from skdistill.students import grow
-from skdistill.students.channels import to_fixed_point
+from skdistill.compact import evaluate
+from skdistill.quantization.binning import fit_grid
+from skdistill.students.tree import histogram
+from skdistill.students.tree.fixed_point import to_fixed_point
 
 LEAVES = 128
 ROUNDS = {2_000: 25, 50_000: 7, 500_000: 5}
@@ -78,7 +78,7 @@ def measure(n: int, bar: tqdm) -> dict[str, Any]:
     ratio = {name: median_ratio(seconds["scikit-learn"], taken) for name, taken in seconds.items()}
     answers = {
         "scikit-learn": fitted["scikit-learn"].predict(X),
-        "fit": leaf_means(execute.leaves(fitted["fit"].compact_, X)[:, 0], P),
+        "fit": leaf_means(evaluate.leaves(fitted["fit"].compact_, X)[:, 0], P),
         "kernel": leaf_means(fitted["kernel"].leaf, P),
         "predict_proba": fitted["fit"].predict_proba(X),
         **{name: fitted[name].inplace_predict(X) for name in XGBOOST},
@@ -95,7 +95,7 @@ def measure(n: int, bar: tqdm) -> dict[str, Any]:
     }
 
 
-def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> grow.Grown:
+def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> histogram.Grown:
     """What `SoftTreeClassifier.fit` does between validation and the compact model."""
     clock = [time.perf_counter()]
     weight = np.ones(len(X))
@@ -105,11 +105,11 @@ def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> g
     clock.append(time.perf_counter())
     channels = to_fixed_point(P, weight)
     clock.append(time.perf_counter())
-    tree = grow.grow(
+    tree = histogram.grow(
         codes,
         grid.counts,
         channels,
-        criterion=grow.SQUARED_ERROR,
+        criterion=histogram.SQUARED_ERROR,
         max_leaf_nodes=LEAVES,
         max_depth=len(X),
         min_samples_leaf=1,

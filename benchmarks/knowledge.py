@@ -42,9 +42,9 @@ from skdistill import (
     born_again,
     prune_ensemble,
 )
-from skdistill.hints import AttributionHints, FeatureHints, StageHints
 from skdistill.targets import SoftTargets
 from skdistill.teachers import probabilities, teach
+from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
 
 TABLES = ("waveform21", "satimage", "magic", "electricity", "dry_bean", "letter")
 SHIPPED = ("wine", "breast_cancer", "digits")  # where there is no directory of tables

@@ -43,15 +43,15 @@ from sklearn.utils.class_weight import compute_sample_weight
 from tqdm import tqdm
 
 from skdistill import (
-    CompactModel,
     DistilledClassifier,
     Munge,
     SoftBoostingClassifier,
     SoftTreeClassifier,
+    convert,
     profile,
 )
 from skdistill.export.onnx import to_onnx
-from skdistill.export.parity import count_mismatches, open_session
+from skdistill.export.onnx.parity import count_mismatches, open_session
 from skdistill.targets import SoftTargets
 
 TABLES = ("telco_churn", "bank_marketing", "covtype_93k", "adult")
@@ -250,7 +250,7 @@ class Draw:
                 tuned = TunedThresholdClassifierCV(
                     clone(estimator), scoring="balanced_accuracy", cv=0.8, random_state=self.seed
                 ).fit(X, y)
-                exported = CompactModel.from_estimator(tuned)
+                exported = convert(tuned)
                 wrong = exported.predict(_objects(self.given.X_test)) != tuned.predict(
                     self.given.X_test
                 )

@@ -32,8 +32,8 @@ from sklearn.tree import DecisionTreeClassifier
 from tqdm import tqdm
 
 from skdistill import Munge, SoftTreeClassifier
-from skdistill.compact.pack import lay_out
-from skdistill.frames import concat_rows, take_rows
+from skdistill.compact.packing.pack import lay_out
+from skdistill.dataframe import concat_rows, take_rows
 from skdistill.targets import SoftTargets
 from skdistill.teachers import probabilities, teach
 

@@ -1,9 +1,10 @@
 """Distil a big tabular model into one of a few kilobytes."""
 
-from skdistill.compact import CompactModel, load
+from skdistill.converters import convert
+from skdistill.converters.pipeline import fold_pipeline
 from skdistill.device import profile
-from skdistill.distill import DistilledClassifier, DistilledRegressor, born_again
-from skdistill.fold import fold_pipeline
+from skdistill.distillation import DistilledClassifier, DistilledRegressor, born_again
+from skdistill.model import CompactModel, load
 from skdistill.students import (
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
@@ -49,6 +50,7 @@ __all__ = [
     "StudentAdapter",
     "adapt",
     "born_again",
+    "convert",
     "fold_pipeline",
     "load",
     "munge",

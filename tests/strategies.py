@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from skdistill.compact import CategoryTable, CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.quantize import rounding_grid
-from skdistill.compact.tables import MOST_WORTH, value_limits
+from skdistill import CompactModel
+from skdistill.compact import CategoryTable, InputGrid, LinearTable, TreeTable
+from skdistill.compact.tables.limits import value_limits
+from skdistill.compact.tables.tree_table import MOST_WORTH
+from skdistill.quantization.binning import rounding_grid
 
 VALUE_BITS = ("ternary", *range(2, 17))
 INPUT_DTYPES = ("float32", "float64", "int32", "int64")

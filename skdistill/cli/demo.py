@@ -6,8 +6,8 @@ from os import PathLike
 
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from skdistill.cli.compare import Comparison, Say, compare
-from skdistill.cli.tables import Table
+from skdistill.dataframe.files import Table
+from skdistill.inspection.compare import Comparison, Say, compare
 from skdistill.students import SoftTreeClassifier
 
 DATASETS = {"digits": (load_digits, 256), "breast cancer": (load_breast_cancer, 16)}

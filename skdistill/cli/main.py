@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import skdistill
-from skdistill import SoftLinearClassifier, SoftTreeClassifier
-from skdistill.cli import compare, demo, summary
-from skdistill.cli.tables import TableError, read_table
-from skdistill.compact.io import write_whole
-
-OK, MISMATCH, USAGE, INTERRUPTED = 0, 1, 2, 130
+from skdistill.cli.commands import run_demo, run_distill
+from skdistill.cli.console import INTERRUPTED, USAGE, print_error
+from skdistill.dataframe.files import TableError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,74 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return given.run(given)
     except (TableError, ImportError, OSError) as error:  # what a user can mend
-        return _fail(error)
+        return print_error(error)
     except KeyboardInterrupt:
         print("skdistill: interrupted", file=sys.stderr)
         return INTERRUPTED
-
-
-def _demo(given: argparse.Namespace) -> int:
-    compare.check_extras()
-    out = _writable(given.out)
-    return _report(demo.run(out, seed=given.seed, say=_say(given)), out)
-
-
-def _distill(given: argparse.Namespace) -> int:
-    if given.student == "linear":
-        student: Any = SoftLinearClassifier()
-    else:
-        student = SoftTreeClassifier(max_leaf_nodes=given.max_leaf_nodes)
-    compare.check_extras()
-    table = read_table(given.table, given.target, drop=given.drop)
-    out = _writable(given.out)
-    say = _say(given)
-    for note in table.notes if say else []:
-        say(f"note: {note}")
-    comparison = compare.compare(
-        given.table.stem,
-        table,
-        student,
-        out,
-        temperature=given.temperature,
-        alpha=given.alpha,
-        test_size=given.test_size,
-        seed=given.seed,
-        n_jobs=given.n_jobs,
-        say=say,
-    )
-    return _report([comparison], out)
-
-
-def _report(comparisons: list[Any], out: Path) -> int:
-    """Write results.json, print the table; the exit code tells of mismatches."""
-    write_whole(out / "results.json", summary.as_json(comparisons).encode())
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without µ is no reason to fail
-    print(summary.as_text(comparisons))
-    print(summary.written(comparisons, str(out)))
-    return MISMATCH if any(comparison.mismatches for comparison in comparisons) else OK
-
-
-def _say(given: argparse.Namespace) -> Any:
-    return None if given.quiet else lambda line: print(line, file=sys.stderr, flush=True)
-
-
-def _writable(folder: Path) -> Path:
-    """Make `folder` if need be, and see that files can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        raise OSError(f"cannot write to {folder}: {error.strerror}") from error
-
-
-def _fail(error: Exception) -> int:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    print(f"skdistill: error: {' '.join(text.split())}", file=sys.stderr)
-    return USAGE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -138,7 +69,7 @@ def _add_demo(commands: Any) -> None:
         "--out", type=Path, default=Path("build/demo"), metavar="DIR", help="default: %(default)s"
     )
     _add_common(parser)
-    parser.set_defaults(run=_demo)
+    parser.set_defaults(run=run_demo)
 
 
 def _add_distill(commands: Any) -> None:
@@ -193,7 +124,7 @@ def _add_distill(commands: Any) -> None:
         help="threads; default: one, on big tables all cores",
     )
     _add_common(parser)
-    parser.set_defaults(run=_distill)
+    parser.set_defaults(run=run_distill)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

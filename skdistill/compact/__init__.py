@@ -1,9 +1,6 @@
-"""Integer tables, their meaning and their bytes. Imports nothing else of skdistill."""
+"""Integer tables, their meaning and their bytes. NumPy and numba only."""
 
-from skdistill.compact.categories import CategoryTable
-from skdistill.compact.grid import InputGrid
-from skdistill.compact.io import load
-from skdistill.compact.model import CompactModel
-from skdistill.compact.tables import LinearTable, TreeTable
+from skdistill.compact.model_tables import ModelTables
+from skdistill.compact.tables import CategoryTable, InputGrid, LinearTable, TreeTable
 
-__all__ = ["CategoryTable", "CompactModel", "InputGrid", "LinearTable", "TreeTable", "load"]
+__all__ = ["CategoryTable", "InputGrid", "LinearTable", "ModelTables", "TreeTable"]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.device.build import Image, import_extra
-from skdistill.device.targets import Target
+from skdistill.device.compile import Image, import_extra
+from skdistill.device.cores import Target
 
 PAGE = 0x1000
 # The return address must lie in code space: a Cortex-M cannot run code elsewhere.
@@ -96,9 +96,9 @@ def run(
     Examples
     --------
     >>> import numpy as np
-    >>> from skdistill.device.build import build
+    >>> from skdistill.device.compile import build
     >>> from skdistill.device.emulate import run
-    >>> from skdistill.device.targets import find_target
+    >>> from skdistill.device.cores import find_target
     >>> source = "int twice(const signed char *x) { return 2 * x[0]; }"
     >>> image = build({"twice.c": source}, find_target("cortex-m0"), ["twice"])
     >>> result = run(image, "twice", np.array([[3], [-4]], np.int8))

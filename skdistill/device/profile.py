@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.execute import check_names, labels
-from skdistill.compact.model import CompactModel
-from skdistill.device.avr import missing_tools, run_avr
-from skdistill.device.build import build
+from skdistill.compact.evaluate import check_names, labels
+from skdistill.compact.model_tables import ModelTables
+from skdistill.device.compile import build
+from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
-from skdistill.device.targets import find_target
+from skdistill.device.simavr import missing_tools, run_avr
 from skdistill.export.c import bounds, device_input, prepare_source, probability_error, to_c
-from skdistill.export.c.export import remedy
+from skdistill.export.c.api import remedy
 
 NAME = "model"
 FIXED_ONE = 32768  # probability 1 of proba_fixed
@@ -121,12 +121,12 @@ def profile(
 
     Parameters
     ----------
-    model : CompactModel, student or distiller
+    model : ModelTables, student or distiller
         The latter two are fitted.
     X : array-like of shape (n, n_features)
         At least one row.
     target : str, default="cortex-m0"
-        One of `skdistill.device.targets.TARGETS`.
+        One of `skdistill.device.cores.TARGETS`.
     input, output : str, default=None
         What `skdistill.export.c.to_c` is asked for.
     layout : {"table", "code"}, default="table"
@@ -212,7 +212,7 @@ def _mean_and_max(name: str, counts: NDArray[np.int64] | None) -> dict[str, floa
     return {f"{name}_mean": float(counts.mean()), f"{name}_max": int(counts.max())}
 
 
-def compact_of(model: Any) -> CompactModel:
+def compact_of(model: Any) -> ModelTables:
     """Return the compact model of a student or distiller, or `model` itself.
 
     Raises
@@ -220,16 +220,16 @@ def compact_of(model: Any) -> CompactModel:
     ValueError
         If there is none.
     """
-    found = model if isinstance(model, CompactModel) else getattr(model, "compact_", None)
-    if not isinstance(found, CompactModel):
+    found = model if isinstance(model, ModelTables) else getattr(model, "compact_", None)
+    if not isinstance(found, ModelTables):
         raise ValueError(
-            f"model must be a CompactModel or a fitted student or distiller, "
+            f"model must be a ModelTables or a fitted student or distiller, "
             f"got {type(model).__name__} without compact_: {remedy(model)}"
         )
     return found
 
 
-def emitted_function(model: CompactModel, rows: NDArray[Any], output: str) -> Function:
+def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Function:
     """Describe the function that gives `output` and takes `rows`."""
     width, element = rows.shape[1], rows.dtype.name
     if output == "label":
@@ -243,13 +243,13 @@ def emitted_function(model: CompactModel, rows: NDArray[Any], output: str) -> Fu
 
 
 def differs(
-    model: CompactModel, X: NDArray[Any], output: str, results: NDArray[Any], allowed: float = 0.0
+    model: ModelTables, X: NDArray[Any], output: str, results: NDArray[Any], allowed: float = 0.0
 ) -> NDArray[np.bool_]:
     """Tell for which rows `results` are not Python's.
 
     Parameters
     ----------
-    model : CompactModel
+    model : ModelTables
     X : array of shape (n, n_features)
     output : {"label", "scores", "proba_float", "proba_fixed"}
     results : array of shape (n,) or (n, entries)

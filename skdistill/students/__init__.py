@@ -1,12 +1,12 @@
 """Estimators that learn from probabilities or values and end in a compact model."""
 
-from skdistill.students.adapt import adapt
-from skdistill.students.adapter import StudentAdapter
-from skdistill.students.boosting import SoftBoostingClassifier
-from skdistill.students.boosting_regressor import SoftBoostingRegressor
-from skdistill.students.linear import SoftLinearClassifier, SoftLinearRegressor
-from skdistill.students.pruned import PrunedEnsembleClassifier, prune_ensemble
-from skdistill.students.tree import SoftTreeClassifier, SoftTreeRegressor
+from skdistill.students.boosting.classifier import SoftBoostingClassifier
+from skdistill.students.boosting.regressor import SoftBoostingRegressor
+from skdistill.students.linear.estimators import SoftLinearClassifier, SoftLinearRegressor
+from skdistill.students.pruning.estimator import PrunedEnsembleClassifier, prune_ensemble
+from skdistill.students.tree.estimators import SoftTreeClassifier, SoftTreeRegressor
+from skdistill.students.update import adapt
+from skdistill.students.wrapper import StudentAdapter
 
 __all__ = [
     "PrunedEnsembleClassifier",

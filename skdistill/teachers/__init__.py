@@ -1,13 +1,14 @@
 """Anything that gives probabilities, or values, as a source of soft targets."""
 
+from skdistill.teachers.as_teacher import as_teacher, is_frozen, teacher_tags, told_classes
 from skdistill.teachers.booster import BoosterTeacher
-from skdistill.teachers.committee import Committee
-from skdistill.teachers.door import as_teacher, is_frozen, teacher_tags, told_classes
-from skdistill.teachers.function import CallableTeacher
-from skdistill.teachers.margin import MarginTeacher
-from skdistill.teachers.numbered import NumberedClasses
-from skdistill.teachers.onnx_file import OnnxTeacher
-from skdistill.teachers.out_of_fold import Lesson, teach
+from skdistill.teachers.callable import CallableTeacher
+from skdistill.teachers.cross_fitting import Lesson, teach
+from skdistill.teachers.decision_function import MarginTeacher
+from skdistill.teachers.ensemble import Committee
+from skdistill.teachers.ensemble_weights import committee_weights
+from skdistill.teachers.label_encoding import NumberedClasses
+from skdistill.teachers.onnx import OnnxTeacher
 from skdistill.teachers.response import (
     answers,
     as_probabilities,
@@ -17,7 +18,6 @@ from skdistill.teachers.response import (
     require_predictions,
     require_probabilities,
 )
-from skdistill.teachers.weights import committee_weights
 
 __all__ = [
     "BoosterTeacher",

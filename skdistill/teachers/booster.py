@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from skdistill.teachers.given import GivenTeacherMixin
+from skdistill.teachers._prefit import GivenTeacherMixin
 
 KINDS = {
     ("xgboost", "Booster"): "xgboost",

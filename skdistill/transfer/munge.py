@@ -15,9 +15,9 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skdistill.frames import category_columns, read_table, write_table
+from skdistill.dataframe import category_columns, read_table, write_table
+from skdistill.transfer.further_rows import within_reach
 from skdistill.transfer.neighbours import nearest_other
-from skdistill.transfer.rows import within_reach
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "factor": [Interval(Integral, 1, None, closed="left")],
@@ -168,7 +168,7 @@ class Munge(BaseEstimator):
         Neighbours may be of different classes, and their offspring may be told to be of
         the greater one. A distilled classifier weighs further rows so that the mean of their
         soft labels is that of the training rows, or the same for all classes
-        (`skdistill.transfer.shares`). None leaves the weights as they are; values of
+        (`skdistill.transfer.entropy_balancing`). None leaves the weights as they are; values of
         regressors have no shares.
 
     Examples
@@ -218,7 +218,7 @@ class Munge(BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            For columns of another kind; see `skdistill.frames.read_table`.
+            For columns of another kind; see `skdistill.dataframe.read_table`.
         """
         table = read_table(X, self.categorical_features)
         # What another column says of a number is none between two categories: a teacher that

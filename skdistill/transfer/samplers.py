@@ -12,8 +12,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdistill.frames import read_table, write_table
-from skdistill.transfer.rows import as_numbers, within_reach
+from skdistill.dataframe import read_table, write_table
+from skdistill.transfer.further_rows import as_numbers, within_reach
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
 _CATEGORICAL = [StrOptions({"from_dtype"}), "array-like", None]

@@ -32,7 +32,7 @@ def quick(monkeypatch):
             [("rf", RandomForestClassifier(20, random_state=seed))], voting="soft"
         )
 
-    monkeypatch.setattr("skdistill.cli.compare.committee", small)
+    monkeypatch.setattr("skdistill.inspection.compare.committee", small)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_the_demo_prints_one_table_of_both_data_sets(capsys, tmp_path):
 
 
 def test_a_mismatch_is_exit_code_1(capsys, files, tmp_path, monkeypatch):
-    monkeypatch.setattr("skdistill.cli.compare.count_mismatches", lambda *_: 2)
+    monkeypatch.setattr("skdistill.inspection.compare.count_mismatches", lambda *_: 2)
     code, text, _ = distill(capsys, files / "good.csv", tmp_path, "--quiet")
     assert code == 1
     assert "DOES NOT answer as Python does, label and integer scores: 4 mismatches" in text

@@ -5,9 +5,9 @@ import pytest
 import unicorn
 
 from skdistill.device import emulate
-from skdistill.device.build import build
+from skdistill.device.compile import build
+from skdistill.device.cores import TARGETS, find_target
 from skdistill.device.emulate import FILLS, EmulationError, run
-from skdistill.device.targets import TARGETS, find_target
 
 CORES = [name for name, target in TARGETS.items() if target.core]
 # Soft float, division, branches, a loop, a call and a table.

@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from skdistill.device.build import BuildError
+from skdistill.device.compile import BuildError
 from skdistill.device.host import Function, load
 
 SOURCE = """

@@ -12,11 +12,11 @@ from skdistill import (
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
+from skdistill.device.cores import TARGETS
 from skdistill.device.profile import Profile, differs, profile
-from skdistill.device.targets import TARGETS
 from skdistill.export.c import device_input
-from skdistill.export.onnx_ranks import graph_input
-from skdistill.export.parity import probe_rows
+from skdistill.export.onnx.categories import graph_input
+from skdistill.export.onnx.parity import probe_rows
 from tests.strategies import adversarial_rows, compact_models, seeds
 
 RUNNABLE = [name for name, target in TARGETS.items() if target.core or name == "host"]

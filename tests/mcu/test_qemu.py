@@ -8,11 +8,11 @@ import subprocess
 import numpy as np
 import pytest
 
-from skdistill.device.build import run_compiler
+from skdistill.device.compile import run_compiler
 from skdistill.device.host import c_type
 from skdistill.device.profile import NAME, differs, emitted_function
 from skdistill.export.c import device_input, to_c
-from skdistill.export.parity import probe_rows
+from skdistill.export.onnx.parity import probe_rows
 from tests.mcu.models import STUDENTS
 
 ABSENT = [tool for tool in ("arm-none-eabi-gcc", "qemu-system-arm") if shutil.which(tool) is None]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skdistill.compact import CompactModel, InputGrid, TreeTable
-from skdistill.device.avr import LIMIT, missing_tools, run_avr
+from skdistill import CompactModel
+from skdistill.compact import InputGrid, TreeTable
 from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function
 from skdistill.device.profile import profile
-from skdistill.export.parity import probe_rows
+from skdistill.device.simavr import LIMIT, missing_tools, run_avr
+from skdistill.export.onnx.parity import probe_rows
 from tests.mcu.models import STUDENTS
 
 pytestmark = [

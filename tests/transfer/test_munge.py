@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_equal
 from sklearn.utils import check_random_state
 
 from skdistill import Munge, munge
-from skdistill.frames import read_table
+from skdistill.dataframe import read_table
 from tests.strategies import seeds
 from tests.transfer.containers import CONTAINERS, mixed_frame
 from tests.transfer.test_neighbours import mixed_tables, nearest_by_hand

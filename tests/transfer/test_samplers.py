@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill import Marginals, NaiveBayes
-from skdistill.frames import read_table
+from skdistill.dataframe import read_table
 from tests.strategies import seeds
 from tests.transfer.containers import CONTAINERS, mixed_frame
 

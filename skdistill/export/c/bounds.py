@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from skdistill.compact.layout import TreeLayout
-from skdistill.compact.order import depths
-from skdistill.compact.pack import WIDEST_READ
-from skdistill.export.c.branch import leaf_kind
-from skdistill.export.c.read import prepared_inputs
+from skdistill.compact.packing.layout import TreeLayout
+from skdistill.compact.packing.node_order import depths
+from skdistill.compact.packing.pack import WIDEST_READ
+from skdistill.export.c.inputs import prepared_inputs
 from skdistill.export.c.text import Source
+from skdistill.export.c.tree_branches import leaf_kind
 
 _CALL = 30
 _SPLIT = {"fused": 17, "depth": 34, "children": 34, "branches": 7}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from skdistill.compact.execute import labels
-from skdistill.export.c import ranked
+from skdistill.compact.evaluate import labels
+from skdistill.export.c import categories
 from skdistill.export.c.text import Source, block, whole
 
 
@@ -76,8 +76,8 @@ def _of_a_tree(source: Source) -> str:
         """,
         name=name,
         T=source.x_type,
-        declared="\n".join(ranked.declared(source)),
-        ranked=ranked.called(source),
+        declared="\n".join(categories.declared(source)),
+        ranked=categories.called(source),
         found=found,
     )
 

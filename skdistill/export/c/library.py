@@ -6,23 +6,23 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from skdistill.compact.io import write_whole
-from skdistill.compact.model import CompactModel
-from skdistill.export.c.export import prepare_source
-from skdistill.export.c.source import header_text, n_inputs, source_text
+from skdistill.compact.model_tables import ModelTables
+from skdistill.export.c.api import prepare_source
 from skdistill.export.c.text import Source, block
+from skdistill.export.c.translation_unit import header_text, n_inputs, source_text
+from skdistill.utils.files import write_whole
 
 KINDS = ("arduino", "cmake")
 
 
 def to_c_library(
-    model: CompactModel, folder: str | PathLike[str], *, kind: str = "arduino", **options: Any
+    model: ModelTables, folder: str | PathLike[str], *, kind: str = "arduino", **options: Any
 ) -> list[Path]:
     """Write a model as a library for a build system.
 
     Parameters
     ----------
-    model : CompactModel
+    model : ModelTables
     folder : str or path-like
         Made where it is missing.
     kind : {"arduino", "cmake"}, default="arduino"
@@ -44,7 +44,7 @@ def to_c_library(
     Examples
     --------
     >>> import tempfile
-    >>> from skdistill.compact import CompactModel
+    >>> from skdistill import CompactModel
     >>> from skdistill.export.c import to_c_library
     >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.model import CompactModel
+from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c.text import Source, block, number
 
 ONE = 1 << 15  # a fixed-point probability of 1
@@ -57,7 +57,7 @@ def powers() -> NDArray[np.uint16]:
     return np.rint(2.0**16 * 2.0**-x - 2.0**15).astype(np.uint16)
 
 
-def fixed_error(model: CompactModel) -> float:
+def fixed_error(model: ModelTables) -> float:
     """Bound of the error of a fixed-point probability.
 
     Of a power of 2: a straight line in its place, its rounding and that of the exponent. The
@@ -66,7 +66,7 @@ def fixed_error(model: CompactModel) -> float:
 
     Parameters
     ----------
-    model : CompactModel
+    model : ModelTables
         With classes.
 
     Returns
@@ -89,12 +89,12 @@ def fixed_error(model: CompactModel) -> float:
     return relative / 2 + (K + 1) * 1.5 * 2.0**-16 + unit
 
 
-def probability_error(model: CompactModel, output: str) -> float:
+def probability_error(model: ModelTables, output: str) -> float:
     """Bound of the difference between a probability in C and in Python.
 
     Parameters
     ----------
-    model : CompactModel
+    model : ModelTables
         With classes.
     output : {"proba_float", "proba_fixed"}
 

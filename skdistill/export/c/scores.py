@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from skdistill.export.c import ranked
-from skdistill.export.c.branch import add_branches
-from skdistill.export.c.read import prepare, prepared_inputs, prepared_type, rounded_input
+from skdistill.export.c import categories
+from skdistill.export.c.inputs import prepare, prepared_inputs, prepared_type, rounded_input
 from skdistill.export.c.text import Source, block
+from skdistill.export.c.tree_branches import add_branches
 
 
 def value_reader(source: Source, table: str, bits: int | str, signed: bool, count: int) -> str:
@@ -82,10 +82,10 @@ def scores(source: Source, *, public: bool) -> str:
     """The function that fills the scores of a row; `public` for callers of other files."""
     layout, model = source.layout, source.layout.model
     trees, S = layout.trees, model.n_scores
-    declared = ["unsigned j;", *ranked.declared(source)]
+    declared = ["unsigned j;", *categories.declared(source)]
     if trees is not None and trees.prepared:
         declared.append(f"{prepared_type(source, trees)} q[{prepared_inputs(source, trees)}];")
-    body = [ranked.called(source)]
+    body = [categories.called(source)]
     if trees is not None and trees.prepared:
         body.append(prepare(source, trees))
     bias = _bias(source)

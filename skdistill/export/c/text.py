@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.layout import Layout
+from skdistill.compact.packing.layout import Layout
 
 KEYWORDS = frozenset(
     """auto break case char const continue default do double else enum extern float for goto if

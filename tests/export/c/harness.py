@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from skdistill.compact import CompactModel, execute
-from skdistill.device.build import cache_folder
+from skdistill import CompactModel
+from skdistill.compact import evaluate
+from skdistill.device.compile import cache_folder
 from skdistill.export.c import device_input, to_c
 from tests.strategies import adversarial_rows
 
@@ -62,8 +63,8 @@ class Case(NamedTuple):
             return scores
         if self.output == "label":
             one = len(self.model.classes) == 1
-            return np.zeros(len(X), int) if one else execute.labels(scores, self.model.threshold)
-        return execute.probabilities(self.model, scores)
+            return np.zeros(len(X), int) if one else evaluate.labels(scores, self.model.threshold)
+        return evaluate.probabilities(self.model, scores)
 
 
 def suits(model: CompactModel, input: str, output: str, missing: str | None = None) -> bool:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from skdistill import SoftBoostingClassifier, SoftTreeClassifier
-from skdistill.compact import CompactModel, InputGrid, LinearTable, TreeTable
-from skdistill.compact.pack import lay_out
+from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
+from skdistill.compact import InputGrid, LinearTable, TreeTable
+from skdistill.compact.packing.pack import lay_out
 from tests.export.c.harness import (
     INPUTS,
     Case,

@@ -5,11 +5,11 @@ import pytest
 
 pytest.importorskip("unicorn")
 
-from skdistill.compact.order import depths
-from skdistill.device.build import build
+from skdistill.compact.packing.node_order import depths
+from skdistill.device.compile import build
+from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
 from skdistill.device.profile import emitted_function
-from skdistill.device.targets import find_target
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
 from tests.export.c.harness import Case, rows_for, suits
 from tests.strategies import tree_model

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skdistill.compact import CategoryTable, CompactModel, InputGrid, TreeTable
-from skdistill.compact.execute import scores
+from skdistill import CompactModel
+from skdistill.compact import CategoryTable, InputGrid, TreeTable
+from skdistill.compact.evaluate import scores
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
 from tests.export.c.harness import INPUTS, Case, answers, load, suits
 from tests.strategies import category_tables, labelled_rows, tree_model
@@ -108,10 +109,10 @@ def test_the_file_names_the_categories_and_counts_a_byte_for_each():
 @pytest.mark.parametrize("seed", range(6))
 def test_bounds_hold_with_categories(seed):
     pytest.importorskip("unicorn")
-    from skdistill.device.build import build
+    from skdistill.device.compile import build
+    from skdistill.device.cores import find_target
     from skdistill.device.emulate import run
     from skdistill.device.profile import emitted_function
-    from skdistill.device.targets import find_target
 
     case = list(models([seed]))[seed % 2]
     X = rows_of(case, np.random.default_rng(seed), 30)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skdistill.compact import CompactModel
+from skdistill import CompactModel
 from skdistill.export.c import device_input, to_c
 from tests.export.c.harness import (
     INPUTS,

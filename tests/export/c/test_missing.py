@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdistill import SoftBoostingClassifier, SoftTreeClassifier
-from skdistill.compact import CategoryTable, CompactModel, InputGrid, TreeTable
-from skdistill.compact.integers import on_integers
-from skdistill.compact.pack import lay_out
+from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
+from skdistill.compact import CategoryTable, InputGrid, TreeTable
+from skdistill.compact.packing.integer_inputs import on_integers
+from skdistill.compact.packing.pack import lay_out
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
 from tests.export.c.harness import Case, answers, assert_equal, load, suits

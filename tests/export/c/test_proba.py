@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skdistill.compact import CompactModel, LinearTable
+from skdistill import CompactModel
+from skdistill.compact import LinearTable
 from skdistill.export.c import proba
 from tests.export.c.harness import Case, answers, load, rows_for
 from tests.strategies import tree_model

@@ -1,0 +1,1 @@
+"""Constant tables as C stores them: bit packing, node order, threshold codes."""

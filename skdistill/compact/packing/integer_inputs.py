@@ -1,0 +1,142 @@
+"""The same model for inputs that are known to be integers of a few bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.tables.grid import InputGrid
+from skdistill.compact.tables.tree_table import TreeTable
+
+if TYPE_CHECKING:
+    from skdistill.compact.model_tables import ModelTables
+
+
+def on_integers(model: ModelTables, dtype: str, *, missing: bool = False) -> ModelTables:
+    """The model with the whole numbers that its thresholds are for inputs of an integer type.
+
+    ``x <= t`` is ``x <= floor(t)``; beyond 2^24, where a float32 model casts, see `whole_cuts`.
+    Splits that all numbers of the type pass to one side are
+    left out, so is the side of NaN. Scores are the same for every input of the type.
+
+    With `missing` the largest number of the type stands for NaN: nodes keep its side, and a
+    split that parts it from all numbers stays.
+
+    Parameters
+    ----------
+    model : ModelTables
+    dtype : {"int8", "uint8", "int16", "uint16", "int32"}
+    missing : bool, default=False
+
+    Returns
+    -------
+    model : ModelTables
+        On an int32 grid.
+    """
+    grid, trees = model.grid, model.trees
+    if grid is None or trees is None:
+        return model
+    limits = np.iinfo(dtype)
+    edge = whole_cuts(grid.edges)
+    at = edge[grid.offsets[trees.feature] + trees.threshold]
+    largest = limits.max - missing  # of the numbers
+    below, above = at >= largest, at < limits.min
+    nan_left = trees.nan_left & missing
+    always = np.where(below, trees.left, trees.right)
+    idle = below & (nan_left | (not missing)) | above & ~nan_left
+    # What is left of these parts NaN alone, to the right.
+    lone = (below | above) & ~idle
+    at = np.where(lone, largest, at)
+    swapped = lone & above
+    trees = replace(
+        trees,
+        left=np.where(swapped, trees.right, trees.left),
+        right=np.where(swapped, trees.left, trees.right),
+    )
+    nan_left = nan_left & ~lone
+    target = np.arange(len(at))
+    for node in np.flatnonzero(idle)[::-1]:
+        # Children come after their parents.
+        target[node] = always[node] if always[node] < 0 else target[always[node]]
+    onward = np.append(target, 0)  # a place to look at for leaves
+    left, right, roots = (
+        np.where(child >= 0, onward[np.maximum(child, 0)], child)
+        for child in (trees.left, trees.right, trees.roots)
+    )
+    kept, leaves = _reached(roots, left, right, len(trees.values))
+    number, leaf = np.cumsum(kept) - 1, np.cumsum(leaves) - 1
+    number = np.append(number, 0)
+    roots, left, right = (
+        np.where(child >= 0, number[np.maximum(child, 0)], ~leaf[~np.minimum(child, -1)])
+        for child in (roots, left[kept], right[kept])
+    )
+    feature, cut = trees.feature[kept], at[kept].astype(np.int64)
+    used = np.unique(feature)
+    edges = [np.unique(cut[feature == f]) for f in used]
+    offsets = np.cumsum([0] + [len(each) for each in edges])
+    threshold = np.zeros(len(cut), np.int64)
+    for f, each in zip(used, edges, strict=True):
+        threshold[feature == f] = np.searchsorted(each, cut[feature == f])
+    return replace(
+        model,
+        grid=InputGrid(grid.features[used], offsets, np.concatenate([[], *edges]).astype(np.int32)),
+        trees=TreeTable(
+            roots,
+            np.searchsorted(used, feature),
+            threshold,
+            left,
+            right,
+            nan_left[kept],
+            trees.values[leaves],
+            trees.value_bits,
+            trees.unit,
+        ),
+    )
+
+
+def whole_cuts(edges: NDArray[Any]) -> NDArray[np.float64]:
+    """The largest whole number that is at most each edge once it is cast to the edge's type.
+
+    Parameters
+    ----------
+    edges : float32 or int32 array
+
+    Returns
+    -------
+    cuts : float64 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.packing.integer_inputs import whole_cuts
+    >>> whole_cuts(np.array([-0.5, 7.5, 2**24], np.float32)).tolist()  # 2^24 + 1 is cast to 2^24
+    [-1.0, 7.0, 16777217.0]
+    """
+    if edges.dtype.kind == "i":
+        return edges.astype(np.float64)
+    with np.errstate(over="ignore"):
+        above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
+        cuts = np.floor((edges.astype(np.float64) + above) / 2)
+        beyond = cuts.astype(np.float32) > edges
+    found: NDArray[np.float64] = cuts - beyond
+    return found
+
+
+def _reached(
+    roots: NDArray[Any], left: NDArray[Any], right: NDArray[Any], n_leaves: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which inner nodes and leaves some root leads to."""
+    nodes, leaves = np.zeros(len(left), bool), np.zeros(n_leaves, bool)
+    nodes[roots[roots >= 0]] = True
+    leaves[~roots[roots < 0]] = True
+    for node in range(len(left)):
+        if nodes[node]:
+            for child in (left[node], right[node]):
+                if child >= 0:
+                    nodes[child] = True
+                else:
+                    leaves[~child] = True
+    return nodes, leaves

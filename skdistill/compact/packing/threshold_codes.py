@@ -1,0 +1,170 @@
+"""The unsigned integers that nodes compare, in place of the inputs themselves.
+
+A reading makes a whole number ``q(x)`` of an input and a cut of every edge of the grid, so
+that ``x <= edge`` exactly where ``q(x) <= cut``. NaN reads as the largest number of all.
+
+Symbols: u features of the grid, E edges, Q largest rounded input of a linear table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.tables.linear_table import round_input
+
+if TYPE_CHECKING:
+    from skdistill.compact.tables.grid import InputGrid
+    from skdistill.compact.tables.linear_table import LinearTable
+
+KEY_OF_INFINITY = 0xFF000000  # key(+inf); NaN lies above it
+_SMALLEST_STEP, _LARGEST_STEP = -100, 100  # exponents; then no denormal reaches a step
+_MOST_STEPS = 2**16 - 3
+
+
+class Reading(NamedTuple):
+    """How inputs become whole numbers.
+
+    Attributes
+    ----------
+    kind : {"value", "key", "steps", "rounded", "code"}
+        The number itself; the bits of a float32 in the order of the numbers; steps from an
+        origin, rounded up; the rounded input of the linear part; ready codes.
+    cut : int64 array of shape (E,)
+    drop : int
+        Low bits that the cuts of "key" leave out: they are zero in all edges, and
+        ``q(x) <= cut * 2^drop`` is compared.
+    origin, exponent : int64 arrays of shape (u,) or None
+        Of "steps": ``q = ceil(x / 2^exponent) - origin``.
+    """
+
+    kind: str
+    cut: NDArray[np.int64]
+    drop: int = 0
+    origin: NDArray[np.int64] | None = None
+    exponent: NDArray[np.int64] | None = None
+
+
+def readings(grid: InputGrid, linear: LinearTable | None) -> list[Reading]:
+    """All readings that serve a grid, for inputs of its declared type.
+
+    Parameters
+    ----------
+    grid : InputGrid
+    linear : LinearTable or None
+        Whose rounded inputs the nodes could compare.
+
+    Returns
+    -------
+    readings : list of Reading
+    """
+    if grid.dtype == "int32":
+        found = [Reading("value", grid.edges.astype(np.int64))]
+    else:
+        keys = key(grid.edges).astype(np.int64)
+        found = [Reading("key", keys)]
+        if drop := _common_zeros(keys):
+            found.append(Reading("key", keys >> drop, drop))
+        if (even := even_steps(grid)) is not None:
+            found.append(even)
+    if linear is not None and (borders := rounding_borders(grid, linear)) is not None:
+        found.append(Reading("rounded", borders + linear.q_max))
+    return found
+
+
+def codes(grid: InputGrid) -> Reading:
+    """The reading of ready codes: cuts are the numbers of the edges in their features."""
+    first = np.repeat(grid.offsets[:-1], grid.counts).astype(np.int64)
+    return Reading("code", np.arange(len(grid.edges)) - first)
+
+
+def key(x: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Whole numbers in the order of float32 numbers: 0 for −inf, equal ones for ±0.
+
+    Parameters
+    ----------
+    x : float32 array
+
+    Returns
+    -------
+    key : uint32 array
+        NaN has keys above that of +inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.packing.threshold_codes import key
+    >>> x = np.array([-np.inf, -1.5, -0.0, 0.0, 1e-45, np.inf, np.nan], np.float32)
+    >>> [hex(k) for k in key(x)]
+    ['0x0', '0x3fc00000', '0x7f800000', '0x7f800000', '0x7f800001', '0xff000000', '0xff400000']
+    """
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    with np.errstate(over="ignore"):
+        ordered = np.where(bits >> 31, np.uint32(0x80000000) - bits, bits)
+        found: NDArray[np.uint32] = ordered + np.uint32(0x7F800000)
+    return found
+
+
+def _common_zeros(keys: NDArray[np.int64]) -> int:
+    """Low bits that are zero in all keys, at most those of a float32's fraction."""
+    union = int(np.bitwise_or.reduce(keys, initial=0))
+    return min(23, (union & -union).bit_length() - 1) if union else 0
+
+
+def even_steps(grid: InputGrid) -> Reading | None:
+    """Edges as whole numbers of steps from an origin; None where there are no such steps.
+
+    ``edge = (origin + cut) * 2^exponent`` exactly, and the origin is 0 where that takes no
+    more bits.
+    """
+    edges = grid.edges.astype(np.float64)
+    if not len(edges) or not np.isfinite(edges).all() or not grid.counts.all():
+        return None
+    mantissa, exponent = np.frexp(edges)
+    whole = (mantissa * 2.0**24).astype(np.int64)
+    bit = np.where(whole == 0, np.iinfo(np.int32).max, exponent - 24 + _low_bit(whole))
+    step = np.minimum.reduceat(bit, grid.offsets[:-1])
+    step = np.where(step == np.iinfo(np.int32).max, 0, step)
+    if step.min() < _SMALLEST_STEP or step.max() > _LARGEST_STEP:
+        return None
+    count = np.ldexp(edges, -np.repeat(step, grid.counts))
+    if np.abs(count).max() >= 2**22:  # beyond, a float32 may saturate
+        return None
+    multiple = count.astype(np.int64)
+    origin = np.minimum.reduceat(multiple, grid.offsets[:-1])
+    reach = np.maximum.reduceat(multiple, grid.offsets[:-1]) - origin
+    if reach.max() > _MOST_STEPS:
+        return None
+    spare = (1 << int(reach.max()).bit_length()) - 1 - reach
+    origin = np.where((origin >= 0) & (origin <= spare), 0, origin)
+    cut = multiple - np.repeat(origin, grid.counts)
+    return Reading("steps", cut, 0, origin, step.astype(np.int64))
+
+
+def _low_bit(whole: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place of the lowest bit that is set; anything for 0."""
+    low = np.where(whole == 0, 1, whole & -whole)
+    place: NDArray[np.int64] = np.log2(low).astype(np.int64)
+    return place
+
+
+def rounding_borders(grid: InputGrid, linear: LinearTable) -> NDArray[np.int64] | None:
+    """Rounded inputs `t` with ``x <= edge`` exactly where ``q(x) <= t``; None if there are none."""
+    at = np.searchsorted(linear.features, grid.features)
+    known = linear.features[np.minimum(at, len(linear.features) - 1)] == grid.features
+    if not known.all() or not np.isfinite(grid.edges).all():
+        return None
+    if grid.dtype == "int32":
+        if np.abs(grid.edges.astype(np.int64)).max(initial=0) >= 2**24:
+            return None
+        after = (grid.edges + 1).astype(np.float32)
+    else:
+        with np.errstate(over="ignore"):  # the largest number is followed by infinity
+            after = np.nextafter(grid.edges, np.float32(np.inf))
+    at = np.repeat(at, grid.counts)
+    below = round_input(grid.edges.astype(np.float32), linear, at)
+    if not (below < round_input(after, linear, at)).all():
+        return None
+    return below.astype(np.int64)

@@ -1,0 +1,56 @@
+"""Limits of the integers that tables hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdistill.compact._frozen import require
+
+INT32_MAX = 2**31 - 1
+
+
+def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:
+    """Smallest and largest integer that `bits` can hold.
+
+    Parameters
+    ----------
+    bits : int in [2, 16] or "ternary"
+    signed : bool
+        Whether negative values are needed; "ternary" is always -1, 0, 1.
+
+    Returns
+    -------
+    low, high : int
+
+    Raises
+    ------
+    ValueError
+        If `bits` is neither.
+
+    Examples
+    --------
+    >>> from skdistill.compact.tables.limits import value_limits
+    >>> (
+    ...     value_limits(8, signed=False),
+    ...     value_limits(8, signed=True),
+    ...     value_limits("ternary", signed=True),
+    ... )
+    ((0, 255), (-128, 127), (-1, 1))
+    """
+    if bits == "ternary":
+        return -1, 1
+    if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or not 2 <= bits <= 16:
+        raise ValueError(f"value_bits must be 'ternary' or an int in [2, 16], got {bits!r}")
+    width = int(bits)
+    return (-(2 ** (width - 1)), 2 ** (width - 1) - 1) if signed else (0, 2**width - 1)
+
+
+def check_bits(owner: Any, name: str) -> None:
+    """Check that table `name` fits `value_bits`, and keep those as a plain int."""
+    values, bits = getattr(owner, name), owner.value_bits
+    low, high = value_limits(bits, signed=bool((values < 0).any()))
+    inside = values.size == 0 or bool(low <= values.min() and values.max() <= high)
+    require(inside, f"{name} must lie in [{low}, {high}] for value_bits={bits!r}")
+    object.__setattr__(owner, "value_bits", str(bits) if isinstance(bits, str) else int(bits))

@@ -1,0 +1,145 @@
+"""Trees with float thresholds, put on an input grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.tables.grid import MAX_EDGES, InputGrid
+from skdistill.converters.float_trees import ForeignTree
+from skdistill.quantization.assemble import LearntTree
+from skdistill.quantization.binning import round_down
+
+
+def on_a_grid(
+    trees: Sequence[ForeignTree],
+    n_features: int,
+    dtype: str = "float32",
+    *,
+    through_float32: bool = False,
+) -> tuple[InputGrid, list[LearntTree]]:
+    """Trees on the grid of all their thresholds, which are rounded toward −inf to `dtype`.
+
+    Parameters
+    ----------
+    trees : sequence of ForeignTree
+    n_features : int
+        Columns of the input.
+    dtype : {"float32", "int32"}
+        The type that rows are compared in.
+    through_float32 : bool, default=False
+        Whether the trees' own library rounds int32 rows to float32 before it compares.
+
+    Returns
+    -------
+    grid : InputGrid
+        Of all columns.
+    trees : list of LearntTree
+        Their values are real.
+
+    Raises
+    ------
+    ValueError
+        For thresholds below all numbers of `dtype`, and more of them in one column than a
+        grid can hold.
+    """
+    inner = [tree.feature >= 0 for tree in trees]
+    owner = np.concatenate([tree.feature[i] for tree, i in zip(trees, inner, strict=True)])
+    exact = np.concatenate([tree.threshold[i] for tree, i in zip(trees, inner, strict=True)])
+    if through_float32 and dtype == "int32":
+        cut = _last_integers(round_down(exact))
+    else:
+        cut = round_down(exact, dtype)
+    if (cut == -np.inf).any():
+        column = owner[np.argmax(cut == -np.inf)]
+        raise ValueError(
+            f"column {column} is split below the least number of float32: scale it down"
+        )
+    order = np.lexsort((cut, owner))
+    by_owner, in_order = owner[order], cut[order]
+    first = np.ones(len(order), bool)  # of equal edges of a column
+    first[1:] = (by_owner[1:] != by_owner[:-1]) | (in_order[1:] != in_order[:-1])
+    counts = np.bincount(by_owner[first], minlength=n_features)
+    if counts.max(initial=0) > MAX_EDGES:
+        raise ValueError(
+            f"column {counts.argmax()} has {counts.max()} different thresholds, a grid holds "
+            f"{MAX_EDGES} of a column: fit fewer or smaller trees"
+        )
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    grid = InputGrid(np.arange(n_features), offsets, in_order[first].astype(dtype))
+    code = np.empty(len(order), np.int32)
+    code[order] = np.cumsum(first) - 1 - offsets[by_owner]
+    learnt, start = [], 0
+    for tree, i in zip(trees, inner, strict=True):
+        threshold = np.zeros(len(i), np.int32)
+        threshold[i] = code[start : start + int(i.sum())]
+        start += int(i.sum())
+        learnt.append(
+            LearntTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
+        )
+    return grid, learnt
+
+
+def _last_integers(edges: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The largest int32 that float32 rounds to at most each edge."""
+    with np.errstate(over="ignore"):
+        above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
+    middle = np.floor((edges.astype(np.float64) + above) / 2).clip(-(2.0**31), 2.0**31 - 1)
+    middle -= middle.astype(np.float32) > edges
+    last: NDArray[np.int32] = np.maximum(middle, -(2.0**31)).astype(np.int32)
+    return last
+
+
+def coarser(
+    grid: InputGrid, trees: Sequence[LearntTree], coarse: InputGrid, X: NDArray[Any]
+) -> tuple[InputGrid, list[LearntTree]]:
+    """Move each threshold to that edge of a coarser grid that changes the way of fewest rows.
+
+    Parameters
+    ----------
+    grid : InputGrid
+        Of all columns.
+    trees : sequence of LearntTree
+        On `grid`.
+    coarse : InputGrid
+        Of all columns.
+    X : array of shape (n, d)
+        The rows that count.
+
+    Returns
+    -------
+    grid : InputGrid
+        `coarse`, and the edges of columns that have none there.
+    trees : list of LearntTree
+        On it.
+    """
+    nearest, edges = [], []
+    for column, (fine, few) in enumerate(zip(_edges(grid), _edges(coarse), strict=True)):
+        if len(fine) == 0 or len(few) == 0:
+            nearest.append(np.arange(len(fine)))
+            edges.append(fine)
+            continue
+        x = np.sort(X[:, column])
+        below, below_few = (np.searchsorted(x, part, side="right") for part in (fine, few))
+        after = np.minimum(np.searchsorted(below_few, below), len(few) - 1)
+        before = np.maximum(after - 1, 0)
+        closer = np.abs(below - below_few[before]) < np.abs(below_few[after] - below)
+        nearest.append(np.where(closer, before, after))
+        edges.append(few)
+    offsets = np.cumsum([0] + [len(part) for part in edges])
+    to = np.concatenate(nearest)
+    moved = []
+    for tree in trees:
+        inner = tree.feature >= 0
+        threshold = np.zeros(len(inner), np.int32)
+        threshold[inner] = to[grid.offsets[tree.feature[inner]] + tree.threshold[inner]]
+        moved.append(tree._replace(threshold=threshold))
+    return InputGrid(grid.features, offsets, np.concatenate(edges)), moved
+
+
+def _edges(grid: InputGrid) -> list[NDArray[Any]]:
+    """Edges of each column."""
+    return np.split(grid.edges, grid.offsets[1:-1])

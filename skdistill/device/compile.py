@@ -1,0 +1,322 @@
+"""C sources → an image for a core, and what it takes of flash and RAM.
+
+The compiler is zig's, which pip alone brings for every target. It links its support library
+(soft float, division, memcpy) where the C needs one, and nothing else: no start-up code.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from skdistill.device.cores import Target
+
+# Hosted, so that the compiler knows memcpy and puts four bytes into a register itself.
+FLAGS = ("-std=c99", "-Os", "-fhosted", "-ffunction-sections", "-fdata-sections")
+BASE = 0x10000  # where images start
+TIME_LIMIT = 600  # seconds; a first link for a target builds its support library
+# Freestanding targets have <stdint.h>, but no <string.h>.
+STRING_H = """#pragma once
+#include <stddef.h>
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+"""
+# C does not unwind: what zig links for that is not counted.
+UNWINDING = (".ARM.ex", ".eh_frame", "__aeabi_unwind_cpp")
+_SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR = 1, 2, 4
+
+
+class BuildError(RuntimeError):
+    """The compiler or the linker refused; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of an image, by what they are for.
+
+    Parameters
+    ----------
+    model : int
+        Constants of the compiled sources.
+    code : int
+        Functions of the compiled sources.
+    library : int or None
+        What the support library adds to both; None if it could not be linked.
+    ram : int
+        Variables, and constants where they are copied to RAM. Not the stack.
+    """
+
+    model: int
+    code: int
+    library: int | None
+    ram: int
+
+    @property
+    def flash(self) -> int:
+        """Sum of `model`, `code` and, where it is known, `library`."""
+        return self.model + self.code + (self.library or 0)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A linked program for `target`.
+
+    Parameters
+    ----------
+    target : Target
+    elf : bytes
+    sizes : Sizes
+    missing : tuple of str
+        Routines that the code calls and no pip package brings: on AVR those of the compiler's
+        support library.
+    """
+
+    target: Target
+    elf: bytes
+    sizes: Sizes
+    missing: tuple[str, ...] = ()
+
+    @cached_property
+    def segments(self) -> list[tuple[int, int, bool, bool]]:
+        """Memory of the program: address, bytes, whether writable, whether code."""
+        return [
+            (s["p_vaddr"], s["p_memsz"], bool(s["p_flags"] & 2), bool(s["p_flags"] & 1))
+            for s in _read(self.elf).iter_segments("PT_LOAD")
+        ]
+
+    @cached_property
+    def sections(self) -> list[tuple[int, bytes]]:
+        """What the program puts into its memory: address, content."""
+        loaded = [s for s in _read(self.elf).iter_sections() if _is_part(s)]
+        return [(s["sh_addr"], s.data()) for s in loaded]  # zeros where the file has none
+
+    @cached_property
+    def functions(self) -> dict[str, tuple[int, int]]:
+        """Address (without the Thumb bit) and bytes of each function, by name."""
+        thumb = self.target.family == "thumb"
+        return {
+            s.name: (s["st_value"] & ~1 if thumb else s["st_value"], s["st_size"])
+            for s in _symbols(self.elf)
+            if s["st_info"]["type"] == "STT_FUNC" and s["st_shndx"] != "SHN_UNDEF"
+        }
+
+
+def build(
+    sources: Mapping[str, str],
+    target: Target,
+    entries: Sequence[str],
+    *,
+    flags: Sequence[str] = (),
+) -> Image:
+    """Compile and link `sources`, and measure the result.
+
+    Parameters
+    ----------
+    sources : mapping of str to str
+        File names and texts; names that do not end in ``.c`` are headers.
+    target : Target
+    entries : sequence of str
+        Functions to keep, with all that they use.
+    flags : sequence of str, default=()
+        Further options for the compiler, after ours.
+
+    Returns
+    -------
+    image : Image
+
+    Raises
+    ------
+    BuildError
+        If the sources do not compile or an entry is not there.
+    ImportError
+        Without the extra "device".
+
+    Examples
+    --------
+    >>> from skdistill.device.compile import build
+    >>> from skdistill.device.cores import find_target
+    >>> image = build({"f.c": "int twice(int x) { return 2 * x; }"}, find_target("avr"), ["twice"])
+    >>> image.sizes
+    Sizes(model=0, code=6, library=0, ram=0)
+    """
+    with tempfile.TemporaryDirectory(prefix="skdistill-") as scratch:
+        folder = Path(scratch)
+        objects = _compile(folder, sources, target, flags)
+        keep = [part for entry in entries for part in ("-u", entry)]
+        page = ["-z", "max-page-size=4096", f"--image-base={BASE:#x}", f"--entry={entries[0]}"]
+        link = ["--gc-sections", *page, *keep]
+        # Our part alone, whatever of the support library it calls. This tells ours from the rest.
+        run_zig(
+            ["ld.lld", *link, "--unresolved-symbols=ignore-all", *objects, "-o", "own.elf"], folder
+        )
+        own = (folder / "own.elf").read_bytes()
+        model, code, ram = _measure(own, target)
+        image = Image(target, own, Sizes(model, code, 0, ram))
+        absent = [entry for entry in entries if entry not in image.functions]
+        if absent:
+            raise BuildError(f"the sources define no function {', '.join(absent)}")
+        undefined = _undefined(own)
+        if not undefined:
+            return image
+        if target.family == "avr":  # zig's support library does not compile for it
+            return Image(target, own, Sizes(model, code, None, ram), undefined)
+        options = [f"-Wl,{','.join(link)}", "-g", "-fno-sanitize=all"]  # -g keeps the symbols
+        command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *options]
+        run_zig([*command, *objects, "-o", "all.elf"], folder)
+        whole = (folder / "all.elf").read_bytes()
+        all_model, all_code, all_ram = _measure(whole, target)
+        return Image(
+            target, whole, Sizes(model, code, all_model + all_code - model - code, all_ram)
+        )
+
+
+def run_zig(arguments: Sequence[str], folder: Path) -> None:
+    """Run zig in `folder`.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+    folder : Path
+        Also holds what zig would cache of this one compilation.
+
+    Raises
+    ------
+    BuildError
+        With zig's message, if it fails.
+    ImportError
+        Without the extra "device".
+    """
+    import_extra("ziglang")
+    environment = {
+        **os.environ,
+        "ZIG_GLOBAL_CACHE_DIR": cache_folder(),
+        "ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache"),
+    }
+    run_compiler([sys.executable, "-m", "ziglang", *arguments], folder, environment)
+
+
+def run_compiler(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run `command` in `folder`, or raise BuildError with what it said."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIME_LIMIT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"{' '.join(command)} did not end within {TIME_LIMIT} seconds") from error
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be run: {error}") from error
+    if done.returncode:
+        raise BuildError(f"{' '.join(command)}\n{done.stderr or done.stdout}".rstrip())
+
+
+@lru_cache(maxsize=1)
+def _folder_of_this_process() -> Any:
+    return tempfile.TemporaryDirectory(prefix="skdistill-zig-")
+
+
+def cache_folder() -> str:
+    """Folder for zig's support libraries, each of which takes seconds to build.
+
+    ``ZIG_GLOBAL_CACHE_DIR`` if set, else a folder in the user's cache. A folder for this process
+    alone where neither can be written to: zig would wait for its lock forever.
+
+    Returns
+    -------
+    folder : str
+    """
+    root = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    wanted = os.environ.get("ZIG_GLOBAL_CACHE_DIR") or Path(root) / "skdistill" / "zig"
+    try:
+        os.makedirs(wanted, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return os.path.abspath(wanted)
+    except OSError:
+        return str(_folder_of_this_process().name)
+
+
+def import_extra(name: str) -> Any:
+    """Import a package of the extra "device", or say which extra brings it."""
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError as error:
+        package = {"elftools": "pyelftools"}.get(name.split(".")[0], name.split(".")[0])
+        raise ImportError(
+            f"device targets need {package}: pip install 'skdistill[device]'"
+        ) from error
+
+
+def _compile(
+    folder: Path, sources: Mapping[str, str], target: Target, flags: Sequence[str]
+) -> list[str]:
+    """Write the sources and compile them one by one; names of the object files."""
+    (folder / "include").mkdir()
+    (folder / "include" / "string.h").write_text(STRING_H)
+    for name, text in sources.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *FLAGS, "-Iinclude"]
+    if target.family == "avr":
+        command.append("-Wno-avr-rtlib-linking-quirks")  # nothing is linked for a board here
+    objects = []
+    for name in sources:
+        if name.endswith(".c"):
+            objects.append(f"{name[:-2]}.o")
+            run_zig([*command, *flags, "-c", name, "-o", objects[-1]], folder)
+    return objects
+
+
+def _read(elf: bytes) -> Any:
+    return import_extra("elftools.elf.elffile").ELFFile(BytesIO(elf))
+
+
+def _symbols(elf: bytes) -> list[Any]:
+    table = _read(elf).get_section_by_name(".symtab")
+    return [] if table is None else list(table.iter_symbols())
+
+
+def _undefined(elf: bytes) -> tuple[str, ...]:
+    """Names that are used and not defined. ``__do_…`` ask for start-up code, which is not here."""
+    names = (s.name for s in _symbols(elf) if s["st_shndx"] == "SHN_UNDEF" and s.name)
+    return tuple(sorted(name for name in names if not name.startswith(("__do_", *UNWINDING))))
+
+
+def _is_part(section: Any) -> bool:
+    return bool(section["sh_flags"] & _SHF_ALLOC) and not section.name.startswith(UNWINDING)
+
+
+def _measure(elf: bytes, target: Target) -> tuple[int, int, int]:
+    """Bytes of constants, code and RAM."""
+    constants = ram = 0
+    unwinding = {s["st_value"]: s["st_size"] for s in _symbols(elf) if s.name.startswith(UNWINDING)}
+    code = -sum(unwinding.values())
+    for section in _read(elf).iter_sections():
+        flags, size = section["sh_flags"], section["sh_size"]
+        if not _is_part(section):
+            continue
+        in_flash = section["sh_type"] != "SHT_NOBITS"
+        if flags & _SHF_EXECINSTR:
+            code += size
+        elif in_flash:
+            constants += size
+        if flags & _SHF_WRITE or (target.const_in_ram and section.name.startswith(".rodata")):
+            ram += size
+    return constants, code, ram

@@ -1,0 +1,111 @@
+"""The cores that models are compiled for and, where they can be, run on."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the compiler and the emulator have to know about a core.
+
+    Parameters
+    ----------
+    name : str
+    triple : str
+        For ``zig cc -target``.
+    cpu : str
+        For ``zig cc -mcpu``.
+    core : str
+        Name of the core in unicorn's constants; empty if unicorn has none.
+    fpu : bool
+        Whether the core computes with float32 itself.
+    pointer : int
+        Bytes of a pointer.
+    const_in_ram : bool
+        Whether plain constants are copied to RAM, as on a core that cannot load from flash.
+    """
+
+    name: str
+    triple: str
+    cpu: str
+    core: str = ""
+    fpu: bool = False
+    pointer: int = 4
+    const_in_ram: bool = False
+
+    @property
+    def family(self) -> str:
+        """Family of the core, ``"thumb"``, ``"riscv32"``, ``"avr"`` or the host's."""
+        return self.triple.split("-")[0]
+
+
+def _host() -> Target:
+    machine = platform.machine().lower()
+    family = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+    return Target("host", f"{family}-freestanding-none", "baseline", fpu=True, pointer=8)
+
+
+# An M7 may have either FPU: code for single precision runs on both.
+TARGETS = {
+    target.name: target
+    for target in (
+        Target(
+            "cortex-m0",
+            "thumb-freestanding-eabi",
+            "cortex_m0",
+            "UC_CPU_ARM_CORTEX_M0",
+        ),
+        Target("cortex-m3", "thumb-freestanding-eabi", "cortex_m3", "UC_CPU_ARM_CORTEX_M3"),
+        Target(
+            "cortex-m4f",
+            "thumb-freestanding-eabihf",
+            "cortex_m4+vfp4d16sp",
+            "UC_CPU_ARM_CORTEX_M4",
+            fpu=True,
+        ),
+        Target(
+            "cortex-m7",
+            "thumb-freestanding-eabihf",
+            "cortex_m7+fp_armv8d16sp",
+            "UC_CPU_ARM_CORTEX_M7",
+            fpu=True,
+        ),
+        Target(
+            "rv32imc",
+            "riscv32-freestanding-none",
+            "generic_rv32+m+c",
+            "UC_CPU_RISCV32_SIFIVE_E31",
+        ),
+        Target("avr", "avr-freestanding-none", "atmega328p", pointer=2, const_in_ram=True),
+        _host(),
+    )
+}
+
+
+def find_target(name: str) -> Target:
+    """Look a target up.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    target : Target
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> from skdistill.device.cores import find_target
+    >>> find_target("cortex-m0").fpu
+    False
+    """
+    if not isinstance(name, str) or name not in TARGETS:
+        raise ValueError(f"target must be one of {sorted(TARGETS)}, got {str(name)[:40]!r}")
+    return TARGETS[name]

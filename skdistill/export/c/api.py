@@ -1,0 +1,360 @@
+"""What one calls: the file, and rows in the form in which its functions take them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skdistill.compact.evaluate import as_input, check_names, ranked
+from skdistill.compact.model_tables import ModelTables
+from skdistill.compact.tables.linear_table import quantize_input
+from skdistill.export.c.text import Source
+from skdistill.export.c.translation_unit import header_text, make_source, source_text, x_type
+from skdistill.utils.files import write_whole
+
+INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
+OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
+LAYOUTS = ("table", "code")
+MISSING = ("largest", None)
+
+
+def to_c(
+    model: ModelTables,
+    path: str | PathLike[str] | None = None,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    layout: str = "table",
+    name: str | None = None,
+    values_in_ram: bool = False,
+    missing: str | None = None,
+) -> str:
+    """Export a model as C99: no heap, no recursion, no library, no float unless asked for.
+
+    Labels and scores equal those of the model for every input, bit for bit.
+
+    Parameters
+    ----------
+    model : ModelTables
+    path : str or path-like, default=None
+        The .c file to write, and a header of the same name beside it.
+    input : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
+        Type of the inputs; None is the one that the model declares. Whole numbers need no
+        float anywhere, save for linear parts with other steps than powers of two. "codes" are
+        what ``model.grid.encode`` gives, one entry a feature of the grid; NaN is 255 or 65535.
+        For a linear model they are its rounded inputs. In a column of categories x is the index
+        of a category, as `device_input` has it.
+    output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
+        What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
+        <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
+        ``void <name>_proba_fixed(x, uint16_t *p)``, where 32768 is 1, beside both. None
+        is "label", or "scores" for a regression, whose values are scores times a scale.
+    layout : {"table", "code"}, default="table"
+        "table" is smallest: the smallest of several forms of the tables is chosen. "code"
+        writes every split as a branch and is fastest.
+    name : str, default=None
+        Prefix of all that the file defines, so that models can be linked together; None is the
+        name of the file, or "model" without one.
+    values_in_ram : bool, default=False
+        Leaf values become a variable, ``<name>_values``, that the program may overwrite with
+        those of a model of the same structure (`value_table`): a model is made a user's own
+        without new code. What is said of the largest score holds for the values that are written.
+    missing : "largest" or None, default=None
+        How integer inputs say that a value is missing: "largest" by the largest number of
+        their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
+        float32 input has NaN, and "codes" their own number for it.
+
+    Returns
+    -------
+    text : str
+        The C file.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, does not suit the model, or `name` is no C identifier.
+    OSError
+        If the files cannot be written; then neither is.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftTreeClassifier
+    >>> from skdistill.export.c import to_c
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftTreeClassifier(max_leaf_nodes=3).fit(10 * X, y).compact_  # in millimetres
+    >>> text = to_c(model, name="iris", layout="code", input="uint8")
+    >>> print(text[text.rindex("int iris_label") :].strip())
+    int iris_label(const uint8_t *x)
+    {
+        if (x[2] <= 24) {
+            return 0;
+        }
+        if (x[3] <= 17) {
+            return 1;
+        }
+        return 2;
+    }
+    """
+    if name is None:
+        name = "model" if path is None else Path(path).stem
+    source, output = prepare_source(
+        model,
+        input=input,
+        output=output,
+        layout=layout,
+        name=name,
+        values_in_ram=values_in_ram,
+        missing=missing,
+    )
+    text = source_text(source, output)
+    if path is not None:
+        file = _c_file(path)
+        write_whole(file.with_suffix(".h"), header_text(source, output).encode())
+        write_whole(file, text.encode())
+    return text
+
+
+def prepare_source(
+    model: ModelTables,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    layout: str = "table",
+    name: str = "model",
+    values_in_ram: bool = False,
+    missing: str | None = None,
+) -> tuple[Source, str]:
+    """Check the options of `to_c`, choose the tables; the output is what None stood for."""
+    _check_model(model)
+    input = input or model.input_dtype
+    output = output or ("scores" if model.classes is None else "label")
+    _check_options(model, input, output, layout, missing)
+    if values_in_ram and (model.trees is None or model.trees.value_bits not in (8, 16)):
+        bits = None if model.trees is None else model.trees.value_bits
+        raise ValueError(
+            f"values_in_ram=True needs trees whose value_bits is 8 or 16, got {bits!r}: packed "
+            "values cannot be changed one by one"
+        )
+    source = make_source(model, name, input, output, layout, values_in_ram, missing is not None)
+    return source, output
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, ModelTables):
+        kind = type(model).__name__
+        raise TypeError(f"model must be a ModelTables, got {kind}: {remedy(model)}")
+
+
+def remedy(model: Any) -> str:
+    """What to pass in place of a `model` that has no tables, as the end of a message."""
+    if isinstance(model, type) or model is None:
+        return "pass a fitted model"
+    if hasattr(model, "compact_"):
+        return "pass its compact_"
+    if hasattr(model, "steps"):
+        return "skdistill.convert makes a CompactModel of it"
+    if hasattr(model, "best_estimator_"):
+        return "pass what its best_estimator_ is"
+    if type(model).__module__.startswith("skdistill"):
+        return "it is not fitted yet, call its fit first"
+    return "skdistill.convert reads fitted trees, forests, boosters and linear models"
+
+
+def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> NDArray[Any]:
+    """Leaf values of another model, to be written over those of an exported one in RAM.
+
+    Parameters
+    ----------
+    exported : ModelTables
+        Whose C file keeps its values in RAM.
+    other : ModelTables
+        The same but for its leaf values.
+    **options
+        `input`, `output` and `layout` as given to `to_c`.
+
+    Returns
+    -------
+    values : int8, uint8, int16 or uint16 array
+        Of the type that the C file declares.
+
+    Raises
+    ------
+    ValueError
+        If the models differ in more than leaf values, or these do not fit the declared type.
+    """
+    trees, its = exported.trees, other.trees
+    if trees is None or its is None or trees.values.shape != its.values.shape:
+        raise ValueError("other must have the trees of the exported model")
+    if not replace(other, trees=replace(its, values=trees.values)).equals(exported):
+        raise ValueError("other differs from the exported model in more than its leaf values")
+    source, _ = prepare_source(exported, values_in_ram=True, **options)
+    kind = source.layout.tables["values"].dtype
+    limits = np.iinfo(kind)
+    if its.values.min() < limits.min or its.values.max() > limits.max:
+        raise ValueError(
+            f"other has leaf values from {its.values.min()} to {its.values.max()}, and the C file "
+            f"keeps {kind}: export a model that has both signs"
+        )
+    laid, _ = prepare_source(other, values_in_ram=True, **options)
+    values: NDArray[Any] = laid.layout.tables["values"].astype(kind)
+    return values
+
+
+def _c_file(path: str | PathLike[str]) -> Path:
+    file = Path(path)
+    if file.is_dir() or file.with_suffix(".c").is_dir():  # the header is written first
+        raise IsADirectoryError(f"path={str(path)!r} is a folder")
+    if file.suffix not in ("", ".c"):
+        raise ValueError(f"path must end in .c, got {str(path)!r}: the header is written beside it")
+    return file.with_suffix(".c")
+
+
+def _check_options(
+    model: ModelTables, input: str, output: str, layout: str, missing: str | None
+) -> None:
+    for option, value, known in (
+        ("input", input, INPUTS),
+        ("output", output, OUTPUTS),
+        ("layout", layout, LAYOUTS),
+        ("missing", missing, MISSING),
+    ):
+        if value not in known:
+            raise ValueError(f"{option} must be one of {known}, got {value!r}")
+    if model.classes is None and output != "scores":
+        raise ValueError(
+            f"output={output!r} needs classes; of a regression take output='scores', whose "
+            "values are scores times their scale"
+        )
+    if input == "float32" and model.input_dtype == "int32":
+        raise ValueError(
+            "input='float32' does not suit a model that declares int32 inputs: take 'int32' or "
+            "a narrower integer type"
+        )
+    _check_missing(model, input, missing)
+    if input == "codes":
+        _check_codes(model)
+    elif input != "float32" and model.grid is not None and model.trees is not None:
+        _check_range(model, input, missing)
+
+
+def _check_missing(model: ModelTables, input: str, missing: str | None) -> None:
+    if missing is not None and input in ("float32", "codes"):
+        has = "float32 has NaN" if input == "float32" else "codes have their own number for it"
+        raise ValueError(f"missing={missing!r} is for integer inputs: {has}")
+    most = 0 if model.categories is None else int(model.categories.ranks.max())
+    if missing is not None and most >= np.iinfo(input).max:
+        raise ValueError(
+            f"missing={missing!r} of input={input!r} is {most}, which is a rank of a category too: "
+            "take a wider type"
+        )
+
+
+def _check_codes(model: ModelTables) -> None:
+    if model.trees is not None and model.linear is not None:
+        raise ValueError(
+            "input='codes' is for trees or for a linear model, not for both: trees and weights "
+            "read different codes"
+        )
+    if model.trees is None and model.linear is None:
+        raise ValueError("input='codes' needs a model that reads inputs; this one is constant")
+
+
+def _check_range(model: ModelTables, input: str, missing: str | None) -> None:
+    """Refuse a type that cannot cross all thresholds: the data must have been wider."""
+    trees, grid = model.trees, model.grid
+    assert trees is not None and grid is not None
+    limits = np.iinfo(input)
+    largest = int(limits.max) - (missing is not None)
+    at = grid.offsets[trees.feature] + trees.threshold
+    edge = grid.edges[at].astype(np.float64)
+    beyond = np.isfinite(edge) & ((edge >= largest) | (edge < limits.min))
+    if input != "int32" and beyond.any():
+        node = int(np.flatnonzero(beyond)[0])
+        column = int(grid.features[trees.feature[node]])
+        raise ValueError(
+            f"input={input!r} holds {limits.min} to {largest}, and column {column} is cut at "
+            f"{edge[node]:g}: take a wider type"
+        )
+
+
+def device_input(
+    model: ModelTables, X: ArrayLike, input: str, *, missing: str | None = None
+) -> NDArray[Any]:
+    """Rows in the form in which the functions of the C file take them.
+
+    Parameters
+    ----------
+    model : ModelTables
+    X : array-like of shape (n, n_features)
+        With labels of categories, or their indexes; see `CategoryTable.index`.
+    input : str
+    missing : "largest" or None, default=None
+        As given to `to_c`. "largest" writes NaN as the largest number of the type.
+
+    Returns
+    -------
+    rows : array of shape (n, width), C-contiguous
+        Of the C type of an input.
+
+    Raises
+    ------
+    ValueError
+        If a number of `X` is none of the type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import CompactModel
+    >>> from skdistill.export.c import device_input
+    >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
+    >>> device_input(model, [[1, 255]], "uint8").dtype
+    dtype('uint8')
+    >>> device_input(model, [[1, float("nan")]], "uint8", missing="largest").tolist()
+    [[1, 255]]
+    """
+    if missing not in MISSING:
+        raise ValueError(f"missing must be one of {MISSING}, got {missing!r}")
+    _check_missing(model, input, missing)
+    check_names(model, X)
+    X = as_input(X, model.n_features, model.categories)
+    if input == "float32":
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(X, np.float32)
+    if input != "codes":
+        return _as_integers(model, X, input, missing)
+    X = ranked(model, X)
+    kind = x_type(model, "codes").removesuffix("_t")
+    if model.grid is None or model.trees is None:
+        assert model.linear is not None
+        return np.ascontiguousarray(quantize_input(X, model.linear), kind)
+    codes = model.grid.encode(X)
+    absent = codes > model.grid.counts[:, None]
+    return np.ascontiguousarray(np.where(absent, np.iinfo(kind).max, codes).T, kind)
+
+
+def _as_integers(
+    model: ModelTables, X: NDArray[Any], input: str, missing: str | None
+) -> NDArray[Any]:
+    """Rows in an integer type; NaN as its largest number, if that is asked for."""
+    limits = np.iinfo(input)
+    largest = np.full(X.shape[1], int(limits.max) - (missing is not None))
+    if model.categories is not None:
+        largest[model.categories.columns] = limits.max  # which have indexes for what is missing
+    absent = np.isnan(X) & (missing is not None)
+    with np.errstate(invalid="ignore"):
+        fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)
+    wrong = ~(fits | absent)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        remedy = "; missing='largest' takes NaN" if np.isnan(X[row, column]) else ""
+        raise ValueError(
+            f"X[{row}, {column}] = {X[row, column]} is no {input}: input={input!r} takes "
+            f"whole numbers from {limits.min} to {largest[column]}{remedy}"
+        )
+    return np.ascontiguousarray(np.where(absent, limits.max, X), input)

@@ -1,0 +1,210 @@
+"""Does an ONNX file answer as its ModelTables does? Asked where answers may change."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.evaluate import as_input, ranked
+from skdistill.compact.model_tables import ModelTables
+from skdistill.compact.tables.categories import CategoryTable
+from skdistill.export.onnx.categories import graph_input
+
+MOST_PROBES = 10_000  # of each kind
+CHUNK = 1 << 16
+
+
+def open_session(source: str | PathLike[str] | bytes) -> Any:
+    """Load an ONNX model into ONNX Runtime, on one thread.
+
+    Parameters
+    ----------
+    source : str, path-like or bytes
+        A file, or what one would contain.
+
+    Returns
+    -------
+    session : onnxruntime.InferenceSession
+
+    Raises
+    ------
+    ImportError
+        Without the extra "onnx".
+    """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        source if isinstance(source, bytes) else fspath(source),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
+
+
+def import_onnxruntime() -> Any:
+    """Import onnxruntime, or say which extra brings it."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            "running ONNX files needs onnxruntime: pip install 'skdistill[onnx]'"
+        ) from error
+    return onnxruntime
+
+
+def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
+    """Count the rows whose label or integer scores differ between ONNX Runtime and Python.
+
+    Parameters
+    ----------
+    model : ModelTables
+        Without classes only scores are compared.
+    session : onnxruntime.InferenceSession
+        Of a graph that `to_onnx` wrote.
+    X : array of shape (n, n_features)
+        In the type of the graph's input, or with labels of categories.
+
+    Returns
+    -------
+    mismatches : int
+    """
+    inputs = session.get_inputs()
+    form: dict[str, Any] = {"columns": len(inputs) > 1 or inputs[0].name != "X"}
+    numbers = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(string)": None}
+    kinds = [numbers.get(each.type, each.type[7:-1]) for each in inputs]
+    form["input_dtype"] = next((kind for kind in kinds if kind), "float32")
+    count = 0
+    for start in range(0, len(X), CHUNK):
+        rows = X[start : start + CHUNK]
+        asked = ["scores"] if model.classes is None else ["scores", "label"]
+        scores, *label = session.run(asked, graph_input(model, rows, **form))
+        differ = (scores != model.scores(rows)).any(axis=1)
+        if label:
+            differ |= np.asarray(label[0]) != model.predict(rows)
+        count += int(differ.sum())
+    return count
+
+
+def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray[Any]:
+    """Make rows that try to tell two implementations of `model` apart.
+
+    Half of them are rows of `X` with one value changed: for each inner node a row that
+    reaches it gets the node's threshold, a neighbour of it in the input type, an end of
+    that type, ±inf or NaN; for each column of a linear model the same is done at the
+    boundaries of its rounding. In the other half all values are such ones.
+
+    Parameters
+    ----------
+    model : ModelTables
+    X : array of shape (n, n_features)
+        Ordinary rows, at least one; with labels of categories.
+    seed : int, default=0
+
+    Returns
+    -------
+    rows : float32 or int32 array of shape (m, n_features)
+        In the declared input type of the model, of objects where it has categories; m is at
+        most 20,000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import SoftTreeClassifier
+    >>> from skdistill.export.onnx.parity import probe_rows
+    >>> stump = SoftTreeClassifier(max_leaf_nodes=2).fit([[0.0], [1.0]], ["a", "b"])
+    >>> probe_rows(stump.compact_, np.array([[0.5]])).shape
+    (16, 1)
+    """
+    rng = np.random.default_rng(seed)
+    X = as_input(X, model.n_features, model.categories).astype(model.input_dtype)
+    reaching, column, point = _turning_points(model, ranked(model, X), rng)
+    values = _around(point, model.input_dtype)
+    telling = [np.unique(np.append(values[column == j], 0)) for j in range(model.n_features)]
+    row, at, value = (
+        part.ravel() for part in np.broadcast_arrays(reaching[:, None], column[:, None], values)
+    )
+    if len(value) > MOST_PROBES:
+        kept = np.sort(rng.choice(len(value), MOST_PROBES, replace=False))
+        row, at, value = row[kept], at[kept], value[kept]
+    one = X[row]
+    one[np.arange(len(one)), at] = value
+    every = np.column_stack([rng.choice(choices, len(one)) for choices in telling])
+    rows = np.concatenate([one, every.astype(X.dtype)])
+    return rows if model.categories is None else _labelled(rows, model.categories, rng)
+
+
+def _labelled(
+    rows: NDArray[Any], categories: CategoryTable, rng: np.random.Generator
+) -> NDArray[Any]:
+    """Rows with labels, known ones and others, in columns of categories."""
+    out = rows.astype(object)
+    for column, labels in zip(categories.columns, categories.labels, strict=True):
+        pool = np.array([*labels.tolist(), None, f"not {labels[-1]}"], object)
+        out[:, column] = rng.choice(pool, len(rows))
+    return out
+
+
+def _around(points: NDArray[np.float64], dtype: str) -> NDArray[Any]:
+    """Each point with its neighbours and the extremes of its type, one row a point."""
+    if dtype == "int32":
+        low, high = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+        near = np.clip(np.floor(points)[:, None] + [-1, 0, 1], low, high)
+        ends = np.broadcast_to([low, high], (len(points), 2))
+        return np.hstack([near, ends]).astype(np.int32)
+    largest = np.finfo(np.float32).max
+    at = np.clip(points, -largest, largest).astype(np.float32)[:, None]
+    with np.errstate(over="ignore", under="ignore"):
+        near = np.hstack([np.nextafter(at, np.float32(end)) for end in (-np.inf, np.inf)])
+    extremes = np.array([-np.inf, -largest, largest, np.inf, np.nan], np.float32)
+    return np.hstack([at, near, np.broadcast_to(extremes, (len(at), len(extremes)))])
+
+
+def _turning_points(
+    model: ModelTables, X: NDArray[Any], rng: np.random.Generator
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+    """Where answers may change: a row of `X` that may notice, the column, the value."""
+    rows: list[NDArray[Any]] = [np.empty(0, np.intp)]
+    columns: list[NDArray[Any]] = [np.empty(0, np.intp)]
+    points: list[NDArray[Any]] = [np.empty(0)]
+    if model.grid is not None and model.trees is not None:
+        grid, trees = model.grid, model.trees
+        column = grid.features[trees.feature]
+        threshold = grid.edges[grid.offsets[trees.feature] + trees.threshold]
+        rows.append(_reaching_rows(model, column, threshold, grid.cast(X), rng))
+        columns.append(column)
+        points.append(threshold.astype(np.float64))
+    if model.linear is not None:
+        q_max = model.linear.q_max
+        half_ways = np.unique(rng.integers(-q_max - 2, q_max + 2, 256)) + 0.5
+        for column, offset, inv_step in zip(
+            model.linear.features, model.linear.offset, model.linear.inv_step, strict=True
+        ):
+            rows.append(rng.integers(len(X), size=len(half_ways)))
+            columns.append(np.full(len(half_ways), column))
+            points.append(float(offset) + half_ways / float(inv_step))
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(points)
+
+
+def _reaching_rows(
+    model: ModelTables,
+    column: NDArray[Any],
+    threshold: NDArray[Any],
+    X: NDArray[Any],
+    rng: np.random.Generator,
+) -> NDArray[Any]:
+    """For each inner node a row that comes by; a random one where none does."""
+    trees = model.trees
+    assert trees is not None
+    found = rng.integers(len(X), size=len(column))
+    for root in trees.roots:
+        row, node = np.arange(len(X)), np.full(len(X), root)
+        while len(row := row[node >= 0]):
+            node = node[node >= 0]
+            found[node] = row
+            x = X[row, column[node]]
+            left = (x <= threshold[node]) | (np.isnan(x) & trees.nan_left[node])
+            node = np.where(left, trees.left[node], trees.right[node])
+    return found

@@ -1,5 +1,0 @@
-"""Preprocessing in front of a student, folded into the tables of its compact model."""
-
-from skdistill.fold.pipeline import Differences, count_differences, fold_pipeline
-
-__all__ = ["Differences", "count_differences", "fold_pipeline"]

@@ -1,0 +1,1 @@
+"""Learnt numbers → integer tables: thresholds, leaf values, weights."""

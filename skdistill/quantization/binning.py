@@ -1,0 +1,290 @@
+"""From real numbers to the integers of the tables: input grids, leaf values, linear weights.
+
+Symbols: n rows, d columns, K classes, L leaves, S score columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.tables.grid import InputGrid
+from skdistill.compact.tables.limits import INT32_MAX
+
+FLOAT32_MAX = np.float32(np.finfo(np.float32).max)
+EXACT_INTEGER = 2**24  # up to here float32 holds every integer
+
+
+def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArray[Any]:
+    """Round thresholds toward −inf, so that ``x <= t`` keeps its answer for every x of `dtype`.
+
+    Parameters
+    ----------
+    thresholds : float64 array
+    dtype : {"float32", "int32"}
+
+    Returns
+    -------
+    rounded : array of `dtype`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.quantization.binning import round_down
+    >>> round_down(np.array([0.1, 2.5]), "int32").tolist()
+    [0, 2]
+    >>> bool(round_down(np.array([0.1]))[0] <= 0.1)
+    True
+    """
+    if dtype == "int32":
+        return np.clip(np.floor(thresholds), -(2**31), INT32_MAX).astype(np.int32)
+    with np.errstate(over="ignore"):  # beyond the range: +inf rounds down to the largest number
+        nearest = np.asarray(thresholds).astype(np.float32)
+        return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def simplest(low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The number of fewest significant bits in each closed interval.
+
+    Parameters
+    ----------
+    low, high : float32 arrays, finite, low <= high
+
+    Returns
+    -------
+    number : float32 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.quantization.binning import simplest
+    >>> simplest(np.float32([-0.1, 2.9, -7.3]), np.float32([0.2, 3.4, -5.8])).tolist()
+    [0.0, 3.0, -6.0]
+    """
+    mirrored = high < 0
+    least = np.where(mirrored, -high, np.maximum(low, 0))
+    most = np.where(mirrored, -low, high)
+    # As integers, the bits of positive floats are in the order of the floats.
+    above = most.view(np.uint32).astype(np.int64)
+    differ = (least.view(np.uint32).astype(np.int64) - 1) ^ above
+    zeros = np.frexp(differ.astype(np.float64))[1] - 1
+    number = ((above >> zeros) << zeros).astype(np.uint32).view(np.float32)
+    number = np.where(least == 0, np.float32(0), number)
+    return np.where(mirrored, -number, number)
+
+
+def fit_grid(
+    X: NDArray[Any],
+    bits: int,
+    weight: NDArray[np.float64] | None = None,
+    *,
+    spacing: str = "quantile",
+) -> InputGrid:
+    """Grid of at most 2^bits − 2 edges a column.
+
+    "quantile" spacing puts as many rows between any two edges. A column with at most
+    2^bits − 1 distinct values, NaN among them, keeps them all apart; a value that holds
+    more than its share of the rows ends a bin, so that no two such values share one.
+    Edges are the numbers of fewest bits near the quantiles, so that tables of them are
+    small. "even" spacing puts edges at the multiples of a power of two, from one end of
+    a column to the other but for a quarter of a percent of the rows at each; such edges
+    need no table.
+
+    A column with NaN has infinity as last edge, so that NaN can part from everything else.
+
+    Parameters
+    ----------
+    X : float32, or for an int32 grid int32, array of shape (n, d)
+    bits : int in [2, 16]
+    weight : float64 array of shape (n,), default=None
+        Rows count by weight; rows without weight are not seen.
+    spacing : {"quantile", "even"}, default="quantile"
+
+    Returns
+    -------
+    grid : InputGrid
+        Over all `d` columns; a constant column has no edges.
+    """
+    dtype = "int32" if X.dtype == np.int32 else "float32"
+    if weight is not None:
+        X, weight = X[weight > 0], weight[weight > 0]
+        weight = None if (weight == weight[:1]).all() else weight
+    most = 2**bits - 2
+    edges = [
+        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, spacing)
+        for j in range(X.shape[1])
+    ]
+    offsets = np.cumsum([0] + [len(e) for e in edges])
+    flat = np.concatenate(edges) if edges else np.empty(0)
+    return InputGrid(np.arange(X.shape[1]), offsets, flat.astype(dtype))
+
+
+def _column_edges(
+    x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str, spacing: str
+) -> NDArray[Any]:
+    if weight is None:
+        ordered = np.sort(x)
+    else:
+        order = np.argsort(x, kind="stable")
+        ordered, weight = x[order], weight[order]
+    n_seen = (
+        len(x) if x.dtype.kind == "i" else int(np.searchsorted(ordered, np.nan))
+    )  # NaN sorts last
+    if n_seen == 0:
+        return np.empty(0, dtype)
+    ordered, missing = ordered[:n_seen], n_seen < len(x)
+    last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1)  # row of each value
+    values = ordered[last].astype(np.float64)
+    reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
+    most -= missing
+    if spacing == "even":
+        edges = _even_edges(values, reached, most, dtype)
+    else:
+        after = _even_cuts(reached, most + 1) if len(values) - 1 > most else None
+        edges = _edges_between(values, after, dtype)
+    return np.append(edges, np.float32(np.inf)) if missing else edges
+
+
+def _even_edges(
+    values: NDArray[np.float64], reached: NDArray[np.float64], most: int, dtype: str
+) -> NDArray[Any]:
+    """At most `most` multiples of a power of two that part the bulk of the values."""
+    if len(values) < 2:
+        return np.empty(0, dtype)
+    ends = np.searchsorted(reached, reached[-1] * np.array([0.0025, 0.9975]))
+    low, high = values[min(ends[0], len(values) - 2)], values[min(ends[1], len(values) - 1)]
+    if not low < high:  # nearly all rows are one value: keep what there is beside it
+        low, high = values[0], values[-1]
+    step = 2.0 ** np.ceil(np.log2((high - low) / most))
+    if (values == np.floor(values)).all():
+        step = max(step, 1.0)
+    lowest = np.ceil(low / step)
+    edges = step * (lowest + np.arange(most))
+    edges = edges[(edges >= values[0]) & (edges < min(high, values[-1]))]
+    exact = edges.astype(dtype)
+    kept: NDArray[Any] = exact[exact == edges]
+    return kept
+
+
+def _edges_between(
+    values: NDArray[np.float64], cuts: tuple[NDArray[np.intp], ...] | None, dtype: str
+) -> NDArray[Any]:
+    """Edges of few bits: somewhere from above ``values[first]`` to below ``values[last + 1]``.
+
+    `cuts` are first and last; None parts all values.
+    """
+    first, last = (np.arange(len(values) - 1),) * 2 if cuts is None else cuts
+    a, b = values[first], values[last + 1]
+    if dtype == "int32" or (values == np.floor(values)).all():
+        return round_down(np.floor(a / 2 + b / 2), dtype)
+    middle = round_down(a / 2 + b / 2)
+    low, high = -round_down(-(a * 0.75 + b * 0.25)), round_down(a * 0.25 + b * 0.75)
+    few = simplest(np.minimum(low, high), np.maximum(low, high))
+    return np.where((low <= high) & (few >= a) & (few < b), few, middle)
+
+
+def _even_cuts(
+    reached: NDArray[np.float64], bins: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """After which values to cut, at the first and at the last, for bins of nearly even mass.
+
+    `reached` is the mass up to each value. A cut may move by a quarter of a bin to either
+    side, but not across a value that holds half a bin.
+    """
+    mass = np.diff(reached, prepend=0.0)
+    for _ in range(4):  # a value heavier than a bin fills one; the rest shares the others
+        share = reached[-1] / bins
+        if mass.max() <= share * (1 + 1e-9):
+            break
+        mass = np.minimum(mass, share)
+        reached = np.cumsum(mass)
+    share = reached[-1] / bins  # the windows below are apart only at the share of what is left
+    targets = reached[-1] * np.arange(1, bins) / bins
+    slack = reached[-1] * 1e-12
+    cut = np.searchsorted(reached, targets - slack)
+    cut = np.unique(cut[cut < len(reached) - 1])
+    first = np.searchsorted(reached, reached[cut] - share / 4)
+    last = np.searchsorted(reached, reached[cut] + share / 4, side="right") - 1
+    last = np.minimum(last, len(reached) - 2)
+    heavy = np.concatenate([[0], np.cumsum(mass > share / 2)])
+    stays = (heavy[last + 2] - heavy[first] > 0) | (first > cut) | (last < cut)
+    return np.where(stays, cut, first), np.where(stays, cut, last)
+
+
+def rounding_grid(
+    features: NDArray[np.int32],
+    offset: NDArray[np.float32],
+    inv_step: NDArray[np.float32],
+    bits: int,
+) -> InputGrid:
+    """Grid whose edges are the borders of a linear table's rounding.
+
+    ``x <= edge`` exactly where the rounded input is at most some q of -Q … Q - 1. Where
+    float32 has no number between two borders they are one edge.
+
+    Parameters
+    ----------
+    features : int32 array of shape (u,)
+    offset, inv_step : float32 arrays of shape (u,)
+    bits : int in [2, 16]
+
+    Returns
+    -------
+    grid : InputGrid
+    """
+    q_max = (1 << (bits - 1)) - 1
+    q = np.arange(-q_max, q_max, dtype=np.float32)
+    offset, inv_step = offset[:, None], inv_step[:, None]
+    edges = last_where(lambda x: np.rint((x - offset) * inv_step) <= q, (len(features), len(q)))
+    new = np.diff(edges.astype(np.float64), axis=1, prepend=-float(FLOAT32_MAX)) > 0
+    new &= edges < FLOAT32_MAX
+    offsets = np.concatenate([[0], np.cumsum(new.sum(axis=1))])
+    return InputGrid(features, offsets, edges[new])
+
+
+def last_where(
+    holds: Callable[[NDArray[np.float32]], NDArray[np.bool_]], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """The last finite float32 at which each of many conditions holds, by halving.
+
+    Parameters
+    ----------
+    holds : callable
+        Takes a float32 array of `shape` and says where the conditions hold; none may hold
+        again after it has failed at a lower number.
+    shape : tuple of int
+
+    Returns
+    -------
+    x : float32 array of `shape`
+        The lowest finite number where a condition holds nowhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.quantization.binning import last_where
+    >>> last_where(lambda x: x / 3 <= np.float32([1, 2]), (2,)).tolist()
+    [3.0, 6.0]
+    """
+    low = np.full(shape, _ordered(-FLOAT32_MAX), np.int64)
+    high = np.full(shape, _ordered(FLOAT32_MAX), np.int64)
+    for _ in range(32):
+        middle = low + (high - low + 1) // 2
+        with np.errstate(over="ignore"):
+            below = holds(_from_ordered(middle))
+        low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
+    return _from_ordered(low)
+
+
+def _ordered(x: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:
+    """Integers in the order of float32 numbers, neighbours one apart."""
+    bits = np.asarray(x, np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+
+def _from_ordered(number: NDArray[np.int64]) -> NDArray[np.float32]:
+    magnitude = np.abs(number).astype(np.uint32).view(np.float32)
+    return np.where(number < 0, -magnitude, magnitude)

@@ -1,0 +1,217 @@
+"""What every student checks before it learns: rows, targets, weights."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+
+from skdistill.dataframe import column_names, is_frame, read_table
+from skdistill.dataframe.read import whole_columns
+from skdistill.quantization.binning import EXACT_INTEGER
+from skdistill.targets import SoftTargets, check_probabilities
+
+BITS = {
+    "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
+    "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
+}
+CATEGORIES = {"categorical_features": ["array-like", StrOptions({"from_dtype"}), None]}
+
+
+def check_rows(
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    allow_nan: bool,
+    categorical_features: Any,
+    sparse: bool = False,
+) -> tuple[NDArray[Any], tuple[NDArray[Any] | None, ...]]:
+    """Validate the rows to learn from and cast them to what is compared.
+
+    Returns
+    -------
+    X : float32 or int32 array of shape (n, d)
+        Or float32 CSR of that shape, if `sparse` allows it.
+        Indexes of the labels in columns of categories, NaN for a missing one.
+    labels : tuple of d arrays or None
+
+    Raises
+    ------
+    ValueError
+        For infinities, values beyond float32, and integers that float32 would round; and as
+        `read_table`.
+    """
+    wanted = categorical_features
+    finite = "allow-nan" if allow_nan else True
+    given = X
+    if sparse and issparse(X):
+        return _sparse_rows(estimator, X, finite), (None,) * X.shape[1]
+    if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
+        table = read_table(X, wanted)
+        validate_data(estimator, X, skip_check_array=True)
+        coded = [j for j, each in enumerate(table.labels) if each is not None]
+        check_numbers(table.values, coded, finite=finite, estimator=estimator)
+        X, labels = table.values, table.labels
+    else:
+        X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
+        labels = (None,) * X.shape[1]
+    if X.dtype == np.int32:
+        return X, labels
+    _refuse_wide_integers(given, X)
+    with np.errstate(over="ignore"):
+        X = np.ascontiguousarray(X, dtype=np.float32)
+    if np.isinf(X).any():
+        raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
+    return X, labels
+
+
+def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
+    """Sparse rows as float32 CSR."""
+    X = validate_data(estimator, X, dtype="numeric", accept_sparse="csr", ensure_all_finite=finite)
+    if X.dtype.kind in "iu" and (np.abs(X.data.astype(np.float64)) > EXACT_INTEGER).any():
+        raise ValueError(
+            "X holds integers beyond 2**24, which float32 would round: cast it to float"
+        )
+    with np.errstate(over="ignore"):
+        X = X.astype(np.float32)
+    if np.isinf(X.data).any():
+        raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
+    return X
+
+
+def check_numbers(X: NDArray[Any], coded: ArrayLike, *, finite: bool | str, estimator: Any) -> None:
+    """Validate a table; only the columns beside those in `coded`, if any, have to be finite."""
+    check_array(
+        np.delete(X, coded, axis=1) if X.size else X,  # no rows, no columns: of the whole table
+        ensure_all_finite=finite,
+        ensure_min_features=0 if X.size else 1,
+        estimator=estimator,
+        input_name="X",
+    )
+
+
+def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
+    """Refuse integers that the cast to float32 would round; a frame has a type for each column."""
+    names = column_names(given) if is_frame(given) else range(X.shape[1])
+    for column in np.flatnonzero(whole_columns(given)):
+        values = X[:, column]
+        if ((values > EXACT_INTEGER) | (values < -EXACT_INTEGER)).any():
+            name = names[column]
+            raise ValueError(
+                f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X "
+                "as int32 to compare them exactly, or cast the column to float to accept rounding"
+            )
+
+
+def check_targets(
+    y: Any, classes: ArrayLike | None, n_rows: int, *, named: str = "classes"
+) -> tuple[SoftTargets, NDArray[Any]]:
+    """Read labels, probabilities or `SoftTargets`.
+
+    Returns
+    -------
+    targets : SoftTargets
+        Columns in the order of `classes`.
+    classes : array of shape (K,)
+        Sorted.
+
+    Raises
+    ------
+    ValueError
+        For labels that `classes` does not name, rows that are no probabilities, and
+        numbers of classes that disagree.
+    """
+    if y is None:
+        raise ValueError("estimator requires y to be passed, but the target y is None")
+    if isinstance(y, SoftTargets):
+        check_consistent_length(y.teacher, np.empty(n_rows))
+        classes = np.arange(y.n_classes) if classes is None else np.asarray(classes)
+        if len(classes) != y.n_classes:
+            raise ValueError(f"classes names {len(classes)} classes, y has {y.n_classes}")
+        return y, classes
+    if classes is None and hasattr(y, "columns") and len(y.columns) > 1:
+        classes = list(y.columns)
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    if y.ndim == 2 and y.shape[1] == 1:
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of "
+            "y to (n_samples,), for example using ravel().",
+            DataConversionWarning,
+            stacklevel=3,
+        )
+        y = y[:, 0]
+    check_consistent_length(y, np.empty(n_rows))
+    if y.ndim == 2:
+        return _probabilities(y, classes)
+    y = column_or_1d(y)
+    check_classification_targets(y)
+    found, numbers = np.unique(y, return_inverse=True)
+    if classes is not None:
+        classes = np.unique(np.asarray(classes))
+        unknown = np.setdiff1d(found, classes)
+        if len(unknown):
+            raise ValueError(f"y has labels that are not among {named}: {unknown.tolist()}")
+        numbers, found = np.searchsorted(classes, y), classes
+    return SoftTargets(np.zeros((n_rows, len(found))), numbers, alpha=0.0), found
+
+
+def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
+    several = (
+        "labels of several outputs need a sklearn.multioutput.MultiOutputClassifier around the "
+        "estimator"
+    )
+    if P.dtype.kind not in "biuf":
+        raise ValueError(f"a 2-D y must hold probabilities, got dtype {P.dtype}: {several}")
+    P = check_probabilities(P, remedy=f"rows must be probabilities; {several}")
+    if classes is None:
+        return SoftTargets(P), np.arange(P.shape[1])
+    classes, order = np.unique(np.asarray(classes), return_index=True)
+    if len(classes) != P.shape[1]:
+        raise ValueError(
+            f"classes names {len(classes)} different classes, y has {P.shape[1]} columns"
+        )
+    return SoftTargets(P[:, order]), classes
+
+
+def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:
+    """Read the targets of a regression.
+
+    Returns
+    -------
+    y : float64 array of shape (n, S)
+
+    Raises
+    ------
+    ValueError
+        For what is not finite, and for values beyond float32, which no scale could give back.
+    """
+    if y is None:
+        raise ValueError("estimator requires y to be passed, but the target y is None")
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
+    y = y[:, None] if y.ndim == 1 else y
+    check_consistent_length(y, np.empty(n_rows))
+    if y.shape[1] == 0:
+        raise ValueError(f"{name} has 0 columns: at least one target is needed")
+    if np.abs(y).max() > np.finfo(np.float32).max:
+        raise ValueError(
+            f"Input {name} contains infinity or a value too large for dtype('float32')."
+        )
+    return y
+
+
+def check_weights(sample_weight: ArrayLike | None, X: NDArray[Any]) -> NDArray[np.float64]:
+    """Weights of the rows, float64 array of shape (n,), >= 0 and not all 0."""
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not (weight > 0).any():
+        raise ValueError("sample_weight must be positive for at least one row")
+    return weight

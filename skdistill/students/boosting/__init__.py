@@ -1,0 +1,1 @@
+"""Boosted trees with jointly refitted leaf values."""

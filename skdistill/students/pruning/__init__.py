@@ -1,0 +1,1 @@
+"""Ensembles pruned to a number of bytes."""

@@ -1,0 +1,26 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from os import PathLike
+
+
+def write_whole(path: str | PathLike[str], content: bytes) -> None:
+    """Write `content` to a temporary file beside `path` and rename it into place."""
+    folder, name = os.path.split(os.path.abspath(path))
+    try:  # names have a largest length
+        handle, temporary = tempfile.mkstemp(prefix=f".{name[:32]}.", dir=folder)
+    except OSError as error:  # of the file that was asked for, not of the temporary one
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp gives 0600; an ordinary file obeys the umask
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

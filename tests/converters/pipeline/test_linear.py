@@ -1,0 +1,104 @@
+"""Linear parts behind steps: read anew, as nearly as float32 can, and counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftLinearRegressor
+from skdistill.compact.packing.threshold_codes import rounding_borders
+from skdistill.converters.pipeline import count_differences, fold_pipeline
+from tests.converters.pipeline.test_fold import IMPUTERS, own_scores, with_holes
+from tests.strategies import adversarial_rows
+
+LINEAR = [
+    SoftLinearClassifier(),
+    SoftBoostingClassifier(4, init="linear", random_state=0),
+    SoftBoostingClassifier(4, init="linear", threshold_spacing="quantile", random_state=0),
+]
+
+
+def far_from_borders(pipeline, X):
+    """Rows whose values lie inside the range of the linear part, and not between two integers."""
+    linear = pipeline[-1].compact_.linear
+    Z = pipeline[:-1].transform(X)[:, linear.features]
+    q = (Z - linear.offset.astype(np.float64)) * linear.inv_step
+    between = np.abs(q - np.floor(q) - 0.5) < 1e-4
+    return ~(between | (np.abs(q) >= linear.q_max)).any(axis=1)
+
+
+@pytest.mark.parametrize("student", LINEAR, ids=str)
+@pytest.mark.parametrize("scaler", [StandardScaler(), RobustScaler()], ids=str)
+def test_a_linear_part_rounds_anew_and_says_how_many_rows_differ(student, scaler, capsys):
+    X, y = load_breast_cancer(return_X_y=True)
+    pipeline = make_pipeline(scaler, student).fit(X, y)
+    model = fold_pipeline(pipeline, X)
+    expected, found = own_scores(pipeline, X), model.scores(X)
+    differ = sum(a != b for a, b in zip(expected.tolist(), found.tolist(), strict=True))
+    labels = int((pipeline.predict(X) != model.predict(X)).sum())
+    assert count_differences(pipeline, model, X) == (differ, labels, len(X))
+    assert capsys.readouterr().out == (
+        f"{differ} of 569 rows have other scores, {labels} another answer\n"
+    )
+    sure = far_from_borders(pipeline, X)
+    assert sure.mean() > 0.8 and (expected[sure] == found[sure]).all()
+    with pytest.warns(UserWarning, match="pass X to see how many rows differ"):
+        assert fold_pipeline(pipeline).equals(model)
+
+
+def test_steps_of_few_bits_leave_a_linear_part_as_it_was():
+    X = np.random.default_rng(0).integers(-40, 40, (200, 3)) / 8
+    y = X @ [1.0, -2.0, 0.5]
+    scaler = StandardScaler().fit(X)
+    scaler.mean_, scaler.scale_ = np.array([3.0, -1.0, 0.25]), np.array([4.0, 0.5, 1.0])
+    pipeline = make_pipeline(FrozenEstimator(scaler), SoftLinearRegressor()).fit(X, y)
+    with pytest.warns(UserWarning, match="pass X"):
+        model = fold_pipeline(pipeline)
+    assert count_differences(pipeline, model, X * 3) == (0, 0, 200)
+
+
+@pytest.mark.parametrize("student", [*LINEAR, SoftLinearRegressor()], ids=str)
+@pytest.mark.parametrize("imputer", IMPUTERS[1:], ids=str)
+def test_nan_in_a_linear_part_reads_as_its_replacement(student, imputer):
+    X, y = load_wine(return_X_y=True)
+    X = np.round(with_holes(X), 2)
+    pipeline = make_pipeline(imputer, StandardScaler(), student).fit(X, y)
+    with pytest.warns(UserWarning, match="pass X"):
+        model = fold_pipeline(pipeline)
+    linear = pipeline[-1].compact_.linear
+    assert model.linear.input_bits == linear.input_bits + 1
+    sure = far_from_borders(pipeline, X)  # what lies beyond the range saturates later now
+    assert sure.mean() > 0.8
+    assert count_differences(pipeline, model, X[sure]) == (0, 0, sure.sum())
+    nothing = np.full((1, 13), np.nan)
+    assert (model.scores(nothing) == own_scores(pipeline, nothing)).all()
+
+
+def test_trees_beside_a_linear_part_share_its_rounding():
+    X, y = load_wine(return_X_y=True)
+    student = SoftBoostingClassifier(4, init="linear", random_state=0)
+    swapped = ColumnTransformer([("a", "passthrough", list(range(12, -1, -1)))])
+    for step in (None, IMPUTERS[1], swapped):
+        pipeline = make_pipeline(step, StandardScaler(), student).fit(X, y)
+        with pytest.warns(UserWarning, match="pass X"):
+            model = fold_pipeline(pipeline)
+        assert rounding_borders(model.grid, model.linear) is not None
+        sure = far_from_borders(pipeline, X)
+        assert count_differences(pipeline, model, X[sure]) == (0, 0, sure.sum())
+        offset_and_step = 8 * 13  # in full: nothing else takes more bytes than it did
+        assert model.nbytes <= pipeline[-1].compact_.nbytes + offset_and_step
+
+
+def test_a_linear_part_untouched_stays_as_it_is(recwarn):
+    X, y = load_wine(return_X_y=True)
+    swap = ColumnTransformer([("a", "passthrough", [5, 3]), ("b", "passthrough", [0])])
+    pipeline = make_pipeline(swap, SoftLinearClassifier()).fit(X, y)
+    model = fold_pipeline(pipeline)
+    assert not recwarn.list and model.linear.features.tolist() == [0, 3, 5]
+    rows = adversarial_rows(model, 0, n=300)
+    assert (model.scores(rows) == own_scores(pipeline, rows)).all()

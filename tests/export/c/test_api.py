@@ -1,0 +1,193 @@
+"""Options, files and what is said about a model in its comments."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from skdistill import CompactModel
+from skdistill.compact import InputGrid, LinearTable, TreeTable
+from skdistill.export.c import device_input, to_c
+from skdistill.export.c.text import KEYWORDS, block, check_name, number
+from tests.export.c.harness import C99, STRICT, compile_c
+
+
+def stump(edge=7.5, classes=("no", "yes"), dtype="f4", **others):
+    """A tree of one split."""
+    grid = InputGrid([0], [0, 1], np.array([edge], dtype))
+    trees = TreeTable([0], [0], [0], [-1], [-2], [False], [[-3], [2]], 4)
+    link = "identity" if classes is None else "sigmoid"
+    return CompactModel(1, [0], 0.5, link, classes, grid, trees, **others)
+
+
+LINEAR = LinearTable([0], [0.5], [2.0], 8, [[1]], 4)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (stump(), {"input": "float64"}, "input must be one of .*got 'float64'"),
+        (stump(), {"output": "proba"}, "output must be one of .*got 'proba'"),
+        (stump(), {"layout": "tables"}, "layout must be one of .*got 'tables'"),
+        (stump(classes=None), {"output": "label"}, "output='label' needs classes"),
+        (stump(classes=None), {"output": "proba_float"}, "take output='scores'"),
+        (stump(3, dtype="i4"), {"input": "float32"}, "declares int32 inputs: take 'int32'"),
+        (stump(300), {"input": "uint8"}, "0 to 255, and column 0 is cut at 300: take a wider"),
+        (stump(-1), {"input": "uint8"}, "column 0 is cut at -1: take a wider type"),
+        (stump(255), {"input": "uint8"}, "column 0 is cut at 255"),
+        (stump(linear=LINEAR), {"input": "codes"}, "input='codes' is for trees or for a linear"),
+        (CompactModel(1, [0], 1.0, "sigmoid", ["a", "b"]), {"input": "codes"}, "constant"),
+        (stump(), {"name": "while"}, "name='while' is a keyword"),
+        (stump(), {"name": "Class"}, "name='Class' is a keyword"),
+        (stump(), {"name": "main"}, "name='main' is a keyword"),
+        *[
+            (stump(), {"name": name}, "name must be a C identifier")
+            for name in ("", "1st", "a-b", "_x", "größe", "a" * 42, "a b", "a\n", 3)
+        ],
+        (stump(), {"path": "model.cpp"}, "path must end in .c, got 'model.cpp'"),
+        (stump(), {"path": "model.h"}, "path must end in .c"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_by_name(model, options, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        to_c(model, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_ends_of_a_type_are_still_inside():
+    for edge, input in ((254, "uint8"), (0, "uint8"), (-128, "int8"), (126, "int8")):
+        assert to_c(stump(edge), input=input)
+    assert to_c(stump(3e9), input="int32")  # an edge that no number crosses
+
+
+def test_a_name_of_41_letters_compiles(tmp_path):
+    name = "a" * 41
+    compile_c(tmp_path, to_c(stump(), name=name), "gcc", *C99, "-c")
+    assert check_name(name) == name
+
+
+def test_no_keyword_is_a_name():
+    for keyword in KEYWORDS:
+        with pytest.raises(ValueError, match="keyword"):
+            check_name(keyword)
+
+
+@pytest.mark.parametrize("given", ["m.c", "m"])
+def test_two_files_are_written(given, tmp_path):
+    text = to_c(stump(), tmp_path / given)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.c", "m.h"]
+    assert (tmp_path / "m.c").read_text() == text == to_c(stump(), name="m")
+
+
+@pytest.mark.parametrize("blocked", [None, "m.c", "m.h"])
+def test_where_nothing_can_be_written_nothing_is_left(blocked, tmp_path):
+    folder = tmp_path / "absent"
+    if blocked:
+        (folder / blocked).mkdir(parents=True)
+    with pytest.raises(OSError, match="absent"):
+        to_c(stump(), folder / "m.c")
+    assert [p.name for p in folder.glob("*")] == ([blocked] if blocked else [])
+
+
+def test_the_default_output_suits_the_model():
+    assert "int model_label(" in to_c(stump())
+    assert "model_scores" in to_c(stump(classes=None))
+    assert "model_label" not in to_c(stump(classes=None))
+
+
+def test_integers_need_no_float_and_no_library():
+    linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], linear=LINEAR)
+    for model in (stump(), linear):
+        text = to_c(model, input="uint8", output="proba_fixed")
+        assert re.findall(r"#include .*", text.replace("#include <avr/pgmspace.h>", "")) == [
+            "#include <stdint.h>"
+        ]
+        assert "float" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+NASTY = [
+    *["*/ int x; /*", "??/", "???/", "a\nb", "größe \U0001f600", "\\", "//", "/*", "end*", "/"],
+    *["@name@", "%s", '"', "\x00", "??", "line\\"],
+]
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "g++", "zig"])
+def test_names_do_no_harm_in_comments(compiler, tmp_path):
+    """Names of classes and columns, in a .c file and a header, of any characters."""
+    K = len(NASTY)
+    values = np.eye(K, dtype=int)[[0, 1]]
+    grid = InputGrid([0], [0, 1], np.float32([0.5]))
+    trees = TreeTable([0], [0], [0], [-1], [-2], [False], values, 4)
+    classes = np.array(NASTY, dtype=object)
+    names = [f"{name}{j}" for j, name in enumerate(NASTY)]
+    model = CompactModel(K, [0] * K, 1.0, "softmax", classes, grid, trees, feature_names=names)
+    text = to_c(model, tmp_path / "m.c")
+    assert text.isascii()
+    assert "gr\\xf6\\xdfe" in text
+    header = (tmp_path / "m.h").read_text()
+    assert header.isascii()
+    standard = "-std=c++11" if compiler == "g++" else "-std=c99"
+    compile_c(tmp_path, text + header, compiler, standard, *STRICT, "-trigraphs", "-c")
+
+
+def test_the_header_counts_what_the_functions_take():
+    model = stump()
+    banner = to_c(model).partition("*/")[0]
+    assert "2 classes of 1 inputs, 1 tree with 1 splits" in banner
+    assert "0: no, 1: yes" in banner
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0, -3.0, 0.1, 1e-45, 3.4028235e38, 1 / 3, 1e10])
+def test_numbers_are_read_back_as_they_were(x):
+    shown = number(float(np.float32(x)))
+    assert shown.endswith("f")
+    assert np.float32(shown[:-1]) == np.float32(x)
+
+
+def test_blocks_keep_the_indent_of_their_parts():
+    text = block("""
+        f()
+        {
+            @body@
+            @none@
+            return @x@;
+        }
+        """, body="a;\nb;", none="", x=3)  # fmt: skip
+    assert text == "f()\n{\n    a;\n    b;\n    return 3;\n}\n"
+
+
+@pytest.mark.parametrize("input", ["int8", "uint8", "int16", "uint16", "int32"])
+def test_rows_outside_a_type_are_refused(input):
+    limits = np.iinfo(input)
+    model = stump(3)
+    inside = np.array([[limits.min], [limits.max]])
+    assert device_input(model, inside, input).tolist() == inside.tolist()
+    assert device_input(model, inside, input).dtype == input
+    for bad in (limits.min - 1, limits.max + 1, 0.5, np.nan, np.inf):
+        with pytest.raises(ValueError, match=rf"X\[1, 0\] = .* is no {input}"):
+            device_input(model, np.array([[1], [bad]]), input)
+
+
+def test_codes_of_missing_values_are_all_ones():
+    X = [[7.5], [8], [np.nan]]
+    assert device_input(stump(), X, "codes").tolist() == [[0], [1], [255]]
+    wide = InputGrid([0], [0, 300], np.arange(300, dtype="f4"))
+    trees = TreeTable([0], [0], [299], [-1], [-2], [True], [[-3], [2]], 4)
+    model = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], wide, trees)
+    assert device_input(model, [[299], [np.nan]], "codes").tolist() == [[299], [65535]]
+    linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], linear=LINEAR)
+    assert device_input(linear, [[-1], [9e9], [np.nan]], "codes").tolist() == [[-3], [127], [0]]
+
+
+def test_a_file_gives_its_name_to_what_it_defines(tmp_path):
+    model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
+    text = to_c(model, tmp_path / "never.c")
+    assert "int never_label(const float *x)" in text
+    assert "#ifndef NEVER_H" in (tmp_path / "never.h").read_text()
+    with pytest.raises(ValueError, match="C identifier"):
+        to_c(model, tmp_path / "not-ever.c")
+    with pytest.raises(FileNotFoundError, match=r"nowhere.never\.h"):
+        to_c(model, tmp_path / "nowhere" / "never.c")

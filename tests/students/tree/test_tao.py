@@ -1,0 +1,111 @@
+"""Alternating optimisation: each split against brute force, never more misses, limits kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+
+from skdistill import SoftTreeClassifier
+from skdistill.compact import evaluate
+from skdistill.students.tree import histogram
+from skdistill.students.tree.fixed_point import to_fixed_point
+from skdistill.students.tree.tao import refine
+from tests.strategies import seeds
+
+
+def grown(rng, n=150, d=3, K=3, leaves=6, hard=True, missing=True):
+    n_edges = np.full(d, 9, np.int32)
+    codes = rng.integers(0, 10 + missing, (d, n)).astype(np.uint8)
+    P = np.eye(K)[rng.integers(0, K, n)] if hard else rng.dirichlet(np.ones(K), n)
+    P[: n // 2] = np.eye(K)[(codes[0, : n // 2] + codes[1, : n // 2] > 9).astype(int)]
+    channels = to_fixed_point(P, rng.integers(1, 4, n).astype(float))
+    limits = {"max_leaf_nodes": leaves, "max_depth": n, "min_samples_leaf": 1}
+    tree = histogram.grow(codes, n_edges, channels, criterion=histogram.SQUARED_ERROR, **limits)
+    return tree, codes, n_edges, channels
+
+
+def hits(tree, channels):
+    """Weight of the labels that are met, in fixed point."""
+    label = tree.sums[:, :-1].argmax(axis=1)
+    return int(channels[np.arange(len(channels)), label[tree.leaf]].sum(dtype=np.int64))
+
+
+def again(tree, codes, n_edges, channels, passes=1, **limits):
+    return refine(
+        tree, codes, n_edges, channels, criterion=histogram.SQUARED_ERROR, passes=passes, **limits
+    )
+
+
+@given(seeds, st.booleans(), st.booleans(), st.integers(1, 6))
+def test_misses_only_fall_and_the_tree_is_whole(seed, hard, missing, passes):
+    tree, *given = grown(np.random.default_rng(seed), hard=hard, missing=missing)
+    codes, n_edges, channels = given
+    after = again(tree, *given, passes)
+    assert hits(after, channels) >= hits(tree, channels)
+    assert len(after.feature) <= len(tree.feature)
+    assert histogram.find_leaves(after, codes, n_edges).tolist() == after.leaf.tolist()
+    inner = after.feature >= 0
+    assert (after.children[inner] > np.flatnonzero(inner)[:, None]).all()
+    assert (after.children[~inner] == -1).all()
+    assert sorted([0, *after.children[inner].ravel()]) == list(range(len(inner)))
+    assert (after.threshold[inner] < n_edges[after.feature[inner]]).all()
+    in_leaves = histogram.sum_by_node(channels, after.leaf, len(inner))
+    assert after.sums[~inner].tolist() == in_leaves[~inner].tolist()
+    a, b = after.children[inner].T
+    assert after.sums[inner].tolist() == (after.sums[a] + after.sums[b]).tolist()
+    assert (np.bincount(after.leaf, minlength=len(inner))[~inner] > 0).all()
+
+
+@given(seeds)
+def test_a_stump_ends_where_no_other_stump_meets_more(seed):
+    """With two leaves of known labels, every feature, cut and side of NaN is tried."""
+    tree, codes, n_edges, channels = grown(np.random.default_rng(seed), leaves=2)
+    label = tree.sums[:, :-1].argmax(axis=1)
+    a, b = tree.children[0]
+    rows = np.arange(codes.shape[1])
+    on_left, on_right = (channels[rows, label[side]].astype(np.int64) for side in (a, b))
+    best = max(on_left.sum(), on_right.sum())
+    for j, code in enumerate(codes):
+        for cut in range(n_edges[j]):
+            for nan_left in (False, True):
+                left = np.where(code > n_edges[j], nan_left, code <= cut)
+                best = max(best, np.where(left, on_left, on_right).sum())
+    after = again(tree, codes, n_edges, channels)
+    assert hits(after, channels) >= best
+    if len(after.feature) == 3 and (after.sums[1:, :-1].argmax(axis=1) == label[1:]).all():
+        assert hits(after, channels) == best
+
+
+@given(seeds, st.integers(2, 30))
+def test_limits_of_the_leaves_are_kept(seed, least):
+    rng = np.random.default_rng(seed)
+    tree, *given = grown(rng)
+    after = again(tree, *given, 3, min_samples_leaf=least)
+    assert np.bincount(after.leaf)[after.feature < 0].min() >= least
+    after = again(tree, *given, 3, min_weight=0.2)
+    assert after.sums[after.feature < 0, -1].min() >= 0.2 * after.sums[0, -1]
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "entropy"])
+def test_a_refined_tree_misses_less_and_is_no_larger(criterion):
+    X, y = load_digits(return_X_y=True)
+    for leaves in (16, 48):
+        plain = SoftTreeClassifier(criterion, max_leaf_nodes=leaves).fit(X, y)
+        refined = SoftTreeClassifier(criterion, max_leaf_nodes=leaves, refine=8).fit(X, y)
+        assert refined.score(X, y) > plain.score(X, y)
+        assert len(refined.compact_.trees.values) <= leaves
+        assert refined.feature_importances_.sum() == pytest.approx(1)
+    same = SoftTreeClassifier(criterion, max_leaf_nodes=48, refine=8).fit(X, np.eye(10)[y])
+    assert same.compact_.equals(refined.compact_)
+    limits = {"min_samples_leaf": 20, "max_depth": 6, "max_leaf_nodes": None}
+    limited = SoftTreeClassifier(criterion, refine=8, **limits).fit(X, y)
+    assert np.bincount(evaluate.leaves(limited.compact_, X)[:, 0]).min() >= 20
+
+
+def test_refine_must_be_a_number_of_passes():
+    for refused in (-1, 1.5):
+        with pytest.raises(ValueError, match="The 'refine' parameter of SoftTreeClassifier"):
+            SoftTreeClassifier(refine=refused).fit([[0.0], [1.0]], [0, 1])
