@@ -42,7 +42,7 @@ class Draw(NamedTuple):
     y_test: np.ndarray
 
 
-class Lesson(NamedTuple):
+class CrossFitResult(NamedTuple):
     """What a teacher says: of the fitted rows out of fold, of MUNGE rows, of the others."""
 
     fit: np.ndarray
@@ -69,7 +69,7 @@ def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
     return Draw(name, seed, len(np.unique(y)), *parts)
 
 
-def lesson(given: Draw, cache: Path, quick: bool = False) -> Lesson:
+def lesson(given: Draw, cache: Path, quick: bool = False) -> CrossFitResult:
     """What the teacher says, from the cache or fitted now and kept there."""
     share = 10 if quick else 1
     settings = {
@@ -86,7 +86,7 @@ def lesson(given: Draw, cache: Path, quick: bool = False) -> Lesson:
         np.savez_compressed(partial, **made._asdict())
         partial.replace(path)
     with np.load(path) as kept:
-        return Lesson(**{name: kept[name] for name in Lesson._fields})
+        return CrossFitResult(**{name: kept[name] for name in CrossFitResult._fields})
 
 
 def make_teacher(seed: int, forest: int, rounds: int, leaves: int) -> VotingClassifier:
@@ -100,7 +100,7 @@ def make_teacher(seed: int, forest: int, rounds: int, leaves: int) -> VotingClas
     return VotingClassifier(members, voting="soft")
 
 
-def _learn(given: Draw, forest: int, rounds: int, leaves: int, factor: int) -> Lesson:
+def _learn(given: Draw, forest: int, rounds: int, leaves: int, factor: int) -> CrossFitResult:
     started, classes = time.perf_counter(), np.arange(given.n_classes)
     teacher = make_teacher(given.seed, forest, rounds, leaves)
     with warnings.catch_warnings():
@@ -110,7 +110,7 @@ def _learn(given: Draw, forest: int, rounds: int, leaves: int, factor: int) -> L
         said = [probabilities(fitted, X, classes) for X in (rows, given.X_pick, given.X_test)]
     munge, pick, test = (P.astype(np.float32) for P in said)
     seconds = time.perf_counter() - started
-    return Lesson(P.astype(np.float32), rows, munge, pick, test, seconds)
+    return CrossFitResult(P.astype(np.float32), rows, munge, pick, test, seconds)
 
 
 def measures(

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from _draws import Draw, Lesson, measures
+from _draws import CrossFitResult, Draw, measures
 
 from skdistill import (
     PrunedEnsembleClassifier,
@@ -89,14 +89,16 @@ def _recipes() -> Iterator[Recipe]:
     for base in BASE:
         yield base.given(name="8 leaves")
         yield base.given(name="8 leaves, hard", labels="hard")
-    yield two.given(name="8 leaves, quantiles", threshold_spacing="quantile", threshold_bits=6)
-    yield two.given(name="16 leaves", max_leaf_nodes=16, refit_l2=3e-3, budgets=LARGE)
+    yield two.given(name="8 leaves, quantiles", binning="quantile", threshold_bits=6)
+    yield two.given(
+        name="16 leaves", max_leaf_nodes=16, refit_l2_regularization=3e-3, budgets=LARGE
+    )
     yield two.given(name="8 leaves, MUNGE", labels="munge", budgets=LARGE)
     linear = several.given(init="linear")
     yield linear.given(name="linear + 4 leaves", max_leaf_nodes=4, budgets=SMALL)
     yield linear.given(name="linear + 8 leaves")
     yield linear.given(name="linear + 8 leaves, hard", labels="hard", budgets=SMALL)
-    light = {"refit_l2": 1e-4}
+    light = {"refit_l2_regularization": 1e-4}
     yield linear.given(name="linear + 8 leaves, light", **light)
     yield several.given(name="16 leaves, light", max_leaf_nodes=16, budgets=LARGE, **light)
     large = {"large": 2.0, "budgets": (*SMALL, 4096)}
@@ -123,15 +125,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "thresholds of 6 bits": {"threshold_bits": 6},
     "4 leaves": {"max_leaf_nodes": 4},
     "16 leaves": {"max_leaf_nodes": 16},
-    "thresholds at quantiles": {"threshold_spacing": "quantile"},
+    "thresholds at quantiles": {"binning": "quantile"},
     "thresholds at quantiles, reuse penalty": {
-        "threshold_spacing": "quantile",
+        "binning": "quantile",
         "reuse_penalty": 1e-5,
     },
     "reuse penalty": {"reuse_penalty": 1e-4},
-    "refit_l2 of 1e-5": {"refit_l2": 1e-5},
-    "refit_l2 of 1e-4": {"refit_l2": 1e-4},
-    "refit_l2 of 1e-2": {"refit_l2": 1e-2},
+    "refit_l2_regularization of 1e-5": {"refit_l2_regularization": 1e-5},
+    "refit_l2_regularization of 1e-4": {"refit_l2_regularization": 1e-4},
+    "refit_l2_regularization of 1e-2": {"refit_l2_regularization": 1e-2},
     "learning rate of .1": {"learning_rate": 0.1},
     "half of the rows a round": {"subsample": 0.5},
     "pruned from twice the size": {"large": 2.0},
@@ -139,7 +141,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def targets(recipe: Recipe, given: Draw, taught: Lesson) -> tuple[np.ndarray, SoftTargets]:
+def targets(recipe: Recipe, given: Draw, taught: CrossFitResult) -> tuple[np.ndarray, SoftTargets]:
     """Rows to learn from and what is taught on them."""
     hard = given.y_fit.astype(np.intp)
     if recipe.labels == "hard":
@@ -156,7 +158,7 @@ def targets(recipe: Recipe, given: Draw, taught: Lesson) -> tuple[np.ndarray, So
 
 
 def students(
-    recipe: Recipe, given: Draw, taught: Lesson, budgets: tuple[int, ...]
+    recipe: Recipe, given: Draw, taught: CrossFitResult, budgets: tuple[int, ...]
 ) -> Iterator[dict[str, Any]]:
     """A candidate for each budget that the recipe is tried at, where one fits."""
     rows, lesson = targets(recipe, given, taught)
@@ -216,7 +218,10 @@ def _pruned(
     count = min(int(recipe.large * (room - fixed) / each), FAMILIES["boosted"][2])
     started = time.perf_counter()
     grown = SoftBoostingClassifier(count, random_state=seed, **recipe.settings)
-    kept = {name: getattr(grown, name) for name in ("refit_l2", "value_bits", "random_state")}
+    kept = {
+        name: getattr(grown, name)
+        for name in ("refit_l2_regularization", "value_bits", "random_state")
+    }
     model = PrunedEnsembleClassifier(grown, room, **kept).fit(rows, lesson)
     return model, count, time.perf_counter() - started
 

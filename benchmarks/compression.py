@@ -63,16 +63,16 @@ EVEN: dict[str, Any] = {
     "value_bits": 4,
     "threshold_bits": 6,
     "subsample": 0.5,
-    "refit_l2": 1e-5,
+    "refit_l2_regularization": 1e-5,
 }
 # Columns that are as skewed as capital gains want their thresholds at quantiles.
 QUANTILE: dict[str, Any] = {
     "learning_rate": 0.2,
     "value_bits": 6,
     "threshold_bits": 8,
-    "threshold_spacing": "quantile",
+    "binning": "quantile",
     "subsample": 0.5,
-    "refit_l2": 1e-4,
+    "refit_l2_regularization": 1e-4,
 }
 NUMBERS = {
     "near, with labels": Recipe(EVEN | {"learning_rate": 0.2}, Munge(30, s=8.0), 1.5),
@@ -151,12 +151,15 @@ def best_small(
     found = []
     nothing, n = np.zeros((len(given.y_fit), 2)), len(given.y_fit)
     lesson = SoftTargets(nothing, given.y_fit, 0.0)
-    for recipe, l2, share in product(
+    for recipe, l2_regularization, share in product(
         list(recipes.values())[: 1 if quick else None],
         (1e-3,) if quick else (1e-3, 1e-2, 1e-1),
         (0.25, 1.0),  # of the budget
     ):
-        settings, room = recipe.settings | {"refit_l2": l2}, share * budget - CODE
+        settings, room = (
+            recipe.settings | {"refit_l2_regularization": l2_regularization},
+            share * budget - CODE,
+        )
         model = fit_to_budget(settings, room, given.X_fit, lesson, np.ones(n), seed)
         figures = errors(model.predict_proba, given)
         found.append({"kind": "skdistill", "bytes": model.compact_.nbytes + CODE} | figures)

@@ -27,9 +27,9 @@ STUDENTS: dict[str, dict[str, Any]] = {
     HARD: {"alpha": 0.0},
     DISTILLED: {},
     AS_LARGE: {},
-    "distilled, transfer=None": {"transfer": None},
+    "distilled, transfer_set=None": {"transfer_set": None},
     "distilled, alpha=1": {"alpha": 1.0},
-    "distilled, transfer=None, alpha=1": {"transfer": None, "alpha": 1.0},
+    "distilled, transfer_set=None, alpha=1": {"transfer_set": None, "alpha": 1.0},
 }
 
 

@@ -41,8 +41,10 @@ MEASURES = {
 }
 # What the hard-label student is picked from, by cross-validation on its labels: with few of
 # them it must be held back more than a distilled one.
-HELD_BACK = [(l2, share) for share in (1.0, 0.3) for l2 in (3e-3, 0.03, 0.3)]
-TAUGHT = 1e-3  # refit_l2 of the distilled student
+HELD_BACK = [
+    (l2_regularization, share) for share in (1.0, 0.3) for l2_regularization in (3e-3, 0.03, 0.3)
+]
+TAUGHT = 1e-3  # refit_l2_regularization of the distilled student
 HARD, DISTILLED, TEACHER = "hard labels", "distilled", "teacher"
 
 
@@ -61,7 +63,9 @@ def make_teacher(seed: int, n_labels: int) -> VotingClassifier:
     return VotingClassifier(members, voting="soft")
 
 
-def make_student(count: int, n_classes: int, l2: float, seed: int) -> SoftBoostingClassifier:
+def make_student(
+    count: int, n_classes: int, l2_regularization: float, seed: int
+) -> SoftBoostingClassifier:
     two = n_classes == 2
     return SoftBoostingClassifier(
         count,
@@ -69,7 +73,7 @@ def make_student(count: int, n_classes: int, l2: float, seed: int) -> SoftBoosti
         init=None if two else "linear",
         linear_bits=4,
         value_bits=4 if two else "ternary",
-        refit_l2=l2,
+        refit_l2_regularization=l2_regularization,
         random_state=seed,
     )
 
@@ -107,16 +111,19 @@ def hard_student(X: np.ndarray, y: np.ndarray, n_classes: int, room: float, seed
     count = min(5, int(np.bincount(y).max()))  # a hundred labels of 26 classes are four of each
     folds = list(StratifiedKFold(count, shuffle=True, random_state=seed).split(X, y))
     scores = []
-    for l2, share in HELD_BACK:
+    for l2_regularization, share in HELD_BACK:
         right = []
         for fit, pick in folds:
-            model = make_student(max(1, int(share * full.n_estimators_)), n_classes, l2, seed)
+            model = make_student(
+                max(1, int(share * full.n_estimators_)), n_classes, l2_regularization, seed
+            )
             model.fit(X[fit], y[fit])
             right.append((model.predict(X[pick]) == y[pick]).mean())
         scores.append(np.mean(right))
-    l2, share = HELD_BACK[int(np.argmax(scores))]
+    l2_regularization, share = HELD_BACK[int(np.argmax(scores))]
     return trees_within(
-        lambda count: make_student(count, n_classes, l2, seed).fit(X, y), share * room
+        lambda count: make_student(count, n_classes, l2_regularization, seed).fit(X, y),
+        share * room,
     )
 
 
@@ -131,7 +138,7 @@ def distilled_student(
             teacher,
             student,
             temperature="auto" if y is not None else 1.0,
-            transfer=None,
+            transfer_set=None,
             memory=memory,
             random_state=seed,
         )

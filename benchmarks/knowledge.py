@@ -69,7 +69,7 @@ class Case(NamedTuple):
 
     def distil(self, student: Any, teacher: Any = None, **settings: Any) -> Any:
         """A student on soft labels with something changed."""
-        given = {"transfer": None, "random_state": self.draw.seed} | settings
+        given = {"transfer_set": None, "random_state": self.draw.seed} | settings
         distiller = DistilledClassifier(FrozenEstimator(teacher or self.teacher), student, **given)
         return distiller.fit(self.draw.X_fit, self.draw.y_fit, teacher_proba=self.P)
 
@@ -104,14 +104,14 @@ def changed(**settings: Any) -> Kind:
 
 
 def reborn(case: Case, student: Any) -> Any:
-    itself = DistilledClassifier(student, student, transfer=None, random_state=case.draw.seed)
+    itself = DistilledClassifier(student, student, transfer_set=None, random_state=case.draw.seed)
     return born_again(itself, case.draw.X_fit, case.draw.y_fit, random_state=case.draw.seed)
 
 
 def assisted(case: Case, student: Any) -> Any:
     """Taught by a middle student, also of the training rows."""
     assistant = DistilledClassifier(
-        FrozenEstimator(case.middle), student, transfer=None, random_state=case.draw.seed
+        FrozenEstimator(case.middle), student, transfer_set=None, random_state=case.draw.seed
     )
     return assistant.fit(case.draw.X_fit, case.draw.y_fit)
 
@@ -128,12 +128,12 @@ KINDS: dict[str, Kind] = {
     "logits (temperature 20)": changed(temperature=20.0),
     "itself, born again": reborn,
     "an assistant between": assisted,
-    "pool of real rows": lambda case, student: case.distil(student, transfer=Pool(case.rest)),
-    "MUNGE": changed(transfer=Munge(FACTOR)),
-    "naive Bayes": changed(transfer=NaiveBayes(FACTOR)),
-    "marginals": changed(transfer=Marginals(FACTOR)),
+    "pool of real rows": lambda case, student: case.distil(student, transfer_set=Pool(case.rest)),
+    "MUNGE": changed(transfer_set=Munge(FACTOR)),
+    "naive Bayes": changed(transfer_set=NaiveBayes(FACTOR)),
+    "marginals": changed(transfer_set=Marginals(FACTOR)),
     "MUNGE, pruned teacher": lambda case, student: case.distil(
-        student, case.pruned, transfer=Munge(FACTOR)
+        student, case.pruned, transfer_set=Munge(FACTOR)
     ),
 }
 HINTS: dict[str, Callable[[Case], np.ndarray]] = {
@@ -208,7 +208,7 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
         kinds = dict(KINDS)
         for kind, make in HINTS.items():
             kinds[kind] = changed(hints=Told(make(case)))
-        kinds[BOTH] = changed(transfer=Munge(FACTOR), hints=FeatureHints(32, "projection"))
+        kinds[BOTH] = changed(transfer_set=Munge(FACTOR), hints=FeatureHints(32, "projection"))
         for student, estimator in students(case):
             for kind, learn in kinds.items():
                 if student == LINEAR and (kind in HINTS or kind == BOTH):

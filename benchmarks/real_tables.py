@@ -100,7 +100,9 @@ def make_teacher(seed: int, n_classes: int) -> Pipeline:
     return make_pipeline(one_hot(), vote)
 
 
-def make_student(size: str, count: int, n_classes: int, seed: int, l2: float = 1e-3) -> Any:
+def make_student(
+    size: str, count: int, n_classes: int, seed: int, l2_regularization: float = 1e-3
+) -> Any:
     """A tree of `count` leaves, or `count` trees."""
     if SIZES[size] is None:
         return SoftTreeClassifier(max_leaf_nodes=count)
@@ -111,7 +113,7 @@ def make_student(size: str, count: int, n_classes: int, seed: int, l2: float = 1
         linear_bits=4,
         value_bits=4 if two else "ternary",
         threshold_bits=6,
-        refit_l2=l2,
+        refit_l2_regularization=l2_regularization,
         random_state=seed,
     )
 
@@ -179,7 +181,7 @@ class Draw:
         self.records.append(self.base | {"way": "plain"} | what | size | found)
 
     def distiller(self, student: Any, **settings: Any) -> DistilledClassifier:
-        settings = {"transfer": Munge(FACTOR), **settings}
+        settings = {"transfer_set": Munge(FACTOR), **settings}
         teacher = make_teacher(self.seed, self.n_classes)
         return DistilledClassifier(
             teacher, student, memory=self.memory, random_state=self.seed, **settings
@@ -211,9 +213,11 @@ class Draw:
         )
         weight = compute_sample_weight(class_weight, y[pick])
 
-        def student(share: float, l2: float) -> Any:
+        def student(share: float, l2_regularization: float) -> Any:
             most = self.counts.get(size, 64)
-            made = make_student(size, max(2, int(share * most)), self.n_classes, self.seed, l2)
+            made = make_student(
+                size, max(2, int(share * most)), self.n_classes, self.seed, l2_regularization
+            )
             return made.set_params(class_weight=class_weight)
 
         losses = []
@@ -222,15 +226,15 @@ class Draw:
             model = student(*choice).fit(X.iloc[fit], y[fit])
             P = np.clip(model.predict_proba(X.iloc[pick]), 1e-9, 1)
             losses.append(log_loss(y[pick], P, labels=model.classes_, sample_weight=weight))
-        share, l2 = choices[int(np.argmin(losses))]
+        share, l2_regularization = choices[int(np.argmin(losses))]
 
         def whole(count: int) -> Any:
-            made = make_student(size, count, self.n_classes, self.seed, l2)
+            made = make_student(size, count, self.n_classes, self.seed, l2_regularization)
             return made.set_params(class_weight=class_weight).fit(X, y)
 
         if SIZES[size] and share == 1.0 and class_weight is None:
             return within(whole, size, dict(self.counts))
-        return student(share, l2).fit(X, y)
+        return student(share, l2_regularization).fit(X, y)
 
     def fit_ways(self) -> None:
         """What can be done for a rare class: weights, shares of MUNGE rows, a threshold."""
@@ -240,7 +244,7 @@ class Draw:
             weighed = self.distiller(student, class_weight="balanced").fit(X, y)
             self.tell(weighed, model="distilled", size=size, way="class_weight")
             shares = Munge(FACTOR, class_shares="balanced")
-            shared = self.distiller(student, transfer=shares).fit(X, y)
+            shared = self.distiller(student, transfer_set=shares).fit(X, y)
             self.tell(shared, model="distilled", size=size, way="class_shares")
             self.tell(
                 self.hard(size, "balanced"), model="hard, picked", size=size, way="class_weight"

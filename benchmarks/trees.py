@@ -28,8 +28,8 @@ LEAVES, SEEDS = (64, 512), 3
 HARD, SCIKIT_LEARN = "hard labels", "scikit-learn"
 DEFAULT = "default"  # out of fold, MUNGE, alpha .5, T = 1
 DISTILLED: dict[str, dict[str, Any]] = {
-    "no MUNGE, alpha=1": {"transfer": None, "alpha": 1.0},
-    "no MUNGE": {"transfer": None},
+    "no MUNGE, alpha=1": {"transfer_set": None, "alpha": 1.0},
+    "no MUNGE": {"transfer_set": None},
     DEFAULT: {},
     "alpha=1": {"alpha": 1.0},
     "T=2": {"temperature": 2.0},

@@ -34,8 +34,8 @@ class CompactModel(ModelTables):
         Worth of one score unit before the link; kept as float32. A unit for each score is
         for the link "identity" alone, whose scores may stand for different things; it is
         a float32 array then.
-    link : {"softmax", "sigmoid", "normalise", "identity"}
-        "softmax" and "sigmoid" read logits. "normalise" reads votes, which are
+    link : {"softmax", "sigmoid", "normalize", "identity"}
+        "softmax" and "sigmoid" read logits. "normalize" reads votes, which are
         divided by their sum; with a single column p(class 1) = 1/2 + scale * score,
         clipped. "identity" is for regression.
     classes : array of shape (K,) or None

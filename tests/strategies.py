@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from skdistill import CompactModel
 from skdistill.compact import CategoryTable, InputGrid, LinearTable, TreeTable
 from skdistill.compact.tables.limits import value_limits
-from skdistill.compact.tables.tree_table import MOST_WORTH
+from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from skdistill.quantization.binning import rounding_grid
 
 VALUE_BITS = ("ternary", *range(2, 17))
@@ -56,7 +56,7 @@ def compact_models(draw, regression=False):
     else:
         K = draw(st.sampled_from([1, 2, 2, 2, 3, 3, 4, 7, 30]))
         S = 1 if K <= 2 else K
-        link = draw(st.sampled_from(["normalise", "sigmoid" if S == 1 else "softmax"]))
+        link = draw(st.sampled_from(["normalize", "sigmoid" if S == 1 else "softmax"]))
         labels = _LABELS[draw(st.sampled_from(["str", "int", "wide"] + ["bool"] * (K <= 2)))](K)
     grid = trees = linear = None
     if draw(st.sampled_from([True, True, True, False])):
@@ -135,7 +135,7 @@ def _random_trees(rng, grid, S, bits, n_trees, unit):
         rng.random(N) < 0.5,
         values,
         bits,
-        min(unit, MOST_WORTH // max(1, int(np.abs(values).max()))),
+        min(unit, MAX_LEAF_SCORE // max(1, int(np.abs(values).max()))),
     )
 
 
@@ -184,11 +184,11 @@ def tree_model(rng, choose=None) -> CompactModel:
         splits = [0] * T
     low, high = value_limits(bits, signed=choose([True, True, False]))
     rows = rng.integers(low, high + 1, (choose([1, 2, 7, 1000, 1000]), S))
-    unit = min(choose([1, 1, 1, 2, 1000]), MOST_WORTH // max(1, int(np.abs(rows).max())))
+    unit = min(choose([1, 1, 1, 2, 1000]), MAX_LEAF_SCORE // max(1, int(np.abs(rows).max())))
     missing = choose([0.0, 0.0, 0.3])
-    trees = learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing)
+    trees = quantized_trees(rng, grid, shape, splits, rows, bits, unit, missing)
     bias = rng.integers(-3, 4, S) * choose([0, 1, 1000])
-    links = ["identity"] if K == 0 else ["normalise", "sigmoid" if S == 1 else "softmax"]
+    links = ["identity"] if K == 0 else ["normalize", "sigmoid" if S == 1 else "softmax"]
     labels = None if K == 0 else np.arange(K)
     link = choose(links)
     model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
@@ -244,7 +244,7 @@ def _grid(features, edges):
     return InputGrid(features, np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
 
 
-def learnt_trees(rng, grid, shape, splits, rows, bits, unit, missing):
+def quantized_trees(rng, grid, shape, splits, rows, bits, unit, missing):
     """Trees of so many splits, each a random cut of a random feature."""
     usable = np.flatnonzero(grid.counts)
     roots, left, right, N, L = [], [], [], 0, 0

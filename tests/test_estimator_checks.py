@@ -29,14 +29,14 @@ DRAWS_ROWS = {
 
 def expected_failures(estimator):
     bootstraps = isinstance(getattr(estimator, "estimator", None), RandomForestClassifier)
-    munges = getattr(estimator, "transfer", None) is not None
+    munges = getattr(estimator, "transfer_set", None) is not None
     return DRAWS_ROWS if bootstraps or munges else {}
 
 
 ESTIMATORS = [
     SoftTreeClassifier(),
     SoftTreeClassifier("entropy"),
-    SoftTreeClassifier(refine=3),
+    SoftTreeClassifier(tao_n_iter=3),
     SoftLinearClassifier(),
     SoftBoostingClassifier(5, random_state=0),
     SoftBoostingClassifier(5, init="linear", value_bits="ternary", random_state=0),
@@ -45,9 +45,9 @@ ESTIMATORS = [
     StudentAdapter(RandomForestClassifier(5, random_state=0)),
     PrunedEnsembleClassifier(SoftBoostingClassifier(5, random_state=0), 60, random_state=0),
     PrunedEnsembleClassifier(DecisionTreeClassifier(random_state=0), random_state=0),
-    DistilledClassifier(LogisticRegression(), transfer=None),
+    DistilledClassifier(LogisticRegression(), transfer_set=None),
     DistilledClassifier(
-        RandomForestClassifier(10, random_state=0), transfer=Munge(2), random_state=0
+        RandomForestClassifier(10, random_state=0), transfer_set=Munge(2), random_state=0
     ),
     SoftTreeRegressor(),
     SoftTreeRegressor(value_bits="ternary"),
@@ -55,10 +55,10 @@ ESTIMATORS = [
     SoftLinearRegressor(threshold_bits=16, value_bits=4),
     SoftBoostingRegressor(5, random_state=0),
     SoftBoostingRegressor(5, init="linear", value_bits="ternary", random_state=0),
-    DistilledRegressor(Ridge(), transfer=None),
-    DistilledRegressor(Ridge(), SoftLinearRegressor(), transfer=None),
+    DistilledRegressor(Ridge(), transfer_set=None),
+    DistilledRegressor(Ridge(), SoftLinearRegressor(), transfer_set=None),
     DistilledRegressor(
-        RandomForestRegressor(10, random_state=0), transfer=Munge(2), random_state=0
+        RandomForestRegressor(10, random_state=0), transfer_set=Munge(2), random_state=0
     ),
 ]
 

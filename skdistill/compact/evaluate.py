@@ -87,7 +87,7 @@ def _sparse_scores(model: ModelTables, X: Any) -> NDArray[np.int32]:
 def indexed_scores(model: ModelTables, X: NDArray[Any]) -> NDArray[np.int32]:
     """The same of numbers, with indexes in place of categories."""
     out = np.empty((len(X), model.n_scores), np.int32)
-    worth = None if model.trees is None else model.trees.worth
+    worth = None if model.trees is None else model.trees.scaled_values
     for start in range(0, len(X), CHUNK):
         rows, part = ranked(model, X[start : start + CHUNK]), out[start : start + CHUNK]
         part[:] = model.bias

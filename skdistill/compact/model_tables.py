@@ -20,7 +20,7 @@ from skdistill.compact.tables.limits import INT32_MAX
 from skdistill.compact.tables.linear_table import LinearTable
 from skdistill.compact.tables.tree_table import TreeTable, largest_values, walk_tables
 
-LINKS = ("softmax", "sigmoid", "normalise", "identity")
+LINKS = ("softmax", "sigmoid", "normalize", "identity")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class ModelTables(Frozen):
         Worth of one score unit before the link; kept as float32. A unit for each score is
         for the link "identity" alone, whose scores may stand for different things; it is
         a float32 array then.
-    link : {"softmax", "sigmoid", "normalise", "identity"}
-        "softmax" and "sigmoid" read logits. "normalise" reads votes, which are
+    link : {"softmax", "sigmoid", "normalize", "identity"}
+        "softmax" and "sigmoid" read logits. "normalize" reads votes, which are
         divided by their sum; with a single column p(class 1) = 1/2 + scale * score,
         clipped. "identity" is for regression.
     classes : array of shape (K,) or None

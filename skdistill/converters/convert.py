@@ -19,7 +19,7 @@ from skdistill.compact._frozen import require
 from skdistill.compact.evaluate import as_input
 from skdistill.compact.tables.limits import INT32_MAX, value_limits
 from skdistill.converters.decision_threshold import with_threshold
-from skdistill.converters.float_trees import Ensemble, ForeignTree, in_column
+from skdistill.converters.float_trees import Ensemble, FloatTree, in_column
 from skdistill.converters.lightgbm import lightgbm_trees
 from skdistill.converters.linear import (
     Linear,
@@ -41,9 +41,9 @@ class Trees(NamedTuple):
 
     Attributes
     ----------
-    trees : list of ForeignTree
+    trees : list of FloatTree
     link : str
-        As in a compact model; "normalise" for voters.
+        As in a compact model; "normalize" for voters.
     mass : list of T float64 arrays of shape (N,), or None
         Weight of the training rows in each node of trees that are averaged; None where
         values add up.
@@ -53,7 +53,7 @@ class Trees(NamedTuple):
         Whether the estimator rounds its input to float32.
     """
 
-    trees: list[ForeignTree]
+    trees: list[FloatTree]
     link: str
     mass: list[NDArray[np.float64]] | None = None
     start: NDArray[np.float64] = np.zeros(1)
@@ -72,7 +72,7 @@ def convert(
 
     The thresholds of trees are lossless: a row of `dtype` goes the way it goes in the
     estimator, at a threshold and with NaN too. Only leaf values and weights are rounded.
-    Voters keep their votes ("normalise"), a single tree keeps the label of every leaf;
+    Voters keep their votes ("normalize"), a single tree keeps the label of every leaf;
     boosters keep their margins and start from the same base score or `init`. Columns
     that a linear estimator reads become integers: whole numbers are read as they are
     where 16 bits allow, others in steps of a power of two.
@@ -137,7 +137,7 @@ def convert(
     >>> forest = RandomForestClassifier(10, max_depth=3, random_state=0).fit(X, y)
     >>> model = convert(forest)
     >>> model.link, bool((model.predict(X) == forest.predict(X)).all())
-    ('normalise', True)
+    ('normalize', True)
     """
     value_limits(value_bits, signed=True)
     if threshold_bits is not None:
@@ -152,7 +152,7 @@ def convert(
     rows = None if X is None else _rows(X, n_features, dtype)
     if classes is not None and len(classes) == 1:
         return CompactModel(
-            n_features, np.zeros(1, np.int32), 1.0, "normalise", classes, feature_names=names
+            n_features, np.zeros(1, np.int32), 1.0, "normalize", classes, feature_names=names
         )
     found = read(estimator)
     if classes is None and found.link != "identity":
@@ -194,7 +194,7 @@ def _tree_tables(
     if threshold_bits is not None:
         if rows is None:
             raise ValueError("threshold_bits needs X: rows that show where the values lie")
-        grid, trees = coarser(grid, trees, fit_grid(rows, threshold_bits, spacing="even"), rows)
+        grid, trees = coarser(grid, trees, fit_grid(rows, threshold_bits, binning="uniform"), rows)
     is_leaf = [tree.feature < 0 for tree in trees]
     parts = [tree.values[leaf] for tree, leaf in zip(trees, is_leaf, strict=True)]
     values, bias, scale, unit = _integers(found, parts, is_leaf, value_bits)
@@ -223,7 +223,7 @@ def _integers(
         return margins, bias, float(scale[0]) if one_scale else scale, unit
     V = np.vstack(parts)
     ends = np.cumsum([len(part) for part in parts])[:-1]
-    if found.link == "normalise":
+    if found.link == "normalize":
         votes, bias, worth = leaf_votes(V, value_bits, n_trees)
         return np.split(votes, ends), bias, worth, 1
     mass = np.concatenate([m[leaf] for m, leaf in zip(found.mass, is_leaf, strict=True)])
@@ -359,7 +359,7 @@ def _averaged(members: Any, classify: bool) -> Trees:
     trees = [member.tree_ for member in members]
     return Trees(
         scikit_learn_trees(trees, classify=classify),
-        "normalise" if classify else "identity",
+        "normalize" if classify else "identity",
         [tree.weighted_n_node_samples for tree in trees],
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from skdistill.model import CompactModel
 
 
-class ForeignTree(NamedTuple):
+class FloatTree(NamedTuple):
     """One tree on the columns of its input; node 0 is the root, children follow their parents.
 
     Attributes
@@ -47,7 +47,7 @@ class Ensemble(NamedTuple):
 
     Attributes
     ----------
-    trees : list of ForeignTree
+    trees : list of FloatTree
     column : int array of shape (T,)
         The score that each tree adds to.
     start : float64 array of shape (S,)
@@ -56,7 +56,7 @@ class Ensemble(NamedTuple):
         What is made of the margins.
     """
 
-    trees: list[ForeignTree]
+    trees: list[FloatTree]
     column: NDArray[np.intp]
     start: NDArray[np.float64]
     link: str
@@ -95,9 +95,9 @@ class _Rows:
         self.children.append([-1, -1])
         return len(self.nodes) - 1
 
-    def tree(self) -> ForeignTree:
+    def tree(self) -> FloatTree:
         feature, threshold, nan_left, value, number = zip(*self.nodes, strict=True)
-        return ForeignTree(
+        return FloatTree(
             np.array(feature, np.intp),
             np.array(threshold, np.float64),
             np.array(nan_left, np.bool_),
@@ -107,7 +107,7 @@ class _Rows:
         )
 
 
-def compact_trees(model: CompactModel) -> list[ForeignTree]:
+def compact_trees(model: CompactModel) -> list[FloatTree]:
     """Trees of a compact model, each with its own nodes; values are in units of the link.
 
     Parameters
@@ -117,12 +117,12 @@ def compact_trees(model: CompactModel) -> list[ForeignTree]:
 
     Returns
     -------
-    trees : list of ForeignTree
+    trees : list of FloatTree
     """
     grid, table = model.grid, model.trees
     if grid is None or table is None:
         raise ValueError("the model has no trees")
-    worth = table.worth * model.scale
+    worth = table.scaled_values * model.scale
     edges = grid.edges[grid.offsets[table.feature] + table.threshold].astype(np.float64)
     columns = grid.features[table.feature]
     trees = []
@@ -140,7 +140,7 @@ def compact_trees(model: CompactModel) -> list[ForeignTree]:
     return trees
 
 
-def _parents_first(tree: ForeignTree) -> ForeignTree:
+def _parents_first(tree: FloatTree) -> FloatTree:
     """The nodes that the root leads to, depth first."""
     order, waiting = [], [0]
     while waiting:
@@ -152,4 +152,4 @@ def _parents_first(tree: ForeignTree) -> ForeignTree:
     place = np.full(len(tree.feature), -1)
     place[kept] = np.arange(len(kept))
     children = np.where(tree.feature[kept, None] >= 0, place[tree.children[kept]], -1)
-    return ForeignTree(*(part[kept] for part in tree))._replace(children=children)
+    return FloatTree(*(part[kept] for part in tree))._replace(children=children)

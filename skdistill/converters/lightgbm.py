@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.converters.float_trees import Ensemble, ForeignTree, _parents_first, in_column
+from skdistill.converters.float_trees import Ensemble, FloatTree, _parents_first, in_column
 
 _LIGHTGBM_ZERO = float(np.float32(1e-35))
 
@@ -69,7 +69,7 @@ def _fields(block: str) -> dict[str, str]:
     return dict(line.partition("=")[::2] for line in block.splitlines())
 
 
-def _lightgbm_tree(tree: dict[str, str], target: int, n_scores: int, stretch: float) -> ForeignTree:
+def _lightgbm_tree(tree: dict[str, str], target: int, n_scores: int, stretch: float) -> FloatTree:
     """A tree whose inner nodes come first, then the leaves, on which `~child` points."""
     if tree.get("is_linear", "0") != "0":
         raise ValueError("linear leaves of LightGBM (linear_tree) are not supported")
@@ -96,7 +96,7 @@ def _lightgbm_tree(tree: dict[str, str], target: int, n_scores: int, stretch: fl
     value = stretch * np.array(tree["leaf_value"].split(), float)
     nothing = np.zeros(n_leaves)
     return _parents_first(
-        ForeignTree(
+        FloatTree(
             np.concatenate([read("split_feature", int), nothing.astype(int) - 1]),
             np.concatenate([threshold, nothing]),
             np.concatenate([nan_left, nothing > 0]),

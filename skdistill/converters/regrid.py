@@ -9,23 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.tables.grid import MAX_EDGES, InputGrid
-from skdistill.converters.float_trees import ForeignTree
-from skdistill.quantization.assemble import LearntTree
+from skdistill.converters.float_trees import FloatTree
+from skdistill.quantization.assemble import QuantizedTree
 from skdistill.quantization.binning import round_down
 
 
 def on_a_grid(
-    trees: Sequence[ForeignTree],
+    trees: Sequence[FloatTree],
     n_features: int,
     dtype: str = "float32",
     *,
     through_float32: bool = False,
-) -> tuple[InputGrid, list[LearntTree]]:
+) -> tuple[InputGrid, list[QuantizedTree]]:
     """Trees on the grid of all their thresholds, which are rounded toward −inf to `dtype`.
 
     Parameters
     ----------
-    trees : sequence of ForeignTree
+    trees : sequence of FloatTree
     n_features : int
         Columns of the input.
     dtype : {"float32", "int32"}
@@ -37,7 +37,7 @@ def on_a_grid(
     -------
     grid : InputGrid
         Of all columns.
-    trees : list of LearntTree
+    trees : list of QuantizedTree
         Their values are real.
 
     Raises
@@ -78,7 +78,7 @@ def on_a_grid(
         threshold[i] = code[start : start + int(i.sum())]
         start += int(i.sum())
         learnt.append(
-            LearntTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
+            QuantizedTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
         )
     return grid, learnt
 
@@ -94,15 +94,15 @@ def _last_integers(edges: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def coarser(
-    grid: InputGrid, trees: Sequence[LearntTree], coarse: InputGrid, X: NDArray[Any]
-) -> tuple[InputGrid, list[LearntTree]]:
+    grid: InputGrid, trees: Sequence[QuantizedTree], coarse: InputGrid, X: NDArray[Any]
+) -> tuple[InputGrid, list[QuantizedTree]]:
     """Move each threshold to that edge of a coarser grid that changes the way of fewest rows.
 
     Parameters
     ----------
     grid : InputGrid
         Of all columns.
-    trees : sequence of LearntTree
+    trees : sequence of QuantizedTree
         On `grid`.
     coarse : InputGrid
         Of all columns.
@@ -113,7 +113,7 @@ def coarser(
     -------
     grid : InputGrid
         `coarse`, and the edges of columns that have none there.
-    trees : list of LearntTree
+    trees : list of QuantizedTree
         On it.
     """
     nearest, edges = [], []

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.converters.float_trees import ForeignTree, in_column
-from skdistill.quantization.assemble import LearntTree
+from skdistill.converters.float_trees import FloatTree, in_column
+from skdistill.quantization.assemble import QuantizedTree
 
 
-def tree_on_codes(tree: Any, counts: NDArray[np.intp], values: NDArray[np.int32]) -> LearntTree:
+def tree_on_codes(tree: Any, counts: NDArray[np.intp], values: NDArray[np.int32]) -> QuantizedTree:
     """A scikit-learn ``tree_`` that was fitted on grid codes.
 
     Its thresholds lie between codes, and ``code <= t`` equals ``code <= floor(t)``. The one
@@ -28,11 +28,11 @@ def tree_on_codes(tree: Any, counts: NDArray[np.intp], values: NDArray[np.int32]
 
     Returns
     -------
-    learnt : LearntTree
+    learnt : QuantizedTree
     """
     inner = tree.children_left >= 0
     feature = np.where(inner, tree.feature, -1)
-    return LearntTree(
+    return QuantizedTree(
         feature,
         np.where(inner, np.minimum(np.floor(tree.threshold), counts[feature] - 1), 0).astype(
             np.int32
@@ -63,7 +63,7 @@ def node_probabilities(tree: Any, columns: NDArray[np.intp], n_classes: int) -> 
     return P
 
 
-def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[ForeignTree]:
+def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[FloatTree]:
     """Trees of scikit-learn; the values are class probabilities, or those of a regression.
 
     Parameters
@@ -74,7 +74,7 @@ def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[F
 
     Returns
     -------
-    trees : list of ForeignTree
+    trees : list of FloatTree
         ``number`` is what ``apply`` gives.
     """
     found = []
@@ -86,7 +86,7 @@ def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[F
         else:
             values = tree.value[:, :, 0]
         found.append(
-            ForeignTree(
+            FloatTree(
                 np.where(inner, tree.feature, -1),
                 tree.threshold,
                 tree.missing_go_to_left.astype(bool) & inner,
@@ -98,7 +98,7 @@ def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[F
     return found
 
 
-def hist_gradient_trees(predictors: Sequence[Sequence[Any]]) -> list[ForeignTree]:
+def hist_gradient_trees(predictors: Sequence[Sequence[Any]]) -> list[FloatTree]:
     """Trees of a scikit-learn HistGradientBoosting estimator, round by round.
 
     Parameters
@@ -108,7 +108,7 @@ def hist_gradient_trees(predictors: Sequence[Sequence[Any]]) -> list[ForeignTree
 
     Returns
     -------
-    trees : list of ForeignTree
+    trees : list of FloatTree
         Values are margins. ``number`` is the place among the nodes of the predictor.
 
     Raises
@@ -126,7 +126,7 @@ def hist_gradient_trees(predictors: Sequence[Sequence[Any]]) -> list[ForeignTree
                     "categorical splits of HistGradientBoosting (categorical_features) are not "
                     "supported: encode the columns as numbers"
                 )
-            tree = ForeignTree(
+            tree = FloatTree(
                 np.where(inner, nodes["feature_idx"], -1).astype(np.intp),
                 nodes["num_threshold"],
                 (nodes["missing_go_to_left"] != 0) & inner,

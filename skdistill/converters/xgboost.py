@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.converters.float_trees import Ensemble, ForeignTree, _parents_first, in_column
+from skdistill.converters.float_trees import Ensemble, FloatTree, _parents_first, in_column
 
 _XGBOOST_LINKS = {
     "binary:logistic": "sigmoid",
@@ -98,7 +98,7 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensem
         numbers = np.array(tree["split_conditions"], np.float32)
         inner = left >= 0
         weight = 1.0 if dropped is None else dropped[number]
-        found = ForeignTree(
+        found = FloatTree(
             np.where(inner, np.array(tree["split_indices"], np.intp), -1),
             np.nextafter(numbers, np.float32(-np.inf)).astype(np.float64),
             (np.array(tree["default_left"]) > 0) & inner,

@@ -19,7 +19,7 @@ PARAMETERS: dict[str, list[Any]] = {
     "student": [HasMethods(["fit"]), None],
     "alpha": [Interval(Real, 0, 1, closed="both")],
     "cv": [StrOptions({"auto"}), "cv_object"],
-    "transfer": [StrOptions({"munge"}), HasMethods(["sample"]), None],
+    "transfer_set": [StrOptions({"munge"}), HasMethods(["sample"]), None],
     "transfer_weight": [Interval(Real, 0, None, closed="left"), None],
     "threshold_bits": [*BITS["threshold_bits"], None],
     "value_bits": [*BITS["value_bits"], None],

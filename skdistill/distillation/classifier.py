@@ -58,7 +58,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     teacher : estimator, OnnxTeacher, booster, callable, list of these, or None
         Estimators are cloned and fitted unless wrapped in a `FrozenEstimator`; the others
         are used as they are, and need no `y`. The page Teachers lists all kinds. None is
-        allowed with ``alpha=0``, and with `teacher_proba` and ``transfer=None``.
+        allowed with ``alpha=0``, and with `teacher_proba` and ``transfer_set=None``.
     student : estimator, default=None
         A soft student, or a `DecisionTreeClassifier`, `RandomForestClassifier`,
         `ExtraTreesClassifier` or `LogisticRegression`; None is `SoftTreeClassifier()`.
@@ -84,7 +84,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         `skdistill.teachers.hints`.
     hint_weight : float, default=0.3
         Variance of all hints together, as a multiple of that of the soft labels.
-    transfer : {"munge"}, None or transfer object, default="munge"
+    transfer_set : {"munge"}, None or transfer object, default="munge"
         Further rows, labelled by the fitted teacher; "munge" is ``Munge()``.
     transfer_weight : float, default=None
         Total weight of all further rows; None is their number.
@@ -158,7 +158,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         hints: Any = None,
         hint_weight: float = 0.3,
         cv: Any = "auto",
-        transfer: Any = "munge",
+        transfer_set: Any = "munge",
         transfer_weight: float | None = None,
         threshold_bits: int | None = None,
         value_bits: int | str | None = None,
@@ -176,7 +176,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self.hints = hints
         self.hint_weight = hint_weight
         self.cv = cv
-        self.transfer = transfer
+        self.transfer_set = transfer_set
         self.transfer_weight = transfer_weight
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
@@ -213,7 +213,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
             Soft labels of the training rows, taken as they are. The columns of a data
             frame name the classes.
         X_unlabeled : array-like of shape (m, d), default=None
-            Further rows for the teacher to label, beside those of `transfer`.
+            Further rows for the teacher to label, beside those of `transfer_set`.
         groups : array-like of shape (n,), default=None
             Handed to `cv`.
 
@@ -360,7 +360,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self, P: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> float | NDArray[np.float64]:
         """Factors of the further rows' weights that give classes the shares asked for."""
-        wanted = getattr(self.transfer, "class_shares", None)
+        wanted = getattr(self.transfer_set, "class_shares", None)
         n = len(weight)
         if wanted is None or len(P) == n:
             return 1.0

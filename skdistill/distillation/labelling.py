@@ -33,8 +33,8 @@ def require_a_source(distiller: Any, teacher: Any, y: Any, given: Any, name: str
     if distiller.alpha > 0 and teacher is None:
         if given is None:
             raise ValueError(f"teacher=None needs {name}, or alpha=0 for a plain student")
-        if distiller.transfer is not None:
-            raise ValueError("teacher=None cannot label further rows: set transfer=None")
+        if distiller.transfer_set is not None:
+            raise ValueError("teacher=None cannot label further rows: set transfer_set=None")
     taught = isinstance(teacher, FrozenEstimator) or given is not None
     if y is None and (distiller.alpha == 0 or not taught):
         raise ValueError(
@@ -59,22 +59,22 @@ def ask_teacher(
     """The fitted teacher, its answers for the training rows, further rows and theirs."""
     if teacher is None and X_unlabeled is not None:
         raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
-    wanted = distiller.transfer is not None or X_unlabeled is not None
+    wanted = distiller.transfer_set is not None or X_unlabeled is not None
     if given is not None and not wanted and getattr(distiller, "hints", None) is None:
         return None, given, no_rows(X), np.empty((0, given.shape[1]))
     if teacher is None:
         raise ValueError("teacher=None cannot give hints: pass a teacher, or hints=None")
     if y is None and not isinstance(teacher, FrozenEstimator):
         raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
-    transfer = distiller.transfer
-    if isinstance(transfer, str):
-        transfer = Munge(categorical_features=getattr(student, "categorical_features", None))
+    transfer_set = distiller.transfer_set
+    if isinstance(transfer_set, str):
+        transfer_set = Munge(categorical_features=getattr(student, "categorical_features", None))
     if distiller.random_state is not None:
         teacher = seeded(clone(teacher), rng)
     lesson = dict(teacher=teacher, X=X, y=y)
     lesson |= dict(classes=classes, weight=weight, groups=groups, cv=distiller.cv)
     lesson["label"] = given is None
-    further = dict(transfer=transfer, X_unlabeled=X_unlabeled)
+    further = dict(transfer_set=transfer_set, X_unlabeled=X_unlabeled)
 
     remember, key = _remembering(distiller.memory, lesson | further)
     speed = dict(n_jobs=distiller.n_jobs, verbose=distiller.verbose)
@@ -109,7 +109,7 @@ def _remembering(memory: Any, arguments: dict[str, Any]) -> tuple[Any, str]:
 def _label_further(
     teacher: Any,
     X: Any,
-    transfer: Any,
+    transfer_set: Any,
     X_unlabeled: Any,
     classes: NDArray[Any] | None,
     width: int,
@@ -120,7 +120,7 @@ def _label_further(
 
     Where results are cached `key` stands for all arguments but the seed.
     """
-    tables = further_tables(X, transfer, X_unlabeled, seed)
+    tables = further_tables(X, transfer_set, X_unlabeled, seed)
     P = [np.empty((0, width)), *(answers(teacher, table, classes) for table in tables)]
     for table in P:
         if table.shape[1] != width:

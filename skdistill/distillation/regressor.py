@@ -44,7 +44,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
     teacher : estimator, OnnxTeacher, booster, callable, list of these, or None
         Estimators are cloned and fitted unless wrapped in a `FrozenEstimator`; the others
         are used as they are, and need no `y`. The page Teachers lists all kinds. None is
-        allowed with ``alpha=0``, and with `teacher_prediction` and ``transfer=None``.
+        allowed with ``alpha=0``, and with `teacher_prediction` and ``transfer_set=None``.
     student : estimator, default=None
         `SoftTreeRegressor`, `SoftBoostingRegressor` or `SoftLinearRegressor`; None is
         ``SoftTreeRegressor()``.
@@ -56,7 +56,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         How training rows are predicted out of fold. "auto" is five folds, shuffled in one
         fixed way, or out-of-bag predictions for a forest with ``oob_score=True``. A frozen
         teacher predicts them directly.
-    transfer : {"munge"}, None or transfer object, default="munge"
+    transfer_set : {"munge"}, None or transfer object, default="munge"
         Further rows, predicted by the fitted teacher; "munge" is ``Munge()``.
     transfer_weight : float, default=None
         Total weight of all further rows; None is their number.
@@ -110,7 +110,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         *,
         alpha: float = 0.5,
         cv: Any = "auto",
-        transfer: Any = "munge",
+        transfer_set: Any = "munge",
         transfer_weight: float | None = None,
         threshold_bits: int | None = None,
         value_bits: int | str | None = None,
@@ -123,7 +123,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         self.student = student
         self.alpha = alpha
         self.cv = cv
-        self.transfer = transfer
+        self.transfer_set = transfer_set
         self.transfer_weight = transfer_weight
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
@@ -158,7 +158,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         teacher_prediction : array-like of shape (n,) or (n, S), default=None
             Predictions for the training rows, taken as they are.
         X_unlabeled : array-like of shape (m, d), default=None
-            Further rows for the teacher to predict, beside those of `transfer`.
+            Further rows for the teacher to predict, beside those of `transfer_set`.
         groups : array-like of shape (n,), default=None
             Handed to `cv`.
 

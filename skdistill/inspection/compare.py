@@ -202,7 +202,7 @@ def compare(
         student,
         temperature=temperature,
         alpha=alpha,
-        transfer=_transfer(*X.shape),
+        transfer_set=_transfer(*X.shape),
         random_state=seed,
         verbose=int(say is not None),
     ).fit(X, y)
@@ -214,7 +214,7 @@ def compare(
 
     progress.step("accuracy, fidelity, log loss, latency on the held-out rows")
     _use_one_thread(teacher)
-    exam = _Exam(X_test, y_test, distilled.classes_, teacher)
+    exam = _Evaluation(X_test, y_test, distilled.classes_, teacher)
     candidates = [
         exam.sit("teacher", "XGBoost + LightGBM + forest", teacher, calls=50),
         exam.sit("scikit-learn", f"scikit-learn {_kind(plain)}", plain),
@@ -239,7 +239,9 @@ def compare(
             "temperature": temperature,
             "temperature_used": distilled.temperature_,
             "alpha": alpha,
-            "transfer": None if distilled.transfer is None else repr(distilled.transfer),
+            "transfer_set": None
+            if distilled.transfer_set is None
+            else repr(distilled.transfer_set),
             "test_size": test_size,
             "seed": seed,
         },
@@ -368,7 +370,7 @@ def _use_one_thread(teacher: VotingClassifier) -> None:
         member.set_params(n_jobs=1)
 
 
-class _Exam:
+class _Evaluation:
     """Held-out rows, and what the models answer on them."""
 
     def __init__(

@@ -1,9 +1,9 @@
 """How closely a student follows its teacher, and how large it is."""
 
 from skdistill.metrics.scorers import (
-    bytes_scorer,
     fidelity_scorer,
-    kl_scorer,
+    kl_divergence_scorer,
+    model_size_scorer,
     retention_scorer,
     soft_log_loss_scorer,
 )
@@ -11,11 +11,11 @@ from skdistill.metrics.scores import fidelity_score, kl_divergence, retention_sc
 from skdistill.targets import soft_log_loss
 
 __all__ = [
-    "bytes_scorer",
     "fidelity_score",
     "fidelity_scorer",
     "kl_divergence",
-    "kl_scorer",
+    "kl_divergence_scorer",
+    "model_size_scorer",
     "retention_score",
     "retention_scorer",
     "soft_log_loss",

@@ -76,7 +76,7 @@ def soft_log_loss_scorer(estimator: Any, X: Any, y: Any = None) -> float:
     return -soft_log_loss(*_both_probabilities(estimator, X))
 
 
-def kl_scorer(estimator: Any, X: Any, y: Any = None) -> float:
+def kl_divergence_scorer(estimator: Any, X: Any, y: Any = None) -> float:
     """Scorer: minus the `kl_divergence` of the student from its teacher.
 
     Parameters
@@ -92,7 +92,7 @@ def kl_scorer(estimator: Any, X: Any, y: Any = None) -> float:
     return -kl_divergence(*_both_probabilities(estimator, X))
 
 
-def bytes_scorer(estimator: Any, X: Any = None, y: Any = None) -> float:
+def model_size_scorer(estimator: Any, X: Any = None, y: Any = None) -> float:
     """Scorer: minus the bytes of the compact model.
 
     Parameters

@@ -12,7 +12,7 @@ from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.tree_table import TreeTable
 
 
-class LearntTree(NamedTuple):
+class QuantizedTree(NamedTuple):
     """One tree on the codes of a grid; node 0 is the root, children come after their parents.
 
     Attributes
@@ -34,16 +34,16 @@ class LearntTree(NamedTuple):
     values: NDArray[Any]
 
 
-def drop_idle_splits(tree: LearntTree) -> LearntTree:
+def drop_idle_splits(tree: QuantizedTree) -> QuantizedTree:
     """Leave out splits whose two sides are leaves of the same values, from the bottom up.
 
     Parameters
     ----------
-    tree : LearntTree
+    tree : QuantizedTree
 
     Returns
     -------
-    tree : LearntTree
+    tree : QuantizedTree
         Gives every row the same values.
     """
     feature, values = tree.feature.copy(), tree.values.copy()
@@ -60,13 +60,13 @@ def drop_idle_splits(tree: LearntTree) -> LearntTree:
     inner = (feature >= 0)[kept]
     number = np.cumsum(kept) - 1
     children = np.where(inner[:, None], number[tree.children[kept]], -1)
-    return LearntTree(
+    return QuantizedTree(
         feature[kept], tree.threshold[kept], tree.nan_left[kept], children, values[kept]
     )
 
 
 def assemble(
-    grid: InputGrid, trees: Sequence[LearntTree], value_bits: int | str, unit: int = 1
+    grid: InputGrid, trees: Sequence[QuantizedTree], value_bits: int | str, unit: int = 1
 ) -> tuple[InputGrid, TreeTable]:
     """Join trees into one table, on a grid that holds only the edges that some node uses.
 
@@ -74,7 +74,7 @@ def assemble(
     ----------
     grid : InputGrid
         On which the trees were learnt.
-    trees : sequence of LearntTree
+    trees : sequence of QuantizedTree
     value_bits : int in [2, 16] or "ternary"
     unit : int, default=1
         Scores that a value of 1 is worth.

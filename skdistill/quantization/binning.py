@@ -81,7 +81,7 @@ def fit_grid(
     bits: int,
     weight: NDArray[np.float64] | None = None,
     *,
-    spacing: str = "quantile",
+    binning: str = "quantile",
 ) -> InputGrid:
     """Grid of at most 2^bits − 2 edges a column.
 
@@ -89,7 +89,7 @@ def fit_grid(
     2^bits − 1 distinct values, NaN among them, keeps them all apart; a value that holds
     more than its share of the rows ends a bin, so that no two such values share one.
     Edges are the numbers of fewest bits near the quantiles, so that tables of them are
-    small. "even" spacing puts edges at the multiples of a power of two, from one end of
+    small. "uniform" spacing puts edges at the multiples of a power of two, from one end of
     a column to the other but for a quarter of a percent of the rows at each; such edges
     need no table.
 
@@ -101,7 +101,7 @@ def fit_grid(
     bits : int in [2, 16]
     weight : float64 array of shape (n,), default=None
         Rows count by weight; rows without weight are not seen.
-    spacing : {"quantile", "even"}, default="quantile"
+    binning : {"quantile", "uniform"}, default="quantile"
 
     Returns
     -------
@@ -114,7 +114,7 @@ def fit_grid(
         weight = None if (weight == weight[:1]).all() else weight
     most = 2**bits - 2
     edges = [
-        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, spacing)
+        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, binning)
         for j in range(X.shape[1])
     ]
     offsets = np.cumsum([0] + [len(e) for e in edges])
@@ -123,7 +123,7 @@ def fit_grid(
 
 
 def _column_edges(
-    x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str, spacing: str
+    x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str, binning: str
 ) -> NDArray[Any]:
     if weight is None:
         ordered = np.sort(x)
@@ -140,7 +140,7 @@ def _column_edges(
     values = ordered[last].astype(np.float64)
     reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
     most -= missing
-    if spacing == "even":
+    if binning == "uniform":
         edges = _even_edges(values, reached, most, dtype)
     else:
         after = _even_cuts(reached, most + 1) if len(values) - 1 > most else None

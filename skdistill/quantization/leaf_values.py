@@ -206,7 +206,7 @@ def leaf_logits(
 def leaf_votes(
     P: NDArray[np.float64], bits: int | str, trees: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
-    """Integer votes of leaf probabilities for the link "normalise".
+    """Integer votes of leaf probabilities for the link "normalize".
 
     Parameters
     ----------

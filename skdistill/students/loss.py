@@ -80,7 +80,7 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
     ----------
     targets : SoftTargets
     weight : float64 array of shape (n,)
-        As given: a weight of 2 is two rows, also beside an `l2`.
+        As given: a weight of 2 is two rows, also beside an `l2_regularization`.
 
     Returns
     -------

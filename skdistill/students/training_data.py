@@ -71,7 +71,7 @@ class TrainingSet(NamedTuple):
         return given - np.average(given, axis=0, weights=self.weight), self.targets.hint_weight
 
     @property
-    def safety(self) -> int:
+    def hessian_factor(self) -> int:
         """By how much the diagonal of the Hessian may fall short of it: with several logits."""
         return 1 if self.n_scores == 1 else 2
 

@@ -24,8 +24,8 @@ from skdistill.students.loss import Loss, SquaredError, soft_cross_entropy
     {
         "model": [CompactModel, HasMethods(["fit", "predict"])],
         "values": [StrOptions({"leaves", "bias"})],
-        "max_move": [Interval(Real, 0, None, closed="neither")],
-        "l2": [Interval(Real, 0, None, closed="neither")],
+        "max_delta": [Interval(Real, 0, None, closed="neither")],
+        "l2_regularization": [Interval(Real, 0, None, closed="neither")],
     },
     prefer_skip_nested_validation=True,
 )
@@ -36,14 +36,14 @@ def adapt(
     sample_weight: ArrayLike | None = None,
     *,
     values: str = "leaves",
-    max_move: float = 1.0,
-    l2: float = 0.1,
+    max_delta: float = 1.0,
+    l2_regularization: float = 0.1,
 ) -> CompactModel:
     """Refit leaf values and bias, or the bias alone, on a user's own rows.
 
     Thresholds, columns, shapes and bits stay as they are: on a device only a table of values
     has to be written. (XGBoost's ``process_type="update"`` refreshes leaves likewise, without
-    a bound.) No value moves further than `max_move`, so that a few rows cannot
+    a bound.) No value moves further than `max_delta`, so that a few rows cannot
     undo what was learnt from many; rows that say nothing new change nothing.
 
     Parameters
@@ -56,12 +56,12 @@ def adapt(
     sample_weight : array-like of shape (n,), default=None
     values : {"leaves", "bias"}, default="leaves"
         What moves beside the bias: the leaf values of the trees, or nothing.
-    max_move : float, default=1.0
+    max_delta : float, default=1.0
         How far a leaf value, and the bias, may move at most: in logits, or in units of the
         target where the model has no classes.
-    l2 : float, default=0.1
-        Penalty ``l2 / 2 * sum(move ** 2)`` beside the mean loss: the greater, the more rows a
-        leaf needs to move.
+    l2_regularization : float, default=0.1
+        Penalty ``l2_regularization / 2 * sum(move ** 2)`` beside the mean loss: the greater,
+        the more rows a leaf needs to move.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def adapt(
     Raises
     ------
     ValueError
-        For labels that the model does not know, for votes (link "normalise"), and for
+        For labels that the model does not know, for votes (link "normalize"), and for
         ``values="leaves"`` without trees.
 
     Notes
@@ -96,8 +96,8 @@ def adapt(
     if not isinstance(model, CompactModel):
         check_is_fitted(model, "compact_")
         model = model.compact_
-    if model.link == "normalise":
-        raise ValueError("votes (link 'normalise') cannot be adapted: their sum is not free")
+    if model.link == "normalize":
+        raise ValueError("votes (link 'normalize') cannot be adapted: their sum is not free")
     if values == "leaves" and model.trees is None:
         raise ValueError("values='leaves' needs a model with trees: pass values='bias'")
     evaluate.check_names(model, X)
@@ -107,14 +107,14 @@ def adapt(
         return model
     loss = _loss(model, X, y, sample_weight)
     if values == "leaves":
-        moves = _best_moves(model, X, loss, l2, max_move, leaves=True)
+        moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=True)
         low, high = value_limits(
             model.trees.value_bits, signed=bool((model.trees.values < 0).any())
         )
         levels = np.rint(moves / (np.asarray(model.scale) * model.trees.unit))
         moved = np.clip(model.trees.values + levels, low, high).astype(np.int32)
         model = replace(model, trees=replace(model.trees, values=moved))
-    moves = _best_moves(model, X, loss, l2, max_move, leaves=False)
+    moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=False)
     return replace(model, bias=model.bias + np.rint(moves[0] / model.scale).astype(np.int32))
 
 
@@ -128,7 +128,13 @@ def _loss(model: CompactModel, X: NDArray[Any], y: Any, sample_weight: Any) -> L
 
 
 def _best_moves(
-    model: CompactModel, X: NDArray[Any], loss: Loss, l2: float, limit: float, *, leaves: bool
+    model: CompactModel,
+    X: NDArray[Any],
+    loss: Loss,
+    l2_regularization: float,
+    limit: float,
+    *,
+    leaves: bool,
 ) -> NDArray[np.float64]:
     """Moves of all leaf values, shape (L, S), or of the bias as a single leaf that all share."""
     z, S = model.scores(X) * np.asarray(model.scale, np.float64), model.n_scores
@@ -138,4 +144,6 @@ def _best_moves(
     # `refit` knows trees by their leaves, which may be shared: each gets one that no row is in.
     tree = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(at.shape[1])])
     still = Ensemble(at, tree, np.zeros((len(tree), S)), z, np.eye(S), np.zeros(S))
-    return refit(still, loss, l2=l2, linear=False, limit=limit).W[:n_leaves]
+    return refit(still, loss, l2_regularization=l2_regularization, linear=False, limit=limit).W[
+        :n_leaves
+    ]

@@ -159,7 +159,7 @@ LogisticRegression
             tree_on_codes(tree, grid.counts, part) for tree, part in zip(trees, parts, strict=True)
         ]
         used, table = assemble(grid, learnt, self.value_bits)
-        link = None if single else "normalise"
+        link = None if single else "normalize"
         return given.model(bias, scale, link=link, grid=used, trees=table)
 
     def _fit_linear(self, given: TrainingSet) -> CompactModel:

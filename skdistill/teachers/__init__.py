@@ -3,11 +3,11 @@
 from skdistill.teachers.as_teacher import as_teacher, is_frozen, teacher_tags, told_classes
 from skdistill.teachers.booster import BoosterTeacher
 from skdistill.teachers.callable import CallableTeacher
-from skdistill.teachers.cross_fitting import Lesson, teach
+from skdistill.teachers.cross_fitting import CrossFitResult, teach
 from skdistill.teachers.decision_function import MarginTeacher
 from skdistill.teachers.ensemble import Committee
 from skdistill.teachers.ensemble_weights import committee_weights
-from skdistill.teachers.label_encoding import NumberedClasses
+from skdistill.teachers.label_encoding import LabelEncodedClassifier
 from skdistill.teachers.onnx import OnnxTeacher
 from skdistill.teachers.response import (
     answers,
@@ -23,9 +23,9 @@ __all__ = [
     "BoosterTeacher",
     "CallableTeacher",
     "Committee",
-    "Lesson",
+    "CrossFitResult",
+    "LabelEncodedClassifier",
     "MarginTeacher",
-    "NumberedClasses",
     "OnnxTeacher",
     "answers",
     "as_probabilities",

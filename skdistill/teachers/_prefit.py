@@ -15,7 +15,7 @@ from skdistill.teachers.response import as_probabilities, require_rows
 RESPONSES = ("predict_proba", "decision_function")
 
 
-class GivenTeacherMixin:
+class PrefitTeacherMixin:
     """An estimator around something that has learnt already; `fit` opens it and names its classes.
 
     A class has the parameters `classes` and `response_method`, `_open()`, which checks and

@@ -11,12 +11,12 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 
-from skdistill.teachers._prefit import GivenTeacherMixin
+from skdistill.teachers._prefit import PrefitTeacherMixin
 from skdistill.teachers.booster import BoosterTeacher, library_of
 from skdistill.teachers.callable import CallableTeacher
 from skdistill.teachers.decision_function import MarginTeacher
 from skdistill.teachers.ensemble import Committee
-from skdistill.teachers.label_encoding import NumberedClasses, learns_numbers_only
+from skdistill.teachers.label_encoding import LabelEncodedClassifier, learns_numbers_only
 from skdistill.teachers.onnx import OnnxTeacher
 from skdistill.teachers.response import (
     known_classes,
@@ -73,12 +73,12 @@ def as_teacher(teacher: Any, X: Any = None, y: Any = None, *, values: bool = Fal
         teacher = CallableTeacher(teacher)
     if isinstance(teacher, type) or not hasattr(teacher, "fit"):
         raise TypeError(f"teacher={teacher!r} cannot teach: give {KINDS}")
-    if isinstance(teacher, GivenTeacherMixin):
+    if isinstance(teacher, PrefitTeacherMixin):
         return FrozenEstimator(clone(teacher).fit(X, y, values=values))
     (require_predictions if values else require_probabilities)(teacher)
     if isinstance(teacher, MarginTeacher) and isinstance(teacher.estimator, FrozenEstimator):
         return FrozenEstimator(clone(teacher).fit(X, y))
-    return NumberedClasses(teacher) if learns_numbers_only(teacher) else teacher
+    return LabelEncodedClassifier(teacher) if learns_numbers_only(teacher) else teacher
 
 
 def _ready_committee(committee: Committee, X: Any, y: Any, values: bool) -> Any:
@@ -117,7 +117,7 @@ def is_frozen(teacher: Any) -> bool:
         return not isinstance(teacher.weights, str) and is_frozen(teacher.teachers)
     if isinstance(teacher, MarginTeacher):
         return is_frozen(teacher.estimator)
-    if isinstance(teacher, FrozenEstimator | GivenTeacherMixin | str | PathLike):
+    if isinstance(teacher, FrozenEstimator | PrefitTeacherMixin | str | PathLike):
         return True
     if isinstance(teacher, type):
         return False
@@ -164,6 +164,6 @@ def teacher_tags(teacher: Any, *, values: bool = False) -> Tags:
     if not hasattr(teacher, "__sklearn_tags__") or library_of(teacher) is not None:
         teacher = CallableTeacher(teacher)
     tags = get_tags(teacher)
-    if isinstance(teacher, GivenTeacherMixin):
+    if isinstance(teacher, PrefitTeacherMixin):
         tags.target_tags.multi_output = values
     return tags

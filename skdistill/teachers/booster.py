@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from skdistill.teachers._prefit import GivenTeacherMixin
+from skdistill.teachers._prefit import PrefitTeacherMixin
 
 KINDS = {
     ("xgboost", "Booster"): "xgboost",
@@ -23,7 +23,7 @@ def library_of(model: Any) -> str | None:
     return KINDS.get((kind.__module__.split(".")[0], kind.__name__))
 
 
-class BoosterTeacher(GivenTeacherMixin, BaseEstimator):
+class BoosterTeacher(PrefitTeacherMixin, BaseEstimator):
     """A trained `xgboost.Booster`, `lightgbm.Booster` or `catboost.CatBoost` as a teacher.
 
     Such an object may be given as ``teacher=`` as well; this class names its classes, reads

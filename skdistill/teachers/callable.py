@@ -8,10 +8,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from skdistill.teachers._prefit import GivenTeacherMixin
+from skdistill.teachers._prefit import PrefitTeacherMixin
 
 
-class CallableTeacher(GivenTeacherMixin, BaseEstimator):
+class CallableTeacher(PrefitTeacherMixin, BaseEstimator):
     """A function ``X -> probabilities`` as a teacher.
 
     A bare function may be given as ``teacher=`` as well; its columns are then the sorted

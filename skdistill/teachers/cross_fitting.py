@@ -25,7 +25,7 @@ from skdistill.teachers.response import answers
 FOLDS = 5
 
 
-class Lesson(NamedTuple):
+class CrossFitResult(NamedTuple):
     """A teacher and what it says of the training rows.
 
     Attributes
@@ -51,7 +51,7 @@ def teach(
     label: bool = True,
     n_jobs: int | None = None,
     verbose: int = 0,
-) -> Lesson:
+) -> CrossFitResult:
     """Fit the teacher on all rows and label every row by a copy that has not seen it.
 
     A `FrozenEstimator` is used as it is. A forest with ``oob_score=True`` labels by its
@@ -80,7 +80,7 @@ def teach(
 
     Returns
     -------
-    lesson : Lesson
+    lesson : CrossFitResult
     """
     if hasattr(teacher, "lesson"):  # a committee, whose members are taught each
         options = dict(weight=weight, groups=groups, cv=cv, label=label)
@@ -89,7 +89,7 @@ def teach(
     width = len(classes) if classes is not None else 1 if np.ndim(y) < 2 else y.shape[1]
     P = np.full((n, width), np.nan)
     if isinstance(teacher, FrozenEstimator):
-        return Lesson(teacher, answers(teacher, X, classes) if label else P)
+        return CrossFitResult(teacher, answers(teacher, X, classes) if label else P)
     out_of_bag = label and isinstance(cv, str) and bool(getattr(teacher, "oob_score", False))
     everything = np.arange(n)
     split = _splits_of_values if classes is None else _splits
@@ -102,7 +102,7 @@ def teach(
     told = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
     fitted, _ = told.pop()
     if out_of_bag:
-        return Lesson(fitted, _out_of_bag(fitted, classes))
+        return CrossFitResult(fitted, _out_of_bag(fitted, classes))
     times = np.zeros(n)
     for (_, test), (_, answer) in zip(folds, told, strict=True):
         held = np.zeros((n, width))
@@ -112,7 +112,7 @@ def teach(
         times += count
     seen = times > 0
     P[seen] /= times[seen, None]
-    return Lesson(fitted, P)
+    return CrossFitResult(fitted, P)
 
 
 def _splits(

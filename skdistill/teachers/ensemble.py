@@ -11,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.teachers.cross_fitting import Lesson, teach
+from skdistill.teachers.cross_fitting import CrossFitResult, teach
 from skdistill.teachers.ensemble_weights import committee_weights
 from skdistill.teachers.response import answers
 
@@ -167,7 +167,7 @@ class Committee(BaseEstimator):
         label: bool = True,
         n_jobs: int | None = None,
         verbose: int = 0,
-    ) -> Lesson:
+    ) -> CrossFitResult:
         """As `skdistill.teachers.teach`, for members that `as_teacher` has made ready.
 
         Parameters
@@ -177,7 +177,7 @@ class Committee(BaseEstimator):
 
         Returns
         -------
-        lesson : Lesson
+        lesson : CrossFitResult
         """
         learns = isinstance(self.weights, str)
         shares = None if learns else self._given_weights(classes)
@@ -199,7 +199,7 @@ class Committee(BaseEstimator):
         fitted = Committee(self.teachers, self.weights, cv=self.cv)
         fitted.members_ = [lesson.teacher for lesson in lessons]
         fitted.weights_, fitted.classes_ = shares, classes
-        return Lesson(fitted, _mean(shares, [lesson.P for lesson in lessons]))
+        return CrossFitResult(fitted, _mean(shares, [lesson.P for lesson in lessons]))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Weighted mean of the members' probabilities.

@@ -29,7 +29,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.dataframe import shuffle_column
-from skdistill.teachers import Committee, MarginTeacher, NumberedClasses
+from skdistill.teachers import Committee, LabelEncodedClassifier, MarginTeacher
 
 _FEW = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -254,7 +254,7 @@ def _parts(teacher: Any, X: Any) -> list[tuple[Any, Any]]:
     if isinstance(teacher, Committee):
         asked = [m for m, w in zip(teacher.members_, teacher.weights_, strict=True) if np.any(w)]
         return [part for member in asked for part in _parts(member, X)]
-    if isinstance(teacher, NumberedClasses | MarginTeacher):
+    if isinstance(teacher, LabelEncodedClassifier | MarginTeacher):
         return _parts(teacher.estimator_, X)
     if isinstance(teacher, BaseSearchCV):
         return _parts(teacher.best_estimator_, X)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill.teachers._fit import fit_copy
 
 
-class NumberedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A classifier that is told the numbers of the classes in place of their labels.
 
     Distillers put it around XGBoost's classifiers, alone or at the end of a Pipeline: they
@@ -33,8 +33,8 @@ class NumberedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Examples
     --------
     >>> from xgboost import XGBClassifier
-    >>> from skdistill.teachers import NumberedClasses
-    >>> model = NumberedClasses(XGBClassifier(n_estimators=3, n_jobs=1))
+    >>> from skdistill.teachers import LabelEncodedClassifier
+    >>> model = LabelEncodedClassifier(XGBClassifier(n_estimators=3, n_jobs=1))
     >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).classes_.tolist()
     ['no', 'yes']
     """
@@ -42,7 +42,9 @@ class NumberedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> NumberedClasses:
+    def fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> LabelEncodedClassifier:
         """Fit a copy of the estimator on class numbers.
 
         Parameters
@@ -54,7 +56,7 @@ class NumberedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        self : NumberedClasses
+        self : LabelEncodedClassifier
         """
         self.classes_, numbers = np.unique(np.asarray(y), return_inverse=True)
         self.estimator_ = fit_copy(self.estimator, X, numbers, sample_weight)

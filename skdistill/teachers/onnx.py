@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from skdistill.dataframe import take_rows
-from skdistill.teachers._prefit import GivenTeacherMixin
+from skdistill.teachers._prefit import PrefitTeacherMixin
 
 DTYPES = {
     "tensor(float)": np.float32,
@@ -29,7 +29,7 @@ FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 USUAL_NAMES = {"predict_proba": ("prob",), "decision_function": ("score", "margin", "logit")}
 
 
-class OnnxTeacher(GivenTeacherMixin, BaseEstimator):
+class OnnxTeacher(PrefitTeacherMixin, BaseEstimator):
     """An ONNX file of any framework as a teacher; needs the extra `onnx`.
 
     One input takes all columns, in its own type. Several take the columns that have their

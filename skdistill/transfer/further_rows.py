@@ -19,13 +19,13 @@ from skdistill.dataframe import (
 )
 
 
-def further_tables(X: Any, transfer: Any, X_unlabeled: Any, seed: int) -> list[Any]:
+def further_tables(X: Any, transfer_set: Any, X_unlabeled: Any, seed: int) -> list[Any]:
     """Tables of rows beside `X`, in the form that a teacher of `X` takes.
 
     Parameters
     ----------
     X : array or data frame of shape (n, d)
-    transfer : transfer object or None
+    transfer_set : transfer object or None
     X_unlabeled : array-like of shape (m, d) or None
     seed : int
 
@@ -41,7 +41,7 @@ def further_tables(X: Any, transfer: Any, X_unlabeled: Any, seed: int) -> list[A
     """
     if X_unlabeled is not None and np.shape(X_unlabeled)[0] == 0:
         raise ValueError("X_unlabeled has no rows: pass rows to label, or None")
-    drawn = [] if transfer is None else [transfer.sample(X, random_state=seed)]
+    drawn = [] if transfer_set is None else [transfer_set.sample(X, random_state=seed)]
     given = [] if X_unlabeled is None else [X_unlabeled]
     tables = []
     for table in drawn + given:

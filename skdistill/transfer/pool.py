@@ -46,5 +46,5 @@ class Pool(BaseEstimator):
             If the pool has no rows.
         """
         if np.shape(self.X)[0] == 0:
-            raise ValueError("X of Pool has no rows: pass rows to label, or set transfer=None")
+            raise ValueError("X of Pool has no rows: pass rows to label, or set transfer_set=None")
         return self.X

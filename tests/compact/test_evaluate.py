@@ -138,7 +138,7 @@ def constant(bias, link="softmax", scale=1.0, classes=None):
         ([-3, -2, -2], 1),
     ],
 )
-@pytest.mark.parametrize("link", ["logits", "normalise"])
+@pytest.mark.parametrize("link", ["logits", "normalize"])
 def test_ties_go_to_the_lowest_class(bias, label, link):
     if link == "logits":
         link = "sigmoid" if len(bias) == 1 else "softmax"
@@ -156,14 +156,14 @@ def test_probabilities_of_extreme_scores_neither_overflow_nor_vanish():
     assert constant([most, -most, 0]).predict_proba([[0]]).tolist() == [[1, 0, 0]]
     assert constant([-most], "sigmoid").predict_proba([[0]]).tolist() == [[1, 0]]
     assert constant([most], "sigmoid", 1e30).predict_proba([[0]]).tolist() == [[0, 1]]
-    assert constant([most], "normalise").predict_proba([[0]]).tolist() == [[0, 1]]
+    assert constant([most], "normalize").predict_proba([[0]]).tolist() == [[0, 1]]
 
 
 def test_votes_are_shares_and_no_vote_is_even():
-    assert constant([1, 0, 3], "normalise").predict_proba([[0]]).tolist() == [[0.25, 0, 0.75]]
-    assert constant([-1, 0, 3], "normalise").predict_proba([[0]]).tolist() == [[0, 0, 1]]
-    assert constant([-1, -2, 0, -9], "normalise").predict_proba([[0]]).tolist() == [[0.25] * 4]
-    assert constant([1], "normalise", 0.25).predict_proba([[0]]).tolist() == [[0.25, 0.75]]
+    assert constant([1, 0, 3], "normalize").predict_proba([[0]]).tolist() == [[0.25, 0, 0.75]]
+    assert constant([-1, 0, 3], "normalize").predict_proba([[0]]).tolist() == [[0, 0, 1]]
+    assert constant([-1, -2, 0, -9], "normalize").predict_proba([[0]]).tolist() == [[0.25] * 4]
+    assert constant([1], "normalize", 0.25).predict_proba([[0]]).tolist() == [[0.25, 0.75]]
 
 
 def ruler(offset, inv_step, bits=8):

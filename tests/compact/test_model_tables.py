@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.compact.tables.limits import INT32_MAX, value_limits
-from skdistill.compact.tables.tree_table import MOST_WORTH
+from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from tests.strategies import VALUE_BITS, adversarial_rows, compact_models, seeds
 
 
@@ -104,16 +104,18 @@ def test_other_units_are_refused(unit):
 
 
 def test_a_leaf_is_worth_its_value_in_units_up_to_what_float32_counts():
-    unit = MOST_WORTH // 8
+    unit = MAX_LEAF_SCORE // 8
     trees = stump(values=[[-8], [7]], unit=np.int64(unit))
     assert type(trees.unit) is int
-    assert trees.worth.dtype == np.int32
-    assert trees.worth.tolist() == [[-MOST_WORTH], [7 * unit]]
+    assert trees.scaled_values.dtype == np.int32
+    assert trees.scaled_values.tolist() == [[-MAX_LEAF_SCORE], [7 * unit]]
     built = model(trees=trees, grid=grid())
-    assert built.scores([[0], [1]]).tolist() == trees.worth.tolist()
-    assert built.tree_bounds.tolist() == [[MOST_WORTH]]
-    assert stump().worth.tolist() == stump().values.tolist()
-    with pytest.raises(ValueError, match=f"worth up to {MOST_WORTH + 8}, beyond {MOST_WORTH}"):
+    assert built.scores([[0], [1]]).tolist() == trees.scaled_values.tolist()
+    assert built.tree_bounds.tolist() == [[MAX_LEAF_SCORE]]
+    assert stump().scaled_values.tolist() == stump().values.tolist()
+    with pytest.raises(
+        ValueError, match=f"worth up to {MAX_LEAF_SCORE + 8}, beyond {MAX_LEAF_SCORE}"
+    ):
         stump(values=[[-8], [7]], unit=unit + 1)
 
 
@@ -287,7 +289,7 @@ DIFFERENT = {
     "n_features": {"n_features": 2},
     "bias": {"bias": [1]},
     "scale": {"scale": 0.5},
-    "link": {"link": "normalise"},
+    "link": {"link": "normalize"},
     "classes": {"classes": ["0", "1"]},
     "feature_names": {"feature_names": ["a"]},
     "linear": {"linear": linear()},

@@ -172,7 +172,7 @@ def test_votes_stay_soft_and_leaves_the_same(estimator, K, bits):
     check_leaves(estimator, model, rows)
     P = estimator.predict_proba(rows)
     bound = vote_bound(K, bits, len(model.trees.roots))
-    assert model.link == "normalise"
+    assert model.link == "normalize"
     assert np.abs(model.predict_proba(rows) - P).max() <= bound
     if len(model.trees.roots) == 1:
         assert np.array_equal(model.predict(rows), estimator.predict(rows))

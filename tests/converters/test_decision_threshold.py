@@ -135,7 +135,7 @@ def test_a_tuned_distiller_goes_to_c_with_its_threshold(scoring, tmp_path):
     distiller = DistilledClassifier(
         RandomForestClassifier(20, random_state=0),
         SoftTreeClassifier(max_leaf_nodes=12),
-        transfer=None,
+        transfer_set=None,
         random_state=0,
     )
     tuned = TunedThresholdClassifierCV(distiller, scoring=scoring, cv=3).fit(fit, y_fit)

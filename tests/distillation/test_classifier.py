@@ -104,7 +104,7 @@ class TestStory:
     @pytest.mark.parametrize("alpha", [0.3, 1.0])
     def test_out_of_fold_labels_mixed_with_hard_ones(self, alpha, T, student):
         distilled = DistilledClassifier(
-            GaussianNB(), student, alpha=alpha, temperature=T, transfer=None
+            GaussianNB(), student, alpha=alpha, temperature=T, transfer_set=None
         ).fit(X, Y)
         by_hand = plain(teach(GaussianNB(), ROWS, Y, CLASSES).P, Y, alpha, T, student=student)
         assert distilled.compact_.equals(by_hand.compact_)
@@ -114,7 +114,7 @@ class TestStory:
     def test_further_rows_are_labelled_by_the_teacher_of_all_rows(self, weight):
         given = np.random.default_rng(0).random(150)
         distilled = DistilledClassifier(
-            GaussianNB(), alpha=0.3, transfer=Half(), transfer_weight=weight
+            GaussianNB(), alpha=0.3, transfer_set=Half(), transfer_weight=weight
         ).fit(X, Y, given)
         more = (ROWS + ROWS.mean(axis=0)) / 2
         lesson = teach(GaussianNB(), ROWS, Y, CLASSES, weight=given)
@@ -134,8 +134,8 @@ class TestStory:
 
     def test_munge_is_the_default(self):
         one = DistilledClassifier(GaussianNB(), random_state=0).fit(X, Y)
-        two = DistilledClassifier(GaussianNB(), transfer=Munge(), random_state=0).fit(X, Y)
-        none = DistilledClassifier(GaussianNB(), transfer=None, random_state=0).fit(X, Y)
+        two = DistilledClassifier(GaussianNB(), transfer_set=Munge(), random_state=0).fit(X, Y)
+        none = DistilledClassifier(GaussianNB(), transfer_set=None, random_state=0).fit(X, Y)
         assert one.compact_.equals(two.compact_)
         assert not one.compact_.equals(none.compact_)
 
@@ -171,7 +171,7 @@ class TestStory:
     def test_teachers_of_all_kinds(self, teacher):
         if isinstance(teacher, Pipeline):
             teacher = CalibratedClassifierCV(teacher, ensemble=False, cv=2)
-        distilled = DistilledClassifier(teacher, transfer=Munge(2), random_state=0)
+        distilled = DistilledClassifier(teacher, transfer_set=Munge(2), random_state=0)
         assert distilled.fit(X, NAMES[Y]).score(X, NAMES[Y]) > 0.9
 
     @pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
@@ -182,7 +182,7 @@ class TestStory:
         else:
             teacher = boosted.LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1)
         for table in (X, FRAME) if library == "xgboost" else (FRAME,):
-            distilled = DistilledClassifier(teacher, transfer=Munge(2), random_state=0)
+            distilled = DistilledClassifier(teacher, transfer_set=Munge(2), random_state=0)
             assert distilled.fit(table, Y).score(table, Y) > 0.9
 
 
@@ -191,7 +191,7 @@ class TestPlainStudent:
 
     @pytest.mark.parametrize("teacher", [Counted(), None, LinearSVC()])
     def test_fits_no_teacher_and_asks_for_no_rows(self, teacher):
-        distilled = DistilledClassifier(teacher, alpha=0, transfer=Never(), temperature=5.0)
+        distilled = DistilledClassifier(teacher, alpha=0, transfer_set=Never(), temperature=5.0)
         distilled.fit(X, NAMES[Y], X_unlabeled=X)
         assert FITS == []
         assert distilled.compact_.equals(SoftTreeClassifier().fit(X, NAMES[Y]).compact_)
@@ -212,7 +212,7 @@ class TestPlainStudent:
         assert distilled.classes_.tolist() == [0, 1]
 
     def test_after_a_taught_fit_no_teacher_is_left(self):
-        distilled = DistilledClassifier(GaussianNB(), transfer=None, temperature=2.0).fit(X, Y)
+        distilled = DistilledClassifier(GaussianNB(), transfer_set=None, temperature=2.0).fit(X, Y)
         assert distilled.teacher_ is not None
         assert distilled.temperature_ == 2
         distilled.set_params(alpha=0).fit(X, Y)
@@ -223,14 +223,14 @@ class TestPlainStudent:
 class TestWithoutLabels:
     def test_everything_comes_from_a_frozen_teacher(self):
         teacher = frozen(NAMES[Y])
-        distilled = DistilledClassifier(teacher, alpha=0.2, transfer=None).fit(X)
+        distilled = DistilledClassifier(teacher, alpha=0.2, transfer_set=None).fit(X)
         assert distilled.compact_.equals(plain(teacher.predict_proba(ROWS), classes=NAMES).compact_)
         assert distilled.teacher_ is teacher
         assert distilled.predict(X).tolist() == teacher.predict(X).tolist()
 
     def test_or_from_given_probabilities(self):
         P = soft()
-        distilled = DistilledClassifier(None, alpha=0.2, transfer=None)
+        distilled = DistilledClassifier(None, alpha=0.2, transfer_set=None)
         distilled.fit(X, teacher_proba=P)
         assert distilled.compact_.equals(plain(P).compact_)
         assert not hasattr(distilled, "teacher_")
@@ -255,13 +255,13 @@ class TestWithoutLabels:
 class TestGivenProbabilities:
     def test_are_taken_verbatim(self):
         P = soft()
-        distilled = DistilledClassifier(None, alpha=0.6, temperature=2.0, transfer=None)
+        distilled = DistilledClassifier(None, alpha=0.6, temperature=2.0, transfer_set=None)
         distilled.fit(X, Y, teacher_proba=P)
         assert distilled.compact_.equals(plain(P, Y, 0.6, 2.0).compact_)
 
     def test_the_teacher_labels_the_other_rows(self):
         P = soft()
-        distilled = DistilledClassifier(Counted(), transfer=Half()).fit(X, Y, teacher_proba=P)
+        distilled = DistilledClassifier(Counted(), transfer_set=Half()).fit(X, Y, teacher_proba=P)
         assert len(FITS) == 1
         more = (ROWS + ROWS.mean(axis=0)) / 2
         both = np.vstack([P, distilled.teacher_.predict_proba(more)])
@@ -274,7 +274,7 @@ class TestGivenProbabilities:
     def test_columns_of_a_data_frame_name_the_classes(self, labels, order):
         P = soft()
         frame = pd.DataFrame(P[:, order], columns=NAMES[order])
-        distilled = DistilledClassifier(None, transfer=None)
+        distilled = DistilledClassifier(None, transfer_set=None)
         distilled.fit(X, NAMES[Y] if labels else None, teacher_proba=frame)
         assert distilled.classes_.tolist() == NAMES.tolist()
         by_hand = plain(P, Y if labels else None, 0.5 if labels else 1.0, classes=NAMES)
@@ -282,14 +282,16 @@ class TestGivenProbabilities:
 
     def test_columns_may_name_classes_that_y_lacks(self):
         frame = pd.DataFrame(soft(K=4), columns=["zinnia", *NAMES])
-        distilled = DistilledClassifier(None, transfer=None).fit(X, NAMES[Y], teacher_proba=frame)
+        distilled = DistilledClassifier(None, transfer_set=None).fit(
+            X, NAMES[Y], teacher_proba=frame
+        )
         assert distilled.classes_.tolist() == [*NAMES, "zinnia"]
         assert distilled.predict_proba(X)[:, 3].max() > 0.1
 
     def test_columns_must_name_the_classes_of_y(self):
         frame = pd.DataFrame(soft(), columns=["0", "1", "2"])
         with pytest.raises(ValueError, match=r"classes of the teacher_proba, \['0', '1', '2'\]"):
-            DistilledClassifier(None, transfer=None).fit(X, Y, teacher_proba=frame)
+            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=frame)
 
     def test_columns_must_name_the_classes_of_a_frozen_teacher(self):
         frame = pd.DataFrame(soft(), columns=["a", "b", "c"])
@@ -300,7 +302,7 @@ class TestGivenProbabilities:
         assert distilled.classes_.tolist() == NAMES.tolist()
 
     def test_columns_without_names_are_numbers_or_the_classes_of_y(self):
-        distilled = DistilledClassifier(None, transfer=None)
+        distilled = DistilledClassifier(None, transfer_set=None)
         assert distilled.fit(X, teacher_proba=soft(K=4)).classes_.tolist() == [0, 1, 2, 3]
         distilled.fit(X, NAMES[Y], teacher_proba=soft())
         assert distilled.classes_.tolist() == NAMES.tolist()
@@ -308,7 +310,7 @@ class TestGivenProbabilities:
     @pytest.mark.parametrize("given", [soft(K=2), soft(K=4)])
     def test_as_many_columns_as_classes(self, given):
         with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for"):
-            DistilledClassifier(None, transfer=None).fit(X, Y, teacher_proba=given)
+            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=given)
         with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for"):
             DistilledClassifier(frozen()).fit(X, teacher_proba=given)
 
@@ -328,21 +330,23 @@ class TestGivenProbabilities:
     )
     def test_rows_must_be_probabilities(self, change, message):
         with pytest.raises(ValueError, match=message):
-            DistilledClassifier(None, transfer=None).fit(X, Y, teacher_proba=change(soft()))
+            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=change(soft()))
 
     def test_without_teacher_no_other_rows(self):
         with pytest.raises(ValueError, match="teacher=None needs teacher_proba, or alpha=0"):
-            DistilledClassifier(None, transfer=None).fit(X, Y)
-        with pytest.raises(ValueError, match="set transfer=None"):
+            DistilledClassifier(None, transfer_set=None).fit(X, Y)
+        with pytest.raises(ValueError, match="set transfer_set=None"):
             DistilledClassifier(None).fit(X, Y, teacher_proba=soft())
         with pytest.raises(ValueError, match="cannot label X_unlabeled"):
-            DistilledClassifier(None, transfer=None).fit(X, Y, teacher_proba=soft(), X_unlabeled=X)
+            DistilledClassifier(None, transfer_set=None).fit(
+                X, Y, teacher_proba=soft(), X_unlabeled=X
+            )
 
 
 class TestFrozenTeacher:
     def test_is_used_as_it_is(self):
         teacher = frozen()
-        distilled = DistilledClassifier(teacher, alpha=0.5, transfer=None).fit(X, Y)
+        distilled = DistilledClassifier(teacher, alpha=0.5, transfer_set=None).fit(X, Y)
         assert distilled.teacher_ is teacher
         assert distilled.compact_.equals(plain(teacher.predict_proba(ROWS), Y, 0.5).compact_)
 
@@ -361,7 +365,7 @@ class TestFrozenTeacher:
     def test_may_order_classes_as_it_likes(self):
         inner = GaussianNB().fit(X, Y)
         inner.classes_ = np.array([2, 0, 1])  # setosa is 2 to this one
-        distilled = DistilledClassifier(FrozenEstimator(inner), transfer=None).fit(X)
+        distilled = DistilledClassifier(FrozenEstimator(inner), transfer_set=None).fit(X)
         assert distilled.classes_.tolist() == [0, 1, 2]
         assert distilled.predict(X).tolist() == inner.predict(X).tolist()
 
@@ -376,7 +380,7 @@ class TestTemperature:
         trees = {}
         for T in (1.0, 4.0):
             distilled = DistilledClassifier(
-                None, SoftTreeClassifier(**leaves), temperature=T, transfer=None
+                None, SoftTreeClassifier(**leaves), temperature=T, transfer_set=None
             )
             trees[T] = distilled.fit(X, teacher_proba=P).compact_
         flat = SoftTreeClassifier(**leaves).fit(X, temper(P, 4.0)).compact_
@@ -392,7 +396,7 @@ class TestTemperature:
     def test_auto_calibrates_the_teacher(self):
         """Naive Bayes is far too sure of itself where columns say the same."""
         rows, y = load_breast_cancer(return_X_y=True)
-        distilled = DistilledClassifier(GaussianNB(), temperature="auto", transfer=Half())
+        distilled = DistilledClassifier(GaussianNB(), temperature="auto", transfer_set=Half())
         distilled.fit(rows, y)
         T = distilled.temperature_
         assert T > 1.5
@@ -413,8 +417,8 @@ class TestTemperature:
     def test_one_changes_nothing(self):
         P = soft()
         P[0] = [1, 0, 0]
-        a = DistilledClassifier(None, temperature=1.0, transfer=None).fit(X, teacher_proba=P)
-        b = DistilledClassifier(None, temperature=1, transfer=None).fit(X, teacher_proba=P)
+        a = DistilledClassifier(None, temperature=1.0, transfer_set=None).fit(X, teacher_proba=P)
+        b = DistilledClassifier(None, temperature=1, transfer_set=None).fit(X, teacher_proba=P)
         assert a.compact_.equals(b.compact_)
         assert a.compact_.equals(SoftTreeClassifier().fit(X, P).compact_)
 
@@ -422,18 +426,18 @@ class TestTemperature:
 class TestFurtherRows:
     def test_unlabeled_rows_and_a_pool_are_the_same(self):
         rows = X[::2] + 0.1
-        a = DistilledClassifier(Counted(), transfer=None).fit(X, Y, X_unlabeled=rows)
-        b = DistilledClassifier(Counted(), transfer=Pool(rows)).fit(X, Y)
+        a = DistilledClassifier(Counted(), transfer_set=None).fit(X, Y, X_unlabeled=rows)
+        b = DistilledClassifier(Counted(), transfer_set=Pool(rows)).fit(X, Y)
         assert a.compact_.equals(b.compact_)
         assert not a.compact_.equals(
-            DistilledClassifier(Counted(), transfer=None).fit(X, Y).compact_
+            DistilledClassifier(Counted(), transfer_set=None).fit(X, Y).compact_
         )
         assert [len(seen) for seen, _, _ in FITS if len(seen) > 120] == [150] * 3
 
     def test_unlabeled_rows_come_beside_those_of_the_transfer(self):
         rows = X[::2] + 0.1
-        a = DistilledClassifier(GaussianNB(), transfer=Pool(X[:9]), transfer_weight=3.0)
-        b = DistilledClassifier(GaussianNB(), transfer=None, transfer_weight=3.0)
+        a = DistilledClassifier(GaussianNB(), transfer_set=Pool(X[:9]), transfer_weight=3.0)
+        b = DistilledClassifier(GaussianNB(), transfer_set=None, transfer_weight=3.0)
         a.fit(X, Y, X_unlabeled=rows)
         b.fit(X, Y, X_unlabeled=np.vstack([X[:9], rows]))
         assert a.compact_.equals(b.compact_)
@@ -442,46 +446,49 @@ class TestFurtherRows:
         table = pd.DataFrame({"size": X[:, 0], "kind": np.where(X[:, 2] > 2, "a", "b")})
         more = table[::2].assign(size=table["size"] + 0.1)
         encode = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
-        model = DistilledClassifier(make_pipeline(encode, GaussianNB()), transfer=None)
+        model = DistilledClassifier(make_pipeline(encode, GaussianNB()), transfer_set=None)
         wanted = model.fit(table, Y, X_unlabeled=more).compact_
         assert model.fit(table, Y, X_unlabeled=more.to_numpy(object)).compact_.equals(wanted)
 
     @pytest.mark.parametrize("rows", [np.empty((0, 4)), X[:0].tolist(), FRAME[:0]])
     def test_a_pool_without_rows_is_refused(self, rows):
         with pytest.raises(ValueError, match="X of Pool has no rows: pass rows to label"):
-            DistilledClassifier(GaussianNB(), transfer=Pool(rows)).fit(X, Y)
+            DistilledClassifier(GaussianNB(), transfer_set=Pool(rows)).fit(X, Y)
         with pytest.raises(ValueError, match="X_unlabeled has no rows"):
-            DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y, X_unlabeled=rows)
+            DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y, X_unlabeled=rows)
 
     @pytest.mark.parametrize("rows", [X[:, :3], X[0], np.column_stack([X, X])])
     def test_must_have_the_columns_of_x(self, rows):
-        for options, fit_options in (({"transfer": Pool(rows)}, {}), ({}, {"X_unlabeled": rows})):
+        for options, fit_options in (
+            ({"transfer_set": Pool(rows)}, {}),
+            ({}, {"X_unlabeled": rows}),
+        ):
             with pytest.raises(ValueError, match="further rows must have 4 columns like X"):
                 DistilledClassifier(GaussianNB(), **options).fit(X, Y, **fit_options)
 
     def test_must_have_them_in_the_same_order(self):
         for rows in (FRAME[list("srqp")], FRAME.set_axis(list("abcd"), axis=1)):
             with pytest.raises(ValueError, match="columns of X in the same order"):
-                DistilledClassifier(GaussianNB(), transfer=Pool(rows)).fit(FRAME, Y)
+                DistilledClassifier(GaussianNB(), transfer_set=Pool(rows)).fit(FRAME, Y)
 
     @pytest.mark.parametrize("table", [X, FRAME], ids=["array", "frame"])
     @pytest.mark.parametrize("rows", [X[::2], X[::2].tolist(), FRAME[::2]], ids=["a", "l", "f"])
     def test_arrays_and_data_frames_mix(self, table, rows):
-        a = DistilledClassifier(GaussianNB(), transfer=Pool(rows)).fit(table, Y)
-        b = DistilledClassifier(GaussianNB(), transfer=Pool(X[::2])).fit(X, Y)
+        a = DistilledClassifier(GaussianNB(), transfer_set=Pool(rows)).fit(table, Y)
+        b = DistilledClassifier(GaussianNB(), transfer_set=Pool(X[::2])).fit(X, Y)
         assert a.compact_.scores(X).tolist() == b.compact_.scores(X).tolist()
 
     @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
     def test_must_be_finite(self, value):
         teacher = HistGradientBoostingClassifier(max_iter=2)  # to which nothing is too large
         with pytest.raises(ValueError, match="infinity"):
-            DistilledClassifier(teacher, transfer=Pool(np.full((2, 4), value))).fit(X, Y)
+            DistilledClassifier(teacher, transfer_set=Pool(np.full((2, 4), value))).fit(X, Y)
 
     def test_must_be_whole_where_x_is(self):
         whole = np.rint(10 * X).astype(np.int32)
         for value in (0.5, np.nan):
             distilled = DistilledClassifier(
-                RandomForestClassifier(3), transfer=Pool(np.full((2, 4), value))
+                RandomForestClassifier(3), transfer_set=Pool(np.full((2, 4), value))
             )
             with pytest.raises(ValueError, match="X is int32, but further rows hold fractions"):
                 distilled.fit(whole, Y)
@@ -491,7 +498,7 @@ class TestFurtherRows:
 
     def test_pass_through_the_steps_before_with_metadata_routing(self):
         with config_context(enable_metadata_routing=True):
-            distilled = DistilledClassifier(GaussianNB(), transfer=None)
+            distilled = DistilledClassifier(GaussianNB(), transfer_set=None)
             distilled.set_fit_request(X_unlabeled=True)
             steps = [("scale", StandardScaler()), ("distill", distilled)]
             pipeline = Pipeline(steps, transform_input=["X_unlabeled"])
@@ -502,7 +509,7 @@ class TestFurtherRows:
 
     def test_the_seed_of_the_transfer_follows_random_state(self):
         for seed in (0, 0, 1):
-            DistilledClassifier(GaussianNB(), transfer=Half(), random_state=seed).fit(X, Y)
+            DistilledClassifier(GaussianNB(), transfer_set=Half(), random_state=seed).fit(X, Y)
         assert Half.seeds[0] == Half.seeds[1] != Half.seeds[2]
 
 
@@ -533,7 +540,7 @@ class TestStudents:
     )
     def test_plain_classifiers_are_adapted(self, student):
         distilled = DistilledClassifier(
-            GaussianNB(), student, value_bits=4, transfer=Munge(2), random_state=0
+            GaussianNB(), student, value_bits=4, transfer_set=Munge(2), random_state=0
         ).fit(X, NAMES[Y])
         assert isinstance(distilled.student_, StudentAdapter)
         assert distilled.student_.value_bits == 4
@@ -555,7 +562,9 @@ class TestStudents:
 
     @pytest.mark.parametrize("student", [None, DecisionTreeClassifier(), LogisticRegression()])
     def test_names_of_columns_arrive(self, student):
-        distilled = DistilledClassifier(GaussianNB(), student, transfer=Munge(2), random_state=0)
+        distilled = DistilledClassifier(
+            GaussianNB(), student, transfer_set=Munge(2), random_state=0
+        )
         distilled.fit(FRAME.astype(np.float32), Y)
         assert distilled.feature_names_in_.tolist() == list("pqrs")
         assert distilled.student_.feature_names_in_.tolist() == list("pqrs")
@@ -582,7 +591,9 @@ class TestStudents:
         if missing:
             frame.loc[::5, "count"] = pd.NA
         boosting = HistGradientBoostingClassifier(max_iter=5)
-        distilled = DistilledClassifier(boosting, transfer=Munge(2), random_state=0).fit(frame, Y)
+        distilled = DistilledClassifier(boosting, transfer_set=Munge(2), random_state=0).fit(
+            frame, Y
+        )
         rows = frame.astype(float).to_numpy()
         assert np.isnan(rows).any() == missing
         assert distilled.predict(frame).tolist() == distilled.compact_.predict(rows).tolist()
@@ -591,7 +602,9 @@ class TestStudents:
     @pytest.mark.parametrize("student", [None, RandomForestClassifier(3), SoftLinearClassifier()])
     def test_the_student_does_not_hold_the_teacher(self, student):
         boosting = HistGradientBoostingClassifier(max_iter=2)
-        distilled = DistilledClassifier(boosting, student, transfer=Munge(2), cv=2, random_state=0)
+        distilled = DistilledClassifier(
+            boosting, student, transfer_set=Munge(2), cv=2, random_state=0
+        )
         distilled.fit(X, Y)
         assert b"GradientBoosting" in pickle.dumps(distilled)
         assert b"GradientBoosting" not in pickle.dumps(distilled.student_)
@@ -614,8 +627,8 @@ class TestStudents:
         assert distilled.predict(infinite).tolist() == distilled.predict(far).tolist()
         for teacher, student in ((GaussianNB(), None), (boosting, LogisticRegression())):
             with pytest.raises(ValueError, match="NaN"):
-                DistilledClassifier(teacher, student, transfer=None).fit(rows, Y)
-            fitted = DistilledClassifier(teacher, student, transfer=None).fit(X, Y)
+                DistilledClassifier(teacher, student, transfer_set=None).fit(rows, Y)
+            fitted = DistilledClassifier(teacher, student, transfer_set=None).fit(X, Y)
             with pytest.raises(ValueError, match="NaN"):
                 fitted.predict(rows)
 
@@ -625,8 +638,8 @@ class TestRows:
         seen = np.arange(150) % 4 > 0
         spoilt = np.where(seen[:, None], X, 1e6)
         for options, extra in (
-            ({"teacher": frozen(), "transfer": None}, {}),
-            ({"teacher": None, "transfer": None}, {"teacher_proba": soft()}),
+            ({"teacher": frozen(), "transfer_set": None}, {}),
+            ({"teacher": None, "transfer_set": None}, {"teacher_proba": soft()}),
         ):
             few = {name: P[seen] for name, P in extra.items()}
             a = DistilledClassifier(**options).fit(spoilt, Y, seen.astype(float), **extra)
@@ -635,17 +648,17 @@ class TestRows:
 
     def test_weights_reach_the_teacher(self):
         weight = np.random.default_rng(0).random(150)
-        DistilledClassifier(Counted(), transfer=None).fit(X, Y, weight)
+        DistilledClassifier(Counted(), transfer_set=None).fit(X, Y, weight)
         assert FITS[-1][2].tolist() == weight.tolist()
-        DistilledClassifier(Counted(), transfer=None).fit(X, Y)
+        DistilledClassifier(Counted(), transfer_set=None).fit(X, Y)
         assert FITS[-1][2] is None
-        piped = DistilledClassifier(make_pipeline(StandardScaler(), Counted()), transfer=None)
+        piped = DistilledClassifier(make_pipeline(StandardScaler(), Counted()), transfer_set=None)
         piped.fit(X, Y, weight)
         assert FITS[-1][2].tolist() == weight.tolist()
 
     def test_groups_reach_the_folds(self):
         groups = np.arange(150) % 7
-        DistilledClassifier(Counted(), transfer=None).fit(
+        DistilledClassifier(Counted(), transfer_set=None).fit(
             np.column_stack([X, groups]), Y, groups=groups
         )
         assert len(FITS) == 6
@@ -661,7 +674,7 @@ class TestRows:
         weight = np.random.default_rng(1).random(150)
         with pytest.warns(UserWarning, match=f"^{first} of 150 training rows were never held out"):
             distilled = DistilledClassifier(
-                GaussianNB(), cv=cv, transfer=None, temperature="auto"
+                GaussianNB(), cv=cv, transfer_set=None, temperature="auto"
             ).fit(rows, y, weight)
         P = teach(GaussianNB(), rows.astype(np.float32), y, CLASSES, cv=cv, weight=weight).P
         assert distilled.temperature_ == calibrate_temperature(P[first:], y[first:], weight[first:])
@@ -676,8 +689,8 @@ class TestRows:
 
     def test_splits_as_a_list(self):
         folds = list(StratifiedKFold(5).split(X, Y))
-        a = DistilledClassifier(GaussianNB(), cv=folds, transfer=None).fit(X, Y)
-        b = DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y)
+        a = DistilledClassifier(GaussianNB(), cv=folds, transfer_set=None).fit(X, Y)
+        b = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y)
         assert a.compact_.equals(b.compact_)
 
     def test_a_class_of_one_row(self):
@@ -691,7 +704,7 @@ class TestRandomness:
     teacher = make_pipeline(StandardScaler(), RandomForestClassifier(5))
 
     def test_a_seed_fixes_everything(self):
-        options = {"student": RandomForestClassifier(3), "transfer": Munge(2)}
+        options = {"student": RandomForestClassifier(3), "transfer_set": Munge(2)}
         one, two, other = (
             DistilledClassifier(self.teacher, random_state=seed, **options).fit(X, Y)
             for seed in (0, 0, 1)
@@ -704,11 +717,11 @@ class TestRandomness:
 
     def test_seeds_of_ones_own_stay(self):
         teacher = RandomForestClassifier(5, random_state=7)
-        fitted = DistilledClassifier(teacher, transfer=None, random_state=0).fit(X, Y)
+        fitted = DistilledClassifier(teacher, transfer_set=None, random_state=0).fit(X, Y)
         assert fitted.teacher_.random_state == 7
 
     def test_without_a_seed_none_is_given(self):
-        fitted = DistilledClassifier(RandomForestClassifier(3), transfer=None).fit(X, Y)
+        fitted = DistilledClassifier(RandomForestClassifier(3), transfer_set=None).fit(X, Y)
         assert fitted.teacher_.random_state is None
 
     def test_teacher_and_rows_are_the_same_for_every_student(self):
@@ -717,7 +730,7 @@ class TestRandomness:
         teachers = []
         for student in students:
             distilled = DistilledClassifier(
-                RandomForestClassifier(3), student, transfer=Half(), random_state=0
+                RandomForestClassifier(3), student, transfer_set=Half(), random_state=0
             )
             teachers.append(distilled.fit(X, Y).teacher_.random_state)
         assert make_student.random_state is None
@@ -726,9 +739,9 @@ class TestRandomness:
 
     def test_any_number_of_jobs_gives_the_same(self):
         one, two = (
-            DistilledClassifier(self.teacher, transfer=Munge(2), random_state=0, n_jobs=n_jobs).fit(
-                X, Y
-            )
+            DistilledClassifier(
+                self.teacher, transfer_set=Munge(2), random_state=0, n_jobs=n_jobs
+            ).fit(X, Y)
             for n_jobs in (1, 2)
         )
         assert one.compact_.equals(two.compact_)
@@ -736,7 +749,7 @@ class TestRandomness:
     def test_a_random_state_object(self):
         one, two = (
             DistilledClassifier(
-                self.teacher, transfer=Munge(2), random_state=np.random.RandomState(3)
+                self.teacher, transfer_set=Munge(2), random_state=np.random.RandomState(3)
             ).fit(X, Y)
             for _ in range(2)
         )
@@ -750,7 +763,7 @@ class TestMemory:
     def search(self, folder, candidates, n_jobs=1, **options):
         student = SoftTreeClassifier()
         distilled = DistilledClassifier(
-            Counted(), student, memory=str(folder), random_state=0, transfer=Munge(3), **options
+            Counted(), student, memory=str(folder), random_state=0, transfer_set=Munge(3), **options
         )
         pipeline = Pipeline([("scale", StandardScaler()), ("distill", distilled)])
         grid = {
@@ -780,7 +793,7 @@ class TestMemory:
 
     def test_nor_with_the_kinds_of_students(self, tmp_path):
         distilled = DistilledClassifier(
-            RandomForestClassifier(3), memory=str(tmp_path), transfer=Half(), random_state=0
+            RandomForestClassifier(3), memory=str(tmp_path), transfer_set=Half(), random_state=0
         )
         students = [SoftTreeClassifier(), DecisionTreeClassifier(), RandomForestClassifier(3)]
         teachers = []
@@ -791,7 +804,7 @@ class TestMemory:
         assert P[0] == P[1] == P[2]
 
     def test_is_as_without(self, tmp_path):
-        options = {"transfer": Munge(2), "random_state": 0, "temperature": "auto"}
+        options = {"transfer_set": Munge(2), "random_state": 0, "temperature": "auto"}
         plain = DistilledClassifier(GaussianNB(), **options).fit(FRAME, Y)
         for _ in range(2):
             cached = DistilledClassifier(GaussianNB(), memory=str(tmp_path), **options)
@@ -813,7 +826,7 @@ class TestMemory:
         ids=lambda change: next(iter(change)),
     )
     def test_what_the_teacher_sees_counts(self, change, tmp_path):
-        options = {"teacher": Counted(), "memory": str(tmp_path), "transfer": Half()}
+        options = {"teacher": Counted(), "memory": str(tmp_path), "transfer_set": Half()}
         arguments = {"X": X, "y": Y}
         DistilledClassifier(**options).fit(**arguments)
         FITS.clear()
@@ -825,26 +838,26 @@ class TestMemory:
     def test_what_is_asked_of_it_counts_too(self, tmp_path):
         def fit(transfer, **arguments):
             distilled = DistilledClassifier(Counted(), memory=str(tmp_path), random_state=0)
-            return distilled.set_params(transfer=transfer).fit(X, Y, **arguments).compact_
+            return distilled.set_params(transfer_set=transfer).fit(X, Y, **arguments).compact_
 
         models = [fit(Munge(1)), fit(Munge(2)), fit(None), fit(None, X_unlabeled=X + 1)]
         assert len(FITS) == 6
         for i, a in enumerate(models):
             assert not any(a.equals(b) for b in models[:i])
 
-    @pytest.mark.parametrize("what", ["teacher", "transfer"])
+    @pytest.mark.parametrize("what", ["teacher", "transfer_set"])
     def test_what_cannot_be_hashed_goes_uncached(self, what, tmp_path):
         teacher, transfer = Counted(), Half()
         if what == "teacher":
             teacher = make_pipeline(FunctionTransformer(lambda rows: rows), teacher)
         else:
             transfer.shift = lambda rows: rows
-        distilled = DistilledClassifier(teacher, memory=str(tmp_path), transfer=transfer)
+        distilled = DistilledClassifier(teacher, memory=str(tmp_path), transfer_set=transfer)
         for n_fits in (6, 12):
             with pytest.warns(UserWarning, match="not cached: .* cannot be hashed"):
                 distilled.fit(X, Y)
             assert len(FITS) == n_fits
-        plain = DistilledClassifier(GaussianNB(), transfer=Half()).fit(X, Y)
+        plain = DistilledClassifier(GaussianNB(), transfer_set=Half()).fit(X, Y)
         assert distilled.compact_.equals(plain.compact_)
 
 
@@ -857,11 +870,11 @@ class TestFailingFit:
         [
             ({"teacher": GaussianNB(), "student": SoftTreeClassifier("gini")}, Y),
             ({"teacher": KNeighborsClassifier(200)}, Y),
-            ({"teacher": GaussianNB(), "transfer": Pool(X[:, :2])}, Y),
+            ({"teacher": GaussianNB(), "transfer_set": Pool(X[:, :2])}, Y),
             ({"teacher": GaussianNB()}, Y[:-1]),
             ({"teacher": None, "alpha": 0, "student": SoftTreeClassifier("gini")}, Y),
         ],
-        ids=["student", "teacher", "transfer", "y", "plain"],
+        ids=["student", "teacher", "transfer_set", "y", "plain"],
     )
     def test_leaves_nothing_half_fitted(self, options, y):
         distilled = DistilledClassifier(**options)
@@ -869,7 +882,7 @@ class TestFailingFit:
             distilled.fit(X, y)
         assert self.attributes(distilled) <= {"n_features_in_"}
         distilled.set_params(
-            teacher=GaussianNB(), alpha=0.5, student=None, temperature=2.0, transfer=None
+            teacher=GaussianNB(), alpha=0.5, student=None, temperature=2.0, transfer_set=None
         ).fit(X, Y)
         before, model = self.attributes(distilled), distilled.compact_
         with pytest.raises(ValueError):
@@ -894,8 +907,8 @@ class TestBadInput:
             {"value_bits": 1},
             {"value_bits": 17},
             {"value_bits": "binary"},
-            {"transfer": "magic"},
-            {"transfer": 3},
+            {"transfer_set": "magic"},
+            {"transfer_set": 3},
             {"transfer_weight": -1},
             {"cv": "five"},
             {"memory": 3},
@@ -953,7 +966,7 @@ class TestBadInput:
 
     def test_a_column_of_labels_warns(self):
         with pytest.warns(DataConversionWarning, match="column-vector y"):
-            distilled = DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y[:, None])
+            distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y[:, None])
         assert distilled.score(X, Y) > 0.9
 
     def test_wide_integers(self):
@@ -962,7 +975,7 @@ class TestBadInput:
             DistilledClassifier(GaussianNB()).fit(rows, [0, 1, 0, 1])
 
     def test_columns_at_predict(self):
-        distilled = DistilledClassifier(GaussianNB(), transfer=None).fit(X, Y)
+        distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y)
         for method in ("predict", "predict_proba", "decision_function"):
             with pytest.raises(ValueError, match="3 features"):
                 getattr(distilled, method)(X[:, :3])
@@ -974,7 +987,7 @@ class TestExports:
     def test_saved_loaded_and_run(self, student, names, tmp_path):
         onnxruntime = pytest.importorskip("onnxruntime")
         distilled = DistilledClassifier(
-            GaussianNB(), student, transfer=Munge(2), random_state=0
+            GaussianNB(), student, transfer_set=Munge(2), random_state=0
         ).fit(FRAME, names[Y])
         distilled.save(tmp_path / "model.skd")
         model = load(tmp_path / "model.skd")
@@ -996,7 +1009,9 @@ class TestExports:
         assert not hasattr(distilled, "feature_importances_")
 
     def test_pickle_and_clone(self):
-        distilled = DistilledClassifier(GaussianNB(), transfer=Munge(2), random_state=0).fit(X, Y)
+        distilled = DistilledClassifier(GaussianNB(), transfer_set=Munge(2), random_state=0).fit(
+            X, Y
+        )
         copy = pickle.loads(pickle.dumps(distilled))
         assert copy.compact_.equals(distilled.compact_)
         assert copy.predict(X).tolist() == distilled.predict(X).tolist()
@@ -1004,20 +1019,20 @@ class TestExports:
 
 
 def test_cross_validation_by_two_jobs():
-    distilled = DistilledClassifier(GaussianNB(), transfer=Munge(2), random_state=0)
+    distilled = DistilledClassifier(GaussianNB(), transfer_set=Munge(2), random_state=0)
     one, two = (cross_val_score(distilled, X, Y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2))
     assert one.tolist() == two.tolist()
 
 
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_a_progress_bar_where_wanted(verbose, capsys):
-    DistilledClassifier(GaussianNB(), transfer=None, verbose=verbose).fit(X, Y)
+    DistilledClassifier(GaussianNB(), transfer_set=None, verbose=verbose).fit(X, Y)
     assert ("6/6" in capsys.readouterr().err) == bool(verbose)
 
 
 def test_the_teachers_decisions_alone():
     teacher = FrozenEstimator(GaussianNB().fit(X, Y))
-    settings = {"transfer": None, "alpha": 1.0}
+    settings = {"transfer_set": None, "alpha": 1.0}
     student = DistilledClassifier(teacher, response="labels", **settings).fit(X)
     by_hand = SoftTreeClassifier().fit(ROWS, np.eye(3)[teacher.predict(X)])
     assert np.array_equal(student.predict_proba(X), by_hand.predict_proba(X))
@@ -1041,24 +1056,24 @@ def test_hints_are_read_in_the_fitted_teacher_for_all_rows(table):
     hints = Asked()
     student = DistilledClassifier(
         GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), hints=hints, hint_weight=2.0
-    ).set_params(transfer=Munge(2), random_state=0)
+    ).set_params(transfer_set=Munge(2), random_state=0)
     student.fit(table, Y)
     ((teacher, rows),) = hints.calls
     assert teacher is student.teacher_ and type(rows) is type(table)
     assert rows.shape == (450, 4)
     plain = DistilledClassifier(
-        GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), transfer=Munge(2), random_state=0
+        GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), transfer_set=Munge(2), random_state=0
     ).fit(table, Y)
     assert not np.array_equal(student.compact_.scores(X), plain.compact_.scores(X))
 
 
 def test_hints_beside_given_labels_and_without_a_teacher_to_ask():
     P, hints = np.eye(3)[Y] * 0.7 + 0.1, Asked()
-    student = DistilledClassifier(GaussianNB(), hints=hints, transfer=None)
+    student = DistilledClassifier(GaussianNB(), hints=hints, transfer_set=None)
     student.fit(X, Y, teacher_proba=P)
     assert len(hints.calls) == 1 and hasattr(student, "teacher_")
     with pytest.raises(ValueError, match="teacher=None cannot give hints"):
-        DistilledClassifier(None, hints=hints, transfer=None).fit(X, Y, teacher_proba=P)
+        DistilledClassifier(None, hints=hints, transfer_set=None).fit(X, Y, teacher_proba=P)
     DistilledClassifier(None, hints=hints, alpha=0).fit(X, Y)  # a plain student
     assert len(hints.calls) == 1
 
@@ -1073,4 +1088,4 @@ def test_broken_hints_are_refused(told, message):
             return told
 
     with pytest.raises(ValueError, match=message):
-        DistilledClassifier(GaussianNB(), hints=Broken(), transfer=None).fit(X, Y)
+        DistilledClassifier(GaussianNB(), hints=Broken(), transfer_set=None).fit(X, Y)

@@ -41,7 +41,7 @@ from skdistill import (
     SoftTreeRegressor,
     load,
 )
-from skdistill.metrics import bytes_scorer
+from skdistill.metrics import model_size_scorer
 
 X, Y = (part[:150] for part in load_diabetes(return_X_y=True))
 ROWS = X.astype(np.float32)
@@ -93,7 +93,9 @@ class TestStory:
     @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
     @pytest.mark.parametrize("alpha", [0.3, 1.0])
     def test_out_of_fold_predictions_mixed_with_values(self, alpha, y, student):
-        distilled = DistilledRegressor(Ridge(0.1), student, alpha=alpha, transfer=None).fit(X, y)
+        distilled = DistilledRegressor(Ridge(0.1), student, alpha=alpha, transfer_set=None).fit(
+            X, y
+        )
         told = cross_val_predict(Ridge(0.1), ROWS, y, cv=FOLDS).astype(np.float64)
         expected = plain(alpha * told + (1 - alpha) * y, student=student)
         assert distilled.compact_.equals(expected)
@@ -105,7 +107,7 @@ class TestStory:
     def test_further_rows_are_labelled_by_the_teacher_of_all_rows(self, weight):
         given = np.random.default_rng(0).uniform(0.5, 2, 150)
         distilled = DistilledRegressor(
-            Ridge(0.1), alpha=0.3, transfer=Half(), transfer_weight=weight
+            Ridge(0.1), alpha=0.3, transfer_set=Half(), transfer_weight=weight
         ).fit(X, Y, given)
         teacher = Ridge(0.1).fit(ROWS, Y, given)
         assert distilled.teacher_.coef_.tolist() == teacher.coef_.tolist()
@@ -118,10 +120,10 @@ class TestStory:
 
     def test_munge_is_the_default(self):
         one = DistilledRegressor(Ridge(), random_state=0).fit(X, Y)
-        two = DistilledRegressor(Ridge(), transfer=Munge(), random_state=0).fit(X, Y)
+        two = DistilledRegressor(Ridge(), transfer_set=Munge(), random_state=0).fit(X, Y)
         assert one.compact_.equals(two.compact_)
         assert not one.compact_.equals(
-            DistilledRegressor(Ridge(), transfer=None).fit(X, Y).compact_
+            DistilledRegressor(Ridge(), transfer_set=None).fit(X, Y).compact_
         )
 
     @pytest.mark.parametrize(
@@ -137,14 +139,14 @@ class TestStory:
         ids=lambda teacher: type(teacher).__name__,
     )
     def test_teachers_of_all_kinds(self, teacher):
-        distilled = DistilledRegressor(teacher, cv=2, transfer=Munge(1), random_state=0)
+        distilled = DistilledRegressor(teacher, cv=2, transfer_set=Munge(1), random_state=0)
         for table in (X, FRAME):
             assert distilled.fit(table, Y, np.ones(150)).score(table, Y) > 0.3
 
     def test_the_mixture_is_the_weighted_sum_of_both_losses(self):
         """Both sources as rows of their own, weighted by alpha and 1 - alpha, teach the same."""
         told = np.random.default_rng(0).normal(Y, 20)
-        mixed = DistilledRegressor(None, alpha=0.25, transfer=None, value_bits=16)
+        mixed = DistilledRegressor(None, alpha=0.25, transfer_set=None, value_bits=16)
         mixed.fit(X, Y, teacher_prediction=told)
         apart = SoftTreeRegressor(value_bits=16).fit(
             np.vstack([X, X]), np.concatenate([told, Y]), np.repeat([0.25, 0.75], 150)
@@ -157,7 +159,7 @@ class TestPlainStudent:
 
     @pytest.mark.parametrize("teacher", [Counted(), None, LogisticRegression()])
     def test_fits_no_teacher_and_asks_for_no_rows(self, teacher):
-        distilled = DistilledRegressor(teacher, alpha=0, transfer=Never())
+        distilled = DistilledRegressor(teacher, alpha=0, transfer_set=Never())
         distilled.fit(X, Y, X_unlabeled=X)
         assert FITS == []
         assert distilled.compact_.equals(plain(Y))
@@ -169,7 +171,7 @@ class TestPlainStudent:
                 DistilledRegressor(frozen(), alpha=0).fit(X, **options)
 
     def test_after_a_taught_fit_no_teacher_is_left(self):
-        distilled = DistilledRegressor(Ridge(), transfer=None).fit(X, Y)
+        distilled = DistilledRegressor(Ridge(), transfer_set=None).fit(X, Y)
         assert distilled.teacher_ is not None
         assert not hasattr(distilled.set_params(alpha=0).fit(X, Y), "teacher_")
 
@@ -178,14 +180,14 @@ class TestWithoutValues:
     @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
     def test_everything_comes_from_a_frozen_teacher(self, y):
         teacher = frozen(y)
-        distilled = DistilledRegressor(teacher, alpha=0.2, transfer=None).fit(X)
+        distilled = DistilledRegressor(teacher, alpha=0.2, transfer_set=None).fit(X)
         assert distilled.compact_.equals(plain(teacher.predict(ROWS)))
         assert distilled.teacher_ is teacher
         munged = DistilledRegressor(teacher, random_state=0).fit(X)
         assert munged.score(X, teacher.predict(X)) > 0.7
 
     def test_or_from_given_predictions(self):
-        distilled = DistilledRegressor(None, alpha=0.2, transfer=None)
+        distilled = DistilledRegressor(None, alpha=0.2, transfer_set=None)
         distilled.fit(X, teacher_prediction=TWO)
         assert distilled.compact_.equals(plain(TWO))
 
@@ -199,12 +201,12 @@ class TestWithoutValues:
 
 class TestGivenPredictions:
     def test_are_taken_verbatim(self):
-        distilled = DistilledRegressor(None, alpha=0.6, transfer=None)
+        distilled = DistilledRegressor(None, alpha=0.6, transfer_set=None)
         distilled.fit(X, Y, teacher_prediction=Y[::-1])
         assert distilled.compact_.equals(plain(0.6 * Y[::-1] + 0.4 * Y))
 
     def test_the_teacher_predicts_the_other_rows(self):
-        distilled = DistilledRegressor(Counted(), transfer=Half())
+        distilled = DistilledRegressor(Counted(), transfer_set=Half())
         distilled.fit(X, Y, teacher_prediction=Y[::-1])
         assert len(FITS) == 1
         more = (ROWS + ROWS.mean(axis=0)) / 2
@@ -223,33 +225,33 @@ class TestGivenPredictions:
     )
     def test_must_fit(self, given, message):
         with pytest.raises(ValueError, match=message):
-            DistilledRegressor(None, transfer=None).fit(X, Y, teacher_prediction=given)
+            DistilledRegressor(None, transfer_set=None).fit(X, Y, teacher_prediction=given)
 
     def test_must_be_as_wide_as_what_the_teacher_says_of_other_rows(self):
         with pytest.raises(ValueError, match="1 answers a row, 2 are given"):
-            DistilledRegressor(frozen(), transfer=Half()).fit(X, teacher_prediction=TWO)
+            DistilledRegressor(frozen(), transfer_set=Half()).fit(X, teacher_prediction=TWO)
 
     def test_without_teacher_no_other_rows(self):
         with pytest.raises(ValueError, match="teacher=None needs teacher_prediction, or alpha=0"):
-            DistilledRegressor(None, transfer=None).fit(X, Y)
-        with pytest.raises(ValueError, match="set transfer=None"):
+            DistilledRegressor(None, transfer_set=None).fit(X, Y)
+        with pytest.raises(ValueError, match="set transfer_set=None"):
             DistilledRegressor(None).fit(X, Y, teacher_prediction=Y)
 
 
 class TestTeacher:
     def test_a_frozen_one_is_used_as_it_is(self):
         teacher = frozen()
-        distilled = DistilledRegressor(teacher, transfer=None).fit(X, Y)
+        distilled = DistilledRegressor(teacher, transfer_set=None).fit(X, Y)
         assert distilled.compact_.equals(plain((teacher.predict(ROWS) + Y) / 2))
         with pytest.raises(ValueError, match="predicts 2 targets, y has 1"):
-            DistilledRegressor(frozen(TWO), transfer=None).fit(X, Y)
+            DistilledRegressor(frozen(TWO), transfer_set=None).fit(X, Y)
 
     def test_a_forest_answers_out_of_bag(self):
         forest = RandomForestRegressor(60, oob_score=True, random_state=0)
         for y in (Y, TWO):
-            distilled = DistilledRegressor(forest, alpha=1, transfer=None).fit(X, y)
+            distilled = DistilledRegressor(forest, alpha=1, transfer_set=None).fit(X, y)
             assert distilled.compact_.equals(plain(distilled.teacher_.oob_prediction_))
-        folds = DistilledRegressor(forest, alpha=1, transfer=None, cv=FOLDS).fit(X, Y)
+        folds = DistilledRegressor(forest, alpha=1, transfer_set=None, cv=FOLDS).fit(X, Y)
         assert folds.compact_.equals(plain(cross_val_predict(forest, ROWS, Y, cv=FOLDS)))
 
     @pytest.mark.parametrize("teacher", [LogisticRegression(), FunctionTransformer()])
@@ -263,14 +265,14 @@ class TestTeacher:
                 return super().predict(X) + np.inf
 
         with pytest.raises(ValueError, match="predict of Endless contains infinity"):
-            DistilledRegressor(Endless(), transfer=None).fit(X, Y)
+            DistilledRegressor(Endless(), transfer_set=None).fit(X, Y)
 
 
 class TestStudent:
     def test_bits_are_set_on_the_clone(self):
         student = SoftTreeRegressor()
         distilled = DistilledRegressor(
-            Ridge(), student, transfer=None, threshold_bits=4, value_bits="ternary"
+            Ridge(), student, transfer_set=None, threshold_bits=4, value_bits="ternary"
         ).fit(X, Y)
         assert distilled.student_.threshold_bits == 4
         assert distilled.compact_.trees.value_bits == "ternary"
@@ -285,7 +287,9 @@ class TestStudent:
         assert FITS == []
 
     def test_names_of_columns_arrive(self):
-        distilled = DistilledRegressor(Counted(), transfer=Munge(1), random_state=0).fit(FRAME, Y)
+        distilled = DistilledRegressor(Counted(), transfer_set=Munge(1), random_state=0).fit(
+            FRAME, Y
+        )
         assert distilled.compact_.feature_names == tuple("abcdefghij")
         assert all(list(seen.columns) == list(FRAME.columns) for seen, _, _ in FITS)
         with pytest.raises(ValueError, match="feature names"):
@@ -293,7 +297,7 @@ class TestStudent:
 
     def test_does_not_hold_the_teacher(self):
         boosting = HistGradientBoostingRegressor(max_iter=2)
-        distilled = DistilledRegressor(boosting, transfer=Munge(1), cv=2, random_state=0)
+        distilled = DistilledRegressor(boosting, transfer_set=Munge(1), cv=2, random_state=0)
         teacher = weakref.ref(distilled.fit(X, Y).teacher_)
         kept = distilled.student_
         assert b"GradientBoosting" not in pickle.dumps(kept)
@@ -308,35 +312,35 @@ class TestStudent:
         boosting = HistGradientBoostingRegressor(max_iter=10)
         assert DistilledRegressor(boosting, random_state=0).fit(rows, Y).score(rows, Y) > 0.3
         with pytest.raises(ValueError, match="NaN"):
-            DistilledRegressor(Ridge(), transfer=None).fit(rows, Y)
+            DistilledRegressor(Ridge(), transfer_set=None).fit(rows, Y)
 
 
 class TestRows:
     def test_rows_without_weight_are_not_seen(self):
         seen = np.arange(150) % 4 > 0
         spoilt, far = np.where(seen[:, None], X, 1e6), np.where(seen, Y, 1e30)
-        a = DistilledRegressor(frozen(), transfer=None).fit(spoilt, far, seen.astype(float))
-        b = DistilledRegressor(frozen(), transfer=None).fit(X[seen], Y[seen])
+        a = DistilledRegressor(frozen(), transfer_set=None).fit(spoilt, far, seen.astype(float))
+        b = DistilledRegressor(frozen(), transfer_set=None).fit(X[seen], Y[seen])
         assert a.compact_.equals(b.compact_)
 
     def test_weights_reach_the_teacher(self):
         weight = np.random.default_rng(0).random(150)
-        DistilledRegressor(Counted(), transfer=None).fit(X, Y, weight)
+        DistilledRegressor(Counted(), transfer_set=None).fit(X, Y, weight)
         assert FITS[-1][2].tolist() == weight.tolist()
-        DistilledRegressor(make_pipeline(StandardScaler(), Counted()), transfer=None).fit(
+        DistilledRegressor(make_pipeline(StandardScaler(), Counted()), transfer_set=None).fit(
             X, Y, weight
         )
         assert FITS[-1][2].tolist() == weight.tolist()
 
     def test_groups_reach_the_folds(self):
         groups = np.arange(150) % 7
-        distilled = DistilledRegressor(Ridge(0.1), alpha=1, transfer=None)
+        distilled = DistilledRegressor(Ridge(0.1), alpha=1, transfer_set=None)
         told = cross_val_predict(Ridge(0.1), ROWS, Y, cv=GroupKFold(5), groups=groups)
         assert distilled.fit(X, Y, groups=groups).compact_.equals(plain(told))
 
     def test_a_number_of_folds_means_what_scikit_learn_means(self):
         told = cross_val_predict(Ridge(0.1), ROWS, Y, cv=3)
-        distilled = DistilledRegressor(Ridge(0.1), alpha=1, cv=3, transfer=None)
+        distilled = DistilledRegressor(Ridge(0.1), alpha=1, cv=3, transfer_set=None)
         assert distilled.fit(X, Y).compact_.equals(plain(told))
 
     def test_rows_never_held_out_are_left_out_with_a_message(self):
@@ -344,13 +348,13 @@ class TestRows:
         folds = list(cv.split(X))
         first = folds[0][1][0]
         with pytest.warns(UserWarning, match=f"^{first} of 150 training rows were never held out"):
-            distilled = DistilledRegressor(Ridge(0.1), cv=cv, alpha=1, transfer=None).fit(X, Y)
+            distilled = DistilledRegressor(Ridge(0.1), cv=cv, alpha=1, transfer_set=None).fit(X, Y)
         told = [Ridge(0.1).fit(ROWS[a], Y[a]).predict(ROWS[b]) for a, b in folds]
         assert distilled.compact_.equals(plain(np.concatenate(told), X[first:]))
 
     def test_unlabeled_rows_and_a_pool_are_the_same(self):
-        a = DistilledRegressor(Ridge(), transfer=None).fit(X, Y, X_unlabeled=X / 2)
-        b = DistilledRegressor(Ridge(), transfer=Pool(X / 2)).fit(X, Y)
+        a = DistilledRegressor(Ridge(), transfer_set=None).fit(X, Y, X_unlabeled=X / 2)
+        b = DistilledRegressor(Ridge(), transfer_set=Pool(X / 2)).fit(X, Y)
         assert a.compact_.equals(b.compact_)
 
     def test_one_row_is_too_few_for_folds(self):
@@ -361,7 +365,7 @@ class TestRows:
 def test_a_seed_fixes_everything():
     teacher = make_pipeline(StandardScaler(), RandomForestRegressor(3))
     one, two, other = (
-        DistilledRegressor(teacher, transfer=Munge(2), random_state=seed).fit(X, Y)
+        DistilledRegressor(teacher, transfer_set=Munge(2), random_state=seed).fit(X, Y)
         for seed in (0, 0, 1)
     )
     assert one.compact_.equals(two.compact_)
@@ -376,14 +380,14 @@ def test_a_search_fits_the_teacher_once_a_fold(y, tmp_path):
         SoftTreeRegressor(),
         memory=str(tmp_path),
         random_state=0,
-        transfer=Munge(2),
+        transfer_set=Munge(2),
         cv=4,
     )
     grid = {"d__student__max_leaf_nodes": [3, 8, 20], "d__alpha": [0, 0.5, 1]}
     search = GridSearchCV(Pipeline([("scale", StandardScaler()), ("d", distilled)]), grid, cv=3)
     search.fit(X, y)
     assert len(FITS) == (3 + 1) * (4 + 1) - 5 * (search.best_params_["d__alpha"] == 0)
-    assert bytes_scorer(search) < 0
+    assert model_size_scorer(search) < 0
     FITS.clear()
     clone(search).fit(X, y)
     assert FITS == []
@@ -392,7 +396,7 @@ def test_a_search_fits_the_teacher_once_a_fold(y, tmp_path):
 @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
 @pytest.mark.parametrize("student", [None, SoftLinearRegressor()])
 def test_saved_loaded_and_run(student, y, tmp_path):
-    distilled = DistilledRegressor(Ridge(), student, transfer=Munge(2), random_state=0)
+    distilled = DistilledRegressor(Ridge(), student, transfer_set=Munge(2), random_state=0)
     distilled.fit(FRAME, y).save(tmp_path / "model.skd")
     model = load(tmp_path / "model.skd")
     assert model.equals(distilled.compact_)
@@ -405,12 +409,12 @@ def test_saved_loaded_and_run(student, y, tmp_path):
 
 
 def test_cross_validation_by_two_jobs():
-    distilled = DistilledRegressor(Ridge(), transfer=Munge(2), random_state=0)
+    distilled = DistilledRegressor(Ridge(), transfer_set=Munge(2), random_state=0)
     one, two = (cross_val_score(distilled, X, Y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2))
     assert one.tolist() == two.tolist()
 
 
-@pytest.mark.parametrize("parameters", [{"alpha": 2}, {"transfer": "pool"}, {"value_bits": 1}])
+@pytest.mark.parametrize("parameters", [{"alpha": 2}, {"transfer_set": "pool"}, {"value_bits": 1}])
 def test_parameters_out_of_range_are_refused_by_name(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
         DistilledRegressor(Ridge(), **parameters).fit(X, Y)

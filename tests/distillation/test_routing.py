@@ -51,25 +51,25 @@ def test_weights_reach_a_student_in_a_pipeline(student):
 
 
 def test_weights_and_soft_labels_reach_a_distiller_in_a_pipeline():
-    distiller = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer=None)
+    distiller = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer_set=None)
     pipeline = piped(distiller, sample_weight=True, teacher_proba=True)
     pipeline.fit(X, Y, sample_weight=WEIGHT, teacher_proba=P)
-    alone = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer=None)
+    alone = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer_set=None)
     alone.fit(Z, Y, WEIGHT, teacher_proba=P)
     assert pipeline[-1].compact_.equals(alone.compact_)
 
 
 def test_values_of_a_teacher_reach_a_regressor():
     y, told = X[:, 0], X[:, 0] + 0.1
-    distiller = DistilledRegressor(None, SoftTreeRegressor(max_leaf_nodes=8), transfer=None)
+    distiller = DistilledRegressor(None, SoftTreeRegressor(max_leaf_nodes=8), transfer_set=None)
     pipeline = piped(distiller, sample_weight=True, teacher_prediction=True)
     pipeline.fit(X, y, sample_weight=WEIGHT, teacher_prediction=told)
-    alone = DistilledRegressor(None, SoftTreeRegressor(max_leaf_nodes=8), transfer=None)
+    alone = DistilledRegressor(None, SoftTreeRegressor(max_leaf_nodes=8), transfer_set=None)
     assert pipeline[-1].compact_.equals(alone.fit(Z, y, WEIGHT, teacher_prediction=told).compact_)
 
 
 def test_rows_of_a_fold_get_their_own_soft_labels():
-    distiller = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer=None)
+    distiller = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer_set=None)
     pipeline = piped(distiller, sample_weight=True, teacher_proba=True)
     folds = [(np.arange(300), np.arange(300, 569)), (np.arange(200, 569), np.arange(200))]
     found = cross_validate(
@@ -82,19 +82,19 @@ def test_rows_of_a_fold_get_their_own_soft_labels():
     )
     for fitted, (train, _) in zip(found["estimator"], folds, strict=True):
         rows = StandardScaler().fit_transform(X[train])
-        alone = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer=None)
+        alone = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=8), transfer_set=None)
         alone.fit(rows, Y[train], WEIGHT[train], teacher_proba=P[train])
         assert fitted[-1].compact_.equals(alone.compact_)
 
 
 def test_searches_and_thresholds_hand_them_on():
-    distiller = DistilledClassifier(None, SoftTreeClassifier(), transfer=None)
+    distiller = DistilledClassifier(None, SoftTreeClassifier(), transfer_set=None)
     distiller.set_fit_request(sample_weight=True, teacher_proba=True)
     distiller.set_score_request(sample_weight=True)
     search = GridSearchCV(distiller, {"student__max_leaf_nodes": [4, 8]}, cv=3)
     search.fit(X, Y, sample_weight=WEIGHT, teacher_proba=P)
     leaves = search.best_params_["student__max_leaf_nodes"]
-    alone = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=leaves), transfer=None)
+    alone = DistilledClassifier(None, SoftTreeClassifier(max_leaf_nodes=leaves), transfer_set=None)
     alone.fit(X, Y, WEIGHT, teacher_proba=P)
     assert search.best_estimator_.compact_.equals(alone.compact_)
     scorer = make_scorer(balanced_accuracy_score).set_score_request(sample_weight=True)

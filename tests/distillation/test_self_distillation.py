@@ -23,7 +23,9 @@ X, Y = load_iris(return_X_y=True)
 
 def distiller(student, teacher=None, **settings):
     teacher = student if teacher is None else teacher
-    return DistilledClassifier(teacher, student, **{"transfer": None, "random_state": 0} | settings)
+    return DistilledClassifier(
+        teacher, student, **{"transfer_set": None, "random_state": 0} | settings
+    )
 
 
 def test_each_generation_is_taught_by_the_one_before():
@@ -78,6 +80,6 @@ def test_a_pruned_ensemble_is_a_teacher_like_any_other():
     pruned = PrunedEnsembleClassifier(FrozenEstimator(forest), 400, random_state=0)
     pruned.fit(X, forest.predict_proba(X))
     small = distiller(
-        SoftTreeClassifier(max_leaf_nodes=3), FrozenEstimator(pruned), transfer="munge"
+        SoftTreeClassifier(max_leaf_nodes=3), FrozenEstimator(pruned), transfer_set="munge"
     )
     assert small.fit(X).score(X, Y) > 0.9

@@ -40,7 +40,7 @@ from skdistill import (
     SoftTreeClassifier,
 )
 from skdistill.export.onnx.parity import open_session
-from skdistill.metrics import fidelity_scorer, kl_scorer
+from skdistill.metrics import fidelity_scorer, kl_divergence_scorer
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -145,12 +145,12 @@ def require_equal_in_onnx_runtime(distilled, rows):
 def test_from_fit_to_onnx(kind, labels, tmp_path):
     y = LABELS[labels]
     distilled = DistilledClassifier(
-        TEACHERS[kind](y, tmp_path), cv=3, transfer=Munge(2), random_state=0
+        TEACHERS[kind](y, tmp_path), cv=3, transfer_set=Munge(2), random_state=0
     ).fit(X, y)
     assert distilled.classes_.tolist() == np.unique(y).tolist()
     assert distilled.score(X, y) > 0.9
     assert fidelity_scorer(distilled, X) > 0.9
-    assert -0.7 < kl_scorer(distilled, X) < 0
+    assert -0.7 < kl_divergence_scorer(distilled, X) < 0
     require_equal_in_onnx_runtime(distilled, X)
 
 
@@ -158,7 +158,7 @@ def test_from_fit_to_onnx(kind, labels, tmp_path):
 def test_without_labels(kind, tmp_path):
     y = LABELS["str"] if kind in ("frozen", "callable", "CatBoost") else Y
     teacher = TEACHERS[kind](LABELS["str"] if "ONNX" in kind else y, tmp_path)
-    distilled = DistilledClassifier(teacher, transfer=Munge(2), random_state=0).fit(X)
+    distilled = DistilledClassifier(teacher, transfer_set=Munge(2), random_state=0).fit(X)
     wanted = LABELS["str"] if "ONNX" in kind else y
     assert (distilled.predict(X) == wanted).mean() > 0.9
     require_equal_in_onnx_runtime(distilled, X)
@@ -168,7 +168,7 @@ def test_without_labels(kind, tmp_path):
 def test_searched_cloned_and_pickled(kind, tmp_path):
     y = LABELS["str"]
     distilled = DistilledClassifier(
-        TEACHERS[kind](y, tmp_path), cv=2, transfer=None, random_state=0
+        TEACHERS[kind](y, tmp_path), cv=2, transfer_set=None, random_state=0
     )
     search = GridSearchCV(distilled, {"alpha": [0, 1]}, cv=2, error_score="raise").fit(X, y)
     assert search.best_score_ > 0.8
@@ -183,7 +183,7 @@ def test_searched_cloned_and_pickled(kind, tmp_path):
 @pytest.mark.parametrize("kind", TEACHERS)
 def test_cached(kind, tmp_path):
     y = LABELS["int"]
-    options = {"cv": 2, "transfer": None, "random_state": 0}
+    options = {"cv": 2, "transfer_set": None, "random_state": 0}
     plain = DistilledClassifier(TEACHERS[kind](y, tmp_path), **options).fit(X, y)
     for _ in range(2):
         cached = clone(plain).set_params(memory=str(tmp_path / "cache")).fit(X, y)
@@ -231,7 +231,7 @@ class TestValues:
             teacher = Committee([Ridge(), GradientBoostingRegressor(random_state=0)], "learn")
         else:
             teacher = self.booster(kind)
-        distilled = DistilledRegressor(teacher, transfer=Munge(2), random_state=0)
+        distilled = DistilledRegressor(teacher, transfer_set=Munge(2), random_state=0)
         distilled.fit(self.rows, self.values)
         assert distilled.score(self.rows, self.values) > 0.75
         assert fidelity_scorer(distilled, self.rows) > 0.75
@@ -245,11 +245,11 @@ class TestValues:
         both = np.column_stack([self.values, -self.values])
         model = Ridge().fit(self.rows, both)
         for teacher in (model.predict, [model.predict, Ridge()]):
-            distilled = DistilledRegressor(teacher, transfer=None).fit(self.rows, both)
+            distilled = DistilledRegressor(teacher, transfer_set=None).fit(self.rows, both)
             assert distilled.predict(self.rows).shape == (200, 2)
             assert distilled.__sklearn_tags__().target_tags.multi_output
         with pytest.raises(ValueError, match="the teacher predicts 2 targets, y has 1"):
-            DistilledRegressor(model.predict, transfer=None).fit(self.rows, self.values)
+            DistilledRegressor(model.predict, transfer_set=None).fit(self.rows, self.values)
 
     def test_values_that_are_not_finite(self):
         with pytest.raises(ValueError, match=r"predict of .* contains NaN"):
@@ -284,10 +284,10 @@ class TestStrings:
         return rows.assign(colour=colour[:, 0])
 
     @pytest.mark.parametrize("dtype", [object, "str", "category"])
-    @pytest.mark.parametrize("transfer", [None, "munge"])
-    def test_go_to_teacher_and_student(self, dtype, transfer):
+    @pytest.mark.parametrize("transfer_set", [None, "munge"])
+    def test_go_to_teacher_and_student(self, dtype, transfer_set):
         raw = self.raw.astype({"colour": dtype})
-        distilled = DistilledClassifier(self.teacher(), transfer=transfer, random_state=0)
+        distilled = DistilledClassifier(self.teacher(), transfer_set=transfer_set, random_state=0)
         distilled.fit(raw, self.y)
         assert distilled.score(raw, self.y) > 0.95
         assert distilled.compact_.categories.labels[0].tolist() == ["blue", "green", "red"]
@@ -304,11 +304,13 @@ class TestStrings:
     def test_are_refused_where_they_are_no_categories(self):
         student = SoftTreeClassifier(categorical_features=None)
         with pytest.raises(ValueError, match=r"could not convert string to float: .*'colour'"):
-            DistilledClassifier(self.teacher(), student, transfer=None).fit(self.raw, self.y)
+            DistilledClassifier(self.teacher(), student, transfer_set=None).fit(self.raw, self.y)
 
     def test_columns_of_objects_that_are_numbers_are_none(self):
         frame = pd.DataFrame(X).astype(object)
-        assert DistilledClassifier(GaussianNB(), transfer=None).fit(frame, Y).score(frame, Y) > 0.9
+        assert (
+            DistilledClassifier(GaussianNB(), transfer_set=None).fit(frame, Y).score(frame, Y) > 0.9
+        )
 
     @pytest.mark.parametrize("fitted", [False, True])
     def test_a_teacher_that_decodes(self, fitted):
@@ -319,14 +321,14 @@ class TestStrings:
         if fitted:
             teacher = FrozenEstimator(teacher)
         rows = self.encoded()
-        distilled = DistilledClassifier(teacher, transfer=None, random_state=0)
+        distilled = DistilledClassifier(teacher, transfer_set=None, random_state=0)
         distilled.fit(rows, None if fitted else self.y)
         assert distilled.score(rows, self.y) > 0.95
         require_equal_in_onnx_runtime(distilled, rows)
 
     def test_labels_from_elsewhere(self):
         P = cross_val_predict(self.teacher(), self.raw, self.y, method="predict_proba")
-        distilled = DistilledClassifier(None, transfer=None)
+        distilled = DistilledClassifier(None, transfer_set=None)
         distilled.fit(self.encoded(), self.y, teacher_proba=P)
         assert distilled.score(self.encoded(), self.y) > 0.95
 
@@ -368,7 +370,7 @@ class TestBadInput:
 
     def test_rows_that_are_not_answered(self):
         with pytest.raises(ValueError, match=r"has 1 rows for 150"):
-            DistilledClassifier(lambda rows: [[0.5, 0.5, 0.0]], transfer=None).fit(X, Y)
+            DistilledClassifier(lambda rows: [[0.5, 0.5, 0.0]], transfer_set=None).fit(X, Y)
 
     @pytest.mark.parametrize("wrap", [lambda f: f, CallableTeacher, lambda f: [GaussianNB(), f]])
     def test_an_error_of_a_function_is_shown_as_it_is(self, wrap):

@@ -18,11 +18,11 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistill import DistilledClassifier, DistilledRegressor, Munge, Pool, SoftTreeClassifier
 from skdistill.metrics import (
-    bytes_scorer,
     fidelity_score,
     fidelity_scorer,
     kl_divergence,
-    kl_scorer,
+    kl_divergence_scorer,
+    model_size_scorer,
     retention_score,
     retention_scorer,
     soft_log_loss,
@@ -33,7 +33,7 @@ X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
 P = np.array([[0.5, 0.5], [1.0, 0.0], [0.25, 0.75]])
 Q = np.array([[0.25, 0.75], [0.5, 0.5], [0.25, 0.75]])
-TEACHER_SCORERS = [fidelity_scorer, retention_scorer, soft_log_loss_scorer, kl_scorer]
+TEACHER_SCORERS = [fidelity_scorer, retention_scorer, soft_log_loss_scorer, kl_divergence_scorer]
 
 
 class TestFunctions:
@@ -102,7 +102,7 @@ class TestFunctions:
 def distilled():
     half = slice(None, None, 2)
     return DistilledClassifier(
-        GaussianNB(), SoftTreeClassifier(max_leaf_nodes=4), transfer=None
+        GaussianNB(), SoftTreeClassifier(max_leaf_nodes=4), transfer_set=None
     ).fit(X[half], NAMES[Y[half]])
 
 
@@ -118,10 +118,10 @@ class TestScorers:
             (mine == y).mean() / (labels == y).mean()
         )
         assert soft_log_loss_scorer(distilled, X) == -soft_log_loss(told, P_mine) < 0
-        assert kl_scorer(distilled, X) == -kl_divergence(told, P_mine) < 0
-        assert bytes_scorer(distilled) == -distilled.compact_.nbytes < 0
+        assert kl_divergence_scorer(distilled, X) == -kl_divergence(told, P_mine) < 0
+        assert model_size_scorer(distilled) == -distilled.compact_.nbytes < 0
 
-    @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, bytes_scorer])
+    @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_find_the_distiller_in_what_holds_it(self, scorer, distilled):
         y = NAMES[Y]
         wanted = scorer(distilled, X, y)
@@ -137,12 +137,14 @@ class TestScorers:
             assert scorer(holder, X, y) == wanted
         scaled = Pipeline([("scale", scaler), ("distill", distilled)])
         assert scorer(scaled, scaler.inverse_transform(X), y) == pytest.approx(wanted)
-        if scorer is not bytes_scorer:
+        if scorer is not model_size_scorer:
             assert scorer(scaled, X, y) != wanted
 
-    @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, bytes_scorer])
+    @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_in_cross_validation_of_a_pipeline(self, scorer):
-        pipeline = make_pipeline(StandardScaler(), DistilledClassifier(GaussianNB(), transfer=None))
+        pipeline = make_pipeline(
+            StandardScaler(), DistilledClassifier(GaussianNB(), transfer_set=None)
+        )
         scores = cross_val_score(pipeline, X, NAMES[Y], cv=3, scoring=scorer)
         fits = cross_validate(
             pipeline, X, NAMES[Y], cv=3, return_estimator=True, return_indices=True
@@ -154,9 +156,10 @@ class TestScorers:
 
     def test_in_a_search(self):
         pipeline = make_pipeline(
-            StandardScaler(), DistilledClassifier(GaussianNB(), SoftTreeClassifier(), transfer=None)
+            StandardScaler(),
+            DistilledClassifier(GaussianNB(), SoftTreeClassifier(), transfer_set=None),
         )
-        scoring = {scorer.__name__: scorer for scorer in (*TEACHER_SCORERS, bytes_scorer)}
+        scoring = {scorer.__name__: scorer for scorer in (*TEACHER_SCORERS, model_size_scorer)}
         grid = {"distilledclassifier__student__max_leaf_nodes": [2, 4, 16]}
         search = GridSearchCV(pipeline, grid, cv=3, scoring=scoring, refit="fidelity_scorer")
         search.fit(X, NAMES[Y])
@@ -169,42 +172,46 @@ class TestScorers:
         }
         assert results["mean_test_fidelity_scorer"][0] < 0.7  # two leaves, three classes
         assert results["mean_test_fidelity_scorer"].max() > 0.9
-        assert (np.diff(results["mean_test_bytes_scorer"]) < 0).all()
+        assert (np.diff(results["mean_test_model_size_scorer"]) < 0).all()
         assert fidelity_scorer(search, X) == fidelity_scorer(search.best_estimator_, X)
-        assert bytes_scorer(search) == -search.best_estimator_[-1].compact_.nbytes
+        assert model_size_scorer(search) == -search.best_estimator_[-1].compact_.nbytes
 
     def test_a_frozen_teacher(self):
         teacher = FrozenEstimator(GaussianNB().fit(X, Y))
-        distilled = DistilledClassifier(teacher, transfer=None).fit(X[:100])
+        distilled = DistilledClassifier(teacher, transfer_set=None).fit(X[:100])
         assert distilled.classes_.tolist() == [0, 1, 2]
         agree = distilled.predict(X[100:]) == teacher.predict(X[100:])
         assert fidelity_scorer(distilled, X[100:]) == agree.mean() < 1
         assert fidelity_scorer(FrozenEstimator(distilled), X[100:]) == agree.mean()
         cv = cross_validate(
-            DistilledClassifier(teacher, transfer=None), X, Y, scoring=fidelity_scorer, cv=3
+            DistilledClassifier(teacher, transfer_set=None), X, Y, scoring=fidelity_scorer, cv=3
         )
         assert cv["test_score"].min() > 0.9
 
     def test_a_teacher_that_orders_classes_otherwise_or_lacks_some(self):
         inner = GaussianNB().fit(X, Y)
         inner.classes_ = np.array([2, 0, 1])
-        distilled = DistilledClassifier(FrozenEstimator(inner), transfer=None).fit(X)
+        distilled = DistilledClassifier(FrozenEstimator(inner), transfer_set=None).fit(X)
         assert fidelity_scorer(distilled, X) == 1
-        assert kl_scorer(distilled, X) > -0.1
+        assert kl_divergence_scorer(distilled, X) > -0.1
         more = pd.DataFrame(np.eye(4)[Y], columns=range(4))
-        lacking = DistilledClassifier(GaussianNB(), transfer=Pool(X)).fit(X, Y, teacher_proba=more)
+        lacking = DistilledClassifier(GaussianNB(), transfer_set=Pool(X)).fit(
+            X, Y, teacher_proba=more
+        )
         assert lacking.classes_.tolist() == [0, 1, 2, 3]
         told = np.hstack([lacking.teacher_.predict_proba(X), np.zeros((150, 1))])
         assert soft_log_loss_scorer(lacking, X) == -soft_log_loss(told, lacking.predict_proba(X))
 
     def test_data_frames_and_lists(self):
         frame = pd.DataFrame(X, columns=list("pqrs"))
-        distilled = DistilledClassifier(GaussianNB(), transfer=None).fit(frame, Y)
+        distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(frame, Y)
         agree = distilled.teacher_.predict(frame) == distilled.predict(frame)
         assert fidelity_scorer(distilled, frame) == agree.mean()
         P = distilled.teacher_.predict_proba(frame)
-        assert kl_scorer(distilled, frame) == -kl_divergence(P, distilled.predict_proba(frame))
-        distilled = DistilledClassifier(GaussianNB(), transfer=None).fit(X.tolist(), Y.tolist())
+        assert kl_divergence_scorer(distilled, frame) == -kl_divergence(
+            P, distilled.predict_proba(frame)
+        )
+        distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X.tolist(), Y.tolist())
         for scorer in TEACHER_SCORERS:
             assert scorer(distilled, X.tolist(), Y.tolist()) == scorer(distilled, X, Y)
 
@@ -214,16 +221,16 @@ class TestWithoutTeacher:
         P = np.eye(3)[Y]
         for bare in (
             DistilledClassifier(GaussianNB(), alpha=0).fit(X, Y),
-            DistilledClassifier(None, transfer=None).fit(X, Y, teacher_proba=P),
+            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=P),
             SoftTreeClassifier().fit(X, Y),
         ):
             for holder in (bare, make_pipeline(FrozenEstimator(bare))):
                 for scorer in TEACHER_SCORERS:
                     with pytest.raises(ValueError, match="holds no teacher to compare with"):
                         scorer(holder, X, Y)
-                assert bytes_scorer(holder) == -bare.compact_.nbytes
+                assert model_size_scorer(holder) == -bare.compact_.nbytes
 
-    @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, bytes_scorer])
+    @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_others_hold_no_compact_model(self, scorer):
         for estimator in (GaussianNB().fit(X, Y), DistilledClassifier(GaussianNB())):
             with pytest.raises(ValueError, match=f"{type(estimator).__name__} holds no compact"):
@@ -233,9 +240,9 @@ class TestWithoutTeacher:
 def test_fidelity_of_a_regressor_is_r2_against_its_teacher():
     X, y = load_diabetes(return_X_y=True)
     for target in (y, np.column_stack([y, y**2])):
-        model = make_pipeline(StandardScaler(), DistilledRegressor(Ridge(), transfer=Munge(1)))
+        model = make_pipeline(StandardScaler(), DistilledRegressor(Ridge(), transfer_set=Munge(1)))
         model.fit(X[:300], target[:300])
         Z = model[:-1].transform(X[300:])
         taught, learnt = model[-1].teacher_.predict(Z), model[-1].predict(Z)
         assert fidelity_scorer(model, X[300:]) == r2_score(taught, learnt)
-        assert bytes_scorer(model) == -model[-1].compact_.nbytes
+        assert model_size_scorer(model) == -model[-1].compact_.nbytes

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, evaluate
-from skdistill.quantization.assemble import LearntTree, assemble, drop_idle_splits
+from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid
 from skdistill.students.tree import histogram
 from skdistill.students.tree.fixed_point import to_fixed_point
@@ -43,7 +43,7 @@ def random_tree(rng, grid, S, n_splits):
         nan_left += [False, False]
         children += [[-1, -1], [-1, -1]]
     values = rng.integers(-128, 128, (len(feature), S))
-    return LearntTree(*map(np.array, (feature, threshold, nan_left, children, values)))
+    return QuantizedTree(*map(np.array, (feature, threshold, nan_left, children, values)))
 
 
 def walk(tree, codes, n_codes):
@@ -88,7 +88,7 @@ def test_assembled_trees_answer_as_the_learnt_ones_and_keep_only_used_edges(
 
 def test_columns_of_the_input_keep_their_numbers():
     grid = InputGrid([2, 5, 9], [0, 2, 4, 5], np.array([1, 2, 3, 4, 5], np.float32))
-    tree = LearntTree(
+    tree = QuantizedTree(
         np.array([2, 0, -1, -1, -1]),
         np.array([0, 1, 0, 0, 0]),
         np.array([True, False, False, False, False]),
@@ -110,7 +110,7 @@ def test_columns_of_the_input_keep_their_numbers():
 @pytest.mark.parametrize("n_trees", [1, 3])
 def test_trees_of_one_leaf_need_no_grid_at_all(n_trees):
     grid = InputGrid([0], [0, 1], np.array([1], np.int32))
-    leaf = LearntTree(
+    leaf = QuantizedTree(
         np.array([-1]), np.array([0]), np.array([False]), np.array([[-1, -1]]), np.array([[3]])
     )
     small, table = assemble(grid, [leaf] * n_trees, 4)
@@ -136,7 +136,7 @@ def test_dropping_idle_splits_changes_no_value(seed):
         min_samples_leaf=1,
     )
     values = rng.integers(0, 2, (len(tree.feature), 1)).astype(np.int32)
-    learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
+    learnt = QuantizedTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
     fewer = drop_idle_splits(learnt)
 
     def model(tree):

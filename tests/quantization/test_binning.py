@@ -233,7 +233,7 @@ def test_leaf_logits_keep_every_label(seed, K, bits):
 @given(seeds, st.integers(2, 40), value_bits)
 def test_leaf_votes_of_one_tree_keep_every_label(seed, K, bits):
     P = random_leaves(seed, K)
-    labels, _ = answers(*leaf_votes(P, bits, 1), "normalise", bits)
+    labels, _ = answers(*leaf_votes(P, bits, 1), "normalize", bits)
     assert np.array_equal(labels, P.argmax(axis=1))
 
 
@@ -403,7 +403,7 @@ def test_the_simplest_number_lies_inside_and_has_fewest_bits(a, b):
 def test_even_edges_are_multiples_of_a_power_of_two(bits):
     rng = np.random.default_rng(0)
     X = np.float32(rng.normal(size=(3000, 3)) * [1, 1e-3, 1e4] + [0, 5, 1e4])
-    grid = fit_grid(X, bits, spacing="even")
+    grid = fit_grid(X, bits, binning="uniform")
     assert (grid.counts <= 2**bits - 2).all()
     assert (grid.counts >= (2**bits - 2) // 2).all()
     for j in range(3):
@@ -418,7 +418,7 @@ def test_even_edges_are_multiples_of_a_power_of_two(bits):
 
 def test_even_edges_part_whole_numbers_and_nan_and_skip_constants():
     X = np.array([[3, 0, 1], [4, 0, 1], [9, 0, np.nan]], np.float32)
-    grid = fit_grid(X, 8, spacing="even")
+    grid = fit_grid(X, 8, binning="uniform")
     assert grid.edges[: grid.offsets[1]].tolist() == [3, 4, 5, 6, 7, 8]
     assert grid.counts[1:].tolist() == [0, 1]
     assert grid.edges[-1] == np.inf
@@ -427,7 +427,7 @@ def test_even_edges_part_whole_numbers_and_nan_and_skip_constants():
 def test_even_edges_reach_rare_values_where_there_is_nothing_else():
     X = np.zeros((1000, 1), np.float32)
     X[0] = 100
-    assert len(fit_grid(X, 4, spacing="even").edges)
+    assert len(fit_grid(X, 4, binning="uniform").edges)
 
 
 @pytest.mark.parametrize("low", [2**24 + 2, 2**25 + 4, 2**26 + 8, 10**9])
@@ -439,12 +439,12 @@ def test_whole_numbers_beyond_float32s_are_parted(low):
 
 def test_even_edges_of_int32_columns_are_not_rounded():
     X = (1_700_000_001 + 2 * np.arange(60, dtype=np.int32))[:, None]
-    assert fit_grid(X, 8, spacing="even").encode(X)[0].tolist() == list(range(0, 120, 2))
+    assert fit_grid(X, 8, binning="uniform").encode(X)[0].tolist() == list(range(0, 120, 2))
 
 
 def test_even_edges_begin_inside_the_column():
     X = np.array([[0.3], [0.3], [0.7], [np.nan]], np.float32)
-    assert fit_grid(X, 2, spacing="even").encode(X).tolist() == [[0, 0, 1, 3]]  # 3 is NaN
+    assert fit_grid(X, 2, binning="uniform").encode(X).tolist() == [[0, 0, 1, 3]]  # 3 is NaN
 
 
 def test_borders_of_rounding_finer_than_float32_are_one_edge():

@@ -179,10 +179,10 @@ def test_distillers(columns):
             (OneHotEncoder(handle_unknown="ignore"), ["city", "heating"]), remainder="passthrough"
         )
         teacher = make_pipeline(encode, ExtraTreesClassifier(50, random_state=0))
-    model = DistilledClassifier(teacher, student, transfer="munge", random_state=0).fit(X, y)
+    model = DistilledClassifier(teacher, student, transfer_set="munge", random_state=0).fit(X, y)
     assert model.compact_.categories is not None
     assert (model.predict(X) == model.teacher_.predict(X)).mean() > 0.75
-    again = DistilledClassifier(teacher, student, transfer=Munge(2), random_state=0)
+    again = DistilledClassifier(teacher, student, transfer_set=Munge(2), random_state=0)
     if columns == "frame":
         some = X.iloc[:50]
         again.fit(X, y, X_unlabeled=some)

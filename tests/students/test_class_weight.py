@@ -37,7 +37,7 @@ P = np.random.default_rng(1).dirichlet([4, 1, 0.5], len(Y))
 FOREST = RandomForestClassifier(5, random_state=0)
 STUDENTS = [
     SoftTreeClassifier(),
-    SoftTreeClassifier(refine=1),
+    SoftTreeClassifier(tao_n_iter=1),
     SoftLinearClassifier(),
     SoftBoostingClassifier(4, random_state=0),
     SoftBoostingClassifier(4, init="linear", n_iter_no_change=2, random_state=0),
@@ -45,9 +45,9 @@ STUDENTS = [
     PrunedEnsembleClassifier(SoftBoostingClassifier(6, random_state=0), 150, random_state=0),
 ]
 DISTILLERS = [
-    DistilledClassifier(FOREST, transfer=None, random_state=0),
-    DistilledClassifier(FOREST, transfer=None, temperature="auto", random_state=0),
-    DistilledClassifier(None, alpha=0, transfer=None),
+    DistilledClassifier(FOREST, transfer_set=None, random_state=0),
+    DistilledClassifier(FOREST, transfer_set=None, temperature="auto", random_state=0),
+    DistilledClassifier(None, alpha=0, transfer_set=None),
 ]
 EVERY = pytest.mark.parametrize("estimator", STUDENTS + DISTILLERS, ids=lambda e: repr(e)[:40])
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_a_weight_is_refused(estimator):
     with pytest.raises(ValueError, match="leaves no row any weight"):
         fit(dict.fromkeys(NAMES, 0))
     with pytest.raises(ValueError, match="The 'class_weight' parameter of"):
-        fit("even")
+        fit("uniform")
 
 
 def test_further_rows_weigh_what_their_soft_labels_expect():
@@ -145,7 +145,7 @@ def test_further_rows_weigh_what_their_soft_labels_expect():
     teacher = FrozenEstimator(DecisionTreeClassifier(max_depth=4, random_state=0).fit(X, LABELS))
     half = len(X) // 2
     distilled = DistilledClassifier(
-        teacher, SoftLinearClassifier(), alpha=0.3, transfer=Pool(X[half:]), class_weight=GIVEN
+        teacher, SoftLinearClassifier(), alpha=0.3, transfer_set=Pool(X[half:]), class_weight=GIVEN
     ).fit(X[:half], LABELS[:half])
     told, w = teacher.predict_proba(X), np.array([GIVEN[name] for name in NAMES])
     hard = np.where(np.arange(len(X)) < half, Y, -1)
@@ -158,14 +158,16 @@ def test_further_rows_weigh_what_their_soft_labels_expect():
 def test_without_labels_the_teacher_says_what_is_rare():
     teacher = FrozenEstimator(DecisionTreeClassifier(max_depth=4, random_state=0).fit(X, LABELS))
     student = SoftTreeClassifier()
-    distilled = DistilledClassifier(teacher, student, transfer=None, class_weight="balanced").fit(X)
+    distilled = DistilledClassifier(
+        teacher, student, transfer_set=None, class_weight="balanced"
+    ).fit(X)
     weighted = student.set_params(class_weight="balanced")
     alone = weighted.fit(X, teacher.predict_proba(X), classes=NAMES)
     assert distilled.compact_.equals(alone.compact_)
 
 
 def test_a_students_own_class_weight_counts_beside_that_of_the_distiller():
-    distiller = DistilledClassifier(None, alpha=0, transfer=None, class_weight=GIVEN)
+    distiller = DistilledClassifier(None, alpha=0, transfer_set=None, class_weight=GIVEN)
     distiller.set_params(student=SoftTreeClassifier(class_weight=GIVEN)).fit(X, LABELS)
     w = compute_sample_weight(GIVEN, LABELS)
     assert distiller.compact_.equals(SoftTreeClassifier().fit(X, LABELS, w * w).compact_)

@@ -25,7 +25,9 @@ STUDENTS = [
     SoftLinearClassifier(),
     SoftBoostingClassifier(3, random_state=0),
     PrunedEnsembleClassifier(RandomForestClassifier(3, random_state=0), 200, random_state=0),
-    DistilledClassifier(RandomForestClassifier(5, random_state=0), transfer=None, random_state=0),
+    DistilledClassifier(
+        RandomForestClassifier(5, random_state=0), transfer_set=None, random_state=0
+    ),
 ]
 EVERY = pytest.mark.parametrize("student", STUDENTS, ids=lambda e: type(e).__name__)
 SEVERAL = {

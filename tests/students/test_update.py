@@ -75,16 +75,16 @@ def test_no_value_moves_further_than_it_may(model, seed, most, values):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(20, model.n_features)) * 3
     y = rng.choice(model.classes, 20)
-    if model.link == "normalise" or (values == "leaves" and model.trees is None):
+    if model.link == "normalize" or (values == "leaves" and model.trees is None):
         with pytest.raises(ValueError, match=r"votes|needs a model with trees"):
             adapt(model, X, y, values=values)
         return
-    own = adapt(model, X, y, values=values, max_move=most, l2=1e-3)
+    own = adapt(model, X, y, values=values, max_delta=most, l2_regularization=1e-3)
     assert_same_but_for_values(own, model)
     unit = model.scale
     assert (np.abs(own.bias - model.bias) * unit <= most + unit).all()
     if model.trees is not None:
-        moved = np.abs(own.trees.worth.astype(float) - model.trees.worth) * unit
+        moved = np.abs(own.trees.scaled_values.astype(float) - model.trees.scaled_values) * unit
         assert (moved <= most + unit * model.trees.unit).all()
         unseen = np.ones(len(moved), bool)
         unseen[evaluate.leaves(model, X)] = False
@@ -100,7 +100,7 @@ def test_regressions_move_toward_the_users_values(student):
     theirs = y + np.array([0.5, 2.0])
     before = np.square(student.predict(X) - theirs).mean(axis=0)
     for values in ("leaves", "bias"):
-        own = adapt(student, X, theirs, values=values, max_move=3.0)
+        own = adapt(student, X, theirs, values=values, max_delta=3.0)
         told = evaluate.predict(own, own.scores(X))
         assert (np.square(told - theirs).mean(axis=0) < before).all()
 
@@ -133,7 +133,7 @@ def test_columns_in_another_order_are_refused():
 def test_refusals_name_what_is_wrong():
     X, y = WINE
     forest = convert(RandomForestClassifier(3, random_state=0).fit(X, y))
-    with pytest.raises(ValueError, match="normalise"):
+    with pytest.raises(ValueError, match="normalize"):
         adapt(forest, X, y)
     linear = SoftLinearClassifier().fit(X, y)
     with pytest.raises(ValueError, match="values='bias'"):
@@ -142,7 +142,7 @@ def test_refusals_name_what_is_wrong():
         adapt(linear, X[:1], [7], values="bias")
     with pytest.raises(ValueError, match="inconsistent numbers"):
         adapt(linear, X, y[:-1], values="bias")
-    with pytest.raises(ValueError, match="'max_move' parameter"):
-        adapt(linear, X, y, values="bias", max_move=0)
+    with pytest.raises(ValueError, match="'max_delta' parameter"):
+        adapt(linear, X, y, values="bias", max_delta=0)
     one = SoftTreeClassifier().fit(X, np.zeros(len(X)))
     assert adapt(one, X, np.zeros(len(X)), values="bias") is one.compact_

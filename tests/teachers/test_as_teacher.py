@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skdistill import CallableTeacher, Committee, DistilledClassifier, MarginTeacher, OnnxTeacher
-from skdistill.teachers import NumberedClasses, as_teacher, is_frozen, teach, told_classes
+from skdistill.teachers import LabelEncodedClassifier, as_teacher, is_frozen, teach, told_classes
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["a", "b", "c"])
@@ -93,8 +93,8 @@ class TestFunctions:
     def test_order_of_the_columns(self):
         model = LogisticRegression(max_iter=500).fit(X, Y)
         teacher = CallableTeacher(lambda rows: model.predict_proba(rows)[:, [2, 0, 1]], [2, 0, 1])
-        distilled = DistilledClassifier(teacher, transfer=None).fit(X, Y)
-        straight = DistilledClassifier(FrozenEstimator(model), transfer=None).fit(X, Y)
+        distilled = DistilledClassifier(teacher, transfer_set=None).fit(X, Y)
+        straight = DistilledClassifier(FrozenEstimator(model), transfer_set=None).fit(X, Y)
         assert distilled.classes_.tolist() == [0, 1, 2]
         assert distilled.compact_.equals(straight.compact_)
 
@@ -143,7 +143,7 @@ class TestMargins:
     def test_of_a_machine_without_probabilities(self):
         with pytest.raises(TypeError, match="or in MarginTeacher where it has a decision_function"):
             as_teacher(LinearSVC())
-        distilled = DistilledClassifier(MarginTeacher(SVC()), temperature="auto", transfer=None)
+        distilled = DistilledClassifier(MarginTeacher(SVC()), temperature="auto", transfer_set=None)
         assert distilled.fit(X, Y).score(X, Y) > 0.9
         assert distilled.temperature_ != 1
 
@@ -157,7 +157,7 @@ class TestMargins:
         many = np.arange(150) % 4
         machine = MarginTeacher(SVC(decision_function_shape="ovo"))
         with pytest.raises(ValueError, match="has 6 columns for 4 classes"):
-            DistilledClassifier(machine, transfer=None).fit(X, many)
+            DistilledClassifier(machine, transfer_set=None).fit(X, many)
 
     def test_without_margins(self):
         with pytest.raises(TypeError, match="estimator=GaussianNB of MarginTeacher has no"):
@@ -177,7 +177,7 @@ class TestNumberedClasses:
         searched = GridSearchCV(self.model, {"max_depth": [2]}, cv=2)
         for teacher in (self.model, make_pipeline(self.model), searched):
             ready = as_teacher(teacher)
-            assert isinstance(ready, NumberedClasses)
+            assert isinstance(ready, LabelEncodedClassifier)
             ready.fit(X, y)
             assert ready.classes_.tolist() == np.unique(y).tolist()
             if teacher is not searched:

@@ -71,7 +71,7 @@ def test_a_member_is_fitted_once_a_fold_and_once_on_all_rows():
     FITS.clear()
     weight = np.random.default_rng(0).random(150)
     committee = Committee([Counted(), GaussianNB()], "learn")
-    DistilledClassifier(committee, cv=3, transfer=None).fit(X, Y, weight)
+    DistilledClassifier(committee, cv=3, transfer_set=None).fit(X, Y, weight)
     assert [len(given) for given in FITS] == [100, 100, 100, 150]
     FITS.clear()
     Committee([Counted(), GaussianNB()]).fit(X, Y)
@@ -127,14 +127,14 @@ def test_frozen_members_are_used_as_they_are_and_need_no_labels():
     P = 0.75 * first.predict_proba(X)
     P[:, :2] += 0.25 * second.predict_proba(X)
     assert_allclose(committee.fit(X).predict_proba(X), P, rtol=1e-12)
-    distilled = DistilledClassifier(committee, transfer=None).fit(X)
+    distilled = DistilledClassifier(committee, transfer_set=None).fit(X)
     assert distilled.classes_.tolist() == [0, 1, 2]
     assert distilled.score(X, first.predict(X)) > 0.95
 
 
 def test_classes_of_a_frozen_member_are_kept():
     frozen = FrozenEstimator(GaussianNB().fit(X, Y))
-    distilled = DistilledClassifier([frozen, DecisionTreeClassifier()], transfer=None)
+    distilled = DistilledClassifier([frozen, DecisionTreeClassifier()], transfer_set=None)
     few = np.flatnonzero(Y < 2)
     assert distilled.fit(X[few], Y[few]).classes_.tolist() == [0, 1, 2]
     assert distilled.teacher_.classes_.tolist() == [0, 1, 2]
@@ -143,7 +143,7 @@ def test_classes_of_a_frozen_member_are_kept():
 def test_columns_of_given_probabilities_name_classes_that_y_lacks():
     few = np.flatnonzero(Y < 2)
     P = pd.DataFrame(GaussianNB().fit(X, Y).predict_proba(X[few]))
-    distilled = DistilledClassifier(MEMBERS, transfer=None)
+    distilled = DistilledClassifier(MEMBERS, transfer_set=None)
     assert distilled.fit(X[few], Y[few], teacher_proba=P).classes_.tolist() == [0, 1, 2]
     assert distilled.fit(X[few], teacher_proba=P).classes_.tolist() == [0, 1, 2]
 
@@ -181,7 +181,7 @@ def test_weights_by_class():
     told = np.stack([out_of_fold(m) for m in MEMBERS])
     P = np.einsum("mnk,mk->nk", told, W / W.sum(axis=0))
     assert_allclose(lesson.P, P / P.sum(axis=1, keepdims=True), rtol=1e-12)
-    distilled = DistilledClassifier(committee, transfer=None, random_state=0).fit(X, Y)
+    distilled = DistilledClassifier(committee, transfer_set=None, random_state=0).fit(X, Y)
     assert distilled.teacher_.weights_.tolist() == committee.weights_.tolist()
     assert distilled.score(X, Y) > 0.9
 
@@ -231,7 +231,7 @@ def test_a_seed_reaches_the_members():
     one, two = (
         DistilledClassifier(
             [RandomForestClassifier(3), FrozenEstimator(GaussianNB().fit(X, Y))],
-            transfer=None,
+            transfer_set=None,
             random_state=0,
         ).fit(X, Y)
         for _ in range(2)

@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from skdistill import CallableTeacher, Committee, DistilledClassifier, MarginTeacher
-from skdistill.teachers import NumberedClasses
+from skdistill.teachers import LabelEncodedClassifier
 from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
 
 X, Y = load_iris(return_X_y=True)
@@ -99,7 +99,7 @@ def test_members_of_an_ensemble_count_alike():
 @pytest.mark.parametrize("weights", [[1, 1, 2, 0], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]])
 def test_committees_searches_and_wrappers_are_looked_into(weights):
     names = np.array(["a", "b", "c"])[Y]
-    xgboost = NumberedClasses(BOOSTED["xgboost"]).fit(X, names)
+    xgboost = LabelEncodedClassifier(BOOSTED["xgboost"]).fit(X, names)
     search = GridSearchCV(LEAFY["tree"], {"max_depth": [3]}, cv=2)
     margins = MarginTeacher(BOOSTED["scikit-learn"])
     members = [xgboost, search.fit(X, names), margins.fit(X, names), LEAFY["forest"]]
@@ -114,7 +114,7 @@ def test_committees_searches_and_wrappers_are_looked_into(weights):
 def test_hints_of_a_committee_reach_the_student():
     names = np.array(["a", "b", "c"])[Y]
     teachers = [BOOSTED["xgboost"], LEAFY["forest"]]
-    given = DistilledClassifier(teachers, hints=FeatureHints(3), transfer=None, random_state=0)
+    given = DistilledClassifier(teachers, hints=FeatureHints(3), transfer_set=None, random_state=0)
     distilled = given.fit(X, names)
     assert FeatureHints(3).targets(distilled.teacher_, X).shape == (150, 3)
     assert distilled.score(X, names) > 0.9

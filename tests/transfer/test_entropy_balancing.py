@@ -90,7 +90,7 @@ def test_the_distiller_weighs_further_rows(shares, total, response):
     distilled = DistilledClassifier(
         LogisticRegression(),
         Recorder(max_leaf_nodes=8),
-        transfer=Munge(4, class_shares=shares),
+        transfer_set=Munge(4, class_shares=shares),
         transfer_weight=total,
         response=response,
         random_state=0,

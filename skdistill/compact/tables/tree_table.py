@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from skdistill.compact._frozen import Frozen, as_table, require
 from skdistill.compact.tables.limits import check_bits
 
-MOST_WORTH = 2**24  # one leaf's scores stay exact in float32
+MAX_LEAF_SCORE = 2**24  # one leaf's scores stay exact in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +79,17 @@ class TreeTable(Frozen):
         require(whole and self.unit >= 1, f"unit must be a positive int, got {self.unit!r}")
         object.__setattr__(self, "unit", int(self.unit))
         most = self.unit * int(np.abs(self.values).max(initial=0))
-        require(most <= MOST_WORTH, f"a leaf is worth up to {most}, beyond {MOST_WORTH}")
+        require(most <= MAX_LEAF_SCORE, f"a leaf is worth up to {most}, beyond {MAX_LEAF_SCORE}")
 
     @property
-    def worth(self) -> NDArray[Any]:
+    def scaled_values(self) -> NDArray[Any]:
         """What each leaf adds to the scores, int32 array of shape (L, S)."""
         return self.values * np.int32(self.unit)
 
 
 def largest_values(trees: TreeTable) -> NDArray[np.int64]:
     """Largest |value| that each tree can add to each score, int64 array of shape (T, S)."""
-    magnitude = np.abs(trees.worth.astype(np.int64))
+    magnitude = np.abs(trees.scaled_values.astype(np.int64))
     reach = np.zeros((len(trees.feature), trees.values.shape[1]), np.int64)
     out = np.zeros((len(trees.roots), trees.values.shape[1]), np.int64)
     _largest_values(trees.roots, trees.left, trees.right, magnitude, reach, out)

@@ -105,7 +105,7 @@ def bounds(source: Source, output: str) -> Bounds:
             steps += u * (S + 1 + 4 * (model.linear.value_bits == "ternary"))
     if output in ("proba_float", "proba_fixed"):
         K = model.n_classes
-        steps += 4 * K + 32 * (model.link == "normalise")
+        steps += 4 * K + 32 * (model.link == "normalize")
         stack += 4 * K + 64
         work += K * _probability_cost(model.link, output) + 60
     return Bounds(splits, steps, work + _CALL, -(-stack // 8) * 8)
@@ -160,6 +160,6 @@ def _probability_cost(link: str, output: str) -> int:
     if output == "proba_fixed":
         return _SOFT["whole divide"] + 140
     power = 7 * (_SOFT["multiply"] + _SOFT["subtract"]) + 4 * _SOFT["convert"]
-    if link == "normalise":
+    if link == "normalize":
         return _SOFT["divide"] + 3 * _SOFT["convert"] + _SOFT["subtract"]
     return 2 * power + _SOFT["divide"]

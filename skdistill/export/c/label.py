@@ -56,7 +56,7 @@ def _of_a_tree(source: Source) -> str:
         scores = (
             model.bias
             if model.trees is None
-            else model.bias + model.trees.worth[~model.trees.roots[0]]
+            else model.bias + model.trees.scaled_values[~model.trees.roots[0]]
         )
         return _constant(source, int(labels(scores[None], model.threshold)[0]))
     node = f"{trees.size}u" if trees.shape == "children" else f"0, {trees.size}u"

@@ -77,7 +77,7 @@ def fixed_error(model: ModelTables) -> float:
     if K == 1:
         return 0.0
     scale = float(model.scale)
-    if model.link == "normalise":
+    if model.link == "normalize":
         if model.n_scores == 1:
             factor = whole_factor(scale * ONE, ONE / 2)
             return (factor.relative * ONE / 2 + factor.lost + 2) * unit

@@ -306,7 +306,7 @@ class _Ensemble:
         for node_id, node in enumerate(waiting):
             if node < 0:
                 self.nodes.append((number, node_id, 0, 0.0, b"LEAF", 0, 0, 0))
-                values = trees.worth[~node].tolist()
+                values = trees.scaled_values[~node].tolist()
                 self.targets += [
                     (number, node_id, k, float(value)) for k, value in enumerate(values)
                 ]

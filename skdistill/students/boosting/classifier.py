@@ -35,16 +35,16 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
     max_leaf_nodes : int or None, default=8
     max_depth : int or None, default=None
     min_samples_leaf : int, default=1
-    l2 : float, default=1.0
+    l2_regularization : float, default=1.0
         Added to the Hessian of a leaf while trees grow.
-    refit_l2 : float, default=1e-3
-        Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
+    refit_l2_regularization : float, default=1e-3
+        Penalty ``refit_l2_regularization / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
     subsample : float in (0, 1], default=1.0
         Share of the rows that each round sees.
     reuse_penalty : float, default=0.0
         Decrease of the mean loss that a split must promise for a feature that no split
         used yet, and for a threshold likewise where thresholds are kept in a table
-        (``threshold_spacing="quantile"``); after Herrmann, Stenkamp et al. 2026.
+        (``binning="quantile"``); after Herrmann, Stenkamp et al. 2026.
     n_iter_no_change : int or None, default=None
         Early stopping: growth ends when the loss of rows that it does not see has not
         fallen for so many rounds, and goes back to the best of them. The refit sees all
@@ -58,7 +58,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
-    threshold_spacing : {"even", "quantile"}, default="even"
+    binning : {"uniform", "quantile"}, default="uniform"
         Where trees may cut a column: at even steps, those of the rounded inputs of a
         linear start if there is one, or at quantiles. Even ones take fewer bytes, a
         quarter to a third of a small model's; columns as skewed as sums of money may want
@@ -105,8 +105,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
         "max_depth": [Interval(Integral, 1, None, closed="left"), None],
         "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
-        "l2": [Interval(Real, 0, None, closed="left")],
-        "refit_l2": [Interval(Real, 0, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left")],
+        "refit_l2_regularization": [Interval(Real, 0, None, closed="left")],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "reuse_penalty": [Interval(Real, 0, None, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
@@ -115,7 +115,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         "linear_bits": BITS["value_bits"],
         **BITS,
         **CATEGORIES,
-        "threshold_spacing": [StrOptions({"even", "quantile"})],
+        "binning": [StrOptions({"uniform", "quantile"})],
         "class_weight": CLASS_WEIGHT,
         "random_state": ["random_state"],
     }
@@ -128,8 +128,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         max_leaf_nodes: int | None = 8,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
-        l2: float = 1.0,
-        refit_l2: float = 1e-3,
+        l2_regularization: float = 1.0,
+        refit_l2_regularization: float = 1e-3,
         subsample: float = 1.0,
         reuse_penalty: float = 0.0,
         n_iter_no_change: int | None = None,
@@ -137,7 +137,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         init: str | None = None,
         linear_bits: int | str = 8,
         threshold_bits: int = 8,
-        threshold_spacing: str = "even",
+        binning: str = "uniform",
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
@@ -148,8 +148,8 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
-        self.l2 = l2
-        self.refit_l2 = refit_l2
+        self.l2_regularization = l2_regularization
+        self.refit_l2_regularization = refit_l2_regularization
         self.subsample = subsample
         self.reuse_penalty = reuse_penalty
         self.n_iter_no_change = n_iter_no_change
@@ -157,7 +157,7 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
-        self.threshold_spacing = threshold_spacing
+        self.binning = binning
         self.value_bits = value_bits
         self.categorical_features = categorical_features
         self.class_weight = class_weight

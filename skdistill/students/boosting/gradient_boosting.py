@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact import InputGrid, LinearTable
 from skdistill.model import CompactModel
-from skdistill.quantization.assemble import LearntTree, assemble, drop_idle_splits
+from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid, rounding_grid
 from skdistill.quantization.linear_weights import SHRINKS, linear_weights
 from skdistill.students.boosting.leaf_refit import Ensemble, add_to_leaves, refit, round_values
@@ -24,7 +24,7 @@ from skdistill.students.tree import histogram
 from skdistill.students.tree.fixed_point import round_channels
 
 LINEAR_L2 = 1e-4
-INTERCEPT_GRAIN = 16  # parts of a leaf's unit that the bias is counted in, without linear part
+INTERCEPT_STEP = 16  # parts of a leaf's unit that the bias is counted in, without linear part
 
 
 class Given(Protocol):
@@ -33,7 +33,7 @@ class Given(Protocol):
     X: NDArray[Any]
     weight: NDArray[np.float64]
     n_scores: int
-    safety: int
+    hessian_factor: int
     least_scale: float
     intercept: bool
     hints: tuple[NDArray[np.float64], float] | None
@@ -99,28 +99,34 @@ def boost(student: Any, given: Given, rng: np.random.RandomState) -> Boosted:
     nothing = np.zeros((n, 0), np.int32), np.zeros(0, np.intp), np.zeros((0, given.n_scores))
     fitted = Ensemble(*nothing, Z, np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores))
     if free["linear"]:
-        fitted = refit(fitted, loss, l2=0.0, max_iter=60, **free)
-    if student.threshold_spacing == "even" and Z.shape[1] and given.X.dtype != np.int32:
+        fitted = refit(fitted, loss, l2_regularization=0.0, max_iter=60, **free)
+    if student.binning == "uniform" and Z.shape[1] and given.X.dtype != np.int32:
         grid = rounding_grid(*reading)
     else:
-        spacing = student.threshold_spacing
-        grid = fit_grid(given.X, student.threshold_bits, given.weight, spacing=spacing)
+        binning = student.binning
+        grid = fit_grid(given.X, student.threshold_bits, given.weight, binning=binning)
 
     grown = _grow(student, given, grid, fitted.logits(), rng)
     fitted = replace(fitted, leaves=grown.leaves, tree=grown.tree, W=grown.steps)
-    fitted = refit(fitted, loss, l2=student.refit_l2, **free)
+    fitted = refit(fitted, loss, l2_regularization=student.refit_l2_regularization, **free)
 
-    linear, bias, grain = None, np.zeros(given.n_scores, np.int32), 0.0
+    linear, bias, score_step = None, np.zeros(given.n_scores, np.int32), 0.0
     if Z.shape[1]:
-        linear, bias, grain = _round_linear(fitted, reading, unit, student, given.least_scale)
-        B = linear.weights * grain / unit[:, None]
-        fitted = replace(fitted, B=B, b=bias * grain)
+        linear, bias, score_step = _round_linear(fitted, reading, unit, student, given.least_scale)
+        B = linear.weights * score_step / unit[:, None]
+        fitted = replace(fitted, B=B, b=bias * score_step)
     values, step = round_values(
-        fitted, loss, given.weight, student.value_bits, l2=student.refit_l2, rng=rng, grain=grain
+        fitted,
+        loss,
+        given.weight,
+        student.value_bits,
+        l2_regularization=student.refit_l2_regularization,
+        rng=rng,
+        score_step=score_step,
     )
     scale, worth = step, 1
     if linear is not None:
-        scale, worth = grain, round(step / grain)
+        scale, worth = score_step, round(step / score_step)
     elif given.intercept:
         values, bias, scale, worth = beside_intercept(values, step, fitted.b)
 
@@ -170,7 +176,7 @@ def _grow(
             max_leaf_nodes=student.max_leaf_nodes or n,
             max_depth=student.max_depth or n,
             min_samples_leaf=student.min_samples_leaf,
-            l2=student.l2 * unit,
+            l2_regularization=student.l2_regularization * unit,
             prices=prices.ask(unit),
         )
         prices.pay(tree)
@@ -178,7 +184,7 @@ def _grow(
         down, up = np.zeros((2, len(tree.feature), n_scores))
         add_to_leaves(node[rows, None], descent[rows], down)
         add_to_leaves(node[rows, None], curvature[rows], up)
-        step = down / (given.safety * up + student.l2 + 1e-12)
+        step = down / (given.hessian_factor * up + student.l2_regularization + 1e-12)
         step *= student.learning_rate
         z = z + step[node]
         if hints is not None:
@@ -223,10 +229,10 @@ class _Prices:
     """
 
     def __init__(self, student: Any, given: Given, n_edges: NDArray[np.int32]) -> None:
-        self.each = 2 * given.safety * student.reuse_penalty * float(given.weight.sum())
+        self.each = 2 * given.hessian_factor * student.reuse_penalty * float(given.weight.sum())
         self.feature_paid = np.zeros(len(n_edges), bool)
         self.first = np.cumsum([0, *(n_edges.astype(np.int64) + 2)])
-        free = student.threshold_spacing == "even"
+        free = student.binning == "uniform"
         self.threshold_paid = np.full(self.first[-1], free)
 
     def ask(self, unit: float) -> histogram.Prices:
@@ -326,11 +332,11 @@ def beside_intercept(
     most = float(np.abs(b).max())
     if step < most / 2**20:  # leaves that are nothing beside the intercept
         values, step = np.zeros_like(values), most / 2**11
-    scale = step / INTERCEPT_GRAIN
-    return values, np.rint(b / scale).astype(np.int32), scale, INTERCEPT_GRAIN
+    scale = step / INTERCEPT_STEP
+    return values, np.rint(b / scale).astype(np.int32), scale, INTERCEPT_STEP
 
 
-def _with_values(trees: list[histogram.Grown], values: NDArray[np.int32]) -> list[LearntTree]:
+def _with_values(trees: list[histogram.Grown], values: NDArray[np.int32]) -> list[QuantizedTree]:
     """Trees with the values of their leaves, which are numbered through all of them."""
     learnt, first = [], 0
     for tree in trees:
@@ -338,7 +344,9 @@ def _with_values(trees: list[histogram.Grown], values: NDArray[np.int32]) -> lis
         table = np.zeros((len(is_leaf), values.shape[1]), np.int32)
         table[is_leaf] = values[first : first + int(is_leaf.sum())]
         first += int(is_leaf.sum())
-        learnt.append(LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, table))
+        learnt.append(
+            QuantizedTree(tree.feature, tree.threshold, tree.nan_left, tree.children, table)
+        )
     return learnt
 
 

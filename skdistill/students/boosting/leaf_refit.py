@@ -58,7 +58,7 @@ def refit(
     ensemble: Ensemble,
     loss: Loss,
     *,
-    l2: float,
+    l2_regularization: float,
     l2_linear: float = 0.0,
     max_iter: int = 40,
     free: NDArray[np.bool_] | None = None,
@@ -73,8 +73,8 @@ def refit(
         Where to start.
     loss : Loss
         Of logits, as `soft_cross_entropy` gives it.
-    l2, l2_linear : float
-        Penalties ``l2 / 2 * sum(W ** 2)`` and ``l2_linear / 2 * sum(B ** 2)``.
+    l2_regularization, l2_linear : float
+        Penalties ``l2_regularization / 2 * sum(W ** 2)`` and ``l2_linear / 2 * sum(B ** 2)``.
     max_iter : int, default=40
     free : bool array of shape (M,), default=None
         Leaves that may move; None is all.
@@ -108,7 +108,7 @@ def refit(
     z = base + inputs @ table
     _add_leaves(leaves, W, z)
     curvature = loss.curvature(z)
-    bend = np.full((M, S), l2)
+    bend = np.full((M, S), l2_regularization)
     add_to_leaves(leaves, curvature, bend)
     most = bend.max(initial=0)
     unit = np.exp2(np.rint(np.log2(np.maximum(bend[free], 1e-6 * most) * most) / -4))
@@ -124,8 +124,8 @@ def refit(
         np.add(base, inputs @ weights, out=z)
         _add_leaves(leaves, W, z)
         value, residual = loss(z)
-        value += (l2 * (W**2).sum() + (penalty * weights**2).sum()) / 2
-        slope = l2 * W
+        value += (l2_regularization * (W**2).sum() + (penalty * weights**2).sum()) / 2
+        slope = l2_regularization * W
         add_to_leaves(leaves, residual, slope)
         slope_linear = inputs.T @ residual + penalty * weights
         steps = [(slope[free] * unit).ravel(), (slope_linear * unit_linear).ravel()]
@@ -155,9 +155,9 @@ def round_values(
     weight: NDArray[np.float64],
     bits: int | str,
     *,
-    l2: float,
+    l2_regularization: float,
     rng: np.random.RandomState,
-    grain: float = 0.0,
+    score_step: float = 0.0,
     parts: int = 5,
     max_iter: int = 15,
 ) -> tuple[NDArray[np.int32], float]:
@@ -170,10 +170,10 @@ def round_values(
     weight : float64 array of shape (n,)
         Of the rows: a rounding error counts by the weight that meets it.
     bits : int in [2, 16] or "ternary"
-    l2 : float
+    l2_regularization : float
     rng : RandomState
         Draws the order of the trees.
-    grain : float, default=0.0
+    score_step : float, default=0.0
         Where positive, the step is a whole multiple of it.
     parts, max_iter : int
         Parts of the trees, and steps of each refit between them.
@@ -188,8 +188,8 @@ def round_values(
     mass = np.zeros((len(ensemble.W), 1))
     add_to_leaves(ensemble.leaves, weight[:, None], mass)
     step = _best_step(ensemble.W, mass, high)
-    if grain > 0:
-        step = grain * max(1.0, np.rint(step / grain))
+    if score_step > 0:
+        step = score_step * max(1.0, np.rint(step / score_step))
     n_trees = int(ensemble.tree.max()) + 1
     order = rng.permutation(n_trees)
     W = np.clip(ensemble.W, -high * step, high * step)
@@ -202,7 +202,7 @@ def round_values(
             ensemble = refit(
                 replace(ensemble, W=W),
                 loss,
-                l2=l2,
+                l2_regularization=l2_regularization,
                 max_iter=max_iter,
                 free=~rounded,
                 limit=high * step,

@@ -37,17 +37,18 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
     max_leaf_nodes : int or None, default=8
     max_depth : int or None, default=None
     min_samples_leaf : int, default=1
-    l2 : float, default=1.0
+    l2_regularization : float, default=1.0
         Added to the weight of a leaf while trees grow.
-    refit_l2 : float, default=3e-3
-        Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside half the mean squared
+    refit_l2_regularization : float, default=3e-3
+        Penalty ``refit_l2_regularization / 2 * sum(W ** 2)`` of the refit, beside half the mean
+        squared
         error; more where rows are few or noisy.
     subsample : float in (0, 1], default=1.0
         Share of the rows that each round sees.
     reuse_penalty : float, default=0.0
         Decrease of the mean loss that a split must promise for a feature that no split
         used yet, and for a threshold likewise where thresholds are kept in a table
-        (``threshold_spacing="quantile"``); after Herrmann, Stenkamp et al. 2026.
+        (``binning="quantile"``); after Herrmann, Stenkamp et al. 2026.
     n_iter_no_change : int or None, default=None
         Early stopping: growth ends when the loss of rows that it does not see has not
         fallen for so many rounds, and goes back to the best of them. The refit sees all
@@ -61,7 +62,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         Of the weights of the linear start.
     threshold_bits : int in [2, 16], default=8
         Of the thresholds, and of the inputs of a linear start.
-    threshold_spacing : {"even", "quantile"}, default="even"
+    binning : {"uniform", "quantile"}, default="uniform"
         Where trees may cut a column: at even steps, those of the rounded inputs of a
         linear start if there is one, or at quantiles. Even ones take fewer bytes, a
         quarter to a third of a small model's; columns as skewed as sums of money may want
@@ -110,8 +111,8 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         max_leaf_nodes: int | None = 8,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
-        l2: float = 1.0,
-        refit_l2: float = 3e-3,
+        l2_regularization: float = 1.0,
+        refit_l2_regularization: float = 3e-3,
         subsample: float = 1.0,
         reuse_penalty: float = 0.0,
         n_iter_no_change: int | None = None,
@@ -119,7 +120,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         init: str | None = None,
         linear_bits: int | str = 8,
         threshold_bits: int = 8,
-        threshold_spacing: str = "even",
+        binning: str = "uniform",
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
         random_state: Any = None,
@@ -129,8 +130,8 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
-        self.l2 = l2
-        self.refit_l2 = refit_l2
+        self.l2_regularization = l2_regularization
+        self.refit_l2_regularization = refit_l2_regularization
         self.subsample = subsample
         self.reuse_penalty = reuse_penalty
         self.n_iter_no_change = n_iter_no_change
@@ -138,7 +139,7 @@ class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
-        self.threshold_spacing = threshold_spacing
+        self.binning = binning
         self.value_bits = value_bits
         self.categorical_features = categorical_features
         self.random_state = random_state
@@ -186,7 +187,7 @@ class _Scaled:
     centre: NDArray[np.float64]
     unit: NDArray[np.float64]
     varies: NDArray[np.bool_]
-    safety: int = 1  # the Hessian is diagonal
+    hessian_factor: int = 1  # the Hessian is diagonal
     intercept: bool = False  # the targets are centred
     hints: None = None
 

@@ -16,16 +16,19 @@ from skdistill.students.training_data import TrainingSet
 
 
 def ridge(
-    Z: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64], l2: float
+    Z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    l2_regularization: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights and bias of least mean squared error / 2 + l2 / 2 * sum(W ** 2).
+    """Weights and bias of least mean squared error / 2 + l2_regularization / 2 * sum(W ** 2).
 
     Parameters
     ----------
     Z : float64 array or CSR of shape (n, u)
     y : float64 array of shape (n, S)
     weight : float64 array of shape (n,)
-    l2 : float, >= 0
+    l2_regularization : float, >= 0
         At 0 the weights of least norm are taken.
 
     Returns
@@ -38,11 +41,11 @@ def ridge(
     if issparse(Z):  # products of the columns without a table of rows
         gram = (Z.T @ Z.multiply(share[:, None])).toarray() - np.outer(z_mean, z_mean)
         told = Z.T @ (share[:, None] * (y - y_mean))
-        W = np.linalg.lstsq(gram + l2 * np.eye(Z.shape[1]), told, rcond=None)[0]
+        W = np.linalg.lstsq(gram + l2_regularization * np.eye(Z.shape[1]), told, rcond=None)[0]
         return W, y_mean - z_mean @ W
     away = Z - z_mean
     weighted = away.T * share
-    gram = weighted @ away + l2 * np.eye(Z.shape[1])
+    gram = weighted @ away + l2_regularization * np.eye(Z.shape[1])
     W = np.linalg.lstsq(gram, weighted @ (y - y_mean), rcond=None)[0]
     return W, y_mean - z_mean @ W
 

@@ -41,8 +41,9 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    l2 : float, default=1e-4
-        Penalty ``l2 / 2 * sum(W ** 2)`` on standardised columns, beside the mean loss.
+    l2_regularization : float, default=1e-4
+        Penalty ``l2_regularization / 2 * sum(W ** 2)`` on standardised columns, beside the mean
+        loss.
     max_iter : int, default=1000
         Of L-BFGS.
     tol : float, default=1e-7
@@ -83,7 +84,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "l2": [Interval(Real, 0, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         **BITS,
@@ -93,7 +94,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        l2: float = 1e-4,
+        l2_regularization: float = 1e-4,
         *,
         max_iter: int = 1000,
         tol: float = 1e-7,
@@ -102,7 +103,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
-        self.l2 = l2
+        self.l2_regularization = l2_regularization
         self.max_iter = max_iter
         self.tol = tol
         self.threshold_bits = threshold_bits
@@ -173,8 +174,8 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             W, b = flat.reshape(shape)[:-1], flat.reshape(shape)[-1]
             value, gradient = loss(Z @ W + b)
-            step = np.vstack([Z.T @ gradient + self.l2 * W, gradient.sum(axis=0)])
-            return value + self.l2 / 2 * float((W**2).sum()), step.ravel()
+            step = np.vstack([Z.T @ gradient + self.l2_regularization * W, gradient.sum(axis=0)])
+            return value + self.l2_regularization / 2 * float((W**2).sum()), step.ravel()
 
         found = minimize(
             objective,
@@ -187,7 +188,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         if found.nit >= self.max_iter:
             warnings.warn(
                 f"L-BFGS stopped after max_iter={self.max_iter} steps with a gradient of "
-                f"{np.abs(found.jac).max():.3g}: raise max_iter or l2",
+                f"{np.abs(found.jac).max():.3g}: raise max_iter or l2_regularization",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -214,8 +215,9 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    l2 : float, default=1e-4
-        Penalty ``l2 / 2 * sum(W ** 2)`` on standardised columns, beside half the mean
+    l2_regularization : float, default=1e-4
+        Penalty ``l2_regularization / 2 * sum(W ** 2)`` on standardised columns, beside half the
+        mean
         squared error.
     threshold_bits : int in [2, 16], default=8
         Of the inputs.
@@ -246,20 +248,20 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "l2": [Interval(Real, 0, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left")],
         **BITS,
         **CATEGORIES,
     }
 
     def __init__(
         self,
-        l2: float = 1e-4,
+        l2_regularization: float = 1e-4,
         *,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
     ) -> None:
-        self.l2 = l2
+        self.l2_regularization = l2_regularization
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
         self.categorical_features = categorical_features
@@ -286,7 +288,7 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         """
         given = regression_set(self, X, y, sample_weight, allow_nan=True, sparse=True)
         reading, Z, unit, shift = columns_of(given.X, given.weight, self.threshold_bits)
-        W, b = ridge(Z, given.y, given.weight, self.l2)
+        W, b = ridge(Z, given.y, given.weight, self.l2_regularization)
         b = b - shift @ W
         Q, q_max = integers_of(Z, unit, shift), (1 << (reading[3] - 1)) - 1
         weights, bias, scale = linear_values(

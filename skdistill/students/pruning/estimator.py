@@ -25,7 +25,7 @@ from skdistill.students.boosting.gradient_boosting import beside_intercept
 from skdistill.students.boosting.leaf_refit import refit, round_values
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.loss import soft_cross_entropy
-from skdistill.students.pruning.flat_forest import Forest, learnt_trees, plant
+from skdistill.students.pruning.flat_forest import Forest, plant, quantized_trees
 from skdistill.students.pruning.prune import Problem, as_ensemble, shrink, split_worth
 from skdistill.students.pruning.read_ensemble import (
     Source,
@@ -55,8 +55,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         `sklearn.frozen.FrozenEstimator`. A `SoftBoostingClassifier` keeps its linear part.
     max_bytes : int, default=4096
         What ``compact_.nbytes`` must not exceed.
-    refit_l2 : float, default=1e-3
-        Penalty ``refit_l2 / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
+    refit_l2_regularization : float, default=1e-3
+        Penalty ``refit_l2_regularization / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
     threshold_bits : int in [2, 16] or None, default=8
         Thresholds are moved to even steps, at most 2^`threshold_bits` − 2 a column, each to
         where the fewest rows change sides. None keeps them as they are; so does a
@@ -102,7 +102,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "max_bytes": [Interval(Integral, 1, None, closed="left")],
-        "refit_l2": [Interval(Real, 0, None, closed="neither")],
+        "refit_l2_regularization": [Interval(Real, 0, None, closed="neither")],
         "threshold_bits": [*BITS["threshold_bits"], None],
         "value_bits": BITS["value_bits"],
         "class_weight": CLASS_WEIGHT,
@@ -114,7 +114,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         estimator: ClassifierMixin,
         max_bytes: int = 4096,
         *,
-        refit_l2: float = 1e-3,
+        refit_l2_regularization: float = 1e-3,
         threshold_bits: int | None = 8,
         value_bits: int | str = 4,
         class_weight: dict[Any, float] | str | None = None,
@@ -122,7 +122,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     ) -> None:
         self.estimator = estimator
         self.max_bytes = max_bytes
-        self.refit_l2 = refit_l2
+        self.refit_l2_regularization = refit_l2_regularization
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
         self.class_weight = class_weight
@@ -205,7 +205,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         problem = Problem(
             soft_cross_entropy(given.targets, given.weight),
             source.offset + source.constant,
-            self.refit_l2,
+            self.refit_l2_regularization,
         )
 
         def size_of(forest: Forest) -> int:
@@ -213,7 +213,9 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             low, high = value_limits(self.value_bits, signed=True)
             values = np.random.default_rng(0).integers(low, high + 1, forest.values.shape)
             bias = np.full(given.n_scores, 100, np.int32)
-            return self._tables(given, source, forest, values, 1, source.grain or 1.0, bias).nbytes
+            return self._tables(
+                given, source, forest, values, 1, source.score_step or 1.0, bias
+            ).nbytes
 
         limit = self.max_bytes
         while True:
@@ -238,7 +240,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         X = given.X if source.dtype == "int32" else given.X.astype(np.float32, copy=False)
         grid, trees = on_a_grid(source.trees, X.shape[1], source.dtype)
         if self.threshold_bits is not None and not source.own_grid:
-            coarse = fit_grid(X, self.threshold_bits, given.weight, spacing="even")
+            coarse = fit_grid(X, self.threshold_bits, given.weight, binning="uniform")
             grid, trees = coarser(grid, trees, coarse, X)
         return plant(grid, trees, X)
 
@@ -254,22 +256,24 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         ensemble = as_ensemble(forest, problem._replace(offset=source.offset))
         constant = (problem.offset - source.offset)[0]  # with that of trees that are gone
         if source.linear is not None:
-            constant = np.rint(constant / source.grain) * source.grain
+            constant = np.rint(constant / source.score_step) * source.score_step
         ensemble = replace(ensemble, b=constant)
-        ensemble = refit(ensemble, problem.loss, l2=self.refit_l2, linear=False)
+        ensemble = refit(
+            ensemble, problem.loss, l2_regularization=self.refit_l2_regularization, linear=False
+        )
         values, step = round_values(
             ensemble,
             problem.loss,
             given.weight,
             self.value_bits,
-            l2=self.refit_l2,
+            l2_regularization=self.refit_l2_regularization,
             rng=rng,
-            grain=source.grain,
+            score_step=source.score_step,
         )
         if source.linear is None:
             values, bias, scale, unit = beside_intercept(values, step, constant)
         else:
-            scale, unit = source.grain, round(step / source.grain)
+            scale, unit = source.score_step, round(step / source.score_step)
             bias = source.bias + np.rint(constant / scale).astype(np.int32)
         table = np.zeros(forest.values.shape, np.int32)
         table[forest.is_leaf] = values
@@ -285,7 +289,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         scale: float,
         bias: NDArray[np.int32],
     ) -> CompactModel:
-        grid, trees = assemble(forest.grid, learnt_trees(forest, values), self.value_bits, unit)
+        grid, trees = assemble(forest.grid, quantized_trees(forest, values), self.value_bits, unit)
         return given.model(bias, scale, grid=grid, trees=trees, linear=source.linear)
 
     def __sklearn_tags__(self) -> Tags:
@@ -301,7 +305,7 @@ def prune_ensemble(
     sample_weight: ArrayLike | None = None,
     *,
     max_bytes: int = 4096,
-    refit_l2: float = 1e-3,
+    refit_l2_regularization: float = 1e-3,
     threshold_bits: int | None = 8,
     value_bits: int | str = 4,
     random_state: Any = None,
@@ -318,7 +322,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     y : array-like of shape (n,) or (n, K), or SoftTargets
         Labels, or probabilities whose columns are in the order of ``ensemble.classes_``.
     sample_weight : array-like of shape (n,), default=None
-    max_bytes, refit_l2, threshold_bits, value_bits, random_state
+    max_bytes, refit_l2_regularization, threshold_bits, value_bits, random_state
         As for `PrunedEnsembleClassifier`.
 
     Returns
@@ -340,7 +344,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     pruned = PrunedEnsembleClassifier(
         FrozenEstimator(ensemble),
         max_bytes,
-        refit_l2=refit_l2,
+        refit_l2_regularization=refit_l2_regularization,
         threshold_bits=threshold_bits,
         value_bits=value_bits,
         random_state=random_state,

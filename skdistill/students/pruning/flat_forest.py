@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.compact import InputGrid
-from skdistill.quantization.assemble import LearntTree
+from skdistill.quantization.assemble import QuantizedTree
 
 KEEP, CUT, LEFT_ONLY, RIGHT_ONLY = 0, 1, 2, 3
 
@@ -61,7 +61,7 @@ class Forest(NamedTuple):
 
 def plant(
     grid: InputGrid,
-    trees: Sequence[LearntTree],
+    trees: Sequence[QuantizedTree],
     X: NDArray[Any],
 ) -> Forest:
     """Flat arrays of `trees`, with the leaf that each row of `X` ends in.
@@ -71,7 +71,7 @@ def plant(
     Parameters
     ----------
     grid : InputGrid
-    trees : sequence of LearntTree
+    trees : sequence of QuantizedTree
         With real values.
     X : array of shape (n, d)
 
@@ -239,7 +239,7 @@ def without_trees(forest: Forest, gone: NDArray[np.bool_]) -> Forest:
     )
 
 
-def learnt_trees(forest: Forest, values: NDArray[np.int32]) -> list[LearntTree]:
+def quantized_trees(forest: Forest, values: NDArray[np.int32]) -> list[QuantizedTree]:
     """Trees with integer values of all nodes, one by one.
 
     Parameters
@@ -249,7 +249,7 @@ def learnt_trees(forest: Forest, values: NDArray[np.int32]) -> list[LearntTree]:
 
     Returns
     -------
-    trees : list of LearntTree
+    trees : list of QuantizedTree
     """
     stops = np.append(forest.roots[1:], len(forest.feature))
     trees = []
@@ -257,7 +257,7 @@ def learnt_trees(forest: Forest, values: NDArray[np.int32]) -> list[LearntTree]:
         part = slice(start, stop)
         children = np.column_stack([forest.left[part], forest.right[part]])
         trees.append(
-            LearntTree(
+            QuantizedTree(
                 forest.feature[part],
                 forest.threshold[part],
                 forest.nan_left[part],

@@ -39,13 +39,13 @@ class Problem(NamedTuple):
         Of logits, as `soft_cross_entropy` gives it.
     offset : float64 array of shape (n, S)
         Logits that the trees are added to.
-    l2 : float
-        Penalty ``l2 / 2 * sum(values ** 2)``.
+    l2_regularization : float
+        Penalty ``l2_regularization / 2 * sum(values ** 2)``.
     """
 
     loss: Loss
     offset: NDArray[np.float64]
-    l2: float
+    l2_regularization: float
 
 
 def shrink(
@@ -109,7 +109,13 @@ def as_ensemble(forest: Forest, problem: Problem) -> Ensemble:
 def refitted(forest: Forest, problem: Problem, *, max_iter: int) -> Forest:
     """The forest with the values of all its leaves refitted together."""
     ensemble = as_ensemble(forest, problem)
-    ensemble = refit(ensemble, problem.loss, l2=problem.l2, max_iter=max_iter, linear=False)
+    ensemble = refit(
+        ensemble,
+        problem.loss,
+        l2_regularization=problem.l2_regularization,
+        max_iter=max_iter,
+        linear=False,
+    )
     values = forest.values.copy()
     values[forest.is_leaf] = ensemble.W
     return forest._replace(values=values)
@@ -135,7 +141,7 @@ def split_worth(
     z = as_ensemble(forest, problem).logits()
     curvature = np.zeros_like(forest.values)
     add_to_leaves(forest.leaves, problem.loss.curvature(z), curvature)
-    curvature[forest.is_leaf] += problem.l2
+    curvature[forest.is_leaf] += problem.l2_regularization
     moment = np.where(forest.is_leaf[:, None], curvature * forest.values, 0.0)
     _add_children(forest.left, forest.right, curvature)
     _add_children(forest.left, forest.right, moment)

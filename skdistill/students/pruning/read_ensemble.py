@@ -11,7 +11,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill.compact import LinearTable
-from skdistill.converters.float_trees import Ensemble, ForeignTree, compact_trees
+from skdistill.converters.float_trees import Ensemble, FloatTree, compact_trees
 from skdistill.converters.lightgbm import lightgbm_trees
 from skdistill.converters.scikit_learn import scikit_learn_trees
 from skdistill.converters.xgboost import xgboost_model
@@ -32,7 +32,7 @@ class Source(NamedTuple):
 
     Attributes
     ----------
-    trees : list of ForeignTree
+    trees : list of FloatTree
         Values are logits, of shape (N, S).
     dtype : str
         The type that the ensemble compares its input in.
@@ -42,19 +42,19 @@ class Source(NamedTuple):
         Of an ensemble without linear part.
     linear : LinearTable or None
     bias : int32 array of shape (S,)
-    grain : float
+    score_step : float
         Worth of a score of the linear part; 0 without one.
     own_grid : bool
         Whether its thresholds are few already.
     """
 
-    trees: list[ForeignTree]
+    trees: list[FloatTree]
     dtype: str
     offset: NDArray[np.float64]
     constant: NDArray[np.float64]
     linear: LinearTable | None
     bias: NDArray[np.int32]
-    grain: float
+    score_step: float
     own_grid: bool
 
 
@@ -128,13 +128,13 @@ def read_ensemble(ensemble: Any, given: TrainingSet) -> Source:
     return plain._replace(trees=_votes_as_logits(members, given))
 
 
-def _of_a_classifier(read: Ensemble) -> list[ForeignTree]:
+def _of_a_classifier(read: Ensemble) -> list[FloatTree]:
     if read.link == "identity":
         raise ValueError("the objective of the ensemble is not that of a classifier")
     return read.trees
 
 
-def _votes_as_logits(members: Any, given: TrainingSet) -> list[ForeignTree]:
+def _votes_as_logits(members: Any, given: TrainingSet) -> list[FloatTree]:
     """Votes around their mean, stretched to the logits that fit best; the refit starts there."""
     trees = scikit_learn_trees(member.tree_ for member in members)
     X = given.X.astype(np.float32, copy=False)

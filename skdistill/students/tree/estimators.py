@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.compact import InputGrid
 from skdistill.model import CompactModel
-from skdistill.quantization.assemble import LearntTree, assemble
+from skdistill.quantization.assemble import QuantizedTree, assemble
 from skdistill.quantization.binning import fit_grid
 from skdistill.quantization.leaf_values import leaf_logits, leaf_values
 from skdistill.students._base import CompactClassifierMixin, CompactRegressorMixin
@@ -64,7 +64,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
     ccp_alpha : float, default=0.0
         Cost-complexity pruning against the targets the tree was grown on, in units of
         the criterion, as in scikit-learn's trees.
-    refine : int, default=0
+    tao_n_iter : int, default=0
         Passes of alternating optimisation over the grown and pruned tree (Carreira-Perpiñán &
         Tavallali 2018): each split in turn moves to where the fewest rows miss their label.
         The tree keeps its size or becomes smaller.
@@ -107,7 +107,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "criterion": [StrOptions(set(_CRITERIA))],
         **_LIMITS,
-        "refine": [Interval(Integral, 0, None, closed="left")],
+        "tao_n_iter": [Interval(Integral, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHT,
     }
 
@@ -120,7 +120,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         min_samples_leaf: int = 1,
         min_weight_fraction_leaf: float = 0.0,
         ccp_alpha: float = 0.0,
-        refine: int = 0,
+        tao_n_iter: int = 0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
@@ -132,7 +132,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         self.min_samples_leaf = min_samples_leaf
         self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.ccp_alpha = ccp_alpha
-        self.refine = refine
+        self.tao_n_iter = tao_n_iter
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
         self.categorical_features = categorical_features
@@ -200,14 +200,14 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         channels = to_fixed_point(told, weight, count=self.min_samples_leaf > 1)
         tree = _grow_within_limits(self, grid, X, channels, _CRITERIA[self.criterion])
         tree = prune(tree, self.ccp_alpha * unit**2 * (1 if first == 0 else 0.5))
-        if self.refine > 0:
+        if self.tao_n_iter > 0:
             tree = refine(
                 tree,
                 grid.encode(X),
                 grid.counts,
                 to_fixed_point(taught, weight),
                 criterion=_CRITERIA[self.criterion],
-                passes=self.refine,
+                passes=self.tao_n_iter,
                 min_samples_leaf=self.min_samples_leaf,
                 min_weight=self.min_weight_fraction_leaf,
             )
@@ -321,7 +321,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         is_leaf = tree.feature < 0
         values = np.zeros(V.shape, np.int32)
         values[is_leaf], bias, scale, unit = leaf_values(V[is_leaf], mass[is_leaf], self.value_bits)
-        learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
+        learnt = QuantizedTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
         used, table = assemble(grid, [learnt], self.value_bits, unit)
         constant = len(tree.feature) == 1
         tables = {} if constant else {"grid": used, "trees": table}
@@ -387,6 +387,6 @@ def _to_compact(
     values, bias, scale = leaf_logits(
         np.where(tree.feature[:, None] < 0, P, 1 / P.shape[1]), value_bits
     )
-    learnt = LearntTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
+    learnt = QuantizedTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
     used, table = assemble(grid, [learnt], value_bits)
     return given.model(bias, scale, grid=used, trees=table)

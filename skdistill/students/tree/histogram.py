@@ -76,7 +76,7 @@ def grow(
     max_depth: int,
     min_samples_leaf: int,
     min_weight: float = 0.0,
-    l2: float = 0.0,
+    l2_regularization: float = 0.0,
     prices: Prices | None = None,
 ) -> Grown:
     """Grow a tree, always splitting the leaf that gains most.
@@ -92,7 +92,7 @@ def grow(
     max_leaf_nodes, max_depth, min_samples_leaf : int
     min_weight : float
         Least weight of a leaf, as a share of the total.
-    l2 : float, default=0.0
+    l2_regularization : float, default=0.0
         Added to the weight of a node in its squared-error score, in units of the channels.
     prices : Prices, default=None
         Left as they are.
@@ -117,7 +117,7 @@ def grow(
             max_depth,
             min_samples_leaf,
             min_weight,
-            l2,
+            l2_regularization,
             slots,
             prices.feature.copy(),
             prices.threshold.copy(),
@@ -138,7 +138,7 @@ def _grow(
     max_depth,
     min_samples_leaf,
     min_weight,
-    l2,
+    l2_regularization,
     slots,
     fee,
     price,
@@ -174,8 +174,8 @@ def _grow(
             sums[0, c] += channels[i, c]
     total = np.float64(sums[0, K])
     least_weight = min_weight * total
-    least_gain = 1e-13 * max(abs(_score(sums[0], K, criterion, l2)), total)
-    limits = (K, criterion, least_weight, least_gain, min_samples_leaf, l2)
+    least_gain = 1e-13 * max(abs(_score(sums[0], K, criterion, l2_regularization)), total)
+    limits = (K, criterion, least_weight, least_gain, min_samples_leaf, l2_regularization)
 
     n_nodes = n_leaves = 1
     heap = [(0.0, np.int64(0)) for _ in range(0)]  # open leaves, the one that gains most first
@@ -311,7 +311,7 @@ def _subtract(parent, child):
 
 
 @njit(nogil=True, cache=True)
-def _score(sums, K, criterion, l2):
+def _score(sums, K, criterion, l2_regularization):
     """What a node contributes to the objective, up to a constant: minus weight times impurity."""
     w = np.float64(sums[K])
     if w <= 0:
@@ -320,7 +320,7 @@ def _score(sums, K, criterion, l2):
     if criterion == SQUARED_ERROR:
         for k in range(K):
             s += np.float64(sums[k]) * np.float64(sums[k])
-        return s / (w + l2)
+        return s / (w + l2_regularization)
     for k in range(K):
         if sums[k] > 0:
             s += np.float64(sums[k]) * np.log2(np.float64(sums[k]) / w)
@@ -364,9 +364,9 @@ def _best_cut(h, total, limits, best, fee, price):
 
     Gains are what is left after prices.
     """
-    K, criterion, least_weight, _, min_samples_leaf, l2 = limits
+    K, criterion, least_weight, _, min_samples_leaf, l2_regularization = limits
     C = len(total)
-    base = _score(total, K, criterion, l2) + fee
+    base = _score(total, K, criterion, l2_regularization) + fee
     left, right = np.empty(C, np.int64), np.empty(C, np.int64)
     n_codes = len(h) - 1  # the last bin is NaN
     missing = h[n_codes]
@@ -388,7 +388,12 @@ def _best_cut(h, total, limits, best, fee, price):
                 left[K + 1] < min_samples_leaf or right[K + 1] < min_samples_leaf
             ):
                 continue
-            g = _score(left, K, criterion, l2) + _score(right, K, criterion, l2) - base - price[b]
+            g = (
+                _score(left, K, criterion, l2_regularization)
+                + _score(right, K, criterion, l2_regularization)
+                - base
+                - price[b]
+            )
             if g > best:
                 best, best_b, best_side = g, b, side == 1
     if best_b < 0:

@@ -17,7 +17,7 @@ from skdistill.compact.packing.integer_inputs import on_integers
 from skdistill.compact.packing.pack import lay_out, table_sizes
 from skdistill.compact.packing.threshold_codes import key
 from skdistill.compact.tables import linear_table
-from tests.strategies import adversarial_rows, compact_models, learnt_trees, seeds, tree_models
+from tests.strategies import adversarial_rows, compact_models, quantized_trees, seeds, tree_models
 
 
 def stumps(n_nodes, *, n_features=1, edges=None, bits=8, S=1, nan_left=False, bias=0, shared=False):
@@ -130,7 +130,7 @@ def test_rows_of_values_that_return_are_kept_once():
     rng = np.random.default_rng(0)
     grid = InputGrid([0], [0, 200], np.arange(200, dtype="f4"))
     rows = rng.integers(-100, 100, (5, 8))
-    trees = learnt_trees(rng, grid, "balanced", [199], rows, 8, 1, 0.0)
+    trees = quantized_trees(rng, grid, "balanced", [199], rows, 8, 1, 0.0)
     sizes = table_sizes(CompactModel(1, [0] * 8, 1.0, "identity", None, grid, trees))
     assert sizes["rows"] == -(-200 * 3 // 8)
     assert sizes["values"] == 5 * 8

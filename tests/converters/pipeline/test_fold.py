@@ -135,7 +135,7 @@ def test_other_students_behind_several_steps():
     Z, values = load_diabetes(return_X_y=True)
     teacher = FrozenEstimator(RandomForestClassifier(5, random_state=0).fit(X, y))
     for student, rows, targets in [
-        (DistilledClassifier(teacher, SoftTreeClassifier(), transfer=None), X, y),
+        (DistilledClassifier(teacher, SoftTreeClassifier(), transfer_set=None), X, y),
         (SoftTreeRegressor(), Z, np.column_stack([values, -values])),
         (SoftBoostingRegressor(4, random_state=0), Z, values),
     ]:

@@ -19,7 +19,7 @@ from tests.strategies import adversarial_rows
 LINEAR = [
     SoftLinearClassifier(),
     SoftBoostingClassifier(4, init="linear", random_state=0),
-    SoftBoostingClassifier(4, init="linear", threshold_spacing="quantile", random_state=0),
+    SoftBoostingClassifier(4, init="linear", binning="quantile", random_state=0),
 ]
 
 

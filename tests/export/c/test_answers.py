@@ -23,7 +23,7 @@ from tests.export.c.harness import (
     load,
     suits,
 )
-from tests.strategies import compact_models, learnt_trees, seeds, tree_model, tree_models
+from tests.strategies import compact_models, quantized_trees, seeds, tree_model, tree_models
 
 SEEDS = range(300, 450)
 few = settings(max_examples=max(1, settings().max_examples // 5))
@@ -70,7 +70,7 @@ def fixed_cases():
     rng = np.random.default_rng(0)
     edges = [np.unique(rng.integers(0, 255, 4)) for _ in range(60)]
     grid = InputGrid(np.arange(60), np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
-    trees = learnt_trees(rng, grid, "left", [120], rng.integers(-9, 9, (7, 9)), 8, 1, 0.0)
+    trees = quantized_trees(rng, grid, "left", [120], rng.integers(-9, 9, (7, 9)), 8, 1, 0.0)
     return [*cases, Case(model_of(grid, trees, classes=np.arange(9)), "uint8")]
 
 
@@ -261,7 +261,7 @@ def test_nodes_of_more_bits_than_a_register(tmp_path):
     ]
     offsets = np.cumsum([0] + [len(e) for e in edges])
     grid = InputGrid(np.arange(300), offsets, np.concatenate(edges))
-    forty = learnt_trees(rng, grid, "balanced", [127], rng.integers(-9, 9, (99, 1)), 8, 1, 0.5)
+    forty = quantized_trees(rng, grid, "balanced", [127], rng.integers(-9, 9, (99, 1)), 8, 1, 0.5)
     trees = [forty, *[_random_tree(rng, grid, 20_000, shared) for shared in (True, False)]]
     cases = [Case(model_of(grid, each), output="scores") for each in trees]
     bits = [lay_out(case.model, None, "scores").trees.bits for case in cases]

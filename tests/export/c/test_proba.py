@@ -47,7 +47,7 @@ def assert_near(folder, cases, rows):
 
 @pytest.mark.parametrize("output", ["proba_float", "proba_fixed"])
 def test_all_links_at_all_scales(output, tmp_path):
-    links = [("sigmoid", 2), ("normalise", 2), ("softmax", 3), ("normalise", 5), ("softmax", 100)]
+    links = [("sigmoid", 2), ("normalize", 2), ("softmax", 3), ("normalize", 5), ("softmax", 100)]
     cases = [
         Case(linear_model(link, K, scale), output=output) for link, K in links for scale in SCALES
     ]
@@ -79,7 +79,7 @@ def test_one_class_is_certain(tmp_path):
 
 def test_votes_that_need_more_than_32_bits_together(tmp_path):
     """Their sum is kept in range without losing small ones where all are small."""
-    model = linear_model("normalise", 5, 1.0, bits=16)
+    model = linear_model("normalize", 5, 1.0, bits=16)
     assert model.score_bound.sum() > 2**32
     X = np.concatenate([spread_rows(300, 3), [[0.5, 0, 0]], [[0.5, 0, 1]]])
     case = Case(model, output="proba_fixed")
@@ -88,7 +88,7 @@ def test_votes_that_need_more_than_32_bits_together(tmp_path):
 
 
 def test_equal_scores_share_alike(tmp_path):
-    for link, K in (("softmax", 4), ("normalise", 4), ("sigmoid", 2)):
+    for link, K in (("softmax", 4), ("normalize", 4), ("sigmoid", 2)):
         model = CompactModel(1, [0] * (1 if K == 2 else K), 1.0, link, np.arange(K))
         folder = tmp_path / link
         folder.mkdir()

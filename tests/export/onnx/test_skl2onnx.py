@@ -296,7 +296,7 @@ def test_a_scaler_and_a_regressor_answer_as_in_python():
 
 
 def in_fresh_interpreter(call):
-    code = f"from tests.export import test_skl2onnx_hooks as tests; tests.{call}; print('equal')"
+    code = f"from tests.export.onnx import test_skl2onnx as tests; tests.{call}; print('equal')"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True
     )

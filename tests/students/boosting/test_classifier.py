@@ -70,7 +70,9 @@ def test_fine_bits_lose_nothing_and_trees_only_gain(K, init):
     X, _, y, _ = split(K)
 
     def loss(n_estimators, bits):
-        student = boosted(n_estimators, init=init, value_bits=bits, max_leaf_nodes=4, refit_l2=1e-3)
+        student = boosted(
+            n_estimators, init=init, value_bits=bits, max_leaf_nodes=4, refit_l2_regularization=1e-3
+        )
         return log_loss(y, student.fit(X, y).predict_proba(X))
 
     fine = [loss(n, 16) for n in (1, 4, 16)]
@@ -156,15 +158,15 @@ def test_random_state_decides_which_rows_a_round_sees(init):
     assert len(tiny.trees.values) == 5  # a round that sees one row has nothing to split
 
 
-@pytest.mark.parametrize("spacing", ["even", "quantile"])
+@pytest.mark.parametrize("binning", ["uniform", "quantile"])
 @INITS
-def test_nan_is_learnt(init, spacing):
+def test_nan_is_learnt(init, binning):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2))
     X[rng.random(400) < 0.3, 0] = np.nan
     y = np.where(np.isnan(X[:, 0]), X[:, 1] > 0, X[:, 0] > 0.5)
     for subsample in (1.0, 0.7):
-        student = boosted(subsample=subsample, init=init, threshold_spacing=spacing).fit(X, y)
+        student = boosted(subsample=subsample, init=init, binning=binning).fit(X, y)
         assert student.score(X, y) > 0.98
     assert student.predict([[np.inf, 0], [-np.inf, 0]]).tolist() == [True, False]
     session = open_session(student.to_onnx().SerializeToString())
@@ -214,11 +216,11 @@ def test_one_class_is_a_constant_and_classes_without_rows_are_kept(init):
 @pytest.mark.parametrize("bits", ["ternary", 8])
 @pytest.mark.parametrize("K", [2, 3])
 def test_weights_equal_repeated_rows(K, bits, init):
-    """Also beside `l2`, which is absolute."""
+    """Also beside `l2_regularization`, which is absolute."""
     X, _, y, _ = split(K)
     X, y = X[:120, :6], y[:120]
     weight = np.random.default_rng(0).integers(0, 4, 120)
-    student = boosted(init=init, value_bits=bits, refit_l2=1e-3)
+    student = boosted(init=init, value_bits=bits, refit_l2_regularization=1e-3)
     weighted = student.fit(X, y, weight).compact_
     assert student.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight)).compact_.equals(weighted)
     assert not student.fit(X, y).compact_.equals(weighted)
@@ -226,12 +228,20 @@ def test_weights_equal_repeated_rows(K, bits, init):
     assert student.fit(wild, y, weight).compact_.equals(weighted)
 
 
-@pytest.mark.parametrize(("n_estimators", "refit_l2"), [(16, 1e-5), (16, 1.0), (600, 100.0)])
-def test_no_score_leaves_int32_however_fine_the_linear_part(n_estimators, refit_l2):
+@pytest.mark.parametrize(
+    ("n_estimators", "refit_l2_regularization"), [(16, 1e-5), (16, 1.0), (600, 100.0)]
+)
+def test_no_score_leaves_int32_however_fine_the_linear_part(n_estimators, refit_l2_regularization):
     """Wide inputs and weights fill int32 on their own: trees need room beside them."""
     X, y = load_wine(return_X_y=True)
     bits = {"linear_bits": 16, "threshold_bits": 16, "value_bits": 16}
-    student = boosted(n_estimators, init="linear", refit_l2=refit_l2, max_leaf_nodes=2, **bits)
+    student = boosted(
+        n_estimators,
+        init="linear",
+        refit_l2_regularization=refit_l2_regularization,
+        max_leaf_nodes=2,
+        **bits,
+    )
     model = student.fit(X, y).compact_
     model.validate()
     assert model.score_bound.max() < 2**31
@@ -242,7 +252,7 @@ def test_no_score_leaves_int32_however_fine_the_linear_part(n_estimators, refit_
 def test_is_a_student_whose_size_is_searched(init):
     X, y = load_iris(return_X_y=True)
     teacher = RandomForestClassifier(10, random_state=0)
-    distilled = DistilledClassifier(teacher, boosted(init=init), transfer=None, random_state=0)
+    distilled = DistilledClassifier(teacher, boosted(init=init), transfer_set=None, random_state=0)
     found = GridSearchCV(distilled, {"student__n_estimators": [1, 6]}, cv=3).fit(X, y)
     assert found.best_score_ > 0.9
     best = found.best_estimator_
@@ -259,8 +269,8 @@ def test_is_a_student_whose_size_is_searched(init):
         {"max_leaf_nodes": 1},
         {"max_depth": 0},
         {"min_samples_leaf": 0},
-        {"l2": -1.0},
-        {"refit_l2": -1.0},
+        {"l2_regularization": -1.0},
+        {"refit_l2_regularization": -1.0},
         {"subsample": 0.0},
         {"subsample": 1.5},
         {"init": "zero"},
@@ -303,7 +313,7 @@ def test_early_stopping_goes_back_to_the_best_round():
 
 def test_a_reuse_penalty_keeps_to_columns_and_thresholds_in_use():
     X, _, y, _ = split(10)
-    settings = {"threshold_spacing": "quantile", "max_leaf_nodes": 8}
+    settings = {"binning": "quantile", "max_leaf_nodes": 8}
     free, dear = (
         boosted(20, reuse_penalty=p, **settings).fit(X, y).compact_.grid for p in (0.0, 3e-3)
     )
@@ -327,9 +337,9 @@ def test_an_intercept_takes_what_is_common_to_all_rows():
 
 
 @INITS
-@pytest.mark.parametrize("spacing", ["even", "quantile"])
+@pytest.mark.parametrize("binning", ["uniform", "quantile"])
 @pytest.mark.parametrize("case", ["offset", "tiny weights", "ends of float32", "int32"])
-def test_columns_and_weights_of_any_size(case, spacing, init):
+def test_columns_and_weights_of_any_size(case, binning, init):
     rng = np.random.default_rng(0)
     X, weight = rng.normal(size=(300, 2)), None
     y = X[:, 0] > 0
@@ -343,8 +353,8 @@ def test_columns_and_weights_of_any_size(case, spacing, init):
             X[:, 0] /= 1e3  # the mean of such columns is beyond what its own check adds up
     else:
         X = (1_700_000_000 + 1000 * X).astype(np.int32)
-    student = boosted(init=init, threshold_spacing=spacing).fit(X, y, weight)
-    # Such weights are nothing beside the l2 of growing, so that trees have no leaves to part.
+    student = boosted(init=init, binning=binning).fit(X, y, weight)
+    # Such weights are nothing beside the penalty of growing, so that trees have no leaves to part.
     assert student.score(X, y) > (0.5 if case == "tiny weights" else 0.9)
     assert student.compact_.nbytes > 0 or case == "tiny weights"
 

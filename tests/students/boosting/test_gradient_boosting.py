@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from skdistill import SoftBoostingClassifier, SoftBoostingRegressor
 from skdistill.quantization.binning import fit_grid
-from skdistill.students.boosting.gradient_boosting import INTERCEPT_GRAIN, beside_intercept
+from skdistill.students.boosting.gradient_boosting import INTERCEPT_STEP, beside_intercept
 from skdistill.students.tree import histogram
 from skdistill.students.tree.fixed_point import FIXED_POINT, to_fixed_point
 
@@ -29,7 +29,7 @@ def test_an_intercept_is_kept_in_a_sixteenth_of_a_leafs_unit(step, b):
     if kept.any():
         assert np.array_equal(kept, values)
         assert scale * unit == pytest.approx(step)
-    assert unit == INTERCEPT_GRAIN
+    assert unit == INTERCEPT_STEP
 
 
 def test_leaves_that_are_nothing_beside_the_intercept_are_dropped():

@@ -69,14 +69,14 @@ def soft_case(K, seed=0, n=60):
     return ensemble_of(X, hard, S, 3, 4, n_inputs=2), targets, rng.uniform(0.2, 3, n)
 
 
-def objective(ensemble, targets, weight, l2, l2_linear):
+def objective(ensemble, targets, weight, l2_regularization, l2_linear):
     """What refit says it minimises, as a formula."""
     z = one_hot(ensemble) @ ensemble.W + ensemble.Z @ ensemble.B + ensemble.b
     z = np.hstack([0 * z, z]) if z.shape[1] == 1 else z
     T, a = targets.temperature, targets.alpha
     soft = -(temper(targets.teacher, T) * log_softmax(z / T, axis=1)).sum(axis=1)
     hard = -log_softmax(z, axis=1)[np.arange(len(z)), targets.hard]
-    penalty = l2 / 2 * (ensemble.W**2).sum() + l2_linear / 2 * (ensemble.B**2).sum()
+    penalty = l2_regularization / 2 * (ensemble.W**2).sum() + l2_linear / 2 * (ensemble.B**2).sum()
     return np.average(a * T**2 * soft + (1 - a) * hard, weights=weight) + penalty
 
 
@@ -101,7 +101,11 @@ def test_no_direction_leads_down_from_the_refit(K):
     ensemble, targets, weight = soft_case(K)
     terms = (targets, weight, 1e-2, 1e-3)
     fitted = refit(
-        ensemble, soft_cross_entropy(targets, weight), l2=1e-2, l2_linear=1e-3, max_iter=MANY
+        ensemble,
+        soft_cross_entropy(targets, weight),
+        l2_regularization=1e-2,
+        l2_linear=1e-3,
+        max_iter=MANY,
     )
     for before, after in zip(slopes(ensemble, *terms), slopes(fitted, *terms), strict=True):
         assert np.abs(before).max() > 1e-2
@@ -118,7 +122,9 @@ def test_what_is_not_free_stays_and_no_value_passes_the_limit(K):
     limit = 0.5
     start = replace(ensemble, W=rng.normal(size=ensemble.W.shape), B=ensemble.B + 0.1)
     loss = soft_cross_entropy(targets, weight)
-    fitted = refit(start, loss, l2=1e-2, free=free, limit=limit, linear=False, max_iter=MANY)
+    fitted = refit(
+        start, loss, l2_regularization=1e-2, free=free, limit=limit, linear=False, max_iter=MANY
+    )
     assert np.array_equal(fitted.W[~free], start.W[~free])
     assert np.array_equal(fitted.B, start.B)
     assert np.array_equal(fitted.b, start.b)
@@ -135,54 +141,74 @@ def test_what_is_not_free_stays_and_no_value_passes_the_limit(K):
 @pytest.mark.parametrize("linear", [False, True])
 @pytest.mark.parametrize("K", [2, 4])
 def test_hard_labels_reach_the_optimum_of_logistic_regression(K, linear):
-    l2 = 1e-3
+    l2_regularization = 1e-3
     X, y, S = real_data(K)
     ensemble = ensemble_of(X, y, S, n_inputs=3 * linear)
     loss = hard_loss(y)
-    fitted = refit(ensemble, loss, l2=l2, l2_linear=l2, linear=linear, max_iter=MANY)
+    fitted = refit(
+        ensemble,
+        loss,
+        l2_regularization=l2_regularization,
+        l2_linear=l2_regularization,
+        linear=linear,
+        max_iter=MANY,
+    )
     columns = np.hstack([one_hot(ensemble), ensemble.Z])
     model = LogisticRegression(
-        C=1 / (l2 * len(y)), fit_intercept=linear, tol=1e-8, max_iter=MANY
+        C=1 / (l2_regularization * len(y)), fit_intercept=linear, tol=1e-8, max_iter=MANY
     ).fit(columns, y)
     z = columns @ model.coef_.T + model.intercept_
-    theirs = loss(z)[0] + l2 / 2 * (model.coef_**2).sum()
-    ours = loss(fitted.logits())[0] + l2 / 2 * ((fitted.W**2).sum() + (fitted.B**2).sum())
+    theirs = loss(z)[0] + l2_regularization / 2 * (model.coef_**2).sum()
+    ours = loss(fitted.logits())[0] + l2_regularization / 2 * (
+        (fitted.W**2).sum() + (fitted.B**2).sum()
+    )
     assert ours == pytest.approx(theirs, rel=1e-4)
 
 
 def fitted_to(K, **shape):
     X, y, S = real_data(K)
     loss = hard_loss(y)
-    return refit(ensemble_of(X, y, S, **shape), loss, l2=1e-4), loss, np.ones(len(y))
+    return refit(ensemble_of(X, y, S, **shape), loss, l2_regularization=1e-4), loss, np.ones(len(y))
 
 
-@pytest.mark.parametrize("grain", [0.0, 0.003])
+@pytest.mark.parametrize("score_step", [0.0, 0.003])
 @pytest.mark.parametrize("bits", ["ternary", 2, 4, 8, np.int64(8)])
-def test_rounded_values_fit_their_bits_and_the_step_its_grain(bits, grain):
+def test_rounded_values_fit_their_bits_and_the_step_its_grain(bits, score_step):
     fitted, loss, weight = fitted_to(4)
     values, step = round_values(
-        fitted, loss, weight, bits, l2=1e-4, rng=np.random.RandomState(0), grain=grain
+        fitted,
+        loss,
+        weight,
+        bits,
+        l2_regularization=1e-4,
+        rng=np.random.RandomState(0),
+        score_step=score_step,
     )
     low, high = value_limits(bits, signed=True)
     assert values.dtype == np.int32
     assert values.shape == fitted.W.shape
     assert low <= values.min() < 0 < values.max() <= high
     assert np.abs(values).max() == high
-    if grain:
-        assert step == grain * round(step / grain) > 0
+    if score_step:
+        assert step == score_step * round(step / score_step) > 0
 
 
 def test_a_grain_above_the_step_is_the_step():
     fitted, loss, weight = fitted_to(2)
     rng = np.random.RandomState(0)
-    assert round_values(fitted, loss, weight, 8, l2=1e-4, rng=rng, grain=1.5)[1] == 1.5
+    assert (
+        round_values(fitted, loss, weight, 8, l2_regularization=1e-4, rng=rng, score_step=1.5)[1]
+        == 1.5
+    )
 
 
 def test_values_of_nothing_round_to_nothing():
     ensemble, _, weight = soft_case(3)
     flat = SoftTargets(np.full((len(weight), 3), 1 / 3))
     loss = soft_cross_entropy(flat, weight)
-    values, step = round_values(ensemble, loss, weight, 8, l2=0.1, rng=np.random.RandomState(0))
+    values, step = round_values(
+        ensemble, loss, weight, 8, l2_regularization=0.1, rng=np.random.RandomState(0)
+    )
     assert not values.any()
     assert step == 1
 
@@ -191,7 +217,9 @@ def test_values_of_nothing_round_to_nothing():
 @pytest.mark.parametrize("bits", ["ternary", 2, 3, 4])
 def test_what_is_left_free_makes_up_for_what_was_rounded(bits, K):
     fitted, loss, weight = fitted_to(K)
-    values, step = round_values(fitted, loss, weight, bits, l2=1e-4, rng=np.random.RandomState(0))
+    values, step = round_values(
+        fitted, loss, weight, bits, l2_regularization=1e-4, rng=np.random.RandomState(0)
+    )
     _, high = value_limits(bits, signed=True)
     plain = np.clip(np.rint(fitted.W / step), -high, high)
     assert not np.array_equal(values, plain)
@@ -209,8 +237,10 @@ def test_weights_are_repeated_rows(K, bits):
     def rounded(rows, weight):
         part = replace(ensemble, leaves=ensemble.leaves[rows], Z=ensemble.Z[rows])
         loss = hard_loss(y[rows], weight)
-        fitted = refit(part, loss, l2=1e-3)
-        return round_values(fitted, loss, weight, bits, l2=1e-3, rng=np.random.RandomState(0))
+        fitted = refit(part, loss, l2_regularization=1e-3)
+        return round_values(
+            fitted, loss, weight, bits, l2_regularization=1e-3, rng=np.random.RandomState(0)
+        )
 
     rows = np.repeat(np.arange(len(y)), weight)
     values, step = rounded(np.arange(len(y)), weight.astype(float))

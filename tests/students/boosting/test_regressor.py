@@ -40,7 +40,7 @@ def test_the_loss_is_half_the_squared_error_and_its_terms_are_its_derivatives():
 
 
 def test_values_are_the_ridge_regression_on_leaves():
-    model = small(value_bits=16, refit_l2=1e-2).fit(X, Y)
+    model = small(value_bits=16, refit_l2_regularization=1e-2).fit(X, Y)
     leaves = evaluate.leaves(model.compact_, X)
     at = (leaves[:, :, None] == np.arange(leaves.max() + 1)).any(axis=1).astype(float)
     z = (Y - Y.mean()) / Y.std()

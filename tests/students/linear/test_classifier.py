@@ -29,7 +29,7 @@ def wine(K):
 
 
 def logistic_regression(X, y, weight):
-    """The same objective: l2 beside the mean loss is C beside the sum."""
+    """The same objective: l2_regularization beside the mean loss is C beside the sum."""
     weight = np.ones(len(X)) if weight is None else weight
     scaler = StandardScaler().fit(X, sample_weight=weight)
     model = LogisticRegression(C=1 / (L2 * weight.sum()), tol=1e-8, max_iter=1000)
@@ -244,7 +244,7 @@ def test_importances_are_shares_of_the_standardised_weights():
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"l2": -1.0},
+        {"l2_regularization": -1.0},
         {"max_iter": 0},
         {"tol": 0.0},
         {"threshold_bits": 1},

@@ -67,11 +67,11 @@ def test_as_good_as_an_imputer_before_it(student):
         SoftLinearClassifier(),
         SoftLinearClassifier(threshold_bits=5, value_bits="ternary"),
         SoftBoostingClassifier(5, init="linear", random_state=0),
-        SoftBoostingClassifier(5, init="linear", threshold_spacing="quantile", random_state=0),
+        SoftBoostingClassifier(5, init="linear", binning="quantile", random_state=0),
         DistilledClassifier(
             SoftBoostingClassifier(10, random_state=0),
             SoftLinearClassifier(),
-            transfer=None,
+            transfer_set=None,
         ),
     ],
     ids=lambda e: repr(e)[:60],

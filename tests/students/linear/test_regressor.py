@@ -21,11 +21,11 @@ FINE = {"threshold_bits": 16, "value_bits": 16}
 L2 = 1e-2
 
 
-def ridge(y, weight=None, l2=L2):
-    """Predictions under the same objective: l2 beside half the mean, alpha beside the sum."""
+def ridge(y, weight=None, l2_regularization=L2):
+    """Predictions under the same objective: penalty beside half the mean, alpha beside the sum."""
     weight = np.ones(len(X)) if weight is None else weight
     Z = StandardScaler().fit(X, sample_weight=weight).transform(X)
-    return Ridge(l2 * weight.sum()).fit(Z, y, sample_weight=weight).predict(Z)
+    return Ridge(l2_regularization * weight.sum()).fit(Z, y, sample_weight=weight).predict(Z)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -40,7 +40,7 @@ def test_it_is_ridge_regression(y, weighted):
 def test_without_penalty_columns_may_repeat_each_other():
     twice = np.hstack([X, X, np.ones((len(X), 1))])
     linear = SoftLinearRegressor(0.0, **FINE).fit(twice, Y)
-    assert np.abs(linear.predict(twice) - ridge(Y, l2=0)).max() < 0.1
+    assert np.abs(linear.predict(twice) - ridge(Y, l2_regularization=0)).max() < 0.1
     assert linear.compact_.linear.features.tolist() == list(range(20))
 
 

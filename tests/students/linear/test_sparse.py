@@ -11,7 +11,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-import skdistill.students.linear.estimators as linear_module
 from skdistill import (
     DistilledClassifier,
     DistilledRegressor,
@@ -25,6 +24,7 @@ from skdistill import (
     StudentAdapter,
 )
 from skdistill.compact import evaluate
+from skdistill.students.linear import design
 
 RNG = np.random.default_rng(0)
 DENSE = np.where(RNG.random((300, 40)) < 0.12, RNG.normal(size=(300, 40)), 0).astype(np.float32)
@@ -47,7 +47,7 @@ def same_reading(one, other):
 @pytest.mark.parametrize("y", [Y, THREE], ids=["two", "three"])
 @pytest.mark.parametrize("bits", [16, 3])
 def test_the_model_of_dense_rows(block, y, bits, monkeypatch):
-    monkeypatch.setattr(linear_module, "BLOCK", block)
+    monkeypatch.setattr(design, "BLOCK", block)
     dense = SoftLinearClassifier(1e-2, value_bits=bits).fit(DENSE, y, WEIGHT)
     sparse = SoftLinearClassifier(1e-2, value_bits=bits).fit(SPARSE, y, WEIGHT)
     same_reading(sparse.compact_, dense.compact_)
@@ -112,9 +112,9 @@ REFUSE = [
     SoftBoostingRegressor(2),
     StudentAdapter(DecisionTreeClassifier()),
     PrunedEnsembleClassifier(FOREST, 200),
-    DistilledClassifier(FOREST, transfer=None),
-    DistilledClassifier(FOREST, SoftLinearClassifier(), transfer=None),
-    DistilledRegressor(RandomForestRegressor(3), transfer=None),
+    DistilledClassifier(FOREST, transfer_set=None),
+    DistilledClassifier(FOREST, SoftLinearClassifier(), transfer_set=None),
+    DistilledRegressor(RandomForestRegressor(3), transfer_set=None),
 ]
 
 

@@ -221,7 +221,7 @@ def test_is_a_student_whose_budget_is_searched():
     X, y = load_iris(return_X_y=True)
     teacher = ExtraTreesClassifier(20, random_state=0)
     student = PrunedEnsembleClassifier(ExtraTreesClassifier(10, random_state=0), random_state=0)
-    distilled = DistilledClassifier(teacher, student, transfer=None, random_state=0)
+    distilled = DistilledClassifier(teacher, student, transfer_set=None, random_state=0)
     found = GridSearchCV(distilled, {"student__max_bytes": [1, 100]}, cv=3).fit(X, y)
     assert found.best_params_ == {"student__max_bytes": 100}
     assert found.best_score_ > 0.9
@@ -255,7 +255,7 @@ def test_what_is_not_supported_is_refused_by_name():
     [
         {"max_bytes": 0},
         {"max_bytes": 10.5},
-        {"refit_l2": 0.0},
+        {"refit_l2_regularization": 0.0},
         {"threshold_bits": 1},
         {"value_bits": "binary"},
         {"random_state": "x"},

@@ -20,8 +20,8 @@ from skdistill.students.pruning.flat_forest import (
     RIGHT_ONLY,
     Forest,
     cut,
-    learnt_trees,
     plant,
+    quantized_trees,
     route,
     without_trees,
 )
@@ -123,7 +123,7 @@ def test_trees_leave_whole():
 def test_learnt_trees_are_the_forest_one_by_one():
     forest, _, _ = planted()
     values = np.arange(2 * len(forest.feature), dtype=np.int32).reshape(-1, 2)
-    trees = learnt_trees(forest, values)
+    trees = quantized_trees(forest, values)
     assert np.vstack([tree.values for tree in trees]).tolist() == values.tolist()
     for tree, root in zip(trees, forest.roots, strict=True):
         inner = tree.feature >= 0

@@ -22,13 +22,13 @@ from skdistill.targets import SoftTargets
 from tests.students.pruning.test_flat_forest import planted
 
 
-def problem_of(X, l2=1e-3, K=3):
+def problem_of(X, l2_regularization=1e-3, K=3):
     rng = np.random.default_rng(0)
     y = np.clip(np.round(X[:, 0] + X[:, 1] * X[:, 2] + rng.normal(size=len(X))) + 1, 0, K - 1)
     targets = SoftTargets(np.eye(K)[y.astype(int)])
     weight = rng.integers(1, 4, len(X)).astype(float)
     S = K if K > 2 else 1
-    return Problem(soft_cross_entropy(targets, weight), np.zeros((len(X), S)), l2)
+    return Problem(soft_cross_entropy(targets, weight), np.zeros((len(X), S)), l2_regularization)
 
 
 def grown(K=3, **settings):
@@ -41,7 +41,9 @@ def grown(K=3, **settings):
 
 def objective(forest, problem):
     ensemble = as_ensemble(forest, problem)
-    return problem.loss(ensemble.logits())[0] + problem.l2 / 2 * (ensemble.W**2).sum()
+    return (
+        problem.loss(ensemble.logits())[0] + problem.l2_regularization / 2 * (ensemble.W**2).sum()
+    )
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -60,7 +62,7 @@ def test_the_worth_of_a_split_is_the_loss_to_second_order(K):
         small = cut(forest, state, np.where(state[:, None], values, forest.values))
         rises.append(objective(small, problem) - start)
         reached = [(forest.leaves == side).any(axis=1) for side in sides]
-        h = np.array([curvature[rows].sum(axis=0) + problem.l2 for rows in reached])
+        h = np.array([curvature[rows].sum(axis=0) + problem.l2_regularization for rows in reached])
         w = forest.values[sides]
         middle = (h * w).sum(axis=0) / h.sum(axis=0)
         assert values[node] == pytest.approx(middle)

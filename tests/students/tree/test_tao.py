@@ -94,18 +94,18 @@ def test_a_refined_tree_misses_less_and_is_no_larger(criterion):
     X, y = load_digits(return_X_y=True)
     for leaves in (16, 48):
         plain = SoftTreeClassifier(criterion, max_leaf_nodes=leaves).fit(X, y)
-        refined = SoftTreeClassifier(criterion, max_leaf_nodes=leaves, refine=8).fit(X, y)
+        refined = SoftTreeClassifier(criterion, max_leaf_nodes=leaves, tao_n_iter=8).fit(X, y)
         assert refined.score(X, y) > plain.score(X, y)
         assert len(refined.compact_.trees.values) <= leaves
         assert refined.feature_importances_.sum() == pytest.approx(1)
-    same = SoftTreeClassifier(criterion, max_leaf_nodes=48, refine=8).fit(X, np.eye(10)[y])
+    same = SoftTreeClassifier(criterion, max_leaf_nodes=48, tao_n_iter=8).fit(X, np.eye(10)[y])
     assert same.compact_.equals(refined.compact_)
     limits = {"min_samples_leaf": 20, "max_depth": 6, "max_leaf_nodes": None}
-    limited = SoftTreeClassifier(criterion, refine=8, **limits).fit(X, y)
+    limited = SoftTreeClassifier(criterion, tao_n_iter=8, **limits).fit(X, y)
     assert np.bincount(evaluate.leaves(limited.compact_, X)[:, 0]).min() >= 20
 
 
 def test_refine_must_be_a_number_of_passes():
     for refused in (-1, 1.5):
-        with pytest.raises(ValueError, match="The 'refine' parameter of SoftTreeClassifier"):
-            SoftTreeClassifier(refine=refused).fit([[0.0], [1.0]], [0, 1])
+        with pytest.raises(ValueError, match="The 'tao_n_iter' parameter of SoftTreeClassifier"):
+            SoftTreeClassifier(tao_n_iter=refused).fit([[0.0], [1.0]], [0, 1])
