@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skdistill.dataframe import is_frame
 from skdistill.students._validation import BITS, check_rows
 from skdistill.teachers import is_frozen, teacher_tags
+from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
 PARAMETERS: dict[str, list[Any]] = {
     "teacher": "no_validation",  # as_teacher does it

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skdistill.distillation._base import (
@@ -43,6 +42,7 @@ from skdistill.targets import SoftTargets, calibrate_temperature, check_probabil
 from skdistill.teachers import Committee, told_classes
 from skdistill.transfer.entropy_balancing import share_weights
 from skdistill.transfer.further_rows import append_rows
+from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
 
 
 class DistilledClassifier(CompactClassifierMixin, BaseEstimator):

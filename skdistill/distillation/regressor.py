@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
 from skdistill.distillation._base import (
@@ -29,6 +29,7 @@ from skdistill.students._base import CompactRegressorMixin
 from skdistill.students._validation import check_values, check_weights
 from skdistill.teachers import teacher_tags
 from skdistill.transfer.further_rows import append_rows
+from skdistill.utils._sklearn_compat import _fit_context
 
 
 class DistilledRegressor(CompactRegressorMixin, BaseEstimator):

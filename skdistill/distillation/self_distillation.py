@@ -12,10 +12,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
 
 from skdistill.dataframe import take_rows
 from skdistill.distillation.classifier import DistilledClassifier
+from skdistill.utils._sklearn_compat import Interval, validate_params
 
 
 @validate_params(

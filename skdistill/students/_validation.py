@@ -12,14 +12,14 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
 from skdistill.dataframe import column_names, is_frame, read_table
 from skdistill.dataframe.read import whole_columns
 from skdistill.quantization.binning import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
 
 BITS = {
     "threshold_bits": [Interval(Integral, 2, 16, closed="both")],

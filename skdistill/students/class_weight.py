@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import StrOptions
 
 from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import StrOptions
 
 CLASS_WEIGHT: list[Any] = [dict, StrOptions({"balanced"}), None]
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact import evaluate
@@ -18,6 +17,7 @@ from skdistill.model import CompactModel
 from skdistill.students._validation import check_targets, check_values, check_weights
 from skdistill.students.boosting.leaf_refit import Ensemble, refit
 from skdistill.students.loss import Loss, SquaredError, soft_cross_entropy
+from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, validate_params
 
 
 @validate_params(

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._param_validation import HasMethods
 
 from skdistill.compact import InputGrid
 from skdistill.converters.scikit_learn import node_probabilities, tree_on_codes
@@ -25,6 +24,7 @@ from skdistill.students.linear.design import importances, standardised, to_compa
 from skdistill.students.loss import fit_scale
 from skdistill.students.training_data import TrainingSet, training_set
 from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import HasMethods, _fit_context
 
 _TREES = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassifier)
 ADAPTED = (*_TREES, LogisticRegression)

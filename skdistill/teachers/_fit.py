@@ -12,9 +12,10 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+
+from skdistill.utils._sklearn_compat import BaseSearchCV
 
 
 def fit_copy(estimator: Any, X: Any, y: Any, weight: ArrayLike | None) -> Any:

@@ -17,19 +17,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.neural_network import MLPClassifier
-from sklearn.neural_network._base import ACTIVATIONS
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.dataframe import shuffle_column
 from skdistill.teachers import Committee, LabelEncodedClassifier, MarginTeacher
+from skdistill.utils._sklearn_compat import (
+    ACTIVATIONS,
+    BaseSearchCV,
+    Interval,
+    StrOptions,
+    _fit_context,
+)
 
 _FEW = {
     "n_components": [Interval(Integral, 1, None, closed="left")],

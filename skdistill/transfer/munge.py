@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skdistill.dataframe import category_columns, read_table, write_table
 from skdistill.transfer.further_rows import within_reach
 from skdistill.transfer.neighbours import nearest_other
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context, validate_params
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "factor": [Interval(Integral, 1, None, closed="left")],

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.dataframe import read_table, write_table
 from skdistill.transfer.further_rows import as_numbers, within_reach
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
 _CATEGORICAL = [StrOptions({"from_dtype"}), "array-like", None]

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.students._base import CompactClassifierMixin
 from skdistill.students._validation import BITS, CATEGORIES
@@ -17,6 +16,7 @@ from skdistill.students.boosting.gradient_boosting import boost
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.training_data import training_set
 from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 
 class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):

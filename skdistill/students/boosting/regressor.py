@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 
 from skdistill.compact import InputGrid, LinearTable, TreeTable
@@ -18,6 +18,7 @@ from skdistill.students.boosting.classifier import SoftBoostingClassifier
 from skdistill.students.boosting.gradient_boosting import boost
 from skdistill.students.loss import Loss, Newton, SquaredError, squared_newton_terms
 from skdistill.students.training_data import RegressionSet, regression_set
+from skdistill.utils._sklearn_compat import _fit_context
 
 
 class SoftBoostingRegressor(CompactRegressorMixin, BaseEstimator):

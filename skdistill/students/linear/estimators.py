@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
 
 from skdistill.compact.tables.limits import value_limits
 from skdistill.quantization.linear_weights import linear_values
@@ -30,6 +29,7 @@ from skdistill.students.linear.design import (
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.students.training_data import regression_set, training_set
 from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import Interval, _fit_context
 
 
 class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):

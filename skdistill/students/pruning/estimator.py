@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact.tables.limits import value_limits
@@ -37,6 +36,7 @@ from skdistill.students.pruning.read_ensemble import (
 )
 from skdistill.students.training_data import TrainingSet, training_set
 from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import HasMethods, Interval, _fit_context
 
 
 class PrunedEnsembleClassifier(CompactClassifierMixin, BaseEstimator):

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdistill.compact import InputGrid
 from skdistill.model import CompactModel
@@ -30,6 +29,7 @@ from skdistill.students.tree.cost_complexity import prune
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.tao import refine
 from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
 _CRITERIA = {"squared_error": histogram.SQUARED_ERROR, "entropy": histogram.ENTROPY}
 _LIMITS: dict[str, list[Any]] = {
