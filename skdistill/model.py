@@ -21,7 +21,7 @@ from skdistill.utils.files import write_whole
 class CompactModel(ModelTables):
     """A small integer model: what is cross-validated is what is flashed.
 
-    ``scores = bias + trees + linear`` in int32; the label is their argmax (for one
+    ``scores = bias + the scores of all tables`` in int32; the label is their argmax (for one
     column: class 1 where the score is > `threshold`), ties to the lowest class; the link
     makes probabilities of ``scale * scores``.
 
@@ -40,13 +40,12 @@ class CompactModel(ModelTables):
         clipped. "identity" is for regression.
     classes : array of shape (K,) or None
         Labels in score order; None for regression.
-    grid : InputGrid, default=None
-        Needed by `trees`.
-    trees : TreeTable, default=None
-    linear : LinearTable, default=None
+    tables : sequence of Table, default=()
+        What adds up to the scores, at most one table of each kind: `TreeTable`, `LinearTable`.
+        Without any the scores are the bias.
     feature_names : sequence of str, default=None
-    categories : CategoryTable, default=None
-        Columns that hold categories, which `grid` and `linear` read as ranks.
+    categories : CategoryTable, default=NO_CATEGORIES
+        Columns that hold categories, which the tables read as ranks.
     threshold : int, default=0
         Of two classes: the score above which the label is the second one. Probabilities do
         not change with it.
@@ -61,16 +60,9 @@ class CompactModel(ModelTables):
     >>> import numpy as np
     >>> from skdistill import CompactModel
     >>> from skdistill.compact import InputGrid, TreeTable
-    >>> stump = TreeTable([0], [0], [0], [-1], [-2], [False], [[-3], [2]], value_bits=4)
-    >>> model = CompactModel(
-    ...     1,
-    ...     [0],
-    ...     0.5,
-    ...     "sigmoid",
-    ...     np.array(["no", "yes"]),
-    ...     grid=InputGrid([0], [0, 1], np.array([7.5], np.float32)),
-    ...     trees=stump,
-    ... )
+    >>> grid = InputGrid([0], [0, 1], np.array([7.5], np.float32))
+    >>> stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [False], [[-3], [2]], value_bits=4)
+    >>> model = CompactModel(1, [0], 0.5, "sigmoid", ["no", "yes"], [stump])
     >>> model.scores([[7.5], [8]]).tolist(), model.predict([[7.5], [8]]).tolist()
     ([[-3], [2]], ['no', 'yes'])
     """
@@ -142,12 +134,7 @@ class CompactModel(ModelTables):
         write_whole(path, to_bytes(self))
 
     def __repr__(self) -> str:
-        parts = []
-        if self.trees is not None:
-            parts.append(f"{len(self.trees.roots)} trees, {len(self.trees.values)} leaves")
-        if self.linear is not None:
-            parts.append(f"linear on {len(self.linear.features)} columns")
-        what = "; ".join(parts) or "constant"
+        what = "; ".join(table.describe() for table in self.tables) or "a constant"
         return f"CompactModel({what}; {self.link}, {self.n_scores} scores, {self.nbytes} B)"
 
 

@@ -11,8 +11,34 @@ import numpy as np
 class Frozen:
     """Mixin of the frozen dataclasses: copies and pickles are built, and checked, anew."""
 
+    def equals(self, other: object) -> bool:
+        """Whether `other` is of the same type and holds the same numbers.
+
+        Parameters
+        ----------
+        other : object
+
+        Returns
+        -------
+        same : bool
+        """
+        return _same(self, other)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), tuple(getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Frozen):
+        names = [f.name for f in fields(a)]  # type: ignore[arg-type]
+        return all(_same(getattr(a, name), getattr(b, name)) for name in names)
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return bool(a == b)
 
 
 def require(condition: bool, message: str) -> None:

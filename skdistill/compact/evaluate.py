@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.tables.linear_table import _linear_scores
-from skdistill.compact.tables.tree_table import _add_trees, _find_leaves
+from skdistill.compact.tables.categories import NO_CATEGORIES, CategoryTable
+from skdistill.compact.tables.tree_table import TreeTable
 
 if TYPE_CHECKING:
     from skdistill.compact.model_tables import ModelTables
-    from skdistill.compact.tables.categories import CategoryTable
 
 CHUNK = 1 << 16  # rows at a time, so that scratch arrays stay small
 DENSE = 1 << 22  # numbers of sparse rows that are dense at a time
 
 
 def as_input(
-    X: ArrayLike, n_features: int, categories: CategoryTable | None = None
+    X: ArrayLike, n_features: int, categories: CategoryTable = NO_CATEGORIES
 ) -> NDArray[Any]:
     """Check that `X` is a table of numbers, and put indexes in place of categories.
 
@@ -31,13 +30,7 @@ def as_input(
     X = np.asarray(X)
     if X.ndim != 2 or X.shape[1] != n_features:
         raise ValueError(f"X must have shape (n, {n_features}), got {X.shape}")
-    if categories is not None:
-        return categories.index(X)
-    if X.dtype.kind not in "biuf":
-        raise ValueError(
-            f"X must be numeric, got dtype {X.dtype}: encode other columns before the model"
-        )
-    return X
+    return categories.index(X)
 
 
 def check_names(model: ModelTables, X: Any) -> None:
@@ -59,13 +52,8 @@ def check_names(model: ModelTables, X: Any) -> None:
         )
 
 
-def ranked(model: ModelTables, X: NDArray[Any]) -> NDArray[Any]:
-    """What grid and linear table read: `X`, with ranks in place of indexes of categories."""
-    return X if model.categories is None else model.categories.rank(X)
-
-
 def scores(model: ModelTables, X: ArrayLike) -> NDArray[np.int32]:
-    """int32 scores of shape (n, S): bias + trees + linear."""
+    """int32 scores of shape (n, S): the bias and the scores of all tables."""
     if hasattr(X, "tocsr"):
         return _sparse_scores(model, X)
     check_names(model, X)
@@ -74,7 +62,7 @@ def scores(model: ModelTables, X: ArrayLike) -> NDArray[np.int32]:
 
 def _sparse_scores(model: ModelTables, X: Any) -> NDArray[np.int32]:
     """Scores of sparse rows, of which few at a time are made dense."""
-    if model.trees is not None or model.categories is not None:
+    if len(model.categories) or not all(table.accepts_sparse for table in model.tables):
         raise ValueError("X is sparse, which linear models alone read: use X.toarray()")
     rows, height = X.tocsr(), max(1, DENSE // max(1, X.shape[1]))
     parts = [
@@ -87,26 +75,21 @@ def _sparse_scores(model: ModelTables, X: Any) -> NDArray[np.int32]:
 def indexed_scores(model: ModelTables, X: NDArray[Any]) -> NDArray[np.int32]:
     """The same of numbers, with indexes in place of categories."""
     out = np.empty((len(X), model.n_scores), np.int32)
-    worth = None if model.trees is None else model.trees.scaled_values
     for start in range(0, len(X), CHUNK):
-        rows, part = ranked(model, X[start : start + CHUNK]), out[start : start + CHUNK]
+        rows, part = model.categories.rank(X[start : start + CHUNK]), out[start : start + CHUNK]
         part[:] = model.bias
-        if model.trees is not None and model.grid is not None:
-            _add_trees(model.grid.cast(rows), *model.walk, worth, part)  # type: ignore[call-arg]
-        if model.linear is not None:
-            part += _linear_scores(rows, model.linear)
+        for table in model.tables:
+            table.add_scores(rows, part)
     return out
 
 
 def leaves(model: ModelTables, X: ArrayLike) -> NDArray[np.int32]:
     """Leaf that each row reaches in each tree, int32 array of shape (n, T)."""
-    X = as_input(X, model.n_features, model.categories)
-    if model.trees is None or model.grid is None:
-        raise ValueError("the model has no trees")
-    out = np.empty((len(X), len(model.trees.roots)), np.int32)
+    X, trees = as_input(X, model.n_features, model.categories), model.table(TreeTable)
+    out = np.empty((len(X), len(trees.roots)), np.int32)
     for start in range(0, len(X), CHUNK):
-        rows = model.grid.cast(ranked(model, X[start : start + CHUNK]))
-        _find_leaves(rows, *model.walk, out[start : start + CHUNK])  # type: ignore[call-arg]
+        rows = model.categories.rank(X[start : start + CHUNK])
+        out[start : start + CHUNK] = trees.leaves(rows)
     return out
 
 

@@ -1,12 +1,12 @@
 """Models as files: a checked container of plain arrays, no pickle.
 
 Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32), header
-(JSON, UTF-8), the arrays in header order, CRC-32 of all that comes before. The header
-names shapes only; dtypes belong to the format, and no file can ask for more memory than
-its own length.
+(JSON, UTF-8), the arrays in header order, CRC-32 of all that comes before. No file can ask for
+more memory than its own length.
 
-Version 2 may have a scale for each score, version 3 columns of categories and a threshold. A model
-is written as the lowest version that can tell it, which older readers know.
+The header describes each table by its kind and its fields: numbers and strings as they are,
+arrays by shape and dtype, tables within tables in the same way. Each table checks its fields
+itself, so that a new kind needs an entry in `KINDS` and nothing else.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import json
 import re
 import struct
 import zlib
+from dataclasses import fields
 from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact._frozen import require
+from skdistill.compact._frozen import Frozen, require
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.categories import CategoryTable
 from skdistill.compact.tables.grid import InputGrid
@@ -31,77 +32,74 @@ from skdistill.compact.tables.tree_table import TreeTable
 AnyModel = TypeVar("AnyModel", bound=ModelTables)
 
 MAGIC = b"skdistil"
-VERSIONS = (1, 2, 3)
+VERSION = 1
 MAX_BYTES = 1 << 28  # far beyond any compact model; refuses a wrong file before it is read
+KINDS: dict[str, type[Frozen]] = {
+    "grid": InputGrid,
+    "categories": CategoryTable,
+    "trees": TreeTable,
+    "linear": LinearTable,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+_DTYPES = ("<i4", "<f4", "|u1", "|b1")
 _PREFIX = struct.Struct("<8sII")
-_TABLES: dict[str, tuple[type, dict[str, str]]] = {
-    "grid": (InputGrid, {"features": "<i4", "offsets": "<i4", "edges": "<f4"}),
-    "trees": (
-        TreeTable,
-        {
-            **dict.fromkeys(("roots", "feature", "threshold", "left", "right"), "<i4"),
-            "nan_left": "|b1",
-            "values": "<i4",
-        },
-    ),
-    "linear": (
-        LinearTable,
-        {"features": "<i4", "offset": "<f4", "inv_step": "<f4", "weights": "<i4"},
-    ),
-    "categories": (CategoryTable, {"columns": "<i4", "ranks": "|u1"}),
-}
-_SCALARS = {
-    "grid": {"dtype"},
-    "trees": {"value_bits", "unit"},
-    "linear": {"value_bits", "input_bits"},
-    "categories": {"labels"},
-}
 
 
 def to_bytes(model: ModelTables) -> bytes:
-    """The file of `model` as bytes."""
+    """The file of a model as bytes.
+
+    Parameters
+    ----------
+    model : ModelTables
+
+    Returns
+    -------
+    content : bytes
+
+    Raises
+    ------
+    ValueError
+        If a class label is neither a string nor a number.
+    """
+    arrays: list[bytes] = []
     header: dict[str, Any] = {
         "n_features": int(model.n_features),
         "bias": model.bias.tolist(),
         "scale": model.scale if isinstance(model.scale, float) else model.scale.tolist(),
         "link": model.link,
         "classes": None if model.classes is None else _classes_to_json(model.classes),
+        "tables": [_describe(table, arrays) for table in model.tables],
         "feature_names": None if model.feature_names is None else list(model.feature_names),
+        "categories": _describe(model.categories, arrays),
+        "threshold": model.threshold,
     }
-    if model.threshold:
-        header["threshold"] = model.threshold
-    arrays = []
-    for name, (_, dtypes) in _TABLES.items():
-        table = getattr(model, name)
-        if table is None:
-            continue
-        entry: dict[str, Any] = {key: getattr(table, key) for key in sorted(_SCALARS[name])}
-        if name == "categories":
-            entry["labels"] = [labels.tolist() for labels in table.labels]
-        entry["shapes"] = {key: list(getattr(table, key).shape) for key in dtypes}
-        header[name] = entry
-        for key, dtype in _dtypes(name, entry).items():
-            arrays.append(getattr(table, key).astype(dtype).tobytes())
     text = json.dumps(header, separators=(",", ":")).encode()
-    new = "categories" in header or "threshold" in header
-    version = 3 if new else 2 if isinstance(header["scale"], list) else 1
-    content = _PREFIX.pack(MAGIC, version, len(text)) + text + b"".join(arrays)
+    content = _PREFIX.pack(MAGIC, VERSION, len(text)) + text + b"".join(arrays)
     return content + struct.pack("<I", zlib.crc32(content))
 
 
-def from_bytes(content: bytes, kind: type[AnyModel]) -> AnyModel:
+def from_bytes(content: bytes, model_type: type[AnyModel]) -> AnyModel:
     """Inverse of `to_bytes`.
+
+    Parameters
+    ----------
+    content : bytes
+    model_type : type
+        `ModelTables` or a subclass, which is built from the fields.
+
+    Returns
+    -------
+    model : model_type
 
     Raises
     ------
     ValueError
-        As `load`.
+        If the content is not such a file, is damaged, or describes tables that no model can
+        have; the message says which.
     """
     require(len(content) >= _PREFIX.size + 4 and content[:8] == MAGIC, "not a skdistill model file")
     _, version, length = _PREFIX.unpack_from(content)
-    require(
-        version in VERSIONS, f"format version {version}; this skdistill reads versions {VERSIONS}"
-    )
+    require(version == VERSION, f"format version {version}; this skdistill reads version {VERSION}")
     (checksum,) = struct.unpack("<I", content[-4:])
     require(
         zlib.crc32(content[:-4]) == checksum, "checksum mismatch: the file is truncated or damaged"
@@ -110,26 +108,25 @@ def from_bytes(content: bytes, kind: type[AnyModel]) -> AnyModel:
     require(length <= len(body), "header is longer than the file")
     try:
         header = json.loads(bytes(body[:length]))
-        tables, rest = _read_tables(header, body[length:])
-        require(len(rest) == 0, f"{len(rest)} bytes behind the last table")
-        require(version > 2 or "categories" not in header, "categories need format version 3")
+        rest = _Rest(body[length:])
+        require(isinstance(header["tables"], list), "tables must be a list")
+        tables = tuple(_read(entry, rest) for entry in header["tables"])
+        categories = _read(header["categories"], rest)
+        require(len(rest.bytes) == 0, f"{len(rest.bytes)} bytes behind the last table")
         scale, names = header["scale"], header["feature_names"]
         one = type(scale) in (int, float)
-        require(
-            one or (version > 1 and _all_of(scale, int, float)),
-            f"scale: {scale!r} is not a number",
-        )
-        require(version > 2 or "threshold" not in header, f"version {version} has no threshold")
+        require(one or _all_of(scale, int, float), f"scale: {scale!r} is not a number")
         require(names is None or _all_of(names, str), "feature_names must be a list of strings")
-        return kind(
+        return model_type(
             n_features=_whole(header["n_features"], "n_features"),
             bias=np.array([_whole(number, "bias") for number in header["bias"]]),
             scale=scale,
             link=header["link"],
             classes=None if header["classes"] is None else _classes_from_json(header["classes"]),
+            tables=tables,
             feature_names=names,
-            threshold=_whole(header.get("threshold", 0), "threshold"),
-            **tables,
+            categories=categories,
+            threshold=_whole(header["threshold"], "threshold"),
         )
     except (
         KeyError,
@@ -142,54 +139,81 @@ def from_bytes(content: bytes, kind: type[AnyModel]) -> AnyModel:
         raise ValueError(f"malformed header: {type(error).__name__}: {error}") from error
 
 
-def _read_tables(header: dict[str, Any], rest: memoryview) -> tuple[dict[str, Any], memoryview]:
-    tables = {}
-    for name, (kind, _) in _TABLES.items():
-        if name not in header:
-            continue
-        entry = header[name]
-        given: dict[str, Any] = {key: entry[key] for key in _SCALARS[name] if key != "dtype"}
-        if name == "categories":
-            given["labels"] = _labels(entry["labels"])
-        for key, dtype in _dtypes(name, entry).items():
-            given[key], rest = _take(rest, f"{name}.{key}", entry["shapes"][key], dtype)
-        tables[name] = kind(**given)
-    return tables, rest
+def _describe(table: Frozen, arrays: list[bytes]) -> dict[str, Any]:
+    """The header's entry of a table; its arrays are appended to `arrays`."""
+    entry: dict[str, Any] = {"kind": _NAMES[type(table)]}
+    for each in fields(table):  # type: ignore[arg-type]
+        value = getattr(table, each.name)
+        if isinstance(value, Frozen):
+            value = _describe(value, arrays)
+        elif isinstance(value, np.ndarray):
+            dtype = value.dtype.newbyteorder("<")
+            arrays.append(value.astype(dtype).tobytes())
+            value = {"dtype": dtype.str, "shape": list(value.shape)}
+        elif isinstance(value, tuple):  # labels of categories
+            value = [labels.tolist() for labels in value]
+        entry[each.name] = value
+    return entry
 
 
-def _labels(labels: Any) -> list[NDArray[Any]]:
+class _Rest:
+    """Bytes of arrays that have not been read yet."""
+
+    def __init__(self, content: memoryview) -> None:
+        self.bytes = content
+
+    def take(self, name: str, entry: dict[str, Any]) -> NDArray[Any]:
+        """The next array."""
+        dtype, dims = entry["dtype"], [_whole(size, name) for size in entry["shape"]]
+        require(dtype in _DTYPES, f"{name} must have a dtype of {_DTYPES}, got {dtype!r}")
+        require(all(size >= 0 for size in dims), f"{name} has the negative shape {dims}")
+        needed = prod(dims) * np.dtype(dtype).itemsize
+        require(
+            needed <= len(self.bytes), f"{name} needs {needed} bytes, {len(self.bytes)} are left"
+        )
+        flat = np.frombuffer(self.bytes[:needed], np.uint8 if dtype == "|b1" else dtype)
+        self.bytes = self.bytes[needed:]
+        if dtype == "|b1":
+            require(bool((flat <= 1).all()), f"{name} must hold 0 and 1")
+            flat = flat.astype(bool)
+        return flat.reshape(dims)
+
+
+def _read(entry: Any, rest: _Rest) -> Any:
+    """The table of an entry, which must have each field of its kind and no other."""
+    require(
+        isinstance(entry, dict) and entry.get("kind") in KINDS,
+        f"tables must have a kind of {tuple(KINDS)}",
+    )
+    kind, given = KINDS[entry["kind"]], {}
+    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+    require(
+        set(entry) == {"kind", *names},
+        f"a table of kind {entry['kind']!r} must have the fields {names}",
+    )
+    for name in names:
+        value = entry[name]
+        if isinstance(value, dict):
+            where = f"{entry['kind']}.{name}"
+            given[name] = _read(value, rest) if "kind" in value else rest.take(where, value)
+        else:
+            given[name] = _labels(value) if isinstance(value, list) else value
+    table = kind(**given)
+    for name, value in given.items():
+        stored = getattr(table, name)
+        same = type(stored) is type(value) and getattr(stored, "dtype", "") == getattr(
+            value, "dtype", ""
+        )
+        require(same, f"{entry['kind']}.{name} has another type than it must have")
+    return table
+
+
+def _labels(labels: list[Any]) -> tuple[NDArray[Any], ...]:
     """Labels of the columns of categories: strings or whole numbers."""
-    require(isinstance(labels, list), "categories.labels must be a list")
     for each in labels:
         known = _all_of(each, str) or _all_of(each, int)
         require(known, "categories.labels must be lists of strings or of whole numbers")
-    return [np.array(each) for each in labels]
-
-
-def _dtypes(name: str, entry: dict[str, Any]) -> dict[str, str]:
-    """Dtypes of a table's arrays; only the grid's edges have a choice."""
-    dtypes = dict(_TABLES[name][1])
-    if name == "grid":
-        require(
-            entry["dtype"] in ("float32", "int32"),
-            f"grid.dtype must be float32 or int32, got {entry['dtype']!r}",
-        )
-        dtypes["edges"] = "<f4" if entry["dtype"] == "float32" else "<i4"
-    return dtypes
-
-
-def _take(
-    rest: memoryview, name: str, shape: list[int], dtype: str
-) -> tuple[NDArray[Any], memoryview]:
-    dims = [_whole(size, name) for size in shape]
-    require(all(size >= 0 for size in dims), f"{name} has the negative shape {dims}")
-    wanted = prod(dims) * np.dtype(dtype).itemsize
-    require(wanted <= len(rest), f"{name} wants {wanted} bytes, {len(rest)} are left")
-    flat = np.frombuffer(rest[:wanted], np.uint8 if dtype == "|b1" else dtype)
-    if dtype == "|b1":
-        require(bool((flat <= 1).all()), f"{name} must hold 0 and 1")
-        flat = flat.astype(bool)
-    return flat.reshape(dims), rest[wanted:]
+    return tuple(np.array(each) for each in labels)
 
 
 def _whole(number: Any, name: str) -> int:

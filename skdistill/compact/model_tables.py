@@ -1,24 +1,24 @@
 """ModelTables: the record of integer tables that packing, evaluation and files read.
 
 Symbols: n rows, K classes, S score columns (one for two classes or one target, else one a
-class), T trees.
+class).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import Frozen, as_table, require
-from skdistill.compact.tables.categories import CategoryTable
-from skdistill.compact.tables.grid import InputGrid
+from skdistill.compact.tables.categories import NO_CATEGORIES, CategoryTable
 from skdistill.compact.tables.limits import INT32_MAX
-from skdistill.compact.tables.linear_table import LinearTable
-from skdistill.compact.tables.tree_table import TreeTable, largest_values, walk_tables
+from skdistill.compact.tables.table import Table
+
+AnyTable = TypeVar("AnyTable", bound=Table)
 
 LINKS = ("softmax", "sigmoid", "normalize", "identity")
 
@@ -27,7 +27,7 @@ LINKS = ("softmax", "sigmoid", "normalize", "identity")
 class ModelTables(Frozen):
     """The integer tables of a model, validated.
 
-    ``scores = bias + trees + linear`` in int32; the label is their argmax (for one
+    ``scores = bias + the scores of all tables`` in int32; the label is their argmax (for one
     column: class 1 where the score is > `threshold`), ties to the lowest class; the link
     makes probabilities of ``scale * scores``.
 
@@ -46,13 +46,12 @@ class ModelTables(Frozen):
         clipped. "identity" is for regression.
     classes : array of shape (K,) or None
         Labels in score order; None for regression.
-    grid : InputGrid, default=None
-        Needed by `trees`.
-    trees : TreeTable, default=None
-    linear : LinearTable, default=None
+    tables : sequence of Table, default=()
+        What adds up to the scores, at most one table of each kind: `TreeTable`, `LinearTable`.
+        Without any the scores are the bias.
     feature_names : sequence of str, default=None
-    categories : CategoryTable, default=None
-        Columns that hold categories, which `grid` and `linear` read as ranks.
+    categories : CategoryTable, default=NO_CATEGORIES
+        Columns that hold categories, which the tables read as ranks.
     threshold : int, default=0
         Of two classes: the score above which the label is the second one. Probabilities do
         not change with it.
@@ -68,11 +67,9 @@ class ModelTables(Frozen):
     scale: float | NDArray[Any]
     link: str
     classes: NDArray[Any] | None
-    grid: InputGrid | None = None
-    trees: TreeTable | None = None
-    linear: LinearTable | None = None
+    tables: tuple[Table, ...] = ()
     feature_names: tuple[str, ...] | None = None
-    categories: CategoryTable | None = None
+    categories: CategoryTable = NO_CATEGORIES
     threshold: int = 0
 
     def __post_init__(self) -> None:
@@ -86,6 +83,7 @@ class ModelTables(Frozen):
         object.__setattr__(
             self, "n_features", int(width) if isinstance(width, np.integer) else width
         )
+        object.__setattr__(self, "tables", tuple(self.tables))
         if self.classes is not None:
             classes = np.array(self.classes)
             if classes.dtype.kind == "U":
@@ -121,23 +119,21 @@ class ModelTables(Frozen):
         self._validate_classes()
         self._validate_threshold()
         require(
-            self.categories is None or int(self.categories.columns[-1]) < self.n_features,
+            isinstance(self.categories, CategoryTable),
+            f"categories must be a CategoryTable, got {type(self.categories).__name__}",
+        )
+        require(
+            int(self.categories.columns.max(initial=-1)) < self.n_features,
             "categories reads a column beyond n_features",
         )
-        if self.trees is not None:
-            if self.grid is None:
-                raise ValueError("trees need a grid")
-            self._validate_trees(self.grid, self.trees)
-        if self.linear is not None:
-            columns = self.linear.weights.shape[1]
+        for table in self.tables:
             require(
-                columns == self.n_scores,
-                f"weights has {columns} columns for {self.n_scores} scores",
+                isinstance(table, Table),
+                f"tables must hold tables, got {type(table).__name__}",
             )
-            require(
-                int(self.linear.features[-1]) < self.n_features,
-                "linear reads a column beyond n_features",
-            )
+            table.validate_for(self.n_features, self.n_scores)
+        kinds = [table.kind for table in self.tables]
+        require(len(set(kinds)) == len(kinds), f"tables must be of different kinds, got {kinds}")
         worst = int(self.score_bound.max(initial=0))
         require(
             worst <= INT32_MAX, f"a score can reach {worst}, which overflows int32: use fewer bits"
@@ -199,22 +195,6 @@ class ModelTables(Frozen):
             f"threshold={threshold} needs two classes, the model has {self.n_classes}",
         )
 
-    def _validate_trees(self, grid: InputGrid, trees: TreeTable) -> None:
-        columns = trees.values.shape[1]
-        require(
-            columns == self.n_scores, f"values has {columns} columns for {self.n_scores} scores"
-        )
-        require(
-            int(grid.features.max(initial=0)) < self.n_features,
-            "grid reads a column beyond n_features",
-        )
-        known = bool(((trees.feature >= 0) & (trees.feature < len(grid.features))).all())
-        require(known, "feature points outside the grid")
-        inside = bool(
-            ((trees.threshold >= 0) & (trees.threshold < grid.counts[trees.feature])).all()
-        )
-        require(inside, "threshold points outside its feature's edges")
-
     @cached_property
     def score_bound(self) -> NDArray[np.int64]:
         """Largest absolute score, partial sums included, that any input can reach.
@@ -222,28 +202,55 @@ class ModelTables(Frozen):
         Returns
         -------
         bound : int64 array of shape (S,)
-            ``|bias| + sum of the trees' largest |value| + sum of Q |weight|``.
+            ``|bias|`` and the bounds of all tables.
         """
         bound = np.abs(self.bias.astype(np.int64))
-        if self.trees is not None:
-            bound += self.tree_bounds.sum(axis=0)
-        if self.linear is not None:
-            bound += self.linear.q_max * np.abs(self.linear.weights.astype(np.int64)).sum(axis=0)
+        for table in self.tables:
+            bound += table.score_bound
         bound.setflags(write=False)
         return bound
 
-    @cached_property
-    def tree_bounds(self) -> NDArray[np.int64]:
-        """Largest magnitude among each tree's leaf values, int64 array of shape (T, S)."""
-        if self.trees is None:
-            return np.zeros((0, self.n_scores), np.int64)
-        return largest_values(self.trees)
+    def tables_of(self, kind: type[AnyTable]) -> tuple[AnyTable, ...]:
+        """Tables of one kind.
 
-    @cached_property
-    def walk(self) -> tuple[NDArray[Any], ...]:
-        """Tables of a tree walk, derived once: see `walk_tables`."""
-        require(self.trees is not None, "the model has no trees")
-        return walk_tables(self.grid, self.trees)  # type: ignore[arg-type]
+        Parameters
+        ----------
+        kind : type
+            `TreeTable`, `LinearTable`, …
+
+        Returns
+        -------
+        tables : tuple
+            Empty, or with one table.
+        """
+        return tuple(table for table in self.tables if isinstance(table, kind))
+
+    def table(self, kind: type[AnyTable]) -> AnyTable:
+        """The table of one kind.
+
+        Parameters
+        ----------
+        kind : type
+            `TreeTable`, `LinearTable`, …
+
+        Returns
+        -------
+        table : kind
+
+        Raises
+        ------
+        ValueError
+            If the model has none.
+        """
+        for table in self.tables_of(kind):
+            return table
+        raise ValueError(f"the model has no {kind.kind} table")
+
+    @property
+    def columns(self) -> NDArray[np.int32]:
+        """Columns of the input that some table reads, ascending int32 array."""
+        read = [np.empty(0, np.int32), *(table.columns for table in self.tables)]
+        return np.unique(np.concatenate(read))
 
     @property
     def n_scores(self) -> int:
@@ -258,32 +265,5 @@ class ModelTables(Frozen):
     @property
     def input_dtype(self) -> str:
         """Declared type of the input, ``"float32"`` or ``"int32"``."""
-        return "float32" if self.grid is None else self.grid.dtype
-
-    def equals(self, other: ModelTables) -> bool:
-        """Whether `other` has the same tables, number by number.
-
-        Parameters
-        ----------
-        other : ModelTables
-
-        Returns
-        -------
-        same : bool
-        """
-        return _same(self, other)
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, Frozen):
-        names = [f.name for f in fields(a)]  # type: ignore[arg-type]
-        return type(a) is type(b) and all(
-            _same(getattr(a, name), getattr(b, name)) for name in names
-        )
-    if isinstance(a, tuple):
-        both = isinstance(b, tuple) and len(a) == len(b)
-        return both and all(map(_same, a, b))
-    if isinstance(a, np.ndarray):
-        same_kind = isinstance(b, np.ndarray) and a.dtype == b.dtype
-        return same_kind and np.array_equal(a, b)
-    return type(a) is type(b) and bool(a == b)
+        whole = any(table.input_dtype == "int32" for table in self.tables)
+        return "int32" if whole else "float32"

@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from skdistill.compact._frozen import require
 from skdistill.compact.evaluate import as_input
 from skdistill.compact.tables.limits import INT32_MAX, value_limits
+from skdistill.compact.tables.linear_table import LinearTable
+from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.converters.decision_threshold import with_threshold
 from skdistill.converters.float_trees import Ensemble, FloatTree, in_column
 from skdistill.converters.lightgbm import lightgbm_trees
@@ -172,13 +174,12 @@ def convert(
         bias, scale, tables = _tree_tables(
             found, n_features, rows, dtype, threshold_bits, value_bits
         )
-    model = CompactModel(
-        n_features, bias, scale, found.link, classes, **tables, feature_names=names
-    )
-    if model.linear is None or len(model.linear.features) == n_features:
-        return model
-    wide = replace(model, linear=on_all_columns(model.linear, n_features))
-    return min(model, wide, key=lambda made: made.nbytes)
+    model = CompactModel(n_features, bias, scale, found.link, classes, tables, feature_names=names)
+    wide = [
+        replace(model, tables=(on_all_columns(linear, n_features),))
+        for linear in model.tables_of(LinearTable)
+    ]
+    return min([model, *wide], key=lambda made: made.nbytes)
 
 
 def _tree_tables(
@@ -188,8 +189,8 @@ def _tree_tables(
     dtype: str,
     threshold_bits: int | None,
     value_bits: int | str,
-) -> tuple[NDArray[np.int32], Any, dict[str, Any]]:
-    """Bias, scale, grid and trees."""
+) -> tuple[NDArray[np.int32], Any, tuple[TreeTable, ...]]:
+    """Bias, scale and trees."""
     grid, trees = on_a_grid(found.trees, n_features, dtype, through_float32=found.through_float32)
     if threshold_bits is not None:
         if rows is None:
@@ -203,8 +204,7 @@ def _tree_tables(
         wide = np.zeros((len(leaf), part.shape[1]), np.int32)
         wide[leaf] = part
         whole.append(tree._replace(values=wide))
-    grid, table = assemble(grid, whole, value_bits, unit)
-    return bias, scale, {"grid": grid, "trees": table}
+    return bias, scale, (assemble(grid, whole, value_bits, unit),)
 
 
 def _integers(

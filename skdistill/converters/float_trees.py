@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.model import CompactModel
 
 
@@ -119,12 +120,10 @@ def compact_trees(model: CompactModel) -> list[FloatTree]:
     -------
     trees : list of FloatTree
     """
-    grid, table = model.grid, model.trees
-    if grid is None or table is None:
-        raise ValueError("the model has no trees")
-    worth = table.scaled_values * model.scale
-    edges = grid.edges[grid.offsets[table.feature] + table.threshold].astype(np.float64)
-    columns = grid.features[table.feature]
+    table = model.table(TreeTable)
+    values = table.scaled_values * model.scale
+    edges = table.edges.astype(np.float64)
+    columns = table.grid.features[table.feature]
     trees = []
     for root in table.roots.tolist():
         rows = _Rows(model.n_scores)
@@ -132,7 +131,7 @@ def compact_trees(model: CompactModel) -> list[FloatTree]:
         while waiting:
             node, parent, side = waiting.pop()
             if node < 0:
-                rows.add(parent, side, value=worth[~node], number=~node)
+                rows.add(parent, side, value=values[~node], number=~node)
                 continue
             here = rows.add(parent, side, columns[node], edges[node], table.nan_left[node])
             waiting += [(int(table.right[node]), here, 1), (int(table.left[node]), here, 0)]

@@ -72,7 +72,7 @@ def linear_coefficients(estimator: Any) -> Linear:
 
 def linear_tables(
     found: Linear, X: NDArray[Any] | None, input_bits: int | None, value_bits: int | str
-) -> tuple[NDArray[np.int32], Any, dict[str, Any]]:
+) -> tuple[NDArray[np.int32], Any, tuple[LinearTable, ...]]:
     """Bias, scale and table of a linear estimator.
 
     Parameters
@@ -87,8 +87,8 @@ def linear_tables(
     -------
     bias : int32 array of shape (S,)
     scale : float, or float64 array of shape (S,) for a regression
-    tables : dict
-        "linear", or nothing where no column counts.
+    tables : tuple of LinearTable
+        Empty where no column counts.
 
     Raises
     ------
@@ -107,11 +107,11 @@ def linear_tables(
     if not varies.any():
         blank = np.empty((len(X), 0)), np.empty((0, len(start))), start, np.ones(len(X))
         _, bias, scale = _rounded(found, *blank, value_bits, 1)
-        return bias, scale, {}
+        return bias, scale, ()
     tried = [_attempt(found, X, way, value_bits) for way in _readings(X, varies, input_bits)]
     # Finer steps for columns of few values cost a table of steps: the last way, if any.
     (bias, scale, table), _ = tried[-1] if tried[-1][1] < tried[0][1] / 2 else tried[0]
-    return bias, scale, {"linear": table} if table.weights.any() else {}
+    return bias, scale, (table,) if table.weights.any() else ()
 
 
 class _Reading(NamedTuple):

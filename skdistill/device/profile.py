@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.evaluate import check_names, labels
+from skdistill.compact import evaluate
 from skdistill.compact.model_tables import ModelTables
 from skdistill.device.compile import build
 from skdistill.device.cores import find_target
@@ -158,7 +158,7 @@ def profile(
     """
     core = find_target(target)
     model = compact_of(model)
-    check_names(model, X)
+    evaluate.check_names(model, X)
     X = np.asarray(X)
     input = input or model.input_dtype
     plan, output = prepare_source(
@@ -261,12 +261,12 @@ def differs(
     -------
     differs : bool array of shape (n,)
     """
+    scores = evaluate.scores(model, X)
     if output == "label":
-        only = model.classes is not None and len(model.classes) == 1
-        wrong = results != (0 if only else labels(model.scores(X), model.threshold))
+        wrong = results != (0 if model.n_classes == 1 else evaluate.labels(scores, model.threshold))
     elif output == "scores":
-        wrong = np.any(results != model.scores(X), axis=1)
+        wrong = np.any(results != scores, axis=1)
     else:
         P = results / FIXED_ONE if output == "proba_fixed" else results
-        wrong = ~np.all(np.abs(P - model.predict_proba(X)) <= allowed, axis=1)
+        wrong = ~np.all(np.abs(P - evaluate.probabilities(model, scores)) <= allowed, axis=1)
     return np.asarray(wrong, bool)

@@ -25,6 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from skdistill.compact import TreeTable
 from skdistill.dataframe.files import Table, TableError, quoted
 from skdistill.distillation import DistilledClassifier
 from skdistill.export.onnx.export import to_onnx
@@ -361,7 +362,7 @@ def _kind(fitted: Any) -> str:
 
 
 def _leaves(model: CompactModel) -> int:
-    return 1 if model.trees is None else len(model.trees.feature) + 1
+    return 1 + sum(len(table.feature) for table in model.tables_of(TreeTable))
 
 
 def _use_one_thread(teacher: VotingClassifier) -> None:

@@ -67,7 +67,7 @@ def drop_idle_splits(tree: QuantizedTree) -> QuantizedTree:
 
 def assemble(
     grid: InputGrid, trees: Sequence[QuantizedTree], value_bits: int | str, unit: int = 1
-) -> tuple[InputGrid, TreeTable]:
+) -> TreeTable:
     """Join trees into one table, on a grid that holds only the edges that some node uses.
 
     Parameters
@@ -81,7 +81,6 @@ def assemble(
 
     Returns
     -------
-    grid : InputGrid
     table : TreeTable
     """
     roots, parts, n_nodes, n_leaves = [], [], 0, 0
@@ -112,7 +111,8 @@ def assemble(
     offsets = np.concatenate([[0], np.cumsum(counts)])
     small = InputGrid(grid.features[features], offsets, grid.edges[used])
     feature = np.searchsorted(features, feature)
-    table = TreeTable(
+    return TreeTable(
+        small,
         np.array(roots),
         feature,
         edge - offsets[feature],
@@ -123,4 +123,3 @@ def assemble(
         value_bits,
         unit,
     )
-    return small, table

@@ -36,7 +36,7 @@ class CompactMixin(OnnxHooks):
         tags = get_tags(self).input_tags
         finite = not (tags.allow_nan or getattr(self, "_missing_seen", False))
         sparse = "csr" if tags.sparse else False
-        if not is_frame(X) and self.compact_.categories is None:
+        if not is_frame(X) and not len(self.compact_.categories):
             X = validate_data(
                 self,
                 X,
@@ -47,8 +47,7 @@ class CompactMixin(OnnxHooks):
             )
             return self.compact_.scores(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        known = self.compact_.categories
-        columns, labels = ([], []) if known is None else (known.columns, known.labels)
+        columns, labels = self.compact_.categories.columns, self.compact_.categories.labels
         X = index_table(X, columns, labels, self.compact_.feature_names)
         check_numbers(X, columns, finite=finite, estimator=self)
         return evaluate.indexed_scores(self.compact_, X)

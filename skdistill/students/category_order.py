@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.tables.categories import MOST_RANK, CategoryTable
+from skdistill.compact.tables.categories import MOST_RANK, NO_CATEGORIES, CategoryTable
 
 SMOOTHING = 10.0  # rows of the mean response that every category is given
 
@@ -24,7 +24,7 @@ def fit_categories(
     labels: tuple[NDArray[np.int64] | NDArray[np.str_] | None, ...],
     responses: NDArray[np.float64],
     weight: NDArray[np.float64],
-) -> CategoryTable | None:
+) -> CategoryTable:
     """Order the labels of every column of categories.
 
     Parameters
@@ -38,12 +38,12 @@ def fit_categories(
 
     Returns
     -------
-    categories : CategoryTable or None
-        None where no column has labels.
+    categories : CategoryTable
+        Without columns where no column has labels.
     """
     columns = [j for j, each in enumerate(labels) if each is not None]
     if not columns:
-        return None
+        return NO_CATEGORIES
     ranks = [learn_ranks(X[:, j], len(labels[j]), responses, weight) for j in columns]
     return CategoryTable(columns, [labels[j] for j in columns], np.concatenate(ranks))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from skdistill.compact import CategoryTable
+from skdistill.compact import NO_CATEGORIES, CategoryTable, Table
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_rows, check_targets, check_values, check_weights
 from skdistill.students.category_order import fit_categories
@@ -30,7 +30,7 @@ class TrainingSet(NamedTuple):
     classes : array of shape (K,), sorted
     names : array of shape (d,) or None
         Column names.
-    categories : CategoryTable or None
+    categories : CategoryTable
     """
 
     X: NDArray[Any]
@@ -38,7 +38,7 @@ class TrainingSet(NamedTuple):
     weight: NDArray[np.float64]
     classes: NDArray[Any]
     names: NDArray[Any] | None
-    categories: CategoryTable | None = None
+    categories: CategoryTable = NO_CATEGORIES
 
     @property
     def n_scores(self) -> int:
@@ -46,13 +46,13 @@ class TrainingSet(NamedTuple):
         return len(self.classes) if len(self.classes) > 2 else 1
 
     def model(
-        self, bias: Any, scale: float, *, link: str | None = None, **tables: Any
+        self, bias: Any, scale: float, *tables: Table, link: str | None = None
     ) -> CompactModel:
         """The compact model of some tables; the link is that of logits unless named."""
         if link is None:
             link = "sigmoid" if self.n_scores == 1 else "softmax"
         about = {"feature_names": self.names, "categories": self.categories}
-        return CompactModel(self.X.shape[1], bias, scale, link, self.classes, **tables, **about)
+        return CompactModel(self.X.shape[1], bias, scale, link, self.classes, tables, **about)
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
         """The loss as a function of the logits."""
@@ -101,14 +101,14 @@ class RegressionSet(NamedTuple):
     weight : float64 array of shape (n,), > 0
     names : array of shape (d,) or None
         Column names.
-    categories : CategoryTable or None
+    categories : CategoryTable
     """
 
     X: NDArray[Any]
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
     names: NDArray[Any] | None
-    categories: CategoryTable | None = None
+    categories: CategoryTable = NO_CATEGORIES
 
     @property
     def deviation(self) -> NDArray[np.float64]:
@@ -124,10 +124,10 @@ class RegressionSet(NamedTuple):
         mantissa, exponent = np.frexp(reach * np.where(variance > 0, np.sqrt(variance), 1.0))
         return np.ldexp(np.rint(np.ldexp(mantissa, 11)), exponent - 11)
 
-    def model(self, bias: Any, scale: Any, **tables: Any) -> CompactModel:
+    def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
         """The compact model of some tables."""
         about = {"feature_names": self.names, "categories": self.categories}
-        return CompactModel(self.X.shape[1], bias, scale, "identity", None, **tables, **about)
+        return CompactModel(self.X.shape[1], bias, scale, "identity", None, tables, **about)
 
 
 def training_set(
@@ -194,10 +194,9 @@ def _ranked(
     labels: tuple[NDArray[Any] | None, ...],
     responses: Callable[[], NDArray[np.float64]],
     weight: NDArray[np.float64],
-) -> tuple[NDArray[Any], CategoryTable | None]:
+) -> tuple[NDArray[Any], CategoryTable]:
     """Ranks in place of indexes, and the table that says so."""
     if all(each is None for each in labels):
-        return X, None
+        return X, NO_CATEGORIES
     categories = fit_categories(X, labels, responses(), weight)
-    assert categories is not None
     return categories.rank(X), categories

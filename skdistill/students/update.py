@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.compact import evaluate
+from skdistill.compact import TreeTable, evaluate
 from skdistill.compact.tables.limits import value_limits
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_targets, check_values, check_weights
@@ -90,7 +90,7 @@ def adapt(
     >>> X, y = load_iris(return_X_y=True)
     >>> student = SoftBoostingClassifier(4, random_state=0).fit(X[::2], y[::2])
     >>> own = adapt(student, X, y)
-    >>> own.trees.left.tolist() == student.compact_.trees.left.tolist()
+    >>> own.tables[0].left.tolist() == student.compact_.tables[0].left.tolist()
     True
     """
     if not isinstance(model, CompactModel):
@@ -98,7 +98,7 @@ def adapt(
         model = model.compact_
     if model.link == "normalize":
         raise ValueError("votes (link 'normalize') cannot be adapted: their sum is not free")
-    if values == "leaves" and model.trees is None:
+    if values == "leaves" and not model.tables_of(TreeTable):
         raise ValueError("values='leaves' needs a model with trees: pass values='bias'")
     evaluate.check_names(model, X)
     X = np.asarray(X)
@@ -108,12 +108,14 @@ def adapt(
     loss = _loss(model, X, y, sample_weight)
     if values == "leaves":
         moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=True)
-        low, high = value_limits(
-            model.trees.value_bits, signed=bool((model.trees.values < 0).any())
+        trees = model.table(TreeTable)
+        low, high = value_limits(trees.value_bits, signed=bool((trees.values < 0).any()))
+        levels = np.rint(moves / (np.asarray(model.scale) * trees.unit))
+        values = np.clip(trees.values + levels, low, high).astype(np.int32)
+        moved = replace(trees, values=values)
+        model = replace(
+            model, tables=tuple(moved if table is trees else table for table in model.tables)
         )
-        levels = np.rint(moves / (np.asarray(model.scale) * model.trees.unit))
-        moved = np.clip(model.trees.values + levels, low, high).astype(np.int32)
-        model = replace(model, trees=replace(model.trees, values=moved))
     moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=False)
     return replace(model, bias=model.bias + np.rint(moves[0] / model.scale).astype(np.int32))
 
@@ -140,7 +142,7 @@ def _best_moves(
     z, S = model.scores(X) * np.asarray(model.scale, np.float64), model.n_scores
     at, n_leaves = np.zeros((len(X), 1), np.int32), 1
     if leaves:
-        at, n_leaves = evaluate.leaves(model, X), len(model.trees.values)
+        at, n_leaves = evaluate.leaves(model, X), len(model.table(TreeTable).values)
     # `refit` knows trees by their leaves, which may be shared: each gets one that no row is in.
     tree = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(at.shape[1])])
     still = Ensemble(at, tree, np.zeros((len(tree), S)), z, np.eye(S), np.zeros(S))

@@ -158,9 +158,9 @@ LogisticRegression
         learnt = [
             tree_on_codes(tree, grid.counts, part) for tree, part in zip(trees, parts, strict=True)
         ]
-        used, table = assemble(grid, learnt, self.value_bits)
+        table = assemble(grid, learnt, self.value_bits)
         link = None if single else "normalize"
-        return given.model(bias, scale, link=link, grid=used, trees=table)
+        return given.model(bias, scale, table, link=link)
 
     def _fit_linear(self, given: TrainingSet) -> CompactModel:
         X, targets, weight, classes = given[:4]

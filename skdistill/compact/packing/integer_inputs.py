@@ -1,9 +1,9 @@
-"""The same model for inputs that are known to be integers of a few bits."""
+"""The same trees for inputs that are known to be integers of a few bits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,34 +11,29 @@ from numpy.typing import NDArray
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.tree_table import TreeTable
 
-if TYPE_CHECKING:
-    from skdistill.compact.model_tables import ModelTables
 
-
-def on_integers(model: ModelTables, dtype: str, *, missing: bool = False) -> ModelTables:
-    """The model with the whole numbers that its thresholds are for inputs of an integer type.
+def trees_on_integers(trees: TreeTable, dtype: str, missing: bool = False) -> TreeTable:
+    """Trees with the whole numbers that their thresholds are for inputs of an integer type.
 
     ``x <= t`` is ``x <= floor(t)``; beyond 2^24, where a float32 model casts, see `whole_cuts`.
-    Splits that all numbers of the type pass to one side are
-    left out, so is the side of NaN. Scores are the same for every input of the type.
+    Splits that all numbers of the type pass to one side are left out, so is the side of NaN.
+    Scores are the same for every input of the type.
 
-    With `missing` the largest number of the type stands for NaN: nodes keep its side, and a
+    With `missing` the largest number of the type stands for NaN: nodes hold its side, and a
     split that parts it from all numbers stays.
 
     Parameters
     ----------
-    model : ModelTables
+    trees : TreeTable
     dtype : {"int8", "uint8", "int16", "uint16", "int32"}
     missing : bool, default=False
 
     Returns
     -------
-    model : ModelTables
+    trees : TreeTable
         On an int32 grid.
     """
-    grid, trees = model.grid, model.trees
-    if grid is None or trees is None:
-        return model
+    grid = trees.grid
     limits = np.iinfo(dtype)
     edge = whole_cuts(grid.edges)
     at = edge[grid.offsets[trees.feature] + trees.threshold]
@@ -80,20 +75,17 @@ def on_integers(model: ModelTables, dtype: str, *, missing: bool = False) -> Mod
     threshold = np.zeros(len(cut), np.int64)
     for f, each in zip(used, edges, strict=True):
         threshold[feature == f] = np.searchsorted(each, cut[feature == f])
-    return replace(
-        model,
-        grid=InputGrid(grid.features[used], offsets, np.concatenate([[], *edges]).astype(np.int32)),
-        trees=TreeTable(
-            roots,
-            np.searchsorted(used, feature),
-            threshold,
-            left,
-            right,
-            nan_left[kept],
-            trees.values[leaves],
-            trees.value_bits,
-            trees.unit,
-        ),
+    return TreeTable(
+        InputGrid(grid.features[used], offsets, np.concatenate([[], *edges]).astype(np.int32)),
+        roots,
+        np.searchsorted(used, feature),
+        threshold,
+        left,
+        right,
+        nan_left[kept],
+        trees.values[leaves],
+        trees.value_bits,
+        trees.unit,
     )
 
 

@@ -1,13 +1,14 @@
 """The unsigned integers that nodes compare, in place of the inputs themselves.
 
-A reading makes a whole number ``q(x)`` of an input and a cut of every edge of the grid, so
-that ``x <= edge`` exactly where ``q(x) <= cut``. NaN reads as the largest number of all.
+Threshold codes make a whole number ``q(x)`` of an input and a cut of every edge of the grid, so
+that ``x <= edge`` exactly where ``q(x) <= cut``. NaN has the largest code of all.
 
 Symbols: u features of the grid, E edges, Q largest rounded input of a linear table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,15 +25,23 @@ _SMALLEST_STEP, _LARGEST_STEP = -100, 100  # exponents; then no denormal reaches
 _MOST_STEPS = 2**16 - 3
 
 
-class Reading(NamedTuple):
+class ThresholdCodes(NamedTuple):
     """How inputs become whole numbers.
 
     Attributes
     ----------
     kind : {"value", "key", "steps", "rounded", "code"}
         The number itself; the bits of a float32 in the order of the numbers; steps from an
-        origin, rounded up; the rounded input of the linear part; ready codes.
+        origin, rounded up; the rounded input of a linear table; ready codes.
     cut : int64 array of shape (E,)
+        What the code of an input is compared with, for each edge.
+    inputs : int array of shape (u,)
+        Number of the code that each feature of the grid compares, where all codes are made
+        before any tree is walked.
+    n_inputs : int
+        How many codes these are.
+    largest : int
+        Largest code of a number, of "steps" and "rounded".
     drop : int
         Low bits that the cuts of "key" leave out: they are zero in all edges, and
         ``q(x) <= cut * 2^drop`` is compared.
@@ -42,42 +51,50 @@ class Reading(NamedTuple):
 
     kind: str
     cut: NDArray[np.int64]
+    inputs: NDArray[np.int64]
+    n_inputs: int
+    largest: int = 0
     drop: int = 0
     origin: NDArray[np.int64] | None = None
     exponent: NDArray[np.int64] | None = None
 
 
-def readings(grid: InputGrid, linear: LinearTable | None) -> list[Reading]:
-    """All readings that serve a grid, for inputs of its declared type.
+def _own_codes(kind: str, grid: InputGrid, cut: NDArray[np.int64]) -> ThresholdCodes:
+    """Codes of the grid's own: one for each of its features."""
+    u = len(grid.features)
+    return ThresholdCodes(kind, cut, np.arange(u), u, int(cut.max(initial=0)) + 1)
+
+
+def candidates(grid: InputGrid, linear: Sequence[LinearTable] = ()) -> list[ThresholdCodes]:
+    """All threshold codes that serve a grid, for inputs of its declared type.
 
     Parameters
     ----------
     grid : InputGrid
-    linear : LinearTable or None
+    linear : sequence of LinearTable, default=()
         Whose rounded inputs the nodes could compare.
 
     Returns
     -------
-    readings : list of Reading
+    candidates : list of ThresholdCodes
     """
     if grid.dtype == "int32":
-        found = [Reading("value", grid.edges.astype(np.int64))]
+        found = [_own_codes("value", grid, grid.edges.astype(np.int64))]
     else:
         keys = key(grid.edges).astype(np.int64)
-        found = [Reading("key", keys)]
+        found = [_own_codes("key", grid, keys)]
         if drop := _common_zeros(keys):
-            found.append(Reading("key", keys >> drop, drop))
-        if (even := even_steps(grid)) is not None:
-            found.append(even)
-    if linear is not None and (borders := rounding_borders(grid, linear)) is not None:
-        found.append(Reading("rounded", borders + linear.q_max))
+            found.append(_own_codes("key", grid, keys >> drop)._replace(drop=drop))
+        found += even_steps(grid)
+    for table in linear:
+        found += rounded_inputs(grid, table)
     return found
 
 
-def codes(grid: InputGrid) -> Reading:
-    """The reading of ready codes: cuts are the numbers of the edges in their features."""
+def ready_codes(grid: InputGrid) -> ThresholdCodes:
+    """Ready codes as inputs: cuts are the numbers of the edges in their features."""
     first = np.repeat(grid.offsets[:-1], grid.counts).astype(np.int64)
-    return Reading("code", np.arange(len(grid.edges)) - first)
+    return _own_codes("code", grid, np.arange(len(grid.edges)) - first)
 
 
 def key(x: NDArray[np.float32]) -> NDArray[np.uint32]:
@@ -113,34 +130,35 @@ def _common_zeros(keys: NDArray[np.int64]) -> int:
     return min(23, (union & -union).bit_length() - 1) if union else 0
 
 
-def even_steps(grid: InputGrid) -> Reading | None:
-    """Edges as whole numbers of steps from an origin; None where there are no such steps.
+def even_steps(grid: InputGrid) -> list[ThresholdCodes]:
+    """Edges as whole numbers of steps from an origin; an empty list where there are no such steps.
 
     ``edge = (origin + cut) * 2^exponent`` exactly, and the origin is 0 where that takes no
     more bits.
     """
     edges = grid.edges.astype(np.float64)
     if not len(edges) or not np.isfinite(edges).all() or not grid.counts.all():
-        return None
+        return []
     mantissa, exponent = np.frexp(edges)
     whole = (mantissa * 2.0**24).astype(np.int64)
     bit = np.where(whole == 0, np.iinfo(np.int32).max, exponent - 24 + _low_bit(whole))
     step = np.minimum.reduceat(bit, grid.offsets[:-1])
     step = np.where(step == np.iinfo(np.int32).max, 0, step)
     if step.min() < _SMALLEST_STEP or step.max() > _LARGEST_STEP:
-        return None
+        return []
     count = np.ldexp(edges, -np.repeat(step, grid.counts))
     if np.abs(count).max() >= 2**22:  # beyond, a float32 may saturate
-        return None
+        return []
     multiple = count.astype(np.int64)
     origin = np.minimum.reduceat(multiple, grid.offsets[:-1])
     reach = np.maximum.reduceat(multiple, grid.offsets[:-1]) - origin
     if reach.max() > _MOST_STEPS:
-        return None
+        return []
     spare = (1 << int(reach.max()).bit_length()) - 1 - reach
     origin = np.where((origin >= 0) & (origin <= spare), 0, origin)
     cut = multiple - np.repeat(origin, grid.counts)
-    return Reading("steps", cut, 0, origin, step.astype(np.int64))
+    steps = _own_codes("steps", grid, cut)
+    return [steps._replace(origin=origin, exponent=step.astype(np.int64))]
 
 
 def _low_bit(whole: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -148,6 +166,16 @@ def _low_bit(whole: NDArray[np.int64]) -> NDArray[np.int64]:
     low = np.where(whole == 0, 1, whole & -whole)
     place: NDArray[np.int64] = np.log2(low).astype(np.int64)
     return place
+
+
+def rounded_inputs(grid: InputGrid, linear: LinearTable) -> list[ThresholdCodes]:
+    """The rounded inputs of a linear table as codes, counted from 0; empty if edges lie between."""
+    borders = rounding_borders(grid, linear)
+    if borders is None:
+        return []
+    at = np.searchsorted(linear.features, grid.features)
+    Q = linear.q_max
+    return [ThresholdCodes("rounded", borders + Q, at, len(linear.features), 2 * Q)]
 
 
 def rounding_borders(grid: InputGrid, linear: LinearTable) -> NDArray[np.int64] | None:

@@ -1,8 +1,16 @@
-"""Integer tables, one kind a file; each validates itself."""
+"""Integer tables, one kind a file; each validates itself and answers for itself."""
 
-from skdistill.compact.tables.categories import CategoryTable
+from skdistill.compact.tables.categories import NO_CATEGORIES, CategoryTable
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.linear_table import LinearTable
+from skdistill.compact.tables.table import Table
 from skdistill.compact.tables.tree_table import TreeTable
 
-__all__ = ["CategoryTable", "InputGrid", "LinearTable", "TreeTable"]
+__all__ = [
+    "NO_CATEGORIES",
+    "CategoryTable",
+    "InputGrid",
+    "LinearTable",
+    "Table",
+    "TreeTable",
+]

@@ -25,7 +25,8 @@ class CategoryTable(Frozen):
     """Which columns hold categories, and what each category is read as.
 
     An index is read as ``floor(x)`` in float32. NaN and C_j are a missing category, every
-    other number outside 0 … C_j − 1 is an unknown one.
+    other number outside 0 … C_j − 1 is an unknown one. A table without columns, `NO_CATEGORIES`,
+    leaves all rows as they are.
 
     Parameters
     ----------
@@ -62,10 +63,8 @@ class CategoryTable(Frozen):
         as_table(self, "ranks", np.uint8, 1)
         object.__setattr__(self, "labels", tuple(_checked(each) for each in self.labels))
         require(
-            len(self.columns) > 0
-            and bool((np.diff(self.columns) > 0).all())
-            and bool(self.columns[0] >= 0),
-            "columns must be ascending column numbers, at least one",
+            bool((np.diff(self.columns) > 0).all()) and bool((self.columns >= 0).all()),
+            "columns must be ascending column numbers",
         )
         require(
             len(self.labels) == len(self.columns),
@@ -75,7 +74,11 @@ class CategoryTable(Frozen):
             len(self.ranks) == self.offsets[-1],
             f"ranks has {len(self.ranks)} entries, the labels need {self.offsets[-1]}",
         )
-        require(int(self.ranks.max()) <= MOST_RANK, f"ranks must be at most {MOST_RANK}")
+        require(int(self.ranks.max(initial=0)) <= MOST_RANK, f"ranks must be at most {MOST_RANK}")
+
+    def __len__(self) -> int:
+        """Return the number of columns with categories, m."""
+        return len(self.columns)
 
     @property
     def counts(self) -> NDArray[np.int32]:
@@ -92,25 +95,23 @@ class CategoryTable(Frozen):
         found: NDArray[np.uint8] = self.ranks[self.offsets[column] : self.offsets[column + 1]]
         return found
 
-    def of_columns(self, columns: NDArray[Any]) -> CategoryTable | None:
-        """The table of some columns only; None where none of them holds categories.
+    def of_columns(self, columns: NDArray[Any]) -> CategoryTable:
+        """The table of some columns only.
 
         Parameters
         ----------
         columns : int array
-            Columns of the input.
+            Columns of the input; those without categories do not matter.
 
         Returns
         -------
-        table : CategoryTable or None
+        table : CategoryTable
         """
-        kept = np.flatnonzero(np.isin(self.columns, columns))
-        if not len(kept):
-            return None
-        ranks = np.concatenate([self.ranks_of(int(j)) for j in kept])
-        return CategoryTable(self.columns[kept], tuple(self.labels[j] for j in kept), ranks)
+        some = np.flatnonzero(np.isin(self.columns, columns))
+        ranks = np.concatenate([self.ranks[:0], *(self.ranks_of(int(j)) for j in some)])
+        return CategoryTable(self.columns[some], tuple(self.labels[j] for j in some), ranks)
 
-    def index(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    def index(self, X: NDArray[Any]) -> NDArray[Any]:
         """Put indexes in place of labels.
 
         Parameters
@@ -122,13 +123,16 @@ class CategoryTable(Frozen):
         Returns
         -------
         X : float64 array of shape (n, d)
-            In columns of categories 0 … C_j + 1.
+            In columns of categories 0 … C_j + 1. Numbers without any categories are returned as
+            they are.
 
         Raises
         ------
         ValueError
             If another column holds something that is no number.
         """
+        if not len(self):
+            return _require_numeric(X)
         out = np.empty(X.shape, np.float64)
         others = np.setdiff1d(np.arange(X.shape[1]), self.columns)
         out[:, others] = as_numbers(X[:, others])
@@ -147,13 +151,25 @@ class CategoryTable(Frozen):
         Returns
         -------
         X : array of shape (n, d)
-            A copy of the same dtype.
+            A copy of the same dtype; without categories `X` itself.
         """
-        X = X.copy()
+        X = X.copy() if len(self) else X
         for j, column in enumerate(self.columns):
             at = _as_index(X[:, column], len(self.labels[j])).astype(np.intp)
             X[:, column] = self.ranks_of(j)[at]
         return X
+
+
+NO_CATEGORIES = CategoryTable(np.zeros(0, np.int32), (), np.zeros(0, np.uint8))
+"""The table of a model whose columns are all numbers."""
+
+
+def _require_numeric(X: NDArray[Any]) -> NDArray[Any]:
+    require(
+        X.dtype.kind in "biuf",
+        f"X must be numeric, got dtype {X.dtype}: encode other columns before the model",
+    )
+    return X
 
 
 def _checked(given: Any) -> NDArray[Any]:

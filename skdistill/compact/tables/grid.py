@@ -95,6 +95,11 @@ class InputGrid(Frozen):
         """Number of edges of each feature, int32 array of shape (u,)."""
         return np.diff(self.offsets)
 
+    @property
+    def codes_dtype(self) -> np.dtype[Any]:
+        """Type of a code: uint8 as long as no feature has more than 254 edges, else uint16."""
+        return np.dtype(np.uint16 if int(self.counts.max(initial=0)) > 254 else np.uint8)
+
     def cast(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return `X` in the type it is compared in, C-contiguous.
 
@@ -119,8 +124,7 @@ class InputGrid(Frozen):
             ``0 … counts[f]``, and ``counts[f] + 1`` for NaN.
         """
         X = self.cast(X)
-        wide = int(self.counts.max(initial=0)) > 254
-        codes = np.empty((len(self.features), len(X)), np.uint16 if wide else np.uint8)
+        codes = np.empty((len(self.features), len(X)), self.codes_dtype)
         _encode(X, self.features, self.offsets, self.edges, codes)
         return codes
 

@@ -1,26 +1,23 @@
 """A linear model on rounded inputs as arrays.
 
-Symbols: u columns that the table reads, S score columns.
+Symbols: n rows, u columns that the table reads, S score columns.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from skdistill.compact.tables.linear_table import LinearTable
-
-from dataclasses import dataclass
-
-from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact._frozen import as_table, require
 from skdistill.compact.tables.limits import check_bits
+from skdistill.compact.tables.table import Table
 
 
 @dataclass(frozen=True, eq=False)
-class LinearTable(Frozen):
+class LinearTable(Table):
     """A linear model on inputs that were rounded to integers.
 
     ``q = clip(round((x - offset) * inv_step), -Q, Q)`` in float32, half to even,
@@ -30,11 +27,21 @@ class LinearTable(Frozen):
     Parameters
     ----------
     features : int32 array of shape (u,)
-    offset, inv_step : float32 arrays of shape (u,)
+        Columns of the input that are read, ascending.
+    offset : float32 array of shape (u,)
+        What is subtracted from each input.
+    inv_step : float32 array of shape (u,)
+        What the difference is multiplied by; finite and positive.
     input_bits : int in [2, 16]
+        Width of a rounded input.
     weights : int32 array of shape (u, S)
     value_bits : int in [2, 16] or "ternary"
         Width in which a weight is stored.
+
+    Raises
+    ------
+    ValueError
+        If the arrays contradict each other, or do not fit their widths.
     """
 
     features: NDArray[Any]
@@ -43,6 +50,9 @@ class LinearTable(Frozen):
     input_bits: int
     weights: NDArray[Any]
     value_bits: int | str
+
+    kind: ClassVar[str] = "linear"
+    accepts_sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         as_table(self, "features", np.int32, 1)
@@ -70,12 +80,84 @@ class LinearTable(Frozen):
 
     @property
     def q_max(self) -> int:
-        """Largest rounded input."""
+        """Largest rounded input, Q."""
         return (1 << (self.input_bits - 1)) - 1
+
+    @property
+    def n_scores(self) -> int:
+        """Number of score columns, S."""
+        return int(self.weights.shape[1])
+
+    @property
+    def n_values(self) -> int:
+        """Number of weights."""
+        return self.weights.size
+
+    @property
+    def columns(self) -> NDArray[Any]:
+        """Columns of the input that are read, int32 array of shape (u,)."""
+        return self.features
+
+    @property
+    def score_bound(self) -> NDArray[np.int64]:
+        """``Q * sum |weight|``, which no partial sum exceeds, int64 array of shape (S,)."""
+        bound: NDArray[np.int64] = self.q_max * np.abs(self.weights.astype(np.int64)).sum(axis=0)
+        return bound
+
+    def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
+        """Add ``q @ weights`` of rows `X` to `out`."""
+        # Whole numbers below 2⁵³ add up exactly in float64 in any order, and BLAS is fast there.
+        q = quantize_input(X, self).astype(np.float64)
+        out += (q @ self.weights.astype(np.float64)).astype(np.int32)
+
+    @property
+    def n_codes(self) -> int:
+        """Number of rounded inputs, u."""
+        return len(self.features)
+
+    @property
+    def codes_dtype(self) -> str:
+        """The narrower of int8 and int16 that holds all rounded inputs."""
+        return "int8" if self.q_max <= 127 else "int16"
+
+    def codes(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Rounded inputs of rows, array of shape (n, u)."""
+        return np.ascontiguousarray(quantize_input(X, self), self.codes_dtype)
+
+    def turning_points(
+        self, X: NDArray[Any], rng: np.random.Generator
+    ) -> tuple[NDArray[np.intp], NDArray[Any], NDArray[np.float64]]:
+        """Some borders of the rounding of each column, each with a random row."""
+        half_ways = np.unique(rng.integers(-self.q_max - 2, self.q_max + 2, 256)) + 0.5
+        rows, points = [], []
+        for offset, inv_step in zip(self.offset, self.inv_step, strict=True):
+            rows.append(rng.integers(len(X), size=len(half_ways)))
+            points.append(float(offset) + half_ways / float(inv_step))
+        columns = np.repeat(self.features, len(half_ways))
+        return np.concatenate(rows), columns, np.concatenate(points)
+
+    def describe(self) -> str:
+        """How many columns have weights."""
+        return f"weights of {len(self.features)} columns"
+
+    def describe_codes(self) -> str:
+        """They are the rounded inputs."""
+        return "rounded inputs"
 
 
 def quantize_input(X: NDArray[Any], linear: LinearTable) -> NDArray[np.float32]:
-    """Rounded inputs of a linear table: whole numbers in float32, shape (n, u)."""
+    """Rounded inputs of a linear table.
+
+    Parameters
+    ----------
+    X : array of shape (n, n_features)
+    linear : LinearTable
+
+    Returns
+    -------
+    q : float32 array of shape (n, u)
+        Whole numbers.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         return round_input(X[:, linear.features].astype(np.float32), linear)
 
@@ -83,13 +165,20 @@ def quantize_input(X: NDArray[Any], linear: LinearTable) -> NDArray[np.float32]:
 def round_input(
     x: NDArray[np.float32], linear: LinearTable, at: Any = slice(None)
 ) -> NDArray[np.float32]:
-    """Rounded values of the inputs `at` of a linear table; saturates, NaN reads as 0."""
+    """Rounded values of some inputs of a linear table; they saturate, NaN reads as 0.
+
+    Parameters
+    ----------
+    x : float32 array
+        Its last axis runs over the inputs `at`.
+    linear : LinearTable
+    at : index into the u inputs, default=slice(None)
+
+    Returns
+    -------
+    q : float32 array of the shape of `x`
+        Whole numbers.
+    """
     with np.errstate(over="ignore", invalid="ignore"):  # out of range saturates below
         q = np.rint((x - linear.offset[at]) * linear.inv_step[at])
         return np.clip(np.where(np.isnan(q), np.float32(0), q), -linear.q_max, linear.q_max)
-
-
-def _linear_scores(X: NDArray[Any], linear: LinearTable) -> NDArray[np.int32]:
-    # Whole numbers below 2⁵³ add up exactly in float64 in any order, and BLAS is fast there.
-    q = quantize_input(X, linear).astype(np.float64)
-    return (q @ linear.weights.astype(np.float64)).astype(np.int32)

@@ -1,31 +1,29 @@
-"""Trees and linear models as arrays, each checked on its own.
+"""Binary trees as arrays, on a grid of thresholds.
 
-Symbols: T trees, N inner nodes and L leaves of all of them, u columns that a table reads,
+Symbols: n rows, T trees, N inner nodes and L leaves of all of them, u features of the grid,
 S score columns.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from skdistill.compact.tables.grid import InputGrid
-    from skdistill.compact.tables.tree_table import TreeTable
-
-from dataclasses import dataclass
-
-from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact._frozen import as_table, require
+from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.limits import check_bits
+from skdistill.compact.tables.table import Table
 
 MAX_LEAF_SCORE = 2**24  # one leaf's scores stay exact in float32
 
 
 @dataclass(frozen=True, eq=False)
-class TreeTable(Frozen):
+class TreeTable(Table):
     """Binary trees as arrays; leaves, and whole subtrees, may be shared.
 
     A child, or a root, that is >= 0 is an inner node; a negative one, ``c``, is
@@ -35,18 +33,32 @@ class TreeTable(Frozen):
 
     Parameters
     ----------
+    grid : InputGrid
+        Thresholds of all nodes.
     roots : int32 array of shape (T,)
-    feature, threshold, left, right : int32 arrays of shape (N,)
-        Feature of the grid, edge of that feature, children.
+        Where each tree begins.
+    feature : int32 array of shape (N,)
+        Feature of the grid, 0 … u − 1.
+    threshold : int32 array of shape (N,)
+        Number of the edge among those of the feature.
+    left, right : int32 arrays of shape (N,)
+        Children.
     nan_left : bool array of shape (N,)
+        Whether NaN goes left.
     values : int32 array of shape (L, S)
-        What a leaf adds to the scores.
+        What a leaf adds to the scores, in units of `unit`.
     value_bits : int in [2, 16] or "ternary"
         Width in which a value is stored.
     unit : int, default=1
-        Scores that a value of 1 is worth; above 1 where a linear table counts finer.
+        Score units that a value of 1 adds; above 1 where a linear table counts finer.
+
+    Raises
+    ------
+    ValueError
+        If the arrays contradict each other, or do not fit their widths.
     """
 
+    grid: InputGrid
     roots: NDArray[Any]
     feature: NDArray[Any]
     threshold: NDArray[Any]
@@ -57,7 +69,13 @@ class TreeTable(Frozen):
     value_bits: int | str
     unit: int = 1
 
+    kind: ClassVar[str] = "trees"
+
     def __post_init__(self) -> None:
+        require(
+            isinstance(self.grid, InputGrid),
+            f"grid must be an InputGrid, got {type(self.grid).__name__}",
+        )
         for name in ("roots", "feature", "threshold", "left", "right"):
             as_table(self, name, np.int32, 1)
         as_table(self, "nan_left", np.bool_, 1)
@@ -74,39 +92,158 @@ class TreeTable(Frozen):
             child = getattr(self, name)
             after = bool(((child < 0) | (child > np.arange(n_nodes))).all())
             require(after, f"{name} must point to leaves or later nodes: the tree has a cycle")
+        known = bool(((self.feature >= 0) & (self.feature < len(self.grid.features))).all())
+        require(known, "feature points outside the grid")
+        edges = self.grid.counts[self.feature]
+        inside = bool(((self.threshold >= 0) & (self.threshold < edges)).all())
+        require(inside, "threshold points outside its feature's edges")
         check_bits(self, "values")
         whole = isinstance(self.unit, int | np.integer) and not isinstance(self.unit, bool)
         require(whole and self.unit >= 1, f"unit must be a positive int, got {self.unit!r}")
         object.__setattr__(self, "unit", int(self.unit))
         most = self.unit * int(np.abs(self.values).max(initial=0))
-        require(most <= MAX_LEAF_SCORE, f"a leaf is worth up to {most}, beyond {MAX_LEAF_SCORE}")
+        require(most <= MAX_LEAF_SCORE, f"a leaf adds up to {most}, beyond {MAX_LEAF_SCORE}")
+
+    @property
+    def input_dtype(self) -> str:
+        """Type in which inputs are compared, ``"float32"`` or ``"int32"``: that of the grid."""
+        return self.grid.dtype
+
+    @property
+    def n_scores(self) -> int:
+        """Number of score columns, S."""
+        return int(self.values.shape[1])
+
+    @property
+    def n_values(self) -> int:
+        """Number of leaf values of all leaves."""
+        return self.values.size
+
+    @property
+    def columns(self) -> NDArray[Any]:
+        """Columns of the input that some node reads, ascending int32 array."""
+        return np.unique(self.grid.features[self.feature])
+
+    @property
+    def one_leaf_a_row(self) -> bool:
+        """Whether there is one tree only."""
+        return len(self.roots) == 1
 
     @property
     def scaled_values(self) -> NDArray[Any]:
         """What each leaf adds to the scores, int32 array of shape (L, S)."""
         return self.values * np.int32(self.unit)
 
+    @cached_property
+    def edges(self) -> NDArray[Any]:
+        """Threshold of each node, float32 or int32 array of shape (N,)."""
+        edges: NDArray[Any] = self.grid.edges[self.grid.offsets[self.feature] + self.threshold]
+        return edges
 
-def largest_values(trees: TreeTable) -> NDArray[np.int64]:
-    """Largest |value| that each tree can add to each score, int64 array of shape (T, S)."""
-    magnitude = np.abs(trees.scaled_values.astype(np.int64))
-    reach = np.zeros((len(trees.feature), trees.values.shape[1]), np.int64)
-    out = np.zeros((len(trees.roots), trees.values.shape[1]), np.int64)
-    _largest_values(trees.roots, trees.left, trees.right, magnitude, reach, out)
-    out.setflags(write=False)
-    return out
+    @cached_property
+    def walk(self) -> tuple[NDArray[Any], ...]:
+        """What a walk reads: roots, then for each node column, threshold, children, NaN's side."""
+        column = self.grid.features[self.feature]
+        return self.roots, column, self.edges, self.left, self.right, self.nan_left
 
+    @cached_property
+    def tree_bounds(self) -> NDArray[np.int64]:
+        """Largest magnitude that each tree can add to each score, int64 array of shape (T, S)."""
+        magnitude = np.abs(self.scaled_values.astype(np.int64))
+        reach = np.zeros((len(self.feature), self.n_scores), np.int64)
+        bounds = np.zeros((len(self.roots), self.n_scores), np.int64)
+        _largest_values(self.roots, self.left, self.right, magnitude, reach, bounds)
+        bounds.setflags(write=False)
+        return bounds
 
-def walk_tables(grid: InputGrid, trees: TreeTable) -> tuple[NDArray[Any], ...]:
-    """What a walk reads: roots, then for each node column, threshold, children, NaN's side."""
-    return (
-        trees.roots,
-        grid.features[trees.feature],
-        grid.edges[grid.offsets[trees.feature] + trees.threshold],
-        trees.left,
-        trees.right,
-        trees.nan_left,
-    )
+    @property
+    def score_bound(self) -> NDArray[np.int64]:
+        """Sum of the trees' largest magnitudes, int64 array of shape (S,)."""
+        bound: NDArray[np.int64] = self.tree_bounds.sum(axis=0)
+        return bound
+
+    def validate_for(self, n_features: int, n_scores: int) -> None:
+        """Check that the trees and their grid suit a model; see `Table.validate_for`."""
+        super().validate_for(n_features, n_scores)
+        require(
+            int(self.grid.features.max(initial=-1)) < n_features,
+            f"the grid reads a column beyond n_features={n_features}",
+        )
+
+    def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
+        """Add the values of the leaves that rows `X` reach to `out`."""
+        _add_trees(self.grid.cast(X), *self.walk, self.scaled_values, out)  # type: ignore[call-arg]
+
+    def leaves(self, X: NDArray[Any]) -> NDArray[np.int32]:
+        """Leaf that each row reaches in each tree.
+
+        Parameters
+        ----------
+        X : array of shape (n, n_features)
+            Numbers, with ranks in place of categories.
+
+        Returns
+        -------
+        leaves : int32 array of shape (n, T)
+        """
+        out = np.empty((len(X), len(self.roots)), np.int32)
+        _find_leaves(self.grid.cast(X), *self.walk, out)  # type: ignore[call-arg]
+        return out
+
+    @property
+    def n_codes(self) -> int:
+        """Number of features of the grid, u."""
+        return len(self.grid.features)
+
+    @property
+    def codes_dtype(self) -> str:
+        """The narrower of uint8 and uint16 that holds all codes, and another number for NaN."""
+        return str(self.grid.codes_dtype)
+
+    def codes(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Codes of the grid's features, array of shape (n, u); NaN is the largest of the type."""
+        codes = self.grid.encode(X)
+        missing = codes > self.grid.counts[:, None]
+        largest = np.iinfo(self.codes_dtype).max
+        return np.ascontiguousarray(np.where(missing, largest, codes).T, self.codes_dtype)
+
+    def turning_points(
+        self, X: NDArray[Any], rng: np.random.Generator
+    ) -> tuple[NDArray[np.intp], NDArray[Any], NDArray[np.float64]]:
+        """The threshold of each node, with a row that comes by, or a random one."""
+        _, column, threshold, left, right, nan_left = self.walk
+        X = self.grid.cast(X)
+        reaching = rng.integers(len(X), size=len(column))
+        for root in self.roots:
+            row, node = np.arange(len(X)), np.full(len(X), root)
+            while len(row := row[node >= 0]):
+                node = node[node >= 0]
+                reaching[node] = row
+                x = X[row, column[node]]
+                goes_left = (x <= threshold[node]) | (np.isnan(x) & nan_left[node])
+                node = np.where(goes_left, left[node], right[node])
+        return reaching, column, threshold.astype(np.float64)
+
+    def check_range(self, dtype: str, low: int, high: int) -> None:
+        """Refuse a type that cannot cross all thresholds: the data must have been wider."""
+        edges = self.edges.astype(np.float64)
+        beyond = np.flatnonzero(np.isfinite(edges) & ((edges >= high) | (edges < low)))
+        for node in beyond[:1]:
+            raise ValueError(
+                f"input={dtype!r} holds {low} to {high}, and column "
+                f"{self.grid.features[self.feature[node]]} is cut at {edges[node]:g}: take a "
+                "wider type"
+            )
+
+    def describe(self) -> str:
+        """How many trees and splits there are."""
+        T, N = len(self.roots), len(self.feature)
+        return f"{T} tree{'s' * (T > 1)} with {N} splits"
+
+    def describe_codes(self) -> str:
+        """Which columns they are of."""
+        columns = ", ".join(str(column) for column in self.grid.features.tolist())
+        return f"numbers of edges below the columns {columns}; all bits set for a missing one"
 
 
 @njit(nogil=True, cache=True)

@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.compact import CategoryTable, evaluate
+from skdistill.compact import CategoryTable, LinearTable, TreeTable, evaluate
 from skdistill.converters.pipeline.column_maps import Columns, read_steps
 from skdistill.converters.pipeline.linear import fold_linear
 from skdistill.converters.pipeline.trees import fold_trees
@@ -114,23 +114,29 @@ def fold_pipeline(
         )
     known = list(range(width)) if names is None else list(names)
     _require_foldable(columns, model, known)
-    tables: dict[str, Any] = {"categories": _moved(columns, model, width, dtype, known)}
-    linear, bias = None, model.bias.astype(np.int64)
-    if model.linear is not None:
-        linear = fold_linear(model.linear, columns, width, dtype, known)
-        tables["linear"], bias = linear.table, bias + linear.bias
-    if model.grid is not None and model.trees is not None:
-        tables["grid"], tables["trees"] = fold_trees(
-            model.grid, model.trees, columns, width, dtype, linear
-        )
-    folded = replace(model, n_features=width, bias=bias, feature_names=names, **tables)
+    categories = _moved(columns, model, width, dtype, known)
+    linear = [
+        fold_linear(table, columns, width, dtype, known) for table in model.tables_of(LinearTable)
+    ]
+    trees = [
+        fold_trees(table, columns, width, dtype, linear) for table in model.tables_of(TreeTable)
+    ]
+    bias = sum((folded.bias for folded in linear), model.bias.astype(np.int64))
+    folded = replace(
+        model,
+        n_features=width,
+        bias=bias,
+        tables=(*trees, *(part.table for part in linear)),
+        feature_names=names,
+        categories=categories,
+    )
     if X is not None:
         found = count_differences(pipeline, folded, X)
         print(
             f"{found.scores:,} of {found.rows:,} rows have other scores, "
             f"{found.answers:,} another answer"
         )
-    elif linear is not None and not linear.exact:
+    elif not all(part.exact for part in linear):
         warnings.warn(
             "the linear part rounds its inputs anew: pass X to see how many rows differ",
             UserWarning,
@@ -212,19 +218,9 @@ def _raw_columns(steps: list[tuple[str, Any]]) -> tuple[int, Any] | None:
     return None
 
 
-def _columns_read(model: CompactModel) -> NDArray[Any]:
-    """Columns that some table reads, ascending."""
-    read = [np.empty(0, np.int32)]
-    if model.grid is not None and model.trees is not None:
-        read.append(model.grid.features[model.trees.feature])
-    if model.linear is not None:
-        read.append(model.linear.features)
-    return np.unique(np.concatenate(read))
-
-
 def _require_foldable(columns: Columns, model: CompactModel, names: list[Any]) -> None:
     """Refuse columns that the model reads and the steps make something else of than thresholds."""
-    for column in _columns_read(model):
+    for column in model.columns:
         name, trouble, scaled = (
             names[columns.source[column]],
             columns.trouble[column],
@@ -241,10 +237,8 @@ def _require_foldable(columns: Columns, model: CompactModel, names: list[Any]) -
 
 def _moved(
     columns: Columns, model: CompactModel, width: int, dtype: str, names: list[Any]
-) -> CategoryTable | None:
+) -> CategoryTable:
     """Categories of the raw columns."""
-    if model.categories is None:
-        return None
     table = model.categories
     kept = (columns.trouble == "") & (columns.scaled == "") & (columns.clipped == "")
     kept &= np.isnan(columns.missing(width, dtype).astype(float))
@@ -255,7 +249,7 @@ def _moved(
         )
     raw = columns.source[table.columns]
     order = np.argsort(raw)
-    ranks = np.concatenate([table.ranks_of(int(j)) for j in order])
+    ranks = np.concatenate([table.ranks[:0], *(table.ranks_of(int(j)) for j in order)])
     return CategoryTable(raw[order], tuple(table.labels[j] for j in order), ranks)
 
 
@@ -263,7 +257,7 @@ def _rows(model: CompactModel, X: Any) -> NDArray[Any]:
     """Raw rows as the model reads them; in a frame other columns may be no numbers."""
     if not hasattr(X, "columns") or model.feature_names is None:
         return np.asarray(X)
-    rows = np.zeros((len(X), model.n_features), float if model.categories is None else object)
-    for column in _columns_read(model):
+    rows = np.zeros((len(X), model.n_features), object if len(model.categories) else float)
+    for column in model.columns:
         rows[:, column] = np.asarray(X[model.feature_names[column]])
     return rows

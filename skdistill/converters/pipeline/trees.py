@@ -5,7 +5,7 @@ Symbols: d raw columns, c columns behind the steps, N nodes, E edges.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,13 +22,12 @@ _MAX = np.finfo(np.float32).max
 
 
 def fold_trees(
-    grid: InputGrid,
     trees: TreeTable,
     columns: Columns,
     width: int,
     dtype: str,
-    linear: FoldedLinear | None = None,
-) -> tuple[InputGrid, TreeTable]:
+    linear: Sequence[FoldedLinear] = (),
+) -> TreeTable:
     """Trees that send a raw row wherever `trees` send what the steps make of it.
 
     Splits that part nothing any more are left out. Trees that cut at the borders of a linear
@@ -36,28 +35,27 @@ def fold_trees(
 
     Parameters
     ----------
-    grid : InputGrid
     trees : TreeTable
     columns : Columns
     width : int
         Raw columns, d.
     dtype : {"float32", "float64"}
         In which the steps are given their rows.
-    linear : FoldedLinear, default=None
-        The linear part beside the trees.
+    linear : sequence of FoldedLinear, default=()
+        The linear parts beside the trees.
 
     Returns
     -------
-    grid : InputGrid
     trees : TreeTable
     """
+    grid = trees.grid
     place = grid.offsets[trees.feature] + trees.threshold
     column = grid.features[trees.feature]
     missing = columns.missing(width, dtype)[column]
     missing = missing.astype(np.float32 if grid.dtype == "float32" else np.float64)
     nan_left = np.where(np.isnan(missing), trees.nan_left, missing <= grid.edges[place])
-    edges = None if linear is None else _borders(grid, linear)
-    edge = (_raw_edges(grid, columns, width, dtype) if edges is None else edges)[place]
+    borders = [found for part in linear if (found := _borders(grid, part)) is not None]
+    edge = (borders or [_raw_edges(grid, columns, width, dtype)])[0][place]
     left, right = trees.left, trees.right
     # Where all numbers go right and NaN left, the two change sides: an edge at -inf is none.
     turned = (edge == -np.inf) & nan_left
@@ -73,7 +71,8 @@ def fold_trees(
     for f, choices in enumerate(own):
         threshold[feature == f] = np.searchsorted(choices, edge[feature == f])
     offsets = np.cumsum([0] + [len(choices) for choices in own])
-    table = TreeTable(
+    return TreeTable(
+        InputGrid(features, offsets, np.concatenate([grid.edges[:0], *own])),
         kept.roots,
         feature,
         threshold,
@@ -84,7 +83,6 @@ def fold_trees(
         trees.value_bits,
         trees.unit,
     )
-    return InputGrid(features, offsets, np.concatenate([grid.edges[:0], *own])), table
 
 
 def _raw_edges(grid: InputGrid, columns: Columns, width: int, dtype: str) -> NDArray[Any]:

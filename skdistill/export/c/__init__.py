@@ -1,12 +1,13 @@
 """A compact model as one C99 file without heap, recursion or library."""
 
 from skdistill.export.c.api import device_input, prepare_source, to_c, value_table
-from skdistill.export.c.bounds import Bounds, bounds
+from skdistill.export.c.bounds import bounds
+from skdistill.export.c.costs import Costs
 from skdistill.export.c.library import to_c_library
 from skdistill.export.c.proba import probability_error
 
 __all__ = [
-    "Bounds",
+    "Costs",
     "bounds",
     "device_input",
     "prepare_source",

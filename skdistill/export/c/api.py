@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.evaluate import as_input, check_names, ranked
+from skdistill.compact.evaluate import as_input, check_names
 from skdistill.compact.model_tables import ModelTables
-from skdistill.compact.tables.linear_table import quantize_input
-from skdistill.export.c.text import Source
-from skdistill.export.c.translation_unit import header_text, make_source, source_text, x_type
+from skdistill.compact.tables.tree_table import TreeTable
+from skdistill.export.c.text import CSource
+from skdistill.export.c.translation_unit import header_text, make_source, source_text
 from skdistill.utils.files import write_whole
 
 INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
@@ -46,9 +46,9 @@ def to_c(
     input : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
         Type of the inputs; None is the one that the model declares. Whole numbers need no
         float anywhere, save for linear parts with other steps than powers of two. "codes" are
-        what ``model.grid.encode`` gives, one entry a feature of the grid; NaN is 255 or 65535.
-        For a linear model they are its rounded inputs. In a column of categories x is the index
-        of a category, as `device_input` has it.
+        the codes of the only table, `Table.codes`: one entry for each feature of the trees' grid,
+        NaN is 255 or 65535; or the rounded inputs of a linear model. In a column of categories x
+        is the index of a category, as `device_input` has it.
     output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
@@ -129,17 +129,16 @@ def prepare_source(
     name: str = "model",
     values_in_ram: bool = False,
     missing: str | None = None,
-) -> tuple[Source, str]:
+) -> tuple[CSource, str]:
     """Check the options of `to_c`, choose the tables; the output is what None stood for."""
     _check_model(model)
     input = input or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
     _check_options(model, input, output, layout, missing)
-    if values_in_ram and (model.trees is None or model.trees.value_bits not in (8, 16)):
-        bits = None if model.trees is None else model.trees.value_bits
+    if values_in_ram and model.table(TreeTable).value_bits not in (8, 16):
         raise ValueError(
-            f"values_in_ram=True needs trees whose value_bits is 8 or 16, got {bits!r}: packed "
-            "values cannot be changed one by one"
+            "values_in_ram=True needs trees whose value_bits is 8 or 16, got "
+            f"{model.table(TreeTable).value_bits!r}: packed values cannot be changed one by one"
         )
     source = make_source(model, name, input, output, layout, values_in_ram, missing is not None)
     return source, output
@@ -188,10 +187,11 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     ValueError
         If the models differ in more than leaf values, or these do not fit the declared type.
     """
-    trees, its = exported.trees, other.trees
-    if trees is None or its is None or trees.values.shape != its.values.shape:
+    trees, its = exported.table(TreeTable), other.table(TreeTable)
+    if trees.values.shape != its.values.shape:
         raise ValueError("other must have the trees of the exported model")
-    if not replace(other, trees=replace(its, values=trees.values)).equals(exported):
+    alike = [replace(its, values=trees.values) if table is its else table for table in other.tables]
+    if not replace(other, tables=tuple(alike)).equals(exported):
         raise ValueError("other differs from the exported model in more than its leaf values")
     source, _ = prepare_source(exported, values_in_ram=True, **options)
     kind = source.layout.tables["values"].dtype
@@ -239,15 +239,17 @@ def _check_options(
     _check_missing(model, input, missing)
     if input == "codes":
         _check_codes(model)
-    elif input != "float32" and model.grid is not None and model.trees is not None:
-        _check_range(model, input, missing)
+    elif input not in ("float32", "int32"):
+        limits = np.iinfo(input)
+        for table in model.tables:
+            table.check_range(input, int(limits.min), int(limits.max) - (missing is not None))
 
 
 def _check_missing(model: ModelTables, input: str, missing: str | None) -> None:
     if missing is not None and input in ("float32", "codes"):
         has = "float32 has NaN" if input == "float32" else "codes have their own number for it"
         raise ValueError(f"missing={missing!r} is for integer inputs: {has}")
-    most = 0 if model.categories is None else int(model.categories.ranks.max())
+    most = int(model.categories.ranks.max(initial=0))
     if missing is not None and most >= np.iinfo(input).max:
         raise ValueError(
             f"missing={missing!r} of input={input!r} is {most}, which is a rank of a category too: "
@@ -256,31 +258,13 @@ def _check_missing(model: ModelTables, input: str, missing: str | None) -> None:
 
 
 def _check_codes(model: ModelTables) -> None:
-    if model.trees is not None and model.linear is not None:
+    if len(model.tables) > 1:
+        kinds = " and ".join(table.kind for table in model.tables)
         raise ValueError(
-            "input='codes' is for trees or for a linear model, not for both: trees and weights "
-            "read different codes"
+            f"input='codes' is for a single table, the model has {kinds}: they read different codes"
         )
-    if model.trees is None and model.linear is None:
+    if not model.tables:
         raise ValueError("input='codes' needs a model that reads inputs; this one is constant")
-
-
-def _check_range(model: ModelTables, input: str, missing: str | None) -> None:
-    """Refuse a type that cannot cross all thresholds: the data must have been wider."""
-    trees, grid = model.trees, model.grid
-    assert trees is not None and grid is not None
-    limits = np.iinfo(input)
-    largest = int(limits.max) - (missing is not None)
-    at = grid.offsets[trees.feature] + trees.threshold
-    edge = grid.edges[at].astype(np.float64)
-    beyond = np.isfinite(edge) & ((edge >= largest) | (edge < limits.min))
-    if input != "int32" and beyond.any():
-        node = int(np.flatnonzero(beyond)[0])
-        column = int(grid.features[trees.feature[node]])
-        raise ValueError(
-            f"input={input!r} holds {limits.min} to {largest}, and column {column} is cut at "
-            f"{edge[node]:g}: take a wider type"
-        )
 
 
 def device_input(
@@ -328,14 +312,9 @@ def device_input(
             return np.ascontiguousarray(X, np.float32)
     if input != "codes":
         return _as_integers(model, X, input, missing)
-    X = ranked(model, X)
-    kind = x_type(model, "codes").removesuffix("_t")
-    if model.grid is None or model.trees is None:
-        assert model.linear is not None
-        return np.ascontiguousarray(quantize_input(X, model.linear), kind)
-    codes = model.grid.encode(X)
-    absent = codes > model.grid.counts[:, None]
-    return np.ascontiguousarray(np.where(absent, np.iinfo(kind).max, codes).T, kind)
+    _check_codes(model)
+    (table,) = model.tables
+    return table.codes(model.categories.rank(X))
 
 
 def _as_integers(
@@ -344,8 +323,7 @@ def _as_integers(
     """Rows in an integer type; NaN as its largest number, if that is asked for."""
     limits = np.iinfo(input)
     largest = np.full(X.shape[1], int(limits.max) - (missing is not None))
-    if model.categories is not None:
-        largest[model.categories.columns] = limits.max  # which have indexes for what is missing
+    largest[model.categories.columns] = limits.max  # which have indexes for what is missing
     absent = np.isnan(X) & (missing is not None)
     with np.errstate(invalid="ignore"):
         fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from skdistill.export.c.text import Source, block
+from skdistill.export.c.text import CSource, block
 
 
-def ranker(source: Source) -> str:
+def ranker(source: CSource) -> str:
     """The function that copies a row with ranks; empty without categories."""
     categories = source.layout.categories
-    if categories is None:
+    if not len(categories):
         return ""
-    # Symbols: m columns of categories, C categories of the only one.
-    m, C = len(categories.columns), int(categories.counts[0])
+    # Symbols: m columns of categories, C categories of the first one.
+    m, C = len(categories), int(categories.counts[0])
     column, count, loop, declared = str(int(categories.columns[0])), f"{C}u", "", ""
     if m > 1:
         column, count = source.get("rank_columns", "i"), source.get("rank_counts", "i")
@@ -51,7 +51,7 @@ def ranker(source: Source) -> str:
     return "\n".join([*head, function])
 
 
-def _index(source: Source) -> str:
+def _index(source: CSource) -> str:
     return block(
         """
         /* The whole part of x; `missing` for NaN, more than any index for other numbers. */
@@ -74,13 +74,13 @@ def _index(source: Source) -> str:
     )
 
 
-def declared(source: Source) -> list[str]:
+def declared(source: CSource) -> list[str]:
     """What a function declares that reads a row with ranks."""
-    if source.layout.categories is None:
+    if not len(source.layout.categories):
         return []
     return [f"{source.x_type} z[{source.layout.model.n_features}];"]
 
 
-def called(source: Source) -> str:
+def called(source: CSource) -> str:
     """The statement after which x is the row with ranks."""
-    return "" if source.layout.categories is None else f"x = {source.name}_ranked(x, z);\n"
+    return f"x = {source.name}_ranked(x, z);\n" if len(source.layout.categories) else ""

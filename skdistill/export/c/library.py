@@ -8,7 +8,7 @@ from typing import Any
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c.api import prepare_source
-from skdistill.export.c.text import Source, block
+from skdistill.export.c.text import CSource, block
 from skdistill.export.c.translation_unit import header_text, n_inputs, source_text
 from skdistill.utils.files import write_whole
 
@@ -67,7 +67,7 @@ def to_c_library(
     return written
 
 
-def _arduino(source: Source, output: str, sources: dict[str, str]) -> dict[str, str]:
+def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str, str]:
     name = source.name
     properties = block(
         """
@@ -114,7 +114,7 @@ def _arduino(source: Source, output: str, sources: dict[str, str]) -> dict[str, 
     }
 
 
-def _cmake(source: Source, sources: dict[str, str]) -> dict[str, str]:
+def _cmake(source: CSource, sources: dict[str, str]) -> dict[str, str]:
     name = source.name
     lists = block(
         """

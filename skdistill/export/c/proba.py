@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.model_tables import ModelTables
-from skdistill.export.c.text import Source, block, number
+from skdistill.export.c.text import CSource, block, number
 
 ONE = 1 << 15  # a fixed-point probability of 1
 FLOAT_ERROR = 1e-6
@@ -105,7 +105,7 @@ def probability_error(model: ModelTables, output: str) -> float:
     return FLOAT_ERROR if output == "proba_float" else fixed_error(model)
 
 
-def proba_float(source: Source) -> str:
+def proba_float(source: CSource) -> str:
     """The function of float probabilities, without the library of mathematics."""
     model, name = source.layout.model, source.name
     K, S = model.n_classes, model.n_scores
@@ -208,7 +208,7 @@ def proba_float(source: Source) -> str:
     return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
 
 
-def proba_fixed(source: Source) -> str:
+def proba_fixed(source: CSource) -> str:
     """The function of fixed-point probabilities: no float, no division but of whole numbers."""
     model, name = source.layout.model, source.name
     K, S = model.n_classes, model.n_scores
@@ -316,7 +316,7 @@ def _room(S: int) -> str:
     )
 
 
-def _whole_power(source: Source) -> str:
+def _whole_power(source: CSource) -> str:
     c = whole_factor(float(source.layout.model.scale) / math.log(2), _DEEPEST)
     bits = c.fraction - 5
     return block(

@@ -23,7 +23,7 @@ KEYWORDS = frozenset(
 
 
 @dataclass(frozen=True)
-class Source:
+class CSource:
     """What every part of the file is written from.
 
     Attributes
@@ -51,8 +51,8 @@ class Source:
     def index(self) -> str:
         """C type that counts nodes, leaves, values and bits."""
         most = max((8 * t.nbytes for t in self.layout.tables.values()), default=0)
-        leaves = 0 if self.layout.model.trees is None else len(self.layout.model.trees.values)
-        return "uint32_t" if max(most, leaves * self.layout.model.n_scores) >= 2**16 else "unsigned"
+        values = max((table.n_values for table in self.layout.model.tables), default=0)
+        return "uint32_t" if max(most, values) >= 2**16 else "unsigned"
 
     def get(self, table: str, at: str) -> str:
         """Expression that reads an entry of a table."""
@@ -95,7 +95,7 @@ def block(text: str, **parts: Any) -> str:
     return "\n".join(lines)
 
 
-def table(source: Source, name: str, numbers: NDArray[Any], padding: int = 0) -> str:
+def table(source: CSource, name: str, numbers: NDArray[Any], padding: int = 0) -> str:
     """Definition of a constant table."""
     kind = numbers.dtype.name
     flat = [*numbers.ravel().tolist(), *[0] * padding]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
 from skdistill.compact.model_tables import ModelTables
-from skdistill.compact.packing.pack import lay_out
-from skdistill.export.c import categories, inputs, proba, scores, tree_tables
-from skdistill.export.c.bounds import Bounds, bounds
+from skdistill.compact.packing.pack import choose_layout
+from skdistill.export.c import categories, proba, scores
+from skdistill.export.c.bounds import bounds
+from skdistill.export.c.costs import Costs
 from skdistill.export.c.label import label
-from skdistill.export.c.text import Source, block, check_name, table
-from skdistill.export.c.tree_branches import branches, leaf_kind
+from skdistill.export.c.printers import packed_widths, printed_parts
+from skdistill.export.c.text import CSource, block, check_name, table
+from skdistill.export.c.values import bits_reader, bits_window
 
 
 def make_source(
@@ -23,7 +26,7 @@ def make_source(
     layout: str,
     values_in_ram: bool = False,
     missing: bool = False,
-) -> Source:
+) -> CSource:
     """Choose tables and types.
 
     Parameters
@@ -37,21 +40,20 @@ def make_source(
 
     Returns
     -------
-    source : Source
+    source : CSource
     """
     asked = "label" if output == "label" and not values_in_ram else "scores"
-    as_code, shared = layout == "code", not values_in_ram
-    laid = lay_out(model, input, asked, branches=as_code, shared_rows=shared, missing=missing)
-    trees = laid.trees
-    if (
-        trees is not None
-        and trees.shape == "branches"
-        and leaf_kind(laid.model, laid.labels_only, values_in_ram) != "row"
-    ):
-        laid.tables.pop("values", None)
+    laid = choose_layout(
+        model,
+        input,
+        asked,
+        branches=layout == "code",
+        shared_rows=not values_in_ram,
+        missing=missing,
+    )
     if output == "proba_fixed" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
-        laid.tables["powers"] = proba.powers()
-    return Source(check_name(name), laid, x_type(laid.model, input), values_in_ram)
+        laid = replace(laid, tables={**laid.tables, "powers": proba.powers()})
+    return CSource(check_name(name), laid, x_type(laid.model, input), values_in_ram)
 
 
 def x_type(model: ModelTables, input: str) -> str:
@@ -60,19 +62,18 @@ def x_type(model: ModelTables, input: str) -> str:
         return "float"
     if input != "codes":
         return f"{input}_t"
-    if model.trees is None or model.grid is None or not len(model.grid.features):
-        narrow = model.linear is None or model.linear.q_max <= 127
-        return "int8_t" if narrow else "int16_t"
-    return "uint16_t" if int(model.grid.counts.max()) > 254 else "uint8_t"
+    for each in model.tables:  # ready codes are for a single table
+        return f"{each.codes_dtype}_t"
+    return "int8_t"
 
 
-def source_text(source: Source, output: str) -> str:
+def source_text(source: CSource, output: str) -> str:
     """The text of the C file, which needs no other."""
     body = _body(source, output)
     return "\n".join([_banner(source, output, _hash(body)), body])
 
 
-def _body(source: Source, output: str) -> str:
+def _body(source: CSource, output: str) -> str:
     code = "\n".join(part for part in _code(source, output) if part)
     parts = [
         "#include <stdint.h>\n",
@@ -86,7 +87,7 @@ def _body(source: Source, output: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def header_text(source: Source, output: str) -> str:
+def header_text(source: CSource, output: str) -> str:
     """The text of the header."""
     model, M, mark = source.layout.model, source.macro, _hash(_body(source, output))
     found = bounds(source, output)
@@ -98,8 +99,8 @@ def header_text(source: Source, output: str) -> str:
         "MAX_INSTRUCTIONS": found.instructions,
         "MAX_STACK": found.stack,
     }
-    if source.layout.missing is not None:
-        numbers["MISSING"] = source.layout.missing
+    if source.layout.missing_number is not None:
+        numbers["MISSING"] = source.layout.missing_number
     lines = [f"#define {M}_{key} {value}" for key, value in numbers.items()]
     if isinstance(model.scale, float):
         lines.append(f"#define {M}_SCALE {np.float32(model.scale)!s}f")
@@ -126,28 +127,27 @@ def header_text(source: Source, output: str) -> str:
     )
 
 
-def n_inputs(source: Source) -> int:
+def n_inputs(source: CSource) -> int:
     """Entries of a row that the functions read."""
     model = source.layout.model
-    if source.layout.input != "codes":
+    if source.layout.input_dtype != "codes":
         return model.n_features
-    if model.trees is not None and model.grid is not None:
-        return len(model.grid.features)
-    return 0 if model.linear is None else len(model.linear.features)
+    return sum(each.n_codes for each in model.tables)
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _banner(source: Source, output: str, mark: str) -> str:
+def _banner(source: CSource, output: str, mark: str) -> str:
     model = source.layout.model
     tables = source.layout.tables
     sizes = ", ".join(f"{name} {t.nbytes}" for name, t in tables.items())
     what = "a regression" if model.classes is None else f"{model.n_classes} classes"
+    parts = " and ".join(each.describe() for each in model.tables) or "a constant"
     found = bounds(source, output)
     lines = [
-        f"{source.name}: {what} of {model.n_features} inputs, {_parts(model)}.",
+        f"{source.name}: {what} of {model.n_features} inputs, {parts}.",
         f"Written by skdistill; hash {mark}.",
         "",
         f"Inputs    {n_inputs(source)} of type {source.x_type}{_meaning(source)}",
@@ -155,7 +155,7 @@ def _banner(source: Source, output: str, mark: str) -> str:
     if model.classes is not None:
         shown = [f"{k}: {_comment(c)}" for k, c in enumerate(model.classes.tolist())]
         lines += _wrapped("Classes   ", shown)
-    if model.feature_names is not None and source.layout.input != "codes":
+    if model.feature_names is not None and source.layout.input_dtype != "codes":
         shown = [f"{j}: {_comment(n)}" for j, n in enumerate(model.feature_names)]
         lines += _wrapped("Columns   ", shown)
     lines += _categories(source)
@@ -176,18 +176,16 @@ def _banner(source: Source, output: str, mark: str) -> str:
     return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
 
 
-def _categories(source: Source) -> list[str]:
+def _categories(source: CSource) -> list[str]:
     """The indexes of the categories of each column that is read."""
     categories, lines = source.layout.categories, list[str]()
-    if categories is None:
-        return lines
     for column, labels in zip(categories.columns.tolist(), categories.labels, strict=True):
         shown = [f"{k}: {_comment(label)}" for k, label in enumerate(labels.tolist())]
         lines += _wrapped(f"x[{column}]".ljust(10), [*shown, f"{len(labels)}: missing"])
     return lines
 
 
-def _bound_lines(found: Bounds, model: ModelTables) -> list[str]:
+def _bound_lines(found: Costs, model: ModelTables) -> list[str]:
     most = int(model.score_bound.max(initial=0))
     return [
         f"{found.splits} splits and {found.steps} steps of loops, whatever the input",
@@ -196,26 +194,12 @@ def _bound_lines(found: Bounds, model: ModelTables) -> list[str]:
     ]
 
 
-def _parts(model: ModelTables) -> str:
-    parts = []
-    if model.trees is not None:
-        T, N = len(model.trees.roots), len(model.trees.feature)
-        parts.append(f"{T} tree{'s' * (T > 1)} with {N} splits")
-    if model.linear is not None:
-        parts.append(f"weights of {len(model.linear.features)} columns")
-    return " and ".join(parts) or "a constant"
-
-
-def _meaning(source: Source) -> str:
-    if source.layout.missing is not None:
-        return f"; {source.layout.missing} is a missing one"
-    if source.layout.input != "codes":
+def _meaning(source: CSource) -> str:
+    if source.layout.missing_number is not None:
+        return f"; {source.layout.missing_number} is a missing one"
+    if source.layout.input_dtype != "codes":
         return ""
-    model = source.layout.model
-    if model.trees is None or model.grid is None:
-        return ": rounded inputs"
-    columns = ", ".join(str(c) for c in model.grid.features.tolist())
-    return f": numbers of edges below the columns {columns}; all bits set for a missing one"
+    return "".join(f": {each.describe_codes()}" for each in source.layout.model.tables)
 
 
 def _scale(model: ModelTables) -> str:
@@ -239,7 +223,7 @@ def _wrapped(head: str, items: list[str], width: int = 92) -> list[str]:
     return [*lines, line]
 
 
-def _floats(source: Source) -> str:
+def _floats(source: CSource) -> str:
     return block(
         """
         #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
@@ -257,7 +241,7 @@ def _floats(source: Source) -> str:
     )
 
 
-def _loops(source: Source) -> str:
+def _loops(source: CSource) -> str:
     if not scores.keeps_loops(source):
         return ""
     return block(
@@ -273,7 +257,7 @@ def _loops(source: Source) -> str:
     )
 
 
-def _flash(source: Source) -> str:
+def _flash(source: CSource) -> str:
     kept = [t for name, t in source.layout.tables.items() if name != "scale"]
     if not kept:
         return ""
@@ -303,16 +287,16 @@ def _flash(source: Source) -> str:
     )
 
 
-def _tables(source: Source) -> list[str]:
-    packed = tree_tables.packed_widths(source)
-    padding = tree_tables.bits_window(source) - 1 if packed else 0
+def _tables(source: CSource) -> list[str]:
+    packed = packed_widths(source)
+    padding = bits_window(packed) - 1 if packed else 0
     return [
         table(source, name, numbers, padding if name in packed else 0)
         for name, numbers in source.layout.tables.items()
     ]
 
 
-def _declared(source: Source, output: str) -> list[tuple[str, str]]:
+def _declared(source: CSource, output: str) -> list[tuple[str, str]]:
     """What each function does, and its declaration."""
     name, T, model = source.name, source.x_type, source.layout.model
     found = []
@@ -350,11 +334,11 @@ def _declared(source: Source, output: str) -> list[tuple[str, str]]:
     return found
 
 
-def _prototypes(source: Source, output: str) -> str:
+def _prototypes(source: CSource, output: str) -> str:
     return "\n".join(line for _, line in _declared(source, output))
 
 
-def _documented(source: Source, output: str) -> str:
+def _documented(source: CSource, output: str) -> str:
     return "\n\n".join(f"/* {what} */\n{line}" for what, line in _declared(source, output))
 
 
@@ -375,19 +359,16 @@ def _guarded(prototypes: str) -> str:
     )
 
 
-def _code(source: Source, output: str) -> list[str]:
+def _code(source: CSource, output: str) -> list[str]:
     """Functions in the order in which they call each other."""
     layout, model = source.layout, source.layout.model
-    parts = [tree_tables.bits_reader(source), categories.ranker(source)]
-    if layout.trees is not None and model.trees is not None and len(model.trees.feature):
-        parts.append(inputs.tree_reader(source, layout.trees))
-    if model.linear is not None and layout.linear is not None:
-        parts.append(inputs.linear_reader(source, model.linear, layout.linear))
-    if layout.trees is not None:
-        shape = branches if layout.trees.shape == "branches" else tree_tables.walker
-        parts.append(shape(source, layout.trees))
+    printed = list(printed_parts(source))
+    parts = [bits_reader(source, packed_widths(source)), categories.ranker(source)]
+    parts += [printer.input_function(source, part) for printer, part in printed]
+    parts += [printer.walk_function(source, part) for printer, part in printed]
     if not (layout.labels_only or (output == "label" and model.n_classes == 1)):
-        parts += [scores.value_readers(source), scores.scores(source, public=output != "label")]
+        parts += [printer.value_function(source, part) for printer, part in printed]
+        parts.append(scores.scores(source, public=output != "label"))
     if model.classes is not None:
         parts.append(label(source))
     if output == "proba_float":

@@ -4,64 +4,49 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdistill.compact.evaluate import labels
-from skdistill.compact.model_tables import ModelTables
-from skdistill.compact.packing.layout import TreeLayout
+from skdistill.compact.packing.trees import PackedTrees, leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
-from skdistill.export.c.inputs import compares_floats, is_missing, read_input, read_type
-from skdistill.export.c.text import Source, number
-from skdistill.export.c.tree_tables import input_argument
+from skdistill.export.c.text import CSource, number
+from skdistill.export.c.tree_inputs import (
+    compares_floats,
+    input_argument,
+    is_missing,
+    read_input,
+    read_type,
+)
 
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
-_SPARSE = 3.0  # values that are not zero in a leaf, on average, up to which code adds them
 
 
-def leaf_kind(model: ModelTables, labels_only: bool, ram: bool = False) -> str:
-    """What a branch ends in: "label", "value", "sums" or the "row" of a table."""
-    trees = model.trees
-    if labels_only or trees is None:
-        return "label"
-    if ram:
-        return "row"
-    if model.n_scores == 1:
-        return "value"
-    filled = (trees.values != 0).sum(axis=1).mean()
-    return "sums" if filled <= _SPARSE else "row"
-
-
-def branches(source: Source, trees: TreeLayout) -> str:
+def branches(source: CSource, part: PackedTrees) -> str:
     """The functions of all trees; that of a single label tree is the label's."""
-    layout, model = source.layout, source.layout.model
-    kind = leaf_kind(model, layout.labels_only, source.ram)
-    assert model.trees is not None
-    shared = _shared(model.trees)
-    if kind == "label":
+    shared = _shared(part.table)
+    if part.leaf == "label":
         head = f"int {source.name}_label(const {source.x_type} *x)"
-        return _function(source, trees, head, int(model.trees.roots[0]), kind, shared)
-    argument, parts = input_argument(source, trees), []
-    for t, root in enumerate(model.trees.roots.tolist()):
+        return _function(source, part, head, int(part.table.roots[0]), shared)
+    argument, functions = input_argument(source, part), []
+    for t, root in enumerate(part.table.roots.tolist()):
         head = {
             "value": f"static int32_t {source.name}_tree{t}({argument})",
             "row": f"static {source.index} {source.name}_tree{t}({argument})",
             "sums": f"static void {source.name}_tree{t}({argument}, int32_t *s)",
-        }[kind]
-        parts.append(_function(source, trees, head, root, kind, shared))
-    return "\n".join(parts)
+        }[part.leaf]
+        functions.append(_function(source, part, head, root, shared))
+    return "\n".join(functions)
 
 
-def add_branches(source: Source, trees: TreeLayout) -> str:
+def add_branches(source: CSource, part: PackedTrees) -> str:
     """Statements that add the leaves of all trees."""
-    model, name = source.layout.model, source.name
-    kind, unit = leaf_kind(model, False, source.ram), model.trees.unit  # type: ignore[union-attr]
-    x = "q" if trees.prepared else "x"
+    name, unit, S = source.name, part.table.unit, source.layout.model.n_scores
+    x = "q" if part.prepared else "x"
     lines = []
-    for t in range(len(model.trees.roots)):  # type: ignore[union-attr]
+    for t in range(len(part.table.roots)):
         call = f"{name}_tree{t}({x})"
-        if kind == "value":
+        if part.leaf == "value":
             lines.append(f"s[0] += {call};" if unit == 1 else f"s[0] += {call} * {unit};")
-        elif kind == "row":
-            lines.append(f"{name}_add_values(s, {call} * {model.n_scores}u, {unit});")
+        elif part.leaf == "row":
+            lines.append(f"{name}_add_values(s, {call} * {S}u, {unit});")
         else:
             lines.append(f"{name}_tree{t}({x}, s);")
     return "\n".join(lines) + "\n"
@@ -73,18 +58,14 @@ def _shared(table: TreeTable) -> set[int]:
     return set(children[(children >= 0) & (uses > 1)].tolist())
 
 
-def _function(
-    source: Source, trees: TreeLayout, head: str, root: int, kind: str, shared: set[int]
-) -> str:
-    model = source.layout.model
-    table, grid = model.trees, model.grid
-    assert table is not None and grid is not None
-    x, v = "q" if trees.prepared else "x", read_type(source, trees)
+def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: set[int]) -> str:
+    table = part.table
+    x, v = "q" if part.prepared else "x", read_type(source, part)
     lines: list[str] = []
-    asks_twice = not trees.prepared and not compares_floats(trees)
+    asks_twice = not part.prepared and not compares_floats(part)
     if root >= 0 and asks_twice and _any_missing(table, root):
         lines.append(f"    {v} v;")
-    if kind == "label":
+    if part.leaf == "label":
         lines += [
             f"    {line}"
             for line in [*categories.declared(source), categories.called(source)]
@@ -101,7 +82,7 @@ def _function(
             lines.append(f"{label}:")
         pad = "    " * depth
         if node < 0:
-            lines += [pad + line for line in _leaf(source, ~node, kind)]
+            lines += [pad + line for line in _leaf(source, part, ~node)]
             continue
         if not label and (depth > _DEEPEST or node in shared):
             lines.append(f"{pad}goto n{node};")
@@ -109,7 +90,7 @@ def _function(
                 labelled.add(node)
                 waiting.insert(0, (node, 1, f"n{node}"))
             continue
-        lines.append(f"{pad}if ({_condition(source, trees, node)}) {{")
+        lines.append(f"{pad}if ({_condition(source, part, node)}) {{")
         waiting += [
             (int(table.right[node]), depth, ""),
             (0, depth, "}"),
@@ -133,59 +114,48 @@ def _any_missing(table: TreeTable, root: int) -> bool:
     return False
 
 
-def _condition(source: Source, trees: TreeLayout, node: int) -> str:
-    model = source.layout.model
-    table, grid = model.trees, model.grid
-    assert table is not None and grid is not None
+def _condition(source: CSource, part: PackedTrees, node: int) -> str:
+    table, grid = part.table, part.table.grid
     feature = int(table.feature[node])
-    cut = int(trees.reading.cut[grid.offsets[feature] + table.threshold[node]])
-    if compares_floats(trees):
-        return _float_condition(source, node, hex(cut))
-    kind = read_type(source, trees)
+    cut = int(part.codes.cut[grid.offsets[feature] + table.threshold[node]])
+    if compares_floats(part):
+        return _float_condition(source, table, node, hex(cut))
+    kind = read_type(source, part)
     shown = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
     if kind == "uint32_t":
         shown = f"{hex(cut)}u"
-    elif source.x_type in ("uint8_t", "uint16_t") and not trees.prepared:
+    elif source.x_type in ("uint8_t", "uint16_t") and not part.prepared:
         shown = str(cut)
-    if trees.prepared:
-        number = feature
-        if trees.reading.kind == "rounded" and model.linear is not None:
-            number = int(np.searchsorted(model.linear.features, grid.features[feature]))
-        reading = f"q[{number}]"
-    elif trees.reading.kind == "code":
-        reading = f"x[{feature}]"
+    if part.prepared:
+        code = f"q[{int(part.codes.inputs[feature])}]"
+    elif part.codes.kind == "code":
+        code = f"x[{feature}]"
     else:
-        reading = read_input(source, trees, str(int(grid.features[feature])))
+        code = read_input(source, part, str(int(grid.features[feature])))
     if not table.nan_left[node]:
-        return f"{reading} <= {shown}"
-    if trees.prepared:
-        return f"{reading} <= {shown} || {is_missing(source, trees, reading)}"
-    return f"(v = {reading}) <= {shown} || {is_missing(source, trees, 'v')}"
+        return f"{code} <= {shown}"
+    if part.prepared:
+        return f"{code} <= {shown} || {is_missing(source, part, code)}"
+    return f"(v = {code}) <= {shown} || {is_missing(source, part, 'v')}"
 
 
-def _float_condition(source: Source, node: int, key: str) -> str:
-    model = source.layout.model
-    table, grid = model.trees, model.grid
-    assert table is not None and grid is not None
-    feature = int(table.feature[node])
-    x = f"x[{int(grid.features[feature])}]"
-    edge = grid.edges[grid.offsets[feature] + table.threshold[node]]
+def _float_condition(source: CSource, table: TreeTable, node: int, key: str) -> str:
+    x = f"x[{int(table.grid.features[table.feature[node]])}]"
+    edge = table.edges[node]
     if not np.isfinite(edge):  # all numbers are at most +inf
         return "1" if table.nan_left[node] else f"{x} == {x}"
     which = "LE_NAN" if table.nan_left[node] else "LE"
     return f"{source.macro}_{which}({x}, {key}u, {number(edge)})"
 
 
-def _leaf(source: Source, leaf: int, kind: str) -> list[str]:
-    model = source.layout.model
-    values = model.trees.values[leaf]  # type: ignore[union-attr]
-    if kind == "label":
-        scores = (model.bias + values * model.trees.unit).astype(np.int32)  # type: ignore[union-attr]
-        return [f"return {int(labels(scores[None], model.threshold)[0])};"]
-    if kind == "value":
+def _leaf(source: CSource, part: PackedTrees, leaf: int) -> list[str]:
+    table = part.table
+    values = table.values[leaf]
+    if part.leaf == "label":
+        return [f"return {int(leaf_labels(source.layout.model, table, values[None])[0])};"]
+    if part.leaf == "value":
         return [f"return {int(values[0])};"]
-    if kind == "row":
-        return [f"return {int(source.layout.trees.rows[leaf])}u;"]  # type: ignore[union-attr, index]
-    worth = enumerate((values * model.trees.unit).tolist())  # type: ignore[union-attr]
-    sums = [f"s[{k}] {'+-'[v < 0]}= {abs(v)};" for k, v in worth if v]
-    return [*sums, "return;"]
+    if part.rows is not None:  # of a "row"
+        return [f"return {int(part.rows[leaf])}u;"]
+    scaled = enumerate((values * table.unit).tolist())
+    return [*(f"s[{k}] {'+-'[v < 0]}= {abs(v)};" for k, v in scaled if v), "return;"]

@@ -1,123 +1,62 @@
-"""C that walks trees kept as tables."""
+"""C that walks trees stored as tables."""
 
 from __future__ import annotations
 
-from skdistill.compact.packing.layout import TreeLayout
-from skdistill.compact.packing.pack import WIDEST_READ
+from skdistill.compact.packing.trees import WIDEST_READ, PackedTrees
 from skdistill.export.c import categories
-from skdistill.export.c.inputs import is_missing, prepared_type, read_input, read_type
-from skdistill.export.c.text import Source, block
+from skdistill.export.c.text import CSource, block
+from skdistill.export.c.tree_inputs import input_argument, is_missing, read_input, read_type
 
 
-def input_argument(source: Source, trees: TreeLayout) -> str:
-    """Parameter of a walk: prepared inputs, or the inputs themselves."""
-    if trees.prepared:
-        return f"const {prepared_type(source, trees)} *q"
-    return f"const {source.x_type} *x"
-
-
-def packed_widths(source: Source) -> dict[str, list[int]]:
-    """Tables of packed bits, and the widths of the numbers that are taken out of each."""
-    layout, trees, model = source.layout, source.layout.trees, source.layout.model
-    found: dict[str, list[int]] = {}
-    if trees is not None:
-        if trees.shape == "children":
-            found["nodes"] = [*trees.widths[:2], trees.widths[2], trees.widths[3]]
-        elif trees.shape == "depth" and not trees.whole_bytes:
-            found["nodes"] = [trees.bits] if trees.bits <= WIDEST_READ else [*trees.widths]
-        if trees.label_bits != 8:
-            found["labels"] = [trees.label_bits or 0]
-        found["rows"] = [trees.row_bits or 0]
-    for name, part in (("values", model.trees), ("weights", model.linear)):
-        if part is not None and part.value_bits not in ("ternary", 8, 16):
-            found[name] = [int(part.value_bits)]
-    return {
-        name: [width for width in widths if width]
-        for name, widths in found.items()
-        if name in layout.tables
-    }
-
-
-def bits_window(source: Source) -> int:
-    """Bytes that a read of packed bits looks at."""
-    widest = max(width for widths in packed_widths(source).values() for width in widths)
-    return (7 + min(widest, WIDEST_READ) + 7) // 8
-
-
-def bits_reader(source: Source) -> str:
-    """The function that takes a number out of packed bits."""
-    if not packed_widths(source):
-        return ""
-    reads = [f"(uint32_t){source.macro}_GET8(p)"]
-    for i in range(1, bits_window(source)):
-        reads.append(f"(uint32_t){source.macro}_GET8(p + {i}) << {8 * i}")
-    return block(
-        """
-        /* n bits of a table of packed numbers, from bit `at` on. */
-        static uint32_t @name@_bits(@M@_ROM uint8_t *p, @index@ at, unsigned n)
-        {
-            uint32_t w;
-            p += at >> 3;
-            w = @reads@;
-            return (w >> (at & 7u)) & (((uint32_t)1 << n) - 1u);
-        }
-        """,
-        name=source.name,
-        M=source.macro,
-        index=source.index,
-        reads=" | ".join(reads),
-    )
-
-
-def walker(source: Source, trees: TreeLayout) -> str:
+def walker(source: CSource, part: PackedTrees) -> str:
     """The function that finds the leaf, or with fused nodes the label."""
-    if trees.shape == "fused":
-        return _fused(source, trees)
-    if trees.shape == "children":
-        return _by_children(source, trees)
-    return _by_depth(source, trees)
+    if part.shape == "fused":
+        return _fused(source, part)
+    if part.shape == "children":
+        return _by_children(source, part)
+    return _by_depth(source, part)
 
 
-def _reading(source: Source, trees: TreeLayout, feature: str) -> str:
-    return f"q[{feature}]" if trees.prepared else read_input(source, trees, feature)
+def _code(source: CSource, part: PackedTrees, feature: str) -> str:
+    return f"q[{feature}]" if part.prepared else read_input(source, part, feature)
 
 
-def _cut(source: Source, trees: TreeLayout, threshold: str, feature: str) -> str:
+def _cut(source: CSource, part: PackedTrees, threshold: str, feature: str) -> str:
     """Expression of the cut of a node."""
-    if trees.edges is not None:
+    if part.edges is not None:
         at = threshold
-        if trees.bases is not None:
+        if part.bases is not None:
             at = f"{source.get('bases', feature)} + {threshold}"
         threshold = source.get("edges", at)
-    kind = read_type(source, trees)
+    kind = read_type(source, part)
     if kind in ("int", "int32_t"):
-        low = f" + {trees.low}" if trees.low > 0 else f" - {-trees.low}" if trees.low else ""
-        if kind == "int" and int(trees.reading.cut.max()) - trees.low > 32767:
+        low = f" + {part.low}" if part.low > 0 else f" - {-part.low}" if part.low else ""
+        if kind == "int" and int(part.codes.cut.max()) - part.low > 32767:
             kind = "int32_t"  # an int of 16 bits does not hold the difference
         elif kind == "int32_t" and low:  # through unsigned numbers, which may wrap
-            return f"(int32_t)((uint32_t){threshold} + {trees.low % 2**32}u)"
+            return f"(int32_t)((uint32_t){threshold} + {part.low % 2**32}u)"
         return f"({kind}){threshold}{low}"
-    base = trees.low << trees.reading.drop
-    if trees.reading.drop:
-        threshold = f"((uint32_t){threshold} << {trees.reading.drop})"
+    base = part.low << part.codes.drop
+    if part.codes.drop:
+        threshold = f"((uint32_t){threshold} << {part.codes.drop})"
     return f"{threshold} + {base}u" if base else threshold
 
 
 def _goes_left(
-    source: Source, trees: TreeLayout, feature: str, threshold: str, nan: str | None
+    source: CSource, part: PackedTrees, feature: str, threshold: str, nan: str | None
 ) -> str:
-    reading, cut = _reading(source, trees, feature), _cut(source, trees, threshold, feature)
+    code, cut = _code(source, part, feature), _cut(source, part, threshold, feature)
     if nan is None:
-        return f"{reading} <= {cut}"
-    return f"(v = {reading}) <= {cut} || ({nan} && {is_missing(source, trees, 'v')})"
+        return f"{code} <= {cut}"
+    return f"(v = {code}) <= {cut} || ({nan} && {is_missing(source, part, 'v')})"
 
 
-def _fused(source: Source, trees: TreeLayout) -> str:
-    shift = 2 + trees.widths[2]
-    nan = "(h & 4u) != 0u" if trees.widths[2] else None
+def _fused(source: CSource, part: PackedTrees) -> str:
+    shift = 2 + part.widths[2]
+    nan = "(h & 4u) != 0u" if part.widths[2] else None
     get = f"{source.macro}_GET8"
     feature = f"(h >> {shift})"
-    condition = _goes_left(source, trees, feature, f"{get}(p + 1)", nan)
+    condition = _goes_left(source, part, feature, f"{get}(p + 1)", nan)
     return block(
         """
         /* Three bytes a node: the input, above two bits that say whether the left and the right
@@ -153,21 +92,21 @@ def _fused(source: Source, trees: TreeLayout) -> str:
         declared="\n".join(categories.declared(source)),
         ranked=categories.called(source),
         get=get,
-        v=f"{read_type(source, trees)} v;" if nan else "",
+        v=f"{read_type(source, part)} v;" if nan else "",
         condition=condition,
-        jump="c" if trees.widths[3] == 3 else "3u * c",
+        jump="c" if part.widths[3] == 3 else "3u * c",
     )
 
 
-def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None, str]:
+def _node(source: CSource, part: PackedTrees) -> tuple[str, str, str, str | None, str]:
     """Statements that read a node; expressions of its feature, threshold, NaN's side and link."""
     name, index = source.name, source.index
-    fields, at, found = trees.widths, 0, []
-    if trees.bits == 0:
+    fields, at, found = part.widths, 0, []
+    if part.bits == 0:
         return "", "0", "0u", None, "0"
-    if trees.whole_bytes:
+    if part.whole_bytes:
         get = f"{source.macro}_GET8"
-        size = trees.bits // 8
+        size = part.bits // 8
         base = f"{name}_nodes + node" + (f" * {size}u" if size > 1 else "")
         if fields[:2] == (8, 8) and size == 3:
             read = f"{source.macro}_ROM uint8_t *p = {base};\n"
@@ -178,19 +117,17 @@ def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None,
         reads += [f"(uint32_t){get}(p + {i}) << {8 * i}" for i in range(1, size)]
         whole = "\n    | ".join(reads)
         read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {whole};\n"
-    elif trees.bits <= WIDEST_READ:
-        read = (
-            f"const uint32_t w = {name}_bits({name}_nodes, node * {trees.bits}u, {trees.bits});\n"
-        )
+    elif part.bits <= WIDEST_READ:
+        read = f"const uint32_t w = {name}_bits({name}_nodes, node * {part.bits}u, {part.bits});\n"
     else:
-        read = f"const {index} at = node * {trees.bits}u;\n"
+        read = f"const {index} at = node * {part.bits}u;\n"
         for width in fields:
             found.append(_packed_field(source, at, width))
             at += width
         return read, found[0], found[1], f"{found[2]} != 0u" if fields[2] else None, found[3]
     for width in fields:
         shifted = f"(w >> {at})" if at else "w"
-        last = at + width == trees.bits
+        last = at + width == part.bits
         masked = shifted if last else f"({shifted} & {(1 << width) - 1}u)"
         found.append(masked if width else "0u")
         at += width
@@ -198,7 +135,7 @@ def _node(source: Source, trees: TreeLayout) -> tuple[str, str, str, str | None,
     return read, found[0] if fields[0] else "0", found[1], nan, f"({index}){found[3]}"
 
 
-def _packed_field(source: Source, at: int, width: int) -> str:
+def _packed_field(source: CSource, at: int, width: int) -> str:
     if width == 0:
         return "0u"
     place = f"at + {at}u" if at else "at"
@@ -209,9 +146,9 @@ def _packed_field(source: Source, at: int, width: int) -> str:
     return f"{source.name}_bits({source.name}_nodes, {place}, {width})"
 
 
-def _by_depth(source: Source, trees: TreeLayout) -> str:
-    read, feature, threshold, nan, link = _node(source, trees)
-    if trees.size == 0:
+def _by_depth(source: CSource, part: PackedTrees) -> str:
+    read, feature, threshold, nan, link = _node(source, part)
+    if part.size == 0:
         return ""
     return block(
         """
@@ -238,16 +175,16 @@ def _by_depth(source: Source, trees: TreeLayout) -> str:
         """,
         index=source.index,
         name=source.name,
-        argument=input_argument(source, trees),
+        argument=input_argument(source, part),
         read=read,
         link=link,
-        v=f"{read_type(source, trees)} v;" if nan else "",
-        condition=_goes_left(source, trees, feature, threshold, nan),
+        v=f"{read_type(source, part)} v;" if nan else "",
+        condition=_goes_left(source, part, feature, threshold, nan),
     )
 
 
-def _by_children(source: Source, trees: TreeLayout) -> str:
-    N, (fw, tw, nw, link) = len(source.layout.model.trees.feature), trees.widths  # type: ignore[union-attr]
+def _by_children(source: CSource, part: PackedTrees) -> str:
+    N, (fw, tw, nw, link) = len(part.table.feature), part.widths
     if N == 0:
         return ""
     fields, at = [], 0
@@ -272,12 +209,12 @@ def _by_children(source: Source, trees: TreeLayout) -> str:
         """,
         index=source.index,
         name=source.name,
-        argument=input_argument(source, trees),
+        argument=input_argument(source, part),
         N=N,
-        bits=trees.bits,
-        v=f"{read_type(source, trees)} v;" if nw else "",
+        bits=part.bits,
+        v=f"{read_type(source, part)} v;" if nw else "",
         condition=_goes_left(
-            source, trees, fields[0], fields[1], f"{fields[2]} != 0u" if nw else None
+            source, part, fields[0], fields[1], f"{fields[2]} != 0u" if nw else None
         ),
         left=fields[3],
         right=fields[4],

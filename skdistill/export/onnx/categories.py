@@ -43,9 +43,8 @@ def parts_of(model: ModelTables, columns: bool, missing: int | None = None) -> l
     if not columns:
         return [Part("X", False, model.n_features, missing)]
     text = [False] * model.n_features
-    if model.categories is not None:
-        for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
-            text[column] = labels.dtype.kind == "U"
+    for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
+        text[column] = labels.dtype.kind == "U"
     return [Part(name, text[j], 1, missing) for j, name in enumerate(column_names(model))]
 
 
@@ -89,7 +88,7 @@ def graph_input(
     """
     check_names(model, X)
     X = np.asarray(X)
-    if model.categories is None:
+    if not len(model.categories):
         found = _in_type(X, input_dtype, missing)
         if not columns:
             return {"X": found}

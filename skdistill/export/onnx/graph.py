@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +26,10 @@ class Writer(Protocol):
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
         """Add an initializer."""
+
+
+Read = Callable[[str, str], str]
+"""Writes all inputs as one table of a type, under a name; ranks take the place of categories."""
 
 
 def import_onnx() -> Any:

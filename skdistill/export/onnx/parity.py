@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.evaluate import as_input, ranked
+from skdistill.compact import evaluate
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.categories import CategoryTable
 from skdistill.export.onnx.categories import graph_input
@@ -81,9 +81,10 @@ def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
         rows = X[start : start + CHUNK]
         asked = ["scores"] if model.classes is None else ["scores", "label"]
         scores, *label = session.run(asked, graph_input(model, rows, **form))
-        differ = (scores != model.scores(rows)).any(axis=1)
+        expected = evaluate.scores(model, rows)
+        differ = (scores != expected).any(axis=1)
         if label:
-            differ |= np.asarray(label[0]) != model.predict(rows)
+            differ |= np.asarray(label[0]) != evaluate.predict(model, expected)
         count += int(differ.sum())
     return count
 
@@ -119,8 +120,8 @@ def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray
     (16, 1)
     """
     rng = np.random.default_rng(seed)
-    X = as_input(X, model.n_features, model.categories).astype(model.input_dtype)
-    reaching, column, point = _turning_points(model, ranked(model, X), rng)
+    X = evaluate.as_input(X, model.n_features, model.categories).astype(model.input_dtype)
+    reaching, column, point = _turning_points(model, model.categories.rank(X), rng)
     values = _around(point, model.input_dtype)
     telling = [np.unique(np.append(values[column == j], 0)) for j in range(model.n_features)]
     row, at, value = (
@@ -133,7 +134,7 @@ def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray
     one[np.arange(len(one)), at] = value
     every = np.column_stack([rng.choice(choices, len(one)) for choices in telling])
     rows = np.concatenate([one, every.astype(X.dtype)])
-    return rows if model.categories is None else _labelled(rows, model.categories, rng)
+    return _labelled(rows, model.categories, rng) if len(model.categories) else rows
 
 
 def _labelled(
@@ -166,45 +167,7 @@ def _turning_points(
     model: ModelTables, X: NDArray[Any], rng: np.random.Generator
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
     """Where answers may change: a row of `X` that may notice, the column, the value."""
-    rows: list[NDArray[Any]] = [np.empty(0, np.intp)]
-    columns: list[NDArray[Any]] = [np.empty(0, np.intp)]
-    points: list[NDArray[Any]] = [np.empty(0)]
-    if model.grid is not None and model.trees is not None:
-        grid, trees = model.grid, model.trees
-        column = grid.features[trees.feature]
-        threshold = grid.edges[grid.offsets[trees.feature] + trees.threshold]
-        rows.append(_reaching_rows(model, column, threshold, grid.cast(X), rng))
-        columns.append(column)
-        points.append(threshold.astype(np.float64))
-    if model.linear is not None:
-        q_max = model.linear.q_max
-        half_ways = np.unique(rng.integers(-q_max - 2, q_max + 2, 256)) + 0.5
-        for column, offset, inv_step in zip(
-            model.linear.features, model.linear.offset, model.linear.inv_step, strict=True
-        ):
-            rows.append(rng.integers(len(X), size=len(half_ways)))
-            columns.append(np.full(len(half_ways), column))
-            points.append(float(offset) + half_ways / float(inv_step))
-    return np.concatenate(rows), np.concatenate(columns), np.concatenate(points)
-
-
-def _reaching_rows(
-    model: ModelTables,
-    column: NDArray[Any],
-    threshold: NDArray[Any],
-    X: NDArray[Any],
-    rng: np.random.Generator,
-) -> NDArray[Any]:
-    """For each inner node a row that comes by; a random one where none does."""
-    trees = model.trees
-    assert trees is not None
-    found = rng.integers(len(X), size=len(column))
-    for root in trees.roots:
-        row, node = np.arange(len(X)), np.full(len(X), root)
-        while len(row := row[node >= 0]):
-            node = node[node >= 0]
-            found[node] = row
-            x = X[row, column[node]]
-            left = (x <= threshold[node]) | (np.isnan(x) & trees.nan_left[node])
-            node = np.where(left, trees.left[node], trees.right[node])
-    return found
+    none = np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    points = [none, *(table.turning_points(X, rng) for table in model.tables)]
+    rows, columns, values = (np.concatenate(part) for part in zip(*points, strict=True))
+    return rows, columns, values

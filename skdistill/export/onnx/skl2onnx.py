@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.export.onnx.categories import Part
-from skdistill.export.onnx.export import n_classes, onnx_labels, output_names, write_model
 from skdistill.export.onnx.graph import import_onnx, make_tensor
+from skdistill.export.onnx.outputs import n_classes, onnx_labels, output_names, write_model
 
 _OPTIONS = {
     "zipmap": [True, False, "columns"],

@@ -110,9 +110,11 @@ def boost(student: Any, given: Given, rng: np.random.RandomState) -> Boosted:
     fitted = replace(fitted, leaves=grown.leaves, tree=grown.tree, W=grown.steps)
     fitted = refit(fitted, loss, l2_regularization=student.refit_l2_regularization, **free)
 
-    linear, bias, score_step = None, np.zeros(given.n_scores, np.int32), 0.0
+    beside: list[LinearTable] = []
+    bias, score_step = np.zeros(given.n_scores, np.int32), 0.0
     if Z.shape[1]:
         linear, bias, score_step = _round_linear(fitted, reading, unit, student, given.least_scale)
+        beside.append(linear)
         B = linear.weights * score_step / unit[:, None]
         fitted = replace(fitted, B=B, b=bias * score_step)
     values, step = round_values(
@@ -125,7 +127,7 @@ def boost(student: Any, given: Given, rng: np.random.RandomState) -> Boosted:
         score_step=score_step,
     )
     scale, worth = step, 1
-    if linear is not None:
+    if beside:
         scale, worth = score_step, round(step / score_step)
     elif given.intercept:
         values, bias, scale, worth = beside_intercept(values, step, fitted.b)
@@ -133,8 +135,8 @@ def boost(student: Any, given: Given, rng: np.random.RandomState) -> Boosted:
     learnt = _with_values(grown.trees, values)
     models = []
     for trees in (learnt, [drop_idle_splits(tree) for tree in learnt]):
-        used, table = assemble(grid, trees, student.value_bits, worth)
-        models.append(given.model(bias, scale, grid=used, trees=table, linear=linear))
+        table = assemble(grid, trees, student.value_bits, worth)
+        models.append(given.model(bias, scale, table, *beside))
     model = min(models, key=lambda each: each.nbytes)  # trees of one size need no sizes
     return Boosted(model, _importances(grown.trees, grid, given.X.shape[1]), len(grown.trees))
 

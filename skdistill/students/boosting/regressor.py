@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 
-from skdistill.compact import InputGrid, LinearTable, TreeTable
+from skdistill.compact import Table, TreeTable
 from skdistill.model import CompactModel
 from skdistill.quantization.leaf_values import as_scale, constant_scale
 from skdistill.students._base import CompactRegressorMixin
@@ -234,25 +234,16 @@ class _Scaled:
     def least_scale(self) -> float:
         return float(self._least.max())
 
-    def model(
-        self,
-        bias: NDArray[Any],
-        scale: float,
-        *,
-        grid: InputGrid | None = None,
-        trees: TreeTable | None = None,
-        linear: LinearTable | None = None,
-    ) -> CompactModel:
+    def model(self, bias: NDArray[Any], scale: float, *tables: Table) -> CompactModel:
         """The compact model, in the units of the targets."""
-        if trees is not None and linear is None:
-            trees, scale = self._room_for_centre(trees, scale)
+        if len(tables) == 1 and isinstance(tables[0], TreeTable):
+            trees, scale = self._room_for_centre(tables[0], scale)
+            tables = (trees,)
         with np.errstate(over="ignore"):  # where a target is constant both are replaced
             scales = as_scale(np.maximum(scale, self._least) * self.unit)
         scales = np.where(self.varies, scales, constant_scale(self.centre))
         bias = bias + np.rint(self.centre / scales)
-        return self.given.model(
-            bias.astype(np.int64), scales, grid=grid, trees=trees, linear=linear
-        )
+        return self.given.model(bias.astype(np.int64), scales, *tables)
 
     def _room_for_centre(self, trees: TreeTable, step: float) -> tuple[TreeTable, float]:
         """Finer scores than leaf values, for the centre; coarser values where it is too far."""

@@ -174,8 +174,8 @@ def to_compact(
     """Round real weights on the integer inputs `Q` to a compact model."""
     q_max = 2 ** (reading[3] - 1) - 1
     weights, bias, scale = linear_logits(Q, W, b, given.weight, value_bits, q_max)
-    linear = _table(reading, weights, value_bits) if len(weights) else None
-    return given.model(bias, scale, linear=linear)
+    tables = [_table(reading, weights, value_bits)] if len(weights) else []
+    return given.model(bias, scale, *tables)
 
 
 def _table(reading: Reading, weights: NDArray[np.int32], value_bits: int | str) -> LinearTable:

@@ -79,7 +79,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
     >>> from skdistill import SoftLinearClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> linear = SoftLinearClassifier().fit(X, y)
-    >>> linear.compact_.linear.weights.shape
+    >>> linear.compact_.tables[0].weights.shape
     (4, 3)
     """
 
@@ -243,7 +243,7 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     >>> from skdistill import SoftLinearRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> linear = SoftLinearRegressor().fit(X, y)
-    >>> round(linear.score(X, y), 2), linear.compact_.linear.weights.shape
+    >>> round(linear.score(X, y), 2), linear.compact_.tables[0].weights.shape
     (0.52, (10, 1))
     """
 
@@ -294,9 +294,9 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         weights, bias, scale = linear_values(
             Q, W * unit[:, None], b, given.weight, self.value_bits, q_max
         )
-        linear = _table(reading, weights, self.value_bits) if weights.any() else None
+        tables = [_table(reading, weights, self.value_bits)] if weights.any() else []
         _warn_of_coarse_weights(given.y, weights, self.value_bits)
-        self.compact_ = given.model(bias, scale, linear=linear)
+        self.compact_ = given.model(bias, scale, *tables)
         self.feature_importances_ = importances(W / given.deviation, reading[0], given.X.shape[1])
         return self
 

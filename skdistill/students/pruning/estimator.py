@@ -166,7 +166,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         ensemble = self.estimator.estimator if frozen else self.estimator
         check_kind(ensemble)
         own = getattr(ensemble, "compact_", None)
-        if own is not None and own.categories is not None:
+        if own is not None and len(own.categories):
             raise ValueError(
                 "an ensemble that reads categories cannot be pruned: fit a smaller one"
             )
@@ -255,7 +255,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         """The last refit, and integers."""
         ensemble = as_ensemble(forest, problem._replace(offset=source.offset))
         constant = (problem.offset - source.offset)[0]  # with that of trees that are gone
-        if source.linear is not None:
+        if source.beside:
             constant = np.rint(constant / source.score_step) * source.score_step
         ensemble = replace(ensemble, b=constant)
         ensemble = refit(
@@ -270,11 +270,11 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             rng=rng,
             score_step=source.score_step,
         )
-        if source.linear is None:
-            values, bias, scale, unit = beside_intercept(values, step, constant)
-        else:
+        if source.beside:
             scale, unit = source.score_step, round(step / source.score_step)
             bias = source.bias + np.rint(constant / scale).astype(np.int32)
+        else:
+            values, bias, scale, unit = beside_intercept(values, step, constant)
         table = np.zeros(forest.values.shape, np.int32)
         table[forest.is_leaf] = values
         return self._tables(given, source, forest, table, unit, scale, bias)
@@ -289,8 +289,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         scale: float,
         bias: NDArray[np.int32],
     ) -> CompactModel:
-        grid, trees = assemble(forest.grid, quantized_trees(forest, values), self.value_bits, unit)
-        return given.model(bias, scale, grid=grid, trees=trees, linear=source.linear)
+        trees = assemble(forest.grid, quantized_trees(forest, values), self.value_bits, unit)
+        return given.model(bias, scale, trees, *source.beside)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from skdistill.compact import LinearTable
+from skdistill.compact import Table, TreeTable
 from skdistill.converters.float_trees import Ensemble, FloatTree, compact_trees
 from skdistill.converters.lightgbm import lightgbm_trees
 from skdistill.converters.scikit_learn import scikit_learn_trees
@@ -40,7 +41,8 @@ class Source(NamedTuple):
         Logits of a linear part.
     constant : float64 array of shape (S,)
         Of an ensemble without linear part.
-    linear : LinearTable or None
+    beside : tuple of Table
+        Tables of the linear part.
     bias : int32 array of shape (S,)
     score_step : float
         Worth of a score of the linear part; 0 without one.
@@ -52,7 +54,7 @@ class Source(NamedTuple):
     dtype: str
     offset: NDArray[np.float64]
     constant: NDArray[np.float64]
-    linear: LinearTable | None
+    beside: tuple[Table, ...]
     bias: NDArray[np.int32]
     score_step: float
     own_grid: bool
@@ -115,7 +117,7 @@ def read_ensemble(ensemble: Any, given: TrainingSet) -> Source:
     """Trees and what stands beside them."""
     S = given.n_scores
     offset, bias = np.zeros((len(given.X), S)), np.zeros(S, np.int32)
-    plain = Source([], "float32", offset, np.zeros(S), None, bias, 0.0, False)
+    plain = Source([], "float32", offset, np.zeros(S), (), bias, 0.0, False)
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
@@ -156,19 +158,18 @@ def _as_scores(P: NDArray[np.float64]) -> NDArray[np.float64]:
 def _read_compact(model: CompactModel, given: TrainingSet, plain: Source) -> Source:
     """Trees of a boosted student, and its linear part."""
     dtype = model.input_dtype
-    if model.linear is None:
+    beside = tuple(table for table in model.tables if not isinstance(table, TreeTable))
+    if not beside:
         constant = model.bias * model.scale
         trees = compact_trees(model)
         return plain._replace(trees=trees, dtype=dtype, constant=constant, own_grid=True)
-    alone = CompactModel(
-        model.n_features, model.bias, model.scale, model.link, model.classes, linear=model.linear
-    )
+    alone = replace(model, tables=beside)
     return Source(
         compact_trees(model),
         dtype,
         alone.scores(given.X) * model.scale,
         np.zeros(model.n_scores),
-        model.linear,
+        beside,
         model.bias,
         model.scale,
         True,

@@ -268,7 +268,7 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
     >>> from skdistill import SoftTreeRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> tree = SoftTreeRegressor(max_leaf_nodes=8).fit(X, y)
-    >>> round(tree.score(X, y), 2), tree.compact_.trees.values.shape
+    >>> round(tree.score(X, y), 2), tree.compact_.tables[0].values.shape
     (0.51, (8, 1))
     """
 
@@ -388,5 +388,4 @@ def _to_compact(
         np.where(tree.feature[:, None] < 0, P, 1 / P.shape[1]), value_bits
     )
     learnt = QuantizedTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
-    used, table = assemble(grid, [learnt], value_bits)
-    return given.model(bias, scale, grid=used, trees=table)
+    return given.model(bias, scale, assemble(grid, [learnt], value_bits))

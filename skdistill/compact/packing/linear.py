@@ -1,4 +1,4 @@
-"""What rounds the inputs of a linear table on a device, as tables or single numbers.
+"""A linear table as constants: packed weights, and what rounds its inputs on a device.
 
 Symbols: u columns that the table reads.
 """
@@ -10,18 +10,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.packing.bits import narrowest
+from skdistill.compact.packing.bits import narrowest, pack_values
+from skdistill.compact.packing.layout import Request
 from skdistill.compact.tables.linear_table import LinearTable
 
 _EXACT = 2**24  # whole numbers below it have a float32 each
 _FAR = 100  # powers of two up to here change the exponent of a float32 and nothing else
 
 
-class LinearInput(NamedTuple):
-    """How ``q = clip(round((x - offset) * inv_step), -Q, Q)`` is worked out.
+class PackedLinear(NamedTuple):
+    """How ``q = clip(round((x - offset) * inv_step), -Q, Q)`` is worked out, and the weights.
 
     Attributes
     ----------
+    table : LinearTable
     arithmetic : {"integer", "float", "code"}
         "integer": ``(x << fraction) - offset`` is shifted to the right. "float": one
         subtraction, then the power of two is taken off the exponent. "code": q is given.
@@ -36,10 +38,12 @@ class LinearInput(NamedTuple):
     factors : bool
         Whether steps are no powers of two, so that "float" multiplies.
     tables : dict of str to array
-        "linear_columns", "offsets", "shifts", "factors", as far as they are needed. Offsets of
-        "float" are whole numbers, or float32 as their upper 16 or all 32 bits.
+        "linear_columns", "offsets", "shifts", "factors", as far as they are needed, and
+        "weights". Offsets of "float" are whole numbers, or float32 as their upper 16 or all 32
+        bits.
     """
 
+    table: LinearTable
     arithmetic: str
     fraction: int
     offset: float | None
@@ -48,30 +52,40 @@ class LinearInput(NamedTuple):
     factors: bool
     tables: dict[str, NDArray[Any]]
 
+    @property
+    def compares_rounded(self) -> bool:
+        """False: it rounds them itself."""
+        return False
 
-def linear_input(linear: LinearTable, n_features: int, input: str) -> LinearInput:
-    """Choose the arithmetic that rounds the inputs of a linear table.
+
+def pack_linear(linear: LinearTable, request: Request) -> PackedLinear:
+    """Pack the weights, and choose the arithmetic that rounds the inputs.
 
     Parameters
     ----------
     linear : LinearTable
-    n_features : int
-    input : str
-        Type of the inputs, or "codes" for rounded ones.
+    request : Request
 
     Returns
     -------
-    read : LinearInput
+    part : PackedLinear
     """
+    part = _rounding(linear, request.model.n_features, request.input_dtype)
+    part.tables["weights"] = pack_values(linear.weights, linear.value_bits)
+    return part
+
+
+def _rounding(linear: LinearTable, n_features: int, input_dtype: str) -> PackedLinear:
+    """The cheapest exact arithmetic, without weights yet."""
     tables: dict[str, NDArray[Any]] = {}
-    if input == "codes":
-        return LinearInput("code", 0, 0, 0, None, False, tables)
+    if input_dtype == "codes":
+        return PackedLinear(linear, "code", 0, 0, 0, None, False, tables)
     if len(linear.features) < n_features:
         tables["linear_columns"] = narrowest(linear.features)
     mantissa, exponent = np.frexp(linear.inv_step)
     power = exponent.astype(np.int64) - 1
     powers_of_two = bool((mantissa == 0.5).all() and (np.abs(power) <= _FAR).all())
-    if input not in ("float32", "int32") and powers_of_two:
+    if input_dtype not in ("float32", "int32") and powers_of_two:
         fraction = _fraction(linear.offset)
         whole = np.ldexp(linear.offset.astype(np.float64), fraction)
         reach = np.abs(whole).max() + np.ldexp(65535.0, fraction)
@@ -79,20 +93,20 @@ def linear_input(linear: LinearTable, n_features: int, input: str) -> LinearInpu
             offset = _single(whole.astype(np.int64), "offsets", tables)
             # Beyond, everything is 0 or saturates; and 32 bits can be shifted so far.
             shift = _single(np.clip(fraction - power, -16, 30), "shifts", tables)
-            return LinearInput("integer", fraction, offset, shift, None, False, tables)
+            return PackedLinear(linear, "integer", fraction, offset, shift, None, False, tables)
     offsets, common = linear.offset, None
     if (offsets == offsets[0]).all():
         common = float(offsets[0])
     else:
         tables["offsets"] = _float_table(offsets)
     if powers_of_two:
-        return LinearInput(
-            "float", 0, common, _single(-power, "shifts", tables), None, False, tables
-        )
+        shift = _single(-power, "shifts", tables)
+        return PackedLinear(linear, "float", 0, common, shift, None, False, tables)
     if (linear.inv_step == linear.inv_step[0]).all():
-        return LinearInput("float", 0, common, 0, float(linear.inv_step[0]), True, tables)
+        step = float(linear.inv_step[0])
+        return PackedLinear(linear, "float", 0, common, 0, step, True, tables)
     tables["factors"] = linear.inv_step.view(np.uint32)
-    return LinearInput("float", 0, common, 0, None, True, tables)
+    return PackedLinear(linear, "float", 0, common, 0, None, True, tables)
 
 
 def _fraction(numbers: NDArray[np.float32]) -> int:

@@ -1,0 +1,93 @@
+"""C that takes numbers out of packed tables: bits, leaf values and weights."""
+
+from __future__ import annotations
+
+from skdistill.compact.packing.trees import WIDEST_READ
+from skdistill.export.c.text import CSource, block
+
+
+def bits_window(widths: dict[str, list[int]]) -> int:
+    """Bytes that a read of packed bits looks at."""
+    widest = max(width for each in widths.values() for width in each)
+    return (7 + min(widest, WIDEST_READ) + 7) // 8
+
+
+def bits_reader(source: CSource, widths: dict[str, list[int]]) -> str:
+    """The function that takes a number out of packed bits."""
+    if not widths:
+        return ""
+    reads = [f"(uint32_t){source.macro}_GET8(p)"]
+    for i in range(1, bits_window(widths)):
+        reads.append(f"(uint32_t){source.macro}_GET8(p + {i}) << {8 * i}")
+    return block(
+        """
+        /* n bits of a table of packed numbers, from bit `at` on. */
+        static uint32_t @name@_bits(@M@_ROM uint8_t *p, @index@ at, unsigned n)
+        {
+            uint32_t w;
+            p += at >> 3;
+            w = @reads@;
+            return (w >> (at & 7u)) & (((uint32_t)1 << n) - 1u);
+        }
+        """,
+        name=source.name,
+        M=source.macro,
+        index=source.index,
+        reads=" | ".join(reads),
+    )
+
+
+def value_reader(source: CSource, table: str, bits: int | str, signed: bool, count: int) -> str:
+    """The function that adds a row of values, times a factor, to the scores."""
+    S, name, index = source.layout.model.n_scores, source.name, source.index
+    if bits == "ternary":
+        fifth = "i / 5u" if count >= 80000 else f"({index})((uint32_t)i * 52429u >> 18)"
+        return block(
+            """
+            /* Adds f times the row of @table@ from value i on. Five values share a byte, the first
+               one as its lowest digit in base 3; b / 3 is b * 171 / 512. */
+            static void @name@_add_@table@(int32_t *s, @index@ i, int32_t f)
+            {
+                const @index@ byte = @fifth@;
+                @M@_ROM uint8_t *p = @name@_@table@ + byte;
+                unsigned b = @M@_GET8(p), left = 5u, k;
+                for (i -= 5u * byte; i != 0; i--, left--)
+                    b = b * 171u >> 9;
+                for (k = 0; k < @S@; k++, left--) {
+                    unsigned rest;
+                    if (left == 0) {
+                        b = @M@_GET8(++p);
+                        left = 5u;
+                    }
+                    rest = b * 171u >> 9;
+                    s[k] += f * ((int32_t)(b - 3u * rest) - 1);
+                    b = rest;
+                }
+            }
+            """,
+            table=table, name=name, index=index, fifth=fifth, M=source.macro, S=S,
+        )  # fmt: skip
+    if bits in (8, 16):
+        value = source.get(table, "i")
+        value = f"(int32_t){value}" if not value.startswith("(") else value
+    else:
+        value = f"(int32_t){name}_bits({name}_{table}, i * {bits}u, {bits})"
+        if signed:
+            half = 1 << (int(bits) - 1)
+            value = f"({value} ^ {half}) - {half}"
+    return block(
+        """
+        /* Adds f times the row of @table@ from value i on. */
+        static void @name@_add_@table@(int32_t *s, @index@ i, int32_t f)
+        {
+            unsigned k;
+            for (k = 0; k < @S@; k++, i++)
+                s[k] += f * (@value@);
+        }
+        """,
+        table=table,
+        name=name,
+        index=index,
+        S=S,
+        value=value,
+    )

@@ -1,0 +1,147 @@
+"""Everything behind the integer scores of an ONNX graph: label, values, probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.model_tables import ModelTables
+from skdistill.export.onnx.categories import Part
+from skdistill.export.onnx.graph import Writer, cast
+from skdistill.export.onnx.scores import write_scores
+
+OUTPUTS = ("label", "probabilities", "scores")
+VALUE_OUTPUTS = ("value", "scores")  # of a model without classes
+ZIPMAP_OUTPUTS = ("output_label", "output_probability", "scores")
+
+
+def output_names(model: ModelTables, zipmap: bool) -> tuple[str, ...]:
+    """Names of the graph's outputs."""
+    if model.classes is None:
+        return VALUE_OUTPUTS
+    return ZIPMAP_OUTPUTS if zipmap else OUTPUTS
+
+
+def n_classes(model: ModelTables) -> int:
+    """Number of classes, K."""
+    if model.classes is None:
+        raise ValueError("a model without classes has no label output")
+    return len(model.classes)
+
+
+def onnx_labels(model: ModelTables) -> NDArray[Any]:
+    """Class labels in a type that ONNX has: int64, or str.
+
+    Raises
+    ------
+    ValueError
+        For labels such as 0.5, or a mixture of kinds.
+    """
+    labels = [] if model.classes is None else model.classes.tolist()
+    if all(isinstance(label, str) for label in labels):
+        return np.array(labels, dtype=str)
+    numbers = all(isinstance(label, int | float | np.integer) for label in labels)
+    if numbers and all(-(2**63) <= label < 2**63 and label == int(label) for label in labels):
+        return np.array([int(label) for label in labels], np.int64)
+    raise ValueError(f"ONNX labels are integers or strings, got {labels}: rename the classes")
+
+
+def write_model(
+    to: Writer,
+    model: ModelTables,
+    inputs: Sequence[Part],
+    outputs: Sequence[str],
+    *,
+    zipmap: bool = False,
+    class_numbers: bool = False,
+) -> None:
+    """Write the whole graph of `model`.
+
+    Parameters
+    ----------
+    to : Writer
+    model : ModelTables
+    inputs : sequence of Part
+        One table, or several that are joined side by side.
+    outputs : sequence of three str
+        Names for label, probabilities, scores; without classes of two, for value, scores.
+    zipmap : bool, default=False
+    class_numbers : bool, default=False
+        Whether labels leave as 0 … K−1.
+    """
+    write_scores(to, model, inputs, outputs[-1])
+    if model.classes is None:
+        _write_scaled(to, model, outputs[1], outputs[0], fixed=True)
+        return
+    labels = np.arange(n_classes(model)) if class_numbers else onnx_labels(model)
+    _write_label(to, model, labels, outputs[2], outputs[0])
+    if not zipmap:
+        _write_probabilities(to, model, outputs[2], outputs[1], fixed=True)
+        return
+    table = _write_probabilities(to, model, outputs[2], "probabilities", fixed=False)
+    kind = "classlabels_strings" if labels.dtype.kind == "U" else "classlabels_int64s"
+    to.node(
+        "ZipMap", [table], outputs[1], domain="ai.onnx.ml", fixed=True, **{kind: labels.tolist()}
+    )
+
+
+def _write_label(
+    to: Writer, model: ModelTables, labels: NDArray[Any], scores: str, output: str
+) -> None:
+    if model.n_scores > 1 or len(labels) == 1:
+        number = to.node("ArgMax", [scores], "class_number", axis=1, keepdims=0)
+    else:
+        positive = to.node(
+            "Greater",
+            [scores, to.constant("threshold", np.array([model.threshold], np.int32))],
+            "positive",
+        )
+        flat = to.node(
+            "Squeeze",
+            [positive, to.constant("column_axis", np.array([1], np.int64))],
+            "positive_flat",
+        )
+        number = cast(to, flat, "int64", "class_number")
+    to.node("Gather", [to.constant("labels", labels), number], output, axis=0, fixed=True)
+
+
+def _write_scaled(to: Writer, model: ModelTables, scores: str, output: str, *, fixed: bool) -> str:
+    scale = to.constant("scale", np.array(model.scale, np.float32))
+    return to.node("Mul", [cast(to, scores, "float32", "scores_float"), scale], output, fixed=fixed)
+
+
+def _write_probabilities(
+    to: Writer, model: ModelTables, scores: str, output: str, *, fixed: bool
+) -> str:
+    z = _write_scaled(to, model, scores, "z", fixed=False)
+    one = np.ones((), np.float32)
+    if n_classes(model) == 1:
+        return to.node(
+            "Add", [to.node("Sub", [z, z], "nothing"), to.constant("one", one)], output, fixed=fixed
+        )
+    if model.link == "softmax":
+        return to.node("Softmax", [z], output, axis=1, fixed=fixed)
+    if model.n_scores == 1:
+        if model.link == "sigmoid":
+            p = to.node("Sigmoid", [z], "p")
+        else:
+            moved = to.node("Add", [z, to.constant("half", one / 2)], "p_free")
+            p = to.node(
+                "Clip", [moved, to.constant("p_low", one * 0), to.constant("p_high", one)], "p"
+            )
+        q = to.node("Sub", [to.constant("one", one), p], "q_other")
+        return to.node("Concat", [q, p], output, axis=1, fixed=fixed)
+    votes = to.node("Relu", [z], "votes")
+    axis = to.constant("class_axis", np.array([1], np.int64))
+    total = to.node("ReduceSum", [votes, axis], "votes_sum", keepdims=1)
+    none = to.node("Equal", [total, to.constant("no_vote", one * 0)], "nobody")
+    even = to.node("Where", [none, to.constant("one", one), votes], "votes_or_one")
+    return to.node(
+        "Div",
+        [even, to.node("ReduceSum", [even, axis], "votes_total", keepdims=1)],
+        output,
+        fixed=fixed,
+    )
