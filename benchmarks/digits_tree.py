@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 from tqdm import tqdm
 
 from skdistill import DistilledClassifier, SoftTreeClassifier, StudentAdapter
+from skdistill.compact import TreeTable
 
 LEAVES, SEEDS, REQUIRED = 256, 5, 0.04
 SCIKIT_LEARN, HARD, DISTILLED = "scikit-learn, hard", "hard labels (alpha=0)", "distilled"
@@ -45,7 +46,7 @@ def measure(seed: int, memory: str, bar: tqdm) -> dict[str, dict[str, float]]:
     )
     fitted: dict[str, Any] = {}
     for name, settings in STUDENTS.items():
-        leaves = len(fitted[HARD].compact_.trees.values) if name == AS_LARGE else LEAVES
+        leaves = len(fitted[HARD].compact_.table(TreeTable).values) if name == AS_LARGE else LEAVES
         student = SoftTreeClassifier(max_leaf_nodes=leaves)
         distiller = DistilledClassifier(
             teacher, student, memory=memory, random_state=seed, **settings
@@ -68,7 +69,7 @@ def measure(seed: int, memory: str, bar: tqdm) -> dict[str, dict[str, float]]:
             "fidelity": float((model.predict(X_test) == taught).mean()),
         }
         if name in compact:
-            figures[name]["leaves"] = len(compact[name].trees.values)
+            figures[name]["leaves"] = len(compact[name].table(TreeTable).values)
             figures[name]["bytes"] = compact[name].nbytes
     return figures
 

@@ -32,6 +32,7 @@ from sklearn.tree import DecisionTreeClassifier
 from tqdm import tqdm
 
 from skdistill import Munge, SoftTreeClassifier
+from skdistill.compact import TreeTable
 from skdistill.compact.packing.pack import lay_out
 from skdistill.dataframe import concat_rows, take_rows
 from skdistill.targets import SoftTargets
@@ -188,7 +189,7 @@ def figures(model: Any, given: Draw) -> dict[str, Any]:
         size = {
             "bytes": sum(table.nbytes for table in tables),
             "label_bytes": model.compact_.nbytes,
-            "leaves": len(model.compact_.trees.values),
+            "leaves": len(model.compact_.table(TreeTable).values),
         }
     else:
         size = {"bytes": len(pickle.dumps(model)), "leaves": int(model[-1].get_n_leaves())}

@@ -58,32 +58,21 @@ def compact_models(draw, regression=False):
         S = 1 if K <= 2 else K
         link = draw(st.sampled_from(["normalize", "sigmoid" if S == 1 else "softmax"]))
         labels = _LABELS[draw(st.sampled_from(["str", "int", "wide"] + ["bool"] * (K <= 2)))](K)
-    grid = trees = linear = None
+    tables = []
     if draw(st.sampled_from([True, True, True, False])):
         grid = _random_grid(rng, n_features, draw(st.sampled_from(["float32", "int32"])))
-        trees = _random_trees(
-            rng, grid, S, draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9)), draw(units)
-        )
+        bits, n_trees = draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9))
+        tables.append(_random_trees(rng, grid, S, bits, n_trees, draw(units)))
     if draw(st.booleans()):
-        linear = _random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS)))
+        tables.append(_random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS))))
     bias = rng.integers(-3, 4, S) * rng.choice([0, 1, 1000])
-    model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
+    model = CompactModel(n_features, bias, 1.0, link, labels, tables)
     scale = rng.choice([0.3, 3, 10]) / max(1, int(model.score_bound.max()))
     if regression and draw(st.booleans()):
         scale = scale * 10.0 ** rng.integers(-20, 20, S)
     names = tuple(f"ä{i}" for i in range(n_features)) if rng.random() < 0.5 else None
-    return CompactModel(
-        n_features,
-        bias,
-        scale,
-        link,
-        labels,
-        grid,
-        trees,
-        linear,
-        names,
-        threshold=random_threshold(model),
-    )
+    threshold = random_threshold(model)
+    return CompactModel(n_features, bias, scale, link, labels, tables, names, threshold=threshold)
 
 
 def random_threshold(model):
@@ -127,6 +116,7 @@ def _random_trees(rng, grid, S, bits, n_trees, unit):
     low, high = value_limits(bits, signed=bool(rng.random() < 0.7))
     values = rng.integers(low, high + 1, (L, S))
     return TreeTable(
+        grid,
         roots,
         feature,
         rng.integers(0, grid.counts[feature]),
@@ -171,9 +161,9 @@ def tree_model(rng, choose=None) -> CompactModel:
     K = choose([0, 2, 2, 3, 3, 5, 16, 17, 100])
     S = choose([1, 3]) if K == 0 else 1 if K == 2 else K
     bits = choose(VALUE_BITS)
-    linear = None
+    linear = []
     if choose([False, False, True, True, False]):
-        linear = _learnt_linear(rng, choose, n_features, S)
+        linear.append(_learnt_linear(rng, choose, n_features, S))
     grid = _learnt_grid(rng, choose, n_features, linear)
     shape = choose(["random", "balanced", "left"])
     T = choose([1, 1, 1, 3, 12])
@@ -191,20 +181,20 @@ def tree_model(rng, choose=None) -> CompactModel:
     links = ["identity"] if K == 0 else ["normalize", "sigmoid" if S == 1 else "softmax"]
     labels = None if K == 0 else np.arange(K)
     link = choose(links)
-    model = CompactModel(n_features, bias, 1.0, link, labels, grid, trees, linear)
+    tables = [trees, *linear]
+    model = CompactModel(n_features, bias, 1.0, link, labels, tables)
     scale = choose([1e-3, 0.3, 3.0, 30.0]) / max(1, int(model.score_bound.max()))
     threshold = random_threshold(model)
-    return CompactModel(
-        n_features, bias, scale, link, labels, grid, trees, linear, threshold=threshold
-    )
+    return CompactModel(n_features, bias, scale, link, labels, tables, threshold=threshold)
 
 
 def _learnt_grid(rng, choose, n_features, linear):
     """Thresholds at quantiles, at even steps, at the borders of a linear part, at integers."""
     kinds = ["quantile", "few bits", "even", "even", "whole", "int32", "far", "half"]
-    few = linear is not None and len(linear.features) * linear.q_max < 20_000
+    few = all(len(table.features) * table.q_max < 20_000 for table in linear) and linear
     kind = choose(["borders"] * 12 + kinds if few else kinds)
     if kind == "borders":
+        (linear,) = linear
         whole = rounding_grid(linear.features, linear.offset, linear.inv_step, linear.input_bits)
         counts = np.minimum(whole.counts, rng.integers(1, 60, len(whole.counts)))
         edges = [
@@ -265,6 +255,7 @@ def quantized_trees(rng, grid, shape, splits, rows, bits, unit, missing):
         N, L = N + size, L + size + 1
     feature = rng.choice(usable, N) if N else np.zeros(0, int)
     return TreeTable(
+        grid,
         roots,
         feature,
         rng.integers(0, grid.counts[feature]) if N else feature,
@@ -317,15 +308,13 @@ def adversarial_rows(model: CompactModel, seed: int, n: int = 60, dtype: str = "
 
 def _turning_points(model, column):
     points = [0.0]
-    if model.grid is not None and column in model.grid.features:
-        f = int(np.flatnonzero(model.grid.features == column)[0])
-        points += model.grid.edges[model.grid.offsets[f] : model.grid.offsets[f + 1]].tolist()
-    if model.linear is not None and column in model.linear.features:
-        f = int(np.flatnonzero(model.linear.features == column)[0])
-        half_ways = np.arange(-model.linear.q_max - 2, model.linear.q_max + 2) + 0.5
-        points += (
-            model.linear.offset[f] + half_ways / np.float64(model.linear.inv_step[f])
-        ).tolist()
+    for trees in model.tables_of(TreeTable):
+        for f in np.flatnonzero(trees.grid.features == column):
+            points += trees.grid.edges[trees.grid.offsets[f] : trees.grid.offsets[f + 1]].tolist()
+    for linear in model.tables_of(LinearTable):
+        for f in np.flatnonzero(linear.features == column):
+            half_ways = np.arange(-linear.q_max - 2, linear.q_max + 2) + 0.5
+            points += (linear.offset[f] + half_ways / np.float64(linear.inv_step[f])).tolist()
     return np.array(points)
 
 

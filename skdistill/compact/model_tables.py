@@ -6,9 +6,9 @@ class).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,6 +245,23 @@ class ModelTables(Frozen):
         for table in self.tables_of(kind):
             return table
         raise ValueError(f"the model has no {kind.kind} table")
+
+    def with_table(self, table: Table) -> Self:
+        """The same model with another table in place of that of the same kind.
+
+        Parameters
+        ----------
+        table : Table
+
+        Returns
+        -------
+        model : ModelTables
+            Of the same type.
+        """
+        kind = type(table)
+        return replace(
+            self, tables=tuple(table if type(each) is kind else each for each in self.tables)
+        )
 
     @property
     def columns(self) -> NDArray[np.int32]:

@@ -112,10 +112,7 @@ def adapt(
         low, high = value_limits(trees.value_bits, signed=bool((trees.values < 0).any()))
         levels = np.rint(moves / (np.asarray(model.scale) * trees.unit))
         values = np.clip(trees.values + levels, low, high).astype(np.int32)
-        moved = replace(trees, values=values)
-        model = replace(
-            model, tables=tuple(moved if table is trees else table for table in model.tables)
-        )
+        model = model.with_table(replace(trees, values=values))
     moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=False)
     return replace(model, bias=model.bias + np.rint(moves[0] / model.scale).astype(np.int32))
 

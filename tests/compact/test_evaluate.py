@@ -26,9 +26,9 @@ def to_float32(x):
     return ctypes.c_float(x).value
 
 
-def walk(model, x, root):
+def walk(trees, x, root):
     """Leaf that one row reaches."""
-    grid, trees, node = model.grid, model.trees, root
+    grid, node = trees.grid, root
     while node >= 0:
         f, t = int(trees.feature[node]), int(trees.threshold[node])
         v = x[int(grid.features[f])]
@@ -51,13 +51,14 @@ def rounded_input(linear, x, f):
 
 def scores_of_row(model, x):
     total = [int(b) for b in model.bias]
-    for root in () if model.trees is None else model.trees.roots.tolist():
-        values = model.trees.values[walk(model, x, root)].tolist()
-        total = [a + model.trees.unit * v for a, v in zip(total, values, strict=True)]
-    if model.linear is not None:
-        for f in range(len(model.linear.features)):
-            q = rounded_input(model.linear, x, f)
-            total = [a + q * int(w) for a, w in zip(total, model.linear.weights[f], strict=True)]
+    for trees in model.tables_of(TreeTable):
+        for root in trees.roots.tolist():
+            values = trees.values[walk(trees, x, root)].tolist()
+            total = [a + trees.unit * v for a, v in zip(total, values, strict=True)]
+    for linear in model.tables_of(LinearTable):
+        for f in range(len(linear.features)):
+            q = rounded_input(linear, x, f)
+            total = [a + q * int(w) for a, w in zip(total, linear.weights[f], strict=True)]
     return total
 
 
@@ -104,11 +105,12 @@ def test_regression_models_answer_scaled_scores(model, seed):
 @given(compact_models(), seeds)
 def test_leaves_are_those_of_the_interpreter(model, seed):
     X = adversarial_rows(model, seed, n=20)
-    if model.trees is None:
-        with pytest.raises(ValueError, match="no trees"):
+    if not model.tables_of(TreeTable):
+        with pytest.raises(ValueError, match="no trees table"):
             evaluate.leaves(model, X)
         return
-    expected = [[walk(model, x, root) for root in model.trees.roots.tolist()] for x in X.tolist()]
+    trees = model.table(TreeTable)
+    expected = [[walk(trees, x, root) for root in trees.roots.tolist()] for x in X.tolist()]
     assert evaluate.leaves(model, X).tolist() == expected
 
 
@@ -169,7 +171,7 @@ def test_votes_are_shares_and_no_vote_is_even():
 def ruler(offset, inv_step, bits=8):
     """A model whose score is the rounded input."""
     linear = LinearTable([0], np.float32([offset]), np.float32([inv_step]), bits, [[1]], 8)
-    return CompactModel(1, [0], 1.0, "identity", None, linear=linear)
+    return CompactModel(1, [0], 1.0, "identity", None, [linear])
 
 
 def test_linear_inputs_round_half_to_even_saturate_and_read_nan_as_the_offset():
@@ -194,10 +196,11 @@ def test_linear_inputs_are_subtracted_and_multiplied_with_a_rounding_each():
 
 
 def test_rows_beyond_one_chunk_are_answered_as_alone():
-    trees = TreeTable([0, 1], [0, 1], [0, 0], [1, -1], [-1, -2], [True, False], [[3], [-4]], 8)
-    linear = LinearTable([1], [0.5], [2.0], 4, [[5]], 8)
     grid = InputGrid([0, 1], [0, 1, 2], np.array([0, 1], np.float32))
-    model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1], grid, trees, linear)
+    children = [1, -1], [-1, -2]
+    trees = TreeTable(grid, [0, 1], [0, 1], [0, 0], *children, [True, False], [[3], [-4]], 8)
+    linear = LinearTable([1], [0.5], [2.0], 4, [[5]], 8)
+    model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1], [trees, linear])
     X = np.random.default_rng(1).normal(size=(2 * evaluate.CHUNK + 3, 2))
     parts = [model.scores(X[i : i + 1000]) for i in range(0, len(X), 1000)]
     assert np.array_equal(model.scores(X), np.concatenate(parts))

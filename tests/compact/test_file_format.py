@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill import CompactModel, load
-from skdistill.compact import InputGrid, LinearTable, TreeTable
+from skdistill.compact import CategoryTable, InputGrid, LinearTable, TreeTable
 from skdistill.compact.file_format import MAX_BYTES, from_bytes, to_bytes
 from skdistill.utils.files import write_whole
 from tests.strategies import adversarial_rows, compact_models, seeds
@@ -25,10 +25,13 @@ def example():
     grid = InputGrid([1, 2], [0, 2, 3], np.array([-1, 1, 0.5], np.float32))
     values = [[1, -1, 0], [0, 1, -1], [-1, 0, 1]]
     children = [1, ~1], [~0, ~2]
-    trees = TreeTable([0, ~2], [0, 1], [1, 0], *children, [True, False], values, "ternary", 37)
+    nodes = [0, ~2], [0, 1], [1, 0], *children, [True, False]
+    trees = TreeTable(grid, *nodes, values, "ternary", 37)
     linear = LinearTable([0], [0.5], [2.0], 8, [[1, 2, -3]], 4)
     names = ["höhe", "b", "c"]
-    return CompactModel(3, [1, 2, 3], 0.5, "softmax", ["a", "b", "ß"], grid, trees, linear, names)
+    categories = CategoryTable([0], [["x", "ÿ"]], [3, 1, 0, 2])
+    classes = ["a", "b", "ß"]
+    return CompactModel(3, [1, 2, 3], 0.5, "softmax", classes, [trees, linear], names, categories)
 
 
 def header_of(content):
@@ -172,7 +175,7 @@ def test_every_flipped_bit_is_refused():
     assert from_bytes(bytes(content), CompactModel).equals(example())
 
 
-@pytest.mark.parametrize("version", [0, 4, 2**32 - 1])
+@pytest.mark.parametrize("version", [0, 2, 2**32 - 1])
 def test_other_versions_are_refused_by_their_number(version):
     header, arrays = header_of(to_bytes(example()))
     with pytest.raises(ValueError, match=f"version {version}"):
@@ -183,25 +186,22 @@ def values(scale):
     return CompactModel(2, [5, -7], scale, "identity", None)
 
 
-def test_version_2_has_a_scale_for_each_score_and_version_1_one_for_all():
-    one, two = to_bytes(values(0.5)), to_bytes(values([0.5, 3e-30]))
-    assert (one[8], two[8]) == (1, 2)
-    assert from_bytes(two, CompactModel).equals(values([0.5, 3e-30]))
-    header, arrays = header_of(two)
+def test_a_scale_is_a_number_or_one_for_each_score():
+    content = to_bytes(values([0.5, 3e-30]))
+    assert from_bytes(content, CompactModel).equals(values([0.5, 3e-30]))
+    header, arrays = header_of(content)
     assert header["scale"] == [0.5, float(np.float32(3e-30))]
-    with pytest.raises(ValueError, match="scale"):
-        from_bytes(sealed(header, arrays, version=1), CompactModel)
     header["scale"] = 0.5
-    assert from_bytes(sealed(header, arrays, version=2), CompactModel).equals(values(0.5))
+    assert from_bytes(sealed(header, arrays), CompactModel).equals(values(0.5))
 
 
 @pytest.mark.parametrize(
     "scale", [[], [1.0], [1.0, 2.0, 3.0], [1.0, "2"], [[1.0, 2.0]], [1.0, None], [0.0, 1.0]]
 )
-def test_wrong_scales_of_version_2_are_refused(scale):
+def test_wrong_scales_are_refused(scale):
     header, arrays = header_of(to_bytes(values([0.5, 2.0])))
     with pytest.raises(ValueError, match="scale"):
-        from_bytes(sealed({**header, "scale": scale}, arrays, version=2), CompactModel)
+        from_bytes(sealed({**header, "scale": scale}, arrays), CompactModel)
 
 
 def test_other_files_are_refused():
@@ -243,7 +243,7 @@ def test_nan_directions_other_than_0_and_1_are_refused():
         from_bytes(sealed(header, arrays[:at] + b"\x02" + arrays[at + 1 :]), CompactModel)
 
 
-SHAPES = [("grid", "edges"), ("trees", "feature"), ("trees", "values"), ("linear", "weights")]
+ARRAYS = ["tables.0.grid.edges", "tables.0.feature", "tables.0.values", "tables.1.weights"]
 LIES = f"""[-1], [{2**40}], [{2**62}, 0], [{10**30}, 0], [0], [], [-2, -3], [1, 1, 1], {[1] * 100},
     3, null, "3", ["3"], [3.0], [true], [[3]], {{"0": 3}}, [null]"""
 
@@ -252,16 +252,39 @@ def listed(text):
     return json.loads(f"[{text}]")
 
 
-@pytest.mark.parametrize(("table", "name"), SHAPES)
+def keys(path):
+    """Keys and numbers of an entry of the header."""
+    return [int(key) if key.isdigit() else key for key in path.split(".")]
+
+
+@pytest.mark.parametrize("array", ARRAYS)
 @pytest.mark.parametrize("lie", listed(LIES), ids=repr)
-def test_shapes_that_the_file_does_not_hold_are_refused(table, name, lie):
+def test_shapes_that_the_file_does_not_hold_are_refused(array, lie):
     with pytest.raises(ValueError):
-        from_bytes(changed([table, "shapes", name], lie), CompactModel)
+        from_bytes(changed([*keys(array), "shape"], lie), CompactModel)
+
+
+@pytest.mark.parametrize("array", [*ARRAYS, "tables.0.nan_left", "categories.ranks"])
+def test_arrays_have_the_dtype_of_their_field(array):
+    header, _ = header_of(to_bytes(example()))
+    entry = header
+    for key in keys(array):
+        entry = entry[key]
+    for dtype in {"<i4", "<f4", "|u1", "|b1", "<i8", "O", "<f8", ">i4", 4, None, "i4", "<M8"}:
+        if dtype == entry["dtype"]:
+            continue
+        content = changed([*keys(array), "dtype"], dtype)
+        if (array, dtype) == ("tables.0.grid.edges", "<i4"):  # edges may be either
+            assert from_bytes(content, CompactModel).input_dtype == "int32"
+            continue
+        with pytest.raises(ValueError):
+            from_bytes(content, CompactModel)
 
 
 def test_tables_whose_shapes_trade_places_are_refused():
     header, arrays = header_of(to_bytes(example()))
-    header["trees"]["shapes"]["values"] = [*header["trees"]["shapes"]["values"][::-1], 1]
+    shape = header["tables"][0]["values"]["shape"]
+    shape[:] = [*shape[::-1], 1]
     with pytest.raises(ValueError, match="dimension"):
         from_bytes(sealed(header, arrays), CompactModel)
 
@@ -282,14 +305,23 @@ WRONG = {
         "", "f8;", "O8,", true, {}""",
     "feature_names": """"abc", 3, ["a"], [1, 2, 3], {"a": 1, "b": 2, "c": 3}, [null, null, null],
         [["a"], "b", "c"], true""",
-    "grid": 'null, [], "grid", 3, {}',
-    "trees": "null, {}, []",
-    "linear": "null, {}, []",
-    "grid.dtype": '"float64", null, 3, [], {}',
-    "grid.shapes": 'null, {}, [], "edges"',
-    "trees.value_bits": f'null, 1, 17, 8.0, true, "8", "binary", [], {HUGE}',
-    "linear.value_bits": '2, 1, 17, 8.0, true, "8", null, {}',
-    "linear.input_bits": f'1, 17, 8.0, true, "8", null, {{}}, {HUGE}',
+    "threshold": f'null, 1, 0.0, "0", true, [], {{}}, {HUGE}',
+    "tables": 'null, [], {}, "trees", 3, [null], [[]], [{}], {"0": {}}',
+    "tables.0": 'null, {}, [], {"kind": "trees"}, "trees"',
+    "tables.1": "null, {}, [], 3",
+    "tables.0.kind": 'null, "linear", "grid", "dense", 3, [], {}',
+    "tables.0.grid": 'null, [], "grid", 3, {}, {"kind": "grid"}',
+    "tables.0.grid.kind": 'null, "trees", "categories", []',
+    "tables.0.grid.edges": 'null, {}, [], "edges", 3',
+    "tables.0.value_bits": f'null, 1, 17, 8.0, true, "8", "binary", [], {HUGE}',
+    "tables.0.unit": f"null, 0, -1, 1.0, true, [], {HUGE}",
+    "tables.0.roots": "null, [], {}, 0, [0]",
+    "tables.1.value_bits": '2, 1, 17, 8.0, true, "8", null, {}',
+    "tables.1.input_bits": f'1, 17, 8.0, true, "8", null, {{}}, {HUGE}',
+    "categories": 'null, {}, [], {"kind": "categories"}',
+    "categories.kind": '"trees", "linear", "grid", null',
+    "categories.labels": """null, [], "ab", ["ab"], [["a", 1]], [[1.5, 2]], [["b", "a"]], [["x"]],
+        [["a", "b"], ["c"]], {}, [[null, "x"]], [[]]""",
 }
 
 
@@ -297,7 +329,7 @@ WRONG = {
 def test_wrong_entries_of_the_header_are_refused(path):
     for value in listed(WRONG[path]):
         with pytest.raises(ValueError):
-            from_bytes(changed(path.split("."), value), CompactModel)
+            from_bytes(changed(keys(path), value), CompactModel)
             pytest.fail(f"accepted {value!r}")
 
 
@@ -308,12 +340,23 @@ def test_string_labels_take_the_memory_that_they_need_whatever_width_is_claimed(
 
 
 @pytest.mark.parametrize(
-    "name", ["n_features", "bias", "scale", "link", "classes", "feature_names", "grid"]
+    "name",
+    [
+        "n_features",
+        "bias",
+        "scale",
+        "link",
+        "classes",
+        "tables",
+        "feature_names",
+        "categories",
+        "threshold",
+    ],
 )
 def test_missing_entries_of_the_header_are_refused(name):
     header, arrays = header_of(to_bytes(example()))
     del header[name]
-    with pytest.raises(ValueError, match=r"malformed header|points outside"):
+    with pytest.raises(ValueError, match="malformed header"):
         from_bytes(sealed(header, arrays), CompactModel)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill import CompactModel
-from skdistill.compact import InputGrid, LinearTable, TreeTable
+from skdistill.compact import CategoryTable, InputGrid, LinearTable, TreeTable
 from skdistill.compact.tables.limits import INT32_MAX, value_limits
 from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from tests.strategies import VALUE_BITS, adversarial_rows, compact_models, seeds
@@ -21,8 +21,19 @@ def grid(count=2):
     return InputGrid([0], [0, count], np.arange(count, dtype=np.float32))
 
 
+def far_grid():
+    return InputGrid([3], [0, 2], np.float32([1, 2]))
+
+
+def leaf():
+    """A tree that reads nothing."""
+    none = {key: [] for key in ("feature", "threshold", "left", "right", "nan_left")}
+    return {"roots": [-1], **none}
+
+
 def stump(**changes):
     tables = {
+        "grid": grid(),
         "roots": [0],
         "feature": [0],
         "threshold": [0],
@@ -90,6 +101,11 @@ def test_other_value_bits_are_refused(bits):
         ({"values": [-1, 1]}, "dimension"),
         ({"values": [[0.5], [1]]}, "int32 cannot hold"),
         ({"left": [2**40]}, "int32 cannot hold"),
+        ({"threshold": [2]}, "threshold points outside"),
+        ({"threshold": [-1]}, "threshold points outside"),
+        ({"feature": [1]}, "feature points outside"),
+        ({"feature": [-1]}, "feature points outside"),
+        ({"grid": None}, "grid must be an InputGrid, got NoneType"),
     ],
 )
 def test_trees_that_cannot_be_walked_are_refused(changes, message):
@@ -109,19 +125,19 @@ def test_a_leaf_is_worth_its_value_in_units_up_to_what_float32_counts():
     assert type(trees.unit) is int
     assert trees.scaled_values.dtype == np.int32
     assert trees.scaled_values.tolist() == [[-MAX_LEAF_SCORE], [7 * unit]]
-    built = model(trees=trees, grid=grid())
+    built = model(tables=[trees])
     assert built.scores([[0], [1]]).tolist() == trees.scaled_values.tolist()
-    assert built.tree_bounds.tolist() == [[MAX_LEAF_SCORE]]
+    assert trees.tree_bounds.tolist() == [[MAX_LEAF_SCORE]]
     assert stump().scaled_values.tolist() == stump().values.tolist()
     with pytest.raises(
-        ValueError, match=f"worth up to {MAX_LEAF_SCORE + 8}, beyond {MAX_LEAF_SCORE}"
+        ValueError, match=f"adds up to {MAX_LEAF_SCORE + 8}, beyond {MAX_LEAF_SCORE}"
     ):
         stump(values=[[-8], [7]], unit=unit + 1)
 
 
 def test_a_cycle_of_several_nodes_is_refused():
     with pytest.raises(ValueError, match="cycle"):
-        TreeTable([0], [0, 0, 0], [0, 0, 0], [1, 2, 1], [-1, -1, -1], [False] * 3, [[1]], 4)
+        TreeTable(grid(), [0], [0, 0, 0], [0, 0, 0], [1, 2, 1], [-1, -1, -1], [False] * 3, [[1]], 4)
 
 
 @pytest.mark.parametrize(
@@ -178,15 +194,15 @@ def test_linear_tables_that_cannot_be_read_are_refused(changes, message):
         ({"classes": [1j, 2j]}, "not supported"),
         ({"link": "softmax"}, "three classes"),
         ({"link": "sigmoid", "classes": [0, 1, 2], "bias": [0, 0, 0]}, "two classes"),
-        ({"trees": stump()}, "need a grid"),
-        ({"trees": stump(threshold=[2]), "grid": grid()}, "threshold points outside"),
-        ({"trees": stump(threshold=[-1]), "grid": grid()}, "threshold points outside"),
-        ({"trees": stump(feature=[1]), "grid": grid()}, "feature points outside"),
-        ({"trees": stump(feature=[-1]), "grid": grid()}, "feature points outside"),
-        ({"trees": stump(values=[[1, 0], [0, 1]]), "grid": grid()}, "2 columns for 1"),
-        ({"trees": stump(), "grid": InputGrid([3], [0, 1], np.float32([1]))}, "beyond n_features"),
-        ({"linear": linear(features=[1])}, "beyond n_features"),
-        ({"linear": linear(weights=[[1, 1]])}, "2 columns for 1"),
+        ({"tables": [stump(values=[[1, 0], [0, 1]])]}, "2 score columns, the model has 1"),
+        ({"tables": [stump(grid=far_grid())]}, "beyond n_features"),
+        ({"tables": [stump(grid=far_grid(), **leaf())]}, "beyond n_features"),
+        ({"tables": [linear(features=[1])]}, "beyond n_features"),
+        ({"tables": [linear(weights=[[1, 1]])]}, "2 score columns, the model has 1"),
+        ({"tables": [stump(), stump()]}, "different kinds"),
+        ({"tables": [grid()]}, "must hold tables, got InputGrid"),
+        ({"categories": None}, "must be a CategoryTable, got NoneType"),
+        ({"categories": CategoryTable([1], [["a"]], [0, 0, 0])}, "beyond n_features"),
     ],
 )
 def test_models_that_contradict_themselves_are_refused(changes, message):
@@ -199,18 +215,12 @@ def test_models_that_contradict_themselves_are_refused(changes, message):
     [
         {"bias": [INT32_MAX]},
         {"bias": [-INT32_MAX]},
-        {"bias": [INT32_MAX - 7], "trees": stump(values=[[-7], [1]]), "grid": grid()},
-        {
-            "bias": [7 * 1000 - INT32_MAX],
-            "trees": stump(values=[[-7], [1]], unit=1000),
-            "grid": grid(),
-        },
-        {"bias": [INT32_MAX - 3 * 127], "linear": linear(weights=[[-3]])},
+        {"bias": [INT32_MAX - 7], "tables": [stump(values=[[-7], [1]])]},
+        {"bias": [7 * 1000 - INT32_MAX], "tables": [stump(values=[[-7], [1]], unit=1000)]},
+        {"bias": [INT32_MAX - 3 * 127], "tables": [linear(weights=[[-3]])]},
         {
             "bias": [INT32_MAX - 2 * 7 - 3 * 127],
-            "trees": stump(roots=[0, 0], values=[[7], [1]]),
-            "grid": grid(),
-            "linear": linear(weights=[[3]]),
+            "tables": [stump(roots=[0, 0], values=[[7], [1]]), linear(weights=[[3]])],
         },
     ],
 )
@@ -231,22 +241,18 @@ def test_score_bound_holds_for_every_partial_sum_of_adversarial_rows(model, seed
 
 @given(compact_models())
 def test_tree_bounds_are_the_largest_values_that_a_walk_can_reach(model):
-    trees = model.trees
-    if trees is None:
-        assert model.tree_bounds.shape == (0, model.n_scores)
-        return
-
-    def reach(node):
+    def reach(trees, node):
         if node < 0:
             return np.abs(trees.values[~node]) * trees.unit
-        return np.maximum(reach(trees.left[node]), reach(trees.right[node]))
+        return np.maximum(reach(trees, trees.left[node]), reach(trees, trees.right[node]))
 
-    assert model.tree_bounds.tolist() == [reach(root).tolist() for root in trees.roots]
+    for trees in model.tables_of(TreeTable):
+        assert trees.tree_bounds.tolist() == [reach(trees, root).tolist() for root in trees.roots]
 
 
 def test_leaves_that_no_walk_reaches_do_not_count_towards_the_bound():
     table = stump(values=[[1], [2], [32767]], value_bits=16)
-    assert model(trees=table, grid=grid()).score_bound.tolist() == [2]
+    assert model(tables=[table]).score_bound.tolist() == [2]
 
 
 @given(compact_models(), st.sampled_from([copy.copy, copy.deepcopy, "pickle"]), seeds)
@@ -292,8 +298,8 @@ DIFFERENT = {
     "link": {"link": "normalize"},
     "classes": {"classes": ["0", "1"]},
     "feature_names": {"feature_names": ["a"]},
-    "linear": {"linear": linear()},
-    "trees": {"trees": stump(), "grid": grid()},
+    "linear": {"tables": [linear()]},
+    "trees": {"tables": [stump()]},
 }
 
 
@@ -316,21 +322,22 @@ def test_models_that_differ_in_one_table_are_not_equal(name):
     ],
 )
 def test_models_whose_trees_differ_in_one_number_are_not_equal(changes):
-    assert not model(trees=stump(**changes), grid=grid()).equals(model(trees=stump(), grid=grid()))
+    assert not model(tables=[stump(**changes)]).equals(model(tables=[stump()]))
 
 
 @pytest.mark.parametrize("integer", [np.int8, np.uint8, np.int64])
 def test_numpy_integers_are_as_good_as_python_ones(integer):
     table = linear(input_bits=integer(16), value_bits=integer(16), weights=[[-32768]])
     trees = stump(value_bits=integer(16), values=[[-32768], [32767]])
-    built = model(n_features=integer(1), linear=table, trees=trees, grid=grid())
+    built = model(n_features=integer(1), tables=[trees, table])
     plain = model(
-        linear=linear(input_bits=16, value_bits=16, weights=[[-32768]]),
-        trees=stump(value_bits=16, values=[[-32768], [32767]]),
-        grid=grid(),
+        tables=[
+            stump(value_bits=16, values=[[-32768], [32767]]),
+            linear(input_bits=16, value_bits=16, weights=[[-32768]]),
+        ]
     )
     assert built.equals(plain)
-    assert built.linear.q_max == 32767
+    assert built.table(LinearTable).q_max == 32767
 
 
 def values(scale, S=2, link="identity"):
@@ -375,8 +382,8 @@ def test_other_scales_are_refused(scale, link, message):
 
 
 def test_repr_says_what_the_model_is_made_of():
-    built = model(trees=stump(), grid=grid(), linear=linear())
+    built = model(tables=[stump(), linear()])
     assert repr(built).startswith(
-        "CompactModel(1 trees, 2 leaves; linear on 1 columns; sigmoid, 1 scores"
+        "CompactModel(1 tree with 1 splits; weights of 1 columns; sigmoid, 1 scores"
     )
-    assert repr(model()) == "CompactModel(constant; sigmoid, 1 scores, 0 B)"
+    assert repr(model()) == "CompactModel(a constant; sigmoid, 1 scores, 0 B)"

@@ -42,7 +42,7 @@ from sklearn.tree import (
 )
 
 from skdistill import SoftTreeClassifier, convert
-from skdistill.compact import evaluate
+from skdistill.compact import LinearTable, TreeTable, evaluate
 from skdistill.compact.tables import linear_table
 from skdistill.converters.convert import _reader
 from skdistill.converters.regrid import _last_integers
@@ -158,7 +158,7 @@ def margin_bound(estimator, model):
     trees = _reader(estimator)(estimator).trees
     touched = np.sum([tree.values.any(axis=0) for tree in trees], axis=0)
     scale = np.asarray(model.scale)
-    return touched[-len(model.bias) :] * scale * model.trees.unit / 2 + scale / 2
+    return touched[-len(model.bias) :] * scale * model.table(TreeTable).unit / 2 + scale / 2
 
 
 @CLASSES
@@ -171,10 +171,10 @@ def test_votes_stay_soft_and_leaves_the_same(estimator, K, bits):
     rows = rows_for(estimator, model)
     check_leaves(estimator, model, rows)
     P = estimator.predict_proba(rows)
-    bound = vote_bound(K, bits, len(model.trees.roots))
+    bound = vote_bound(K, bits, len(model.table(TreeTable).roots))
     assert model.link == "normalize"
     assert np.abs(model.predict_proba(rows) - P).max() <= bound
-    if len(model.trees.roots) == 1:
+    if len(model.table(TreeTable).roots) == 1:
         assert np.array_equal(model.predict(rows), estimator.predict(rows))
     elif bits > 3:
         check_labels(estimator, model, rows, P, bound)
@@ -219,7 +219,10 @@ def test_regressors_keep_values_and_leaves(estimator, bits, missing):
     rows = rows_for(estimator, model)
     check_leaves(estimator, model, rows)
     bound = margin_bound(estimator, model)
-    assert model.classes is None and bound <= 1.1 * np.ptp(y) * len(model.trees.roots) / 2**bits
+    assert (
+        model.classes is None
+        and bound <= 1.1 * np.ptp(y) * len(model.table(TreeTable).roots) / 2**bits
+    )
     assert np.abs(model.predict(rows) - estimator.predict(rows)).max() <= bound + 2e-4
 
 
@@ -281,7 +284,7 @@ def test_early_stopping_ends_at_the_best_round():
         estimator = xgboost.XGBClassifier(**settings)
         estimator.fit(X[:300], y[:300], **fit, verbose=False)
         model = convert(estimator, value_bits=16)
-        assert len(model.trees.roots) == estimator.best_iteration + 1 < 60
+        assert len(model.table(TreeTable).roots) == estimator.best_iteration + 1 < 60
         np.testing.assert_allclose(model.predict_proba(X), estimator.predict_proba(X), atol=1e-4)
     data = lightgbm.Dataset(X[:300], y[:300], free_raw_data=False)
     booster = lightgbm.train(
@@ -292,7 +295,7 @@ def test_early_stopping_ends_at_the_best_round():
         callbacks=[lightgbm.early_stopping(2, verbose=False)],
     )
     model = convert(booster, value_bits=16)
-    assert len(model.trees.roots) == booster.best_iteration < 60
+    assert len(model.table(TreeTable).roots) == booster.best_iteration < 60
     np.testing.assert_allclose(model.predict_proba(X)[:, 1], booster.predict(X), atol=1e-4)
 
 
@@ -315,7 +318,7 @@ def test_pure_leaves_are_equal_rows():
     X, y = load_digits(return_X_y=True)
     forest = RandomForestClassifier(10, max_depth=8, random_state=0, class_weight="balanced")
     model = convert(forest.fit(X, y))
-    values = model.trees.values
+    values = model.table(TreeTable).values
     pure = (values > 0).sum(axis=1) == 1
     assert pure.mean() > 0.7
     assert len(np.unique(values[pure], axis=0)) == 10
@@ -339,7 +342,9 @@ def test_int32_input(estimator):
     estimator = clone(estimator).fit(X[::4], y[::4])
     model = convert(estimator, dtype="int32", value_bits=16)
     assert model.input_dtype == "int32"
-    assert np.array_equal(model.grid.edges, np.floor(model.grid.edges))
+    assert np.array_equal(
+        model.table(TreeTable).grid.edges, np.floor(model.table(TreeTable).grid.edges)
+    )
     floats = convert(estimator, value_bits=16)
     assert np.array_equal(model.scores(X.astype(np.int32)), floats.scores(X))
 
@@ -352,7 +357,7 @@ def test_wide_integers_part_where_float32_parts_them(estimator):
     X = rng.integers(-(2**30), 2**30, (300, 1)).astype(np.int32)
     estimator = clone(estimator).fit(X, X[:, 0] // 2**25 % 2)
     model = convert(estimator, dtype="int32")
-    rows = (model.grid.edges[:, None] + np.arange(-80, 81)).reshape(-1, 1)
+    rows = (model.table(TreeTable).grid.edges[:, None] + np.arange(-80, 81)).reshape(-1, 1)
     assert np.array_equal(leaf_names(estimator, model, rows), own_leaves(estimator, rows))
 
 
@@ -372,7 +377,7 @@ def test_wide_integers_of_lightgbm_are_exact():
     X = rng.integers(2**30, 2**30 + 60, (400, 1))
     estimator = lightgbm.LGBMClassifier(**LGB).fit(X.astype(float), X[:, 0] % 16 > 7)
     model = convert(estimator, dtype="int32")
-    assert len(model.grid.edges) > 3
+    assert len(model.table(TreeTable).grid.edges) > 3
     expected = own_leaves(estimator, X.astype(float))
     assert np.array_equal(leaf_names(estimator, model, X.astype(np.int32)), expected)
 
@@ -382,7 +387,7 @@ def test_fewer_thresholds_on_request():
     X = X.astype(np.float32)
     forest = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     model = convert(forest, X=X[::2], threshold_bits=6)
-    assert model.grid.counts.max() <= 62
+    assert model.table(TreeTable).grid.counts.max() <= 62
     assert model.nbytes < 0.7 * convert(forest).nbytes
     assert (model.predict(X[1::2]) == forest.predict(X[1::2])).mean() > 0.97
 
@@ -392,7 +397,7 @@ def test_whole_numbers_reach_a_linear_model_as_they_are():
     X = X.astype(np.uint8)
     estimator = LogisticRegression(max_iter=1000, tol=1e-2).fit(X, y)
     model = convert(estimator, X=X, value_bits=16)
-    linear = model.linear
+    linear = model.table(LinearTable)
     assert linear.input_bits == 8 and (linear.inv_step == 1).all() and (linear.offset == 0).all()
     assert np.array_equal(linear_table.quantize_input(X, linear), X[:, linear.features])
     # What is left is the rounding of the weights: half a unit for each, and the bias.
@@ -408,7 +413,7 @@ def test_wide_whole_numbers_take_the_bits_they_need():
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.integers(0, 256, 500), rng.integers(10_000, 10_050, 500)])
     estimator = Ridge().fit(X, X @ [1.0, 2.0] + rng.normal(size=500))
-    linear = convert(estimator, X=X, value_bits=16).linear
+    linear = convert(estimator, X=X, value_bits=16).table(LinearTable)
     assert linear.input_bits == 9
     q = linear_table.quantize_input(X, linear)
     assert np.array_equal(q / linear.inv_step, X - linear.offset)
@@ -420,7 +425,7 @@ def test_columns_of_few_values_get_finer_steps_beside_wide_ones():
     y = (X @ [2, -2, 1, 1, -1] + rng.normal(size=900) > 0).astype(int)
     estimator = LogisticRegression().fit(X, y)
     model = convert(estimator, X=X)
-    assert (model.linear.inv_step[:3] > 1).all()
+    assert (model.table(LinearTable).inv_step[:3] > 1).all()
     np.testing.assert_allclose(model.predict_proba(X), estimator.predict_proba(X), atol=0.02)
 
 
@@ -451,7 +456,7 @@ def test_linear_without_columns_that_count():
     X, _ = problem(0)
     estimator = Ridge().fit(X, np.full(len(X), 3.5))
     model = convert(estimator, X=X)
-    assert model.linear is None and model.predict(X).tolist() == [3.5] * len(X)
+    assert not model.tables_of(LinearTable) and model.predict(X).tolist() == [3.5] * len(X)
 
 
 def test_trees_without_splits():
@@ -465,7 +470,7 @@ def test_trees_without_splits():
     ):
         estimator.fit(X, y)
         model = convert(estimator, value_bits=16)
-        assert len(model.trees.feature) == 0
+        assert len(model.table(TreeTable).feature) == 0
         np.testing.assert_allclose(model.predict_proba(X), estimator.predict_proba(X), atol=1e-3)
 
 

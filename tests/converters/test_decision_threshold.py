@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +31,6 @@ from skdistill import (
     load,
 )
 from skdistill.compact import evaluate
-from skdistill.compact.file_format import from_bytes, to_bytes
 from skdistill.converters.decision_threshold import with_threshold
 from skdistill.device import profile
 from skdistill.export.onnx import to_onnx
@@ -183,16 +181,6 @@ def test_the_threshold_survives_a_file(tmp_path):
     model.save(tmp_path / "model.skd")
     assert load(tmp_path / "model.skd").equals(model)
     assert not load(tmp_path / "model.skd").equals(replace(model, threshold=0))
-    assert to_bytes(model)[8] == 3
-    assert to_bytes(replace(model, threshold=0))[8] == 1
-
-
-def test_a_file_of_an_older_version_has_no_threshold():
-    content = bytearray(to_bytes(CompactModel(1, [3], 0.01, "sigmoid", [0, 1], threshold=-7)))
-    content[8] = 2
-    content[-4:] = zlib.crc32(content[:-4]).to_bytes(4, "little")
-    with pytest.raises(ValueError, match="version 2 has no threshold"):
-        from_bytes(bytes(content), CompactModel)
 
 
 def test_what_cannot_have_a_threshold_is_refused():

@@ -42,6 +42,7 @@ from skdistill import (
     StudentAdapter,
     load,
 )
+from skdistill.compact import TreeTable
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 from skdistill.teachers import teach
 
@@ -384,9 +385,17 @@ class TestTemperature:
             )
             trees[T] = distilled.fit(X, teacher_proba=P).compact_
         flat = SoftTreeClassifier(**leaves).fit(X, temper(P, 4.0)).compact_
-        assert trees[4.0].trees.threshold.tolist() == flat.trees.threshold.tolist()
-        assert trees[4.0].trees.feature.tolist() == flat.trees.feature.tolist()
-        assert trees[4.0].trees.threshold.tolist() != trees[1.0].trees.threshold.tolist()
+        assert (
+            trees[4.0].table(TreeTable).threshold.tolist()
+            == flat.table(TreeTable).threshold.tolist()
+        )
+        assert (
+            trees[4.0].table(TreeTable).feature.tolist() == flat.table(TreeTable).feature.tolist()
+        )
+        assert (
+            trees[4.0].table(TreeTable).threshold.tolist()
+            != trees[1.0].table(TreeTable).threshold.tolist()
+        )
         P_tree = trees[4.0].predict_proba(X)
         for leaf in np.unique(P_tree, axis=0):
             rows = (P_tree == leaf).all(axis=1)
@@ -520,11 +529,11 @@ class TestStudents:
             None, student, alpha=0, threshold_bits=3, value_bits="ternary"
         ).fit(X, Y)
         assert (both.student_.threshold_bits, both.student_.value_bits) == (3, "ternary")
-        assert both.compact_.trees.value_bits == "ternary"
-        assert both.compact_.grid.counts.max() <= 6
+        assert both.compact_.table(TreeTable).value_bits == "ternary"
+        assert both.compact_.table(TreeTable).grid.counts.max() <= 6
         none = DistilledClassifier(None, student, alpha=0).fit(X, Y)
         assert (none.student_.threshold_bits, none.student_.value_bits) == (7, 6)
-        assert none.compact_.trees.value_bits == 6
+        assert none.compact_.table(TreeTable).value_bits == 6
         assert (student.threshold_bits, student.value_bits) == (7, 6)
         assert not hasattr(student, "compact_")
         assert both.student is student

@@ -41,6 +41,7 @@ from skdistill import (
     SoftTreeRegressor,
     load,
 )
+from skdistill.compact import TreeTable
 from skdistill.metrics import model_size_scorer
 
 X, Y = (part[:150] for part in load_diabetes(return_X_y=True))
@@ -275,7 +276,7 @@ class TestStudent:
             Ridge(), student, transfer_set=None, threshold_bits=4, value_bits="ternary"
         ).fit(X, Y)
         assert distilled.student_.threshold_bits == 4
-        assert distilled.compact_.trees.value_bits == "ternary"
+        assert distilled.compact_.table(TreeTable).value_bits == "ternary"
         assert student.value_bits == 8
 
     @pytest.mark.parametrize(

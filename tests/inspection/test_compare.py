@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skdistill
 from skdistill import SoftLinearClassifier, SoftTreeClassifier
+from skdistill.compact import TreeTable
 from skdistill.dataframe.files import Table, TableError
 from skdistill.export.onnx.parity import open_session
 from skdistill.inspection import text_report
@@ -157,7 +158,7 @@ def test_the_same_seed_gives_the_same_files_another_one_others(quick, tmp_path):
 def test_a_second_run_writes_over_the_first(quick, tmp_path):
     for leaves in (2, 4):
         compare("wine", wine(), SoftTreeClassifier(max_leaf_nodes=leaves), tmp_path)
-    assert len(skdistill.load(tmp_path / "wine.skd").trees.feature) == 3
+    assert len(skdistill.load(tmp_path / "wine.skd").table(TreeTable).feature) == 3
     assert len(list(tmp_path.iterdir())) == 4
 
 

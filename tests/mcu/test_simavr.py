@@ -70,9 +70,9 @@ def test_an_int_of_16_bits_is_enough(n_scores, output):
     node = np.arange(40)
     values = np.random.default_rng(0).integers(-9, 9, (41, n_scores))
     right = np.append(node[1:], ~40)
-    trees = TreeTable([0], node * 0, node, ~node, right, node < 0, values, 8)
     link, classes = ("sigmoid", [0, 1]) if n_scores == 1 else ("softmax", [0, 1, 2])
     grid = InputGrid([0], [0, 40], edges)
-    model = CompactModel(1, [0] * n_scores, 0.1, link, classes, grid, trees)
+    trees = TreeTable(grid, [0], node * 0, node, ~node, right, node < 0, values, 8)
+    model = CompactModel(1, [0] * n_scores, 0.1, link, classes, [trees])
     rows = np.concatenate([edges, edges + 1])[:, None]
     assert profile(model, rows, "avr", input="int16", output=output).mismatches == 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill import CompactModel
-from skdistill.compact import InputGrid, evaluate
+from skdistill.compact import InputGrid, TreeTable, evaluate
 from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid
 from skdistill.students.tree import histogram
@@ -64,10 +64,12 @@ def test_assembled_trees_answer_as_the_learnt_ones_and_keep_only_used_edges(
     rng = np.random.default_rng(seed)
     grid = random_grid(rng, dtype)
     trees = [random_tree(rng, grid, S, int(rng.integers(0, 8))) for _ in range(n_trees)]
-    small, table = assemble(grid, trees, 8)
-    model = CompactModel(len(grid.features), [0] * S, 1.0, "identity", None, small, table)
+    table = assemble(grid, trees, 8)
+    small = table.grid
+    model = CompactModel(len(grid.features), [0] * S, 1.0, "identity", None, [table])
 
-    whole = CompactModel(len(grid.features), [0], 1.0, "identity", None, grid)  # knows all edges
+    leaf = TreeTable(grid, [-1], [], [], [], [], [], [[0]], 8)
+    whole = CompactModel(len(grid.features), [0], 1.0, "identity", None, [leaf])  # knows all edges
     X = adversarial_rows(whole, seed)
     expected = [sum(walk(tree, row, grid.counts + 1) for tree in trees) for row in grid.encode(X).T]
     assert model.scores(X).tolist() == np.array(expected).tolist()
@@ -95,7 +97,8 @@ def test_columns_of_the_input_keep_their_numbers():
         np.array([[1, 2], [3, 4], [-1, -1], [-1, -1], [-1, -1]]),
         np.array([[0], [0], [10], [20], [30]]),
     )
-    small, table = assemble(grid, [tree], 8)
+    table = assemble(grid, [tree], 8)
+    small = table.grid
     assert small.features.tolist() == [2, 9]
     assert small.offsets.tolist() == [0, 1, 2]
     assert small.edges.tolist() == [2, 5]
@@ -108,15 +111,16 @@ def test_columns_of_the_input_keep_their_numbers():
 
 
 @pytest.mark.parametrize("n_trees", [1, 3])
-def test_trees_of_one_leaf_need_no_grid_at_all(n_trees):
+def test_trees_of_one_leaf_need_an_empty_grid(n_trees):
     grid = InputGrid([0], [0, 1], np.array([1], np.int32))
     leaf = QuantizedTree(
         np.array([-1]), np.array([0]), np.array([False]), np.array([[-1, -1]]), np.array([[3]])
     )
-    small, table = assemble(grid, [leaf] * n_trees, 4)
+    table = assemble(grid, [leaf] * n_trees, 4)
+    small = table.grid
     assert len(small.features) == len(small.edges) == len(table.feature) == 0
     assert small.dtype == "int32"
-    model = CompactModel(1, [0], 1.0, "identity", None, small, table)
+    model = CompactModel(1, [0], 1.0, "identity", None, [table])
     assert model.scores([[0], [np.nan]]).tolist() == [[3 * n_trees]] * 2
     assert evaluate.leaves(model, [[0]]).tolist() == [list(range(n_trees))]
 
@@ -140,8 +144,7 @@ def test_dropping_idle_splits_changes_no_value(seed):
     fewer = drop_idle_splits(learnt)
 
     def model(tree):
-        used, table = assemble(grid, [tree], 8)
-        return CompactModel(3, [0], 1.0, "identity", None, used, table)
+        return CompactModel(3, [0], 1.0, "identity", None, [assemble(grid, [tree], 8)])
 
     rows = rng.integers(-1, 8, (200, 3))
     assert np.array_equal(model(fewer).scores(rows), model(learnt).scores(rows))

@@ -212,10 +212,10 @@ def model_of_leaves(values, bias, scale, link, bits):
     grid = InputGrid([0], [0, L - 1], chain.astype(np.float32))
     right = np.append(chain[1:], ~(L - 1))
     trees = TreeTable(
-        [0], np.zeros(L - 1), chain, ~chain, right, np.zeros(L - 1, bool), values, bits
+        grid, [0], np.zeros(L - 1), chain, ~chain, right, np.zeros(L - 1, bool), values, bits
     )
     K = 2 if values.shape[1] == 1 else values.shape[1]
-    return CompactModel(1, bias, scale, link, np.arange(K), grid, trees)
+    return CompactModel(1, bias, scale, link, np.arange(K), [trees])
 
 
 def answers(values, bias, scale, link, bits):
@@ -302,9 +302,7 @@ def test_linear_weights_cannot_overflow_and_fit_their_bits(seed, bits, S, input_
     table = LinearTable(
         np.arange(u), *steps, input_bits, weights, bits
     )  # refuses what bits cannot hold
-    model = CompactModel(
-        u, bias, scale, "identity", None, linear=table
-    )  # refuses what can overflow
+    model = CompactModel(u, bias, scale, "identity", None, [table])  # refuses what can overflow
     assert int(model.score_bound.max()) <= INT32_MAX
 
 

@@ -21,8 +21,8 @@ def model_of_values(values, bias, scale, unit, bits):
     node = np.arange(n)
     right = np.append(node[1:], ~n) if n else node
     roots = [0] if n else [-1]
-    trees = TreeTable(roots, node * 0, node, ~node, right, node < 0, values, bits, unit)
-    return CompactModel(1, bias, scale, "identity", None, grid, trees)
+    trees = TreeTable(grid, roots, node * 0, node, ~node, right, node < 0, values, bits, unit)
+    return CompactModel(1, bias, scale, "identity", None, [trees])
 
 
 @given(seeds, st.sampled_from(VALUE_BITS), st.integers(1, 40), st.integers(1, 3))
@@ -84,7 +84,7 @@ def test_linear_values_of_any_size_and_place(seed, bits, input_bits):
     weights, bias, scale = linear_values(Q, W, b, np.ones(60), bits, q_max)
     steps = np.zeros(u, np.float32), np.ones(u, np.float32)
     table = LinearTable(np.arange(u), *steps, input_bits, weights, bits)
-    model = CompactModel(u, bias, scale, "identity", None, linear=table)
+    model = CompactModel(u, bias, scale, "identity", None, [table])
     wanted, told = Q @ W + b, model.predict(Q).reshape(60, S)
     assert (np.abs((told - wanted).mean(axis=0)) <= scale).all()
     if bits == 16 and (b < 2 * size).all():

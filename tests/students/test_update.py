@@ -21,7 +21,7 @@ from skdistill import (
     adapt,
     convert,
 )
-from skdistill.compact import evaluate
+from skdistill.compact import LinearTable, TreeTable, evaluate
 from tests.strategies import compact_models, seeds
 
 WINE, CANCER = load_wine(return_X_y=True), load_breast_cancer(return_X_y=True)
@@ -34,7 +34,7 @@ STUDENTS = [
 
 
 def values_of(student):
-    return "leaves" if student.compact_.trees is not None else "bias"
+    return "leaves" if student.compact_.tables_of(TreeTable) else "bias"
 
 
 def log_loss(model, X, y):
@@ -44,14 +44,18 @@ def log_loss(model, X, y):
 
 def assert_same_but_for_values(a, b):
     assert (a.scale, a.link, a.n_features) == (b.scale, b.link, b.n_features)
-    if a.trees is not None:
-        still = {"values": b.trees.values}
+    if a.tables_of(TreeTable):
+        still = {"values": b.table(TreeTable).values}
         for name in ("roots", "feature", "threshold", "left", "right", "nan_left"):
-            assert np.array_equal(getattr(a.trees, name), getattr(b.trees, name))
-        assert replace(a.trees, **still).value_bits == b.trees.value_bits
-        assert a.trees.unit == b.trees.unit and np.array_equal(a.grid.edges, b.grid.edges)
-    if a.linear is not None:
-        assert np.array_equal(a.linear.weights, b.linear.weights)
+            assert np.array_equal(
+                getattr(a.table(TreeTable), name), getattr(b.table(TreeTable), name)
+            )
+        assert replace(a.table(TreeTable), **still).value_bits == b.table(TreeTable).value_bits
+        assert a.table(TreeTable).unit == b.table(TreeTable).unit and np.array_equal(
+            a.table(TreeTable).grid.edges, b.table(TreeTable).grid.edges
+        )
+    if a.tables_of(LinearTable):
+        assert np.array_equal(a.table(LinearTable).weights, b.table(LinearTable).weights)
 
 
 @pytest.mark.parametrize("data", [WINE, CANCER], ids=["wine", "cancer"])
@@ -65,8 +69,10 @@ def test_a_user_whose_sensors_are_off_is_served_better(student, data):
     assert log_loss(own, theirs, y[1::2]) < log_loss(student.compact_, theirs, y[1::2])
     alone = adapt(student, theirs, y[1::2], values="bias")
     assert_same_but_for_values(alone, student.compact_)
-    if alone.trees is not None:
-        assert np.array_equal(alone.trees.values, student.compact_.trees.values)
+    if alone.tables_of(TreeTable):
+        assert np.array_equal(
+            alone.table(TreeTable).values, student.compact_.table(TreeTable).values
+        )
     assert log_loss(alone, theirs, y[1::2]) <= log_loss(student.compact_, theirs, y[1::2]) + 1e-3
 
 
@@ -75,7 +81,7 @@ def test_no_value_moves_further_than_it_may(model, seed, most, values):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(20, model.n_features)) * 3
     y = rng.choice(model.classes, 20)
-    if model.link == "normalize" or (values == "leaves" and model.trees is None):
+    if model.link == "normalize" or (values == "leaves" and not model.tables_of(TreeTable)):
         with pytest.raises(ValueError, match=r"votes|needs a model with trees"):
             adapt(model, X, y, values=values)
         return
@@ -83,9 +89,15 @@ def test_no_value_moves_further_than_it_may(model, seed, most, values):
     assert_same_but_for_values(own, model)
     unit = model.scale
     assert (np.abs(own.bias - model.bias) * unit <= most + unit).all()
-    if model.trees is not None:
-        moved = np.abs(own.trees.scaled_values.astype(float) - model.trees.scaled_values) * unit
-        assert (moved <= most + unit * model.trees.unit).all()
+    if model.tables_of(TreeTable):
+        moved = (
+            np.abs(
+                own.table(TreeTable).scaled_values.astype(float)
+                - model.table(TreeTable).scaled_values
+            )
+            * unit
+        )
+        assert (moved <= most + unit * model.table(TreeTable).unit).all()
         unseen = np.ones(len(moved), bool)
         unseen[evaluate.leaves(model, X)] = False
         assert (moved[unseen] == 0).all()
@@ -118,7 +130,7 @@ def test_weights_are_repetitions():
     times = np.random.default_rng(0).integers(0, 3, len(X))
     weighted = adapt(student, X, np.roll(y, 5), times)
     repeated = adapt(student, np.repeat(X, times, axis=0), np.repeat(np.roll(y, 5), times))
-    away = weighted.trees.values - repeated.trees.values
+    away = weighted.table(TreeTable).values - repeated.table(TreeTable).values
     assert np.abs(away).max() <= 1 and (away == 0).mean() > 0.9  # L-BFGS takes other steps
 
 

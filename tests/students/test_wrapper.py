@@ -19,7 +19,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import SoftLinearClassifier, SoftTreeClassifier, StudentAdapter
-from skdistill.compact import evaluate
+from skdistill.compact import LinearTable, TreeTable, evaluate
 from skdistill.compact.tables.limits import value_limits
 from skdistill.metrics import kl_divergence
 from skdistill.targets import SoftTargets, temper
@@ -273,14 +273,18 @@ class TestClasses:
         for bits in ("ternary", 2, 3, 8, 16):
             adapted = StudentAdapter(estimator, threshold_bits=4, value_bits=bits).fit(X, y)
             model = adapted.compact_
-            values = (model.linear.weights if model.trees is None else model.trees.values).ravel()
+            values = (
+                model.table(LinearTable).weights
+                if not model.tables_of(TreeTable)
+                else model.table(TreeTable).values
+            ).ravel()
             low, high = value_limits(bits, signed=bool(values.min() < 0))
             assert low <= values.min() < values.max() <= high
             assert adapted.score(X, y) > 0.75
-            if model.trees is not None:
-                assert model.grid.counts.max() <= 14
+            if model.tables_of(TreeTable):
+                assert model.table(TreeTable).grid.counts.max() <= 14
             else:
-                assert model.linear.input_bits == 4
+                assert model.table(LinearTable).input_bits == 4
 
     def test_the_users_estimator_is_not_touched(self, estimator):
         X, y = load_iris(return_X_y=True)

@@ -190,8 +190,7 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     trees, its = exported.table(TreeTable), other.table(TreeTable)
     if trees.values.shape != its.values.shape:
         raise ValueError("other must have the trees of the exported model")
-    alike = [replace(its, values=trees.values) if table is its else table for table in other.tables]
-    if not replace(other, tables=tuple(alike)).equals(exported):
+    if not other.with_table(replace(its, values=trees.values)).equals(exported):
         raise ValueError("other differs from the exported model in more than its leaf values")
     source, _ = prepare_source(exported, values_in_ram=True, **options)
     kind = source.layout.tables["values"].dtype

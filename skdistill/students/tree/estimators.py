@@ -322,10 +322,9 @@ class SoftTreeRegressor(CompactRegressorMixin, BaseEstimator):
         values = np.zeros(V.shape, np.int32)
         values[is_leaf], bias, scale, unit = leaf_values(V[is_leaf], mass[is_leaf], self.value_bits)
         learnt = QuantizedTree(tree.feature, tree.threshold, tree.nan_left, tree.children, values)
-        used, table = assemble(grid, [learnt], self.value_bits, unit)
-        constant = len(tree.feature) == 1
-        tables = {} if constant else {"grid": used, "trees": table}
-        self.compact_ = given.model(bias, scale, **tables)
+        splits = len(tree.feature) > 1
+        tables = [assemble(grid, [learnt], self.value_bits, unit)] if splits else []
+        self.compact_ = given.model(bias, scale, *tables)
         return self
 
     def _grow(

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdistill.compact.packing.integer_inputs import on_integers, whole_cuts
+from skdistill.compact import TreeTable
+from skdistill.compact.packing.integer_inputs import whole_cuts
+from skdistill.compact.packing.pack import on_integers
 from tests.strategies import adversarial_rows, compact_models, seeds, tree_model, tree_models
 
 few = settings(max_examples=max(1, settings().max_examples // 4))
@@ -24,10 +26,13 @@ def test_every_integer_of_a_byte_has_the_same_scores(model, seed):
         numbers = np.arange(limits.min, limits.max + 1)
         X = np.stack([rng.permutation(numbers) for _ in range(model.n_features)], axis=1)
         assert np.array_equal(whole.scores(X), model.scores(X))
-        if model.trees is not None:
-            assert whole.grid.dtype == "int32"
-            assert ((whole.grid.edges >= limits.min) & (whole.grid.edges < limits.max)).all()
-            assert len(whole.trees.feature) <= len(model.trees.feature)
+        for before, after in zip(
+            model.tables_of(TreeTable), whole.tables_of(TreeTable), strict=True
+        ):
+            edges = after.grid.edges
+            assert after.grid.dtype == "int32"
+            assert ((edges >= limits.min) & (edges < limits.max)).all()
+            assert len(after.feature) <= len(before.feature)
 
 
 @given(models, seeds, st.sampled_from(["int16", "uint16", "int32"]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from skdistill.compact import TreeTable
+from skdistill.compact import InputGrid, TreeTable
 from skdistill.compact.packing.node_order import depth_first, depths, inner_nodes
 from tests.strategies import compact_models, tree_models
 
@@ -26,7 +26,7 @@ def walk(trees, node, nodes, leaves, depth=0):
 
 @given(tree_models())
 def test_order_is_that_of_recursion(model):
-    trees = model.trees
+    trees = model.table(TreeTable)
     order = depth_first(trees)
     nodes, leaves, sizes, deepest, steps = [], [], [], [], 0.0
     for root in trees.roots.tolist():
@@ -45,15 +45,13 @@ def test_order_is_that_of_recursion(model):
 
 @given(compact_models())
 def test_what_is_shared_has_no_order(model):
-    if model.trees is None:
-        return
-    trees = model.trees
-    uses = [*trees.roots.tolist(), *trees.left.tolist(), *trees.right.tolist()]
-    assert (depth_first(trees) is None) == (len(set(uses)) < len(uses))
-    count = inner_nodes(trees)
-    for node in range(len(trees.left)):
-        children = [int(trees.left[node]), int(trees.right[node])]
-        assert count[node] == 1 + sum(int(count[c]) for c in children if c >= 0)
+    for trees in model.tables_of(TreeTable):
+        uses = [*trees.roots.tolist(), *trees.left.tolist(), *trees.right.tolist()]
+        assert (depth_first(trees) is None) == (len(set(uses)) < len(uses))
+        count = inner_nodes(trees)
+        for node in range(len(trees.left)):
+            children = [int(trees.left[node]), int(trees.right[node])]
+            assert count[node] == 1 + sum(int(count[c]) for c in children if c >= 0)
 
 
 def test_a_hundred_thousand_nodes_in_a_row_need_no_recursion():
@@ -61,7 +59,8 @@ def test_a_hundred_thousand_nodes_in_a_row_need_no_recursion():
     node = np.arange(N)
     on = np.append(node[1:], ~N)
     zero = node * 0
-    trees = TreeTable([0], zero, zero, on, ~node, zero > 0, np.zeros((N + 1, 1)), 2)
+    grid = InputGrid([0], [0, 1], np.float32([0]))
+    trees = TreeTable(grid, [0], zero, zero, on, ~node, zero > 0, np.zeros((N + 1, 1)), 2)
     order = depth_first(trees)
     assert depths(trees).tolist() == [N]
     assert order.left[0] == N - 1

@@ -13,9 +13,9 @@ from sklearn.datasets import load_digits
 
 from skdistill import CompactModel, SoftBoostingClassifier
 from skdistill.compact import InputGrid, LinearTable, TreeTable, evaluate
-from skdistill.compact.packing.integer_inputs import on_integers
-from skdistill.compact.packing.pack import lay_out, table_sizes
+from skdistill.compact.packing.pack import choose_layout, on_integers, table_sizes
 from skdistill.compact.packing.threshold_codes import key
+from skdistill.compact.packing.trees import PackedTrees
 from skdistill.compact.tables import linear_table
 from tests.strategies import adversarial_rows, compact_models, quantized_trees, seeds, tree_models
 
@@ -31,8 +31,8 @@ def stumps(n_nodes, *, n_features=1, edges=None, bits=8, S=1, nan_left=False, bi
     node, leaf = np.arange(n_nodes), np.zeros(n_nodes, int) if shared else 2 * np.arange(n_nodes)
     nan, cut = np.full(n_nodes, nan_left), node % len(edges)
     values = np.arange(1, (leaf.max() + 2) * S + 1).reshape(-1, S) % 3 - 1
-    trees = TreeTable(node, node * 0, cut, ~leaf, ~(leaf + 1), nan, values, bits)
-    return CompactModel(n_features, [bias] * S, 1.0, "identity", None, grid, trees)
+    trees = TreeTable(grid, node, node * 0, cut, ~leaf, ~(leaf + 1), nan, values, bits)
+    return CompactModel(n_features, [bias] * S, 1.0, "identity", None, [trees])
 
 
 def chain(n_nodes, classes, edges=None):
@@ -43,9 +43,15 @@ def chain(n_nodes, classes, edges=None):
     values = np.eye(n_scores, dtype=int)[np.arange(n_nodes + 1) % n_scores]
     edges = np.arange(n_nodes) if edges is None else edges
     grid = InputGrid([0], [0, n_nodes], edges.astype("f4"))
-    trees = TreeTable([0], node * 0, node[::-1], left, ~node, node < 0, values, 8)
+    trees = TreeTable(grid, [0], node * 0, node[::-1], left, ~node, node < 0, values, 8)
     link = "sigmoid" if n_scores == 1 else "softmax"
-    return CompactModel(1, [0] * n_scores, 1.0, link, classes, grid, trees)
+    return CompactModel(1, [0] * n_scores, 1.0, link, classes, [trees])
+
+
+def trees_of(laid):
+    """The packed trees of a layout."""
+    (part,) = laid.parts_of(PackedTrees)
+    return part
 
 
 def test_a_stump_needs_neither_feature_nor_threshold_nor_size():
@@ -89,7 +95,7 @@ def test_a_node_takes_the_bits_of_its_numbers_or_whole_bytes(edges, bits, n_node
 def test_left_subtrees_are_counted_in_as_few_bits_as_the_largest_needs():
     sizes = table_sizes(chain(200, ["a", "b"]))  # thresholds and left sizes 0 … 199: 8 bits each
     assert sizes["nodes"] in (400, 600)
-    assert lay_out(chain(200, ["a", "b"])).trees.widths in ((0, 8, 0, 8), (0, 8, 0, 1))
+    assert trees_of(choose_layout(chain(200, ["a", "b"]))).widths in ((0, 8, 0, 8), (0, 8, 0, 1))
 
 
 @pytest.mark.parametrize(("n_classes", "bits"), [(2, 1), (3, 2), (5, 3), (17, 5), (300, 9)])
@@ -100,8 +106,8 @@ def test_a_single_tree_keeps_labels_in_place_of_values(n_classes, bits):
 
 
 def test_few_labels_have_a_byte_each():
-    assert lay_out(chain(9, list(range(17)))).tables["labels"].nbytes == 10
-    assert lay_out(chain(90, list(range(17)))).tables["labels"].nbytes == -(-91 * 5 // 8)
+    assert choose_layout(chain(9, list(range(17)))).tables["labels"].nbytes == 10
+    assert choose_layout(chain(90, list(range(17)))).tables["labels"].nbytes == -(-91 * 5 // 8)
 
 
 def test_shared_leaves_need_indices_of_children():
@@ -131,61 +137,62 @@ def test_rows_of_values_that_return_are_kept_once():
     grid = InputGrid([0], [0, 200], np.arange(200, dtype="f4"))
     rows = rng.integers(-100, 100, (5, 8))
     trees = quantized_trees(rng, grid, "balanced", [199], rows, 8, 1, 0.0)
-    sizes = table_sizes(CompactModel(1, [0] * 8, 1.0, "identity", None, grid, trees))
+    sizes = table_sizes(CompactModel(1, [0] * 8, 1.0, "identity", None, [trees]))
     assert sizes["rows"] == -(-200 * 3 // 8)
     assert sizes["values"] == 5 * 8
     same = replace(trees, values=np.full((200, 8), 3))
-    alike = table_sizes(CompactModel(1, [0] * 8, 1.0, "identity", None, grid, same))
+    alike = table_sizes(CompactModel(1, [0] * 8, 1.0, "identity", None, [same]))
     assert "rows" not in alike
 
 
 def test_a_single_leaf_needs_nothing():
-    leaf = TreeTable([~0], [], [], [], [], [], [[1, 2, 3]], 4)
     grid = InputGrid([], [0], np.empty(0, np.float32))
-    model = CompactModel(2, [0] * 3, 1.0, "softmax", [0, 1, 2], grid, leaf)
+    leaf = TreeTable(grid, [~0], [], [], [], [], [], [[1, 2, 3]], 4)
+    model = CompactModel(2, [0] * 3, 1.0, "softmax", [0, 1, 2], [leaf])
     assert table_sizes(model) == {}
-    assert set(lay_out(model, output="scores").tables) == {"values"}
-    assert table_sizes(CompactModel(2, [5], 1.0, "sigmoid", ["all"], grid, None)) == {}
+    assert set(choose_layout(model, output="scores").tables) == {"values"}
+    assert table_sizes(CompactModel(2, [5], 1.0, "sigmoid", ["all"])) == {}
 
 
 def test_a_linear_model_is_the_sum_of_its_parts():
     linear = LinearTable([0, 2], [0.5, 0], [2.0, 1], 8, [[1, 2, -3], [0, 1, 0]], 4)
-    model = CompactModel(3, [1, 2, 3], 0.5, "softmax", ["a", "b", "c"], linear=linear)
+    model = CompactModel(3, [1, 2, 3], 0.5, "softmax", ["a", "b", "c"], [linear])
     # Offsets as upper halves of floats, a shift each.
     assert table_sizes(model) == {
         **{"linear_columns": 2, "offsets": 4, "shifts": 2, "weights": 3, "bias": 3}
     }
     assert model.nbytes == 14
-    assert lay_out(model, "uint8").tables["offsets"].tolist() == [1, 0]  # halves
-    assert set(lay_out(model, "codes").tables) == {"weights", "bias"}
+    assert choose_layout(model, "uint8").tables["offsets"].tolist() == [1, 0]  # halves
+    assert set(choose_layout(model, "codes").tables) == {"weights", "bias"}
 
 
 def test_trees_beside_a_linear_part_read_its_inputs():
     X, y = load_digits(return_X_y=True)
     model = SoftBoostingClassifier(5, init="linear", random_state=0).fit(X, y).compact_
-    assert lay_out(model).trees.reading.kind == "rounded"
+    assert trees_of(choose_layout(model)).codes.kind == "rounded"
     assert not {"columns", "bases", "edges", "origins", "exponents"} & set(table_sizes(model))
 
 
 def test_integer_inputs_take_the_whole_numbers_of_thresholds():
     model = chain(40, ["a", "b"], np.sort(np.random.default_rng(0).normal(size=40) * 50))
-    assert lay_out(model, "int8").trees.reading.kind == "value"
-    assert "edges" not in lay_out(model, "int8").tables
-    assert sum(t.nbytes for t in lay_out(model, "int8").tables.values()) < model.nbytes
+    assert trees_of(choose_layout(model, "int8")).codes.kind == "value"
+    assert "edges" not in choose_layout(model, "int8").tables
+    assert sum(t.nbytes for t in choose_layout(model, "int8").tables.values()) < model.nbytes
 
 
 def test_code_keeps_no_nodes():
     for output in ("label", "scores"):
-        laid = lay_out(chain(40, ["a", "b"]), output=output, branches=True)
-        assert laid.trees.shape == "branches"
+        laid = choose_layout(chain(40, ["a", "b"]), output=output, branches=True)
+        assert trees_of(laid).shape == "branches"
         assert not {"nodes", "edges", "labels", "sizes"} & set(laid.tables)
 
 
 class Tables:
     """A walk that reads the tables of a layout and single numbers, nothing of the model."""
 
-    def __init__(self, laid, linear):
-        self.laid, self.trees, self.linear = laid, laid.trees, linear
+    def __init__(self, laid):
+        self.laid, self.trees = laid, trees_of(laid)
+        self.linear = next(iter(laid.model.tables_of(LinearTable)), None)
         packed = {n: t for n, t in laid.tables.items() if t.dtype == np.uint8}
         self.whole = {n: int.from_bytes(t.tobytes(), "little") for n, t in packed.items()}
 
@@ -195,24 +202,24 @@ class Tables:
 
     def read(self, x, number):
         """What a node compares of input `number`; None for NaN."""
-        trees, reading = self.trees, self.trees.reading
-        if reading.kind == "rounded":
+        trees, codes = self.trees, self.trees.codes
+        if codes.kind == "rounded":
             number = column = number
             x = x[self.linear.features]
         column = number if trees.columns is None else trees.columns[number]
         v = x[column]
         if v != v:
             return None
-        if reading.kind == "rounded":
+        if codes.kind == "rounded":
             q = linear_table.round_input(np.float32([v]), self.linear, slice(number, number + 1))
             return int(q[0]) + self.linear.q_max
-        if reading.kind == "key":
+        if codes.kind == "key":
             return int(key(np.float32([v]))[0])
-        if reading.kind == "steps":
+        if codes.kind == "steps":
             if not np.isfinite(v):
                 return int(np.sign(v)) * 2**70
-            scaled = Fraction(float(v)) / Fraction(2) ** int(reading.exponent[number])
-            return -(-scaled.numerator // scaled.denominator) - int(reading.origin[number])
+            scaled = Fraction(float(v)) / Fraction(2) ** int(codes.exponent[number])
+            return -(-scaled.numerator // scaled.denominator) - int(codes.origin[number])
         return v
 
     def goes_left(self, x, feature, threshold, nan):
@@ -222,7 +229,7 @@ class Tables:
             at = threshold + (0 if trees.bases is None else int(trees.bases[feature]))
             threshold = int(trees.edges[at])
         q = self.read(x, feature)
-        return bool(nan) if q is None else q <= (threshold + trees.low) << trees.reading.drop
+        return bool(nan) if q is None else q <= (threshold + trees.low) << trees.codes.drop
 
     def fields(self, node, widths):
         """The numbers of a node."""
@@ -300,7 +307,7 @@ class Tables:
 
 @given(st.one_of(tree_models(), compact_models()), seeds, st.sampled_from(["declared", "int16"]))
 def test_what_is_counted_is_enough_to_walk(model, seed, input):
-    if model.trees is None or (model.classes is not None and len(model.classes) == 1):
+    if not model.tables_of(TreeTable) or model.n_classes == 1:
         return
     input = model.input_dtype if input == "declared" else input
     if input == "float32":
@@ -312,17 +319,19 @@ def test_what_is_counted_is_enough_to_walk(model, seed, input):
     for output in ("label", "scores"):
         if output == "label" and model.classes is None:
             continue
-        laid = lay_out(model, input, output)
-        if laid.trees is None:
-            assert laid.labels_only
-            assert len(on_integers(model, input).trees.feature if "int" in input else []) == 0
+        laid = choose_layout(model, input, output)
+        if laid.label is not None:
+            whole = on_integers(model, input) if "int" in input else model
+            assert laid.labels_only and not laid.parts
+            assert len(whole.columns) == 0
+            assert {laid.label} == set(evaluate.labels(model.scores(X), model.threshold))
             continue
-        trees, tables, table = laid.model.trees, Tables(laid, model.linear), laid.tables
+        trees, tables, table = laid.model.table(TreeTable), Tables(laid), laid.tables
         assert sum(t.nbytes for t in table.values()) >= 0
         assert all(t.dtype.kind in "ui" for name, t in table.items() if name != "scale")
         expected = model.scores(X)
         for x, scores in zip(X, expected, strict=True):
-            if laid.trees.shape == "fused":
+            if trees_of(laid).shape == "fused":
                 assert tables.fused(x) == evaluate.labels(scores[None])[0]
                 continue
             leaves = tables.leaves(x, len(trees.roots), len(trees.feature))
@@ -334,8 +343,8 @@ def test_what_is_counted_is_enough_to_walk(model, seed, input):
             for leaf in leaves:
                 row = tables.values(leaf, model.n_scores, trees.value_bits, signed)
                 found = found + np.array(row) * trees.unit
-            if model.linear is not None:
-                found = found + linear_table._linear_scores(x[None], model.linear)[0]
+            for linear in model.tables_of(LinearTable):
+                found = found + linear_table.quantize_input(x[None], linear)[0] @ linear.weights
             assert found.tolist() == scores.tolist()
 
 
@@ -345,14 +354,15 @@ def test_every_choice_costs_no_more_than_the_plainest(model):
     for output in ("label", "scores"):
         if output == "label" and model.classes is None:
             continue
-        laid = lay_out(model, None, output)
-        if laid.trees is None:
+        laid = choose_layout(model, None, output)
+        if laid.label is not None:
             continue
-        N, L = len(model.trees.feature), len(model.trees.values)
-        plain = 12 * N + 4 * len(model.trees.roots) + 2 * L * model.n_scores + 4 * len(model.bias)
-        plain += 0 if model.linear is None else sum(
+        trees = model.table(TreeTable)
+        N, L = len(trees.feature), len(trees.values)
+        plain = 12 * N + 4 * len(trees.roots) + 2 * L * model.n_scores + 4 * len(model.bias)
+        plain += sum(
             laid.tables[name].nbytes
             for name in ("linear_columns", "offsets", "shifts", "factors", "weights")
             if name in laid.tables
-        )  # fmt: skip
+        )
         assert sum(t.nbytes for t in laid.tables.values()) <= plain + 150

@@ -1,4 +1,4 @@
-"""Readings keep the order: ``x <= edge`` exactly where ``q(x) <= cut``."""
+"""Threshold codes keep the order: ``x <= edge`` exactly where ``q(x) <= cut``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdistill.compact import InputGrid, LinearTable
+from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.compact.packing.threshold_codes import (
     KEY_OF_INFINITY,
-    codes,
+    candidates,
     even_steps,
     key,
-    readings,
+    ready_codes,
     rounding_borders,
 )
 from skdistill.compact.tables import linear_table
@@ -71,17 +71,19 @@ def test_the_largest_keys_are_those_of_nan():
 
 
 @given(models, seeds)
-def test_every_reading_parts_the_rows_as_the_edges_do(model, seed):
-    if model.grid is None:
-        return
-    grid, rng = model.grid, np.random.default_rng(seed)
-    for reading in readings(grid, model.linear):
-        assert len(reading.cut) == len(grid.edges)
-        assert reading.cut.min(initial=0) >= (0 if reading.kind != "value" else -(2**31))
+def test_every_kind_of_codes_parts_the_rows_as_the_edges_do(model, seed):
+    for trees in model.tables_of(TreeTable):
+        check_codes(model, trees.grid, np.random.default_rng(seed))
+
+
+def check_codes(model, grid, rng):
+    for codes in candidates(grid, model.tables_of(LinearTable)):
+        assert len(codes.cut) == len(grid.edges)
+        assert codes.cut.min(initial=0) >= (0 if codes.kind != "value" else -(2**31))
         for f in rng.permutation(len(grid.features))[:3]:
             at = slice(grid.offsets[f], grid.offsets[f + 1])
-            edges, cut = grid.edges[at], reading.cut[at]
-            if reading.kind == "value":
+            edges, cut = grid.edges[at], codes.cut[at]
+            if codes.kind == "value":
                 assert np.array_equal(cut, edges)
                 continue
             edges, cut = edges[:40], cut[:40]
@@ -92,27 +94,32 @@ def test_every_reading_parts_the_rows_as_the_edges_do(model, seed):
             else:
                 x = near(edges, rng)
                 left = x[:, None] <= edges
-            if reading.kind == "key":  # cuts without their low bits
-                q, cut = key(x), cut << reading.drop
-            elif reading.kind == "steps":
-                q = np.array([steps(v, reading.exponent[f], reading.origin[f]) for v in x], object)
+            if codes.kind == "key":  # cuts without their low bits
+                q, cut = key(x), cut << codes.drop
+            elif codes.kind == "steps":
+                q = np.array([steps(v, codes.exponent[f], codes.origin[f]) for v in x], object)
             else:
-                assert reading.kind == "rounded"
-                j = np.searchsorted(model.linear.features, grid.features[f])
-                q = linear_table.round_input(x, model.linear, j) + model.linear.q_max
-            assert np.array_equal((q[:, None] <= cut).astype(bool), left), reading.kind
+                assert codes.kind == "rounded"
+                (linear,) = model.tables_of(LinearTable)
+                j = codes.inputs[f]
+                assert linear.features[j] == grid.features[f]
+                assert codes.n_inputs == len(linear.features)
+                q = linear_table.round_input(x, linear, j) + linear.q_max
+                assert q.max() <= codes.largest
+            assert np.array_equal((q[:, None] <= cut).astype(bool), left), codes.kind
 
 
 @given(models)
-def test_codes_part_the_rows_as_the_edges_do(model):
-    if model.grid is None or model.grid.dtype == "int32":
+def test_ready_codes_part_the_rows_as_the_edges_do(model):
+    if model.input_dtype == "int32":
         return
-    grid, cut = model.grid, codes(model.grid).cut
-    x = near(grid.edges[:60], np.random.default_rng(0))
-    code = grid.encode(np.repeat(x[:, None], model.n_features, axis=1))
-    for f in range(len(grid.features)):
-        at = slice(grid.offsets[f], grid.offsets[f + 1])
-        assert np.array_equal(code[f][:, None] <= cut[at], x[:, None] <= grid.edges[at])
+    for trees in model.tables_of(TreeTable):
+        grid, cut = trees.grid, ready_codes(trees.grid).cut
+        x = near(grid.edges[:60], np.random.default_rng(0))
+        code = grid.encode(np.repeat(x[:, None], model.n_features, axis=1))
+        for f in range(len(grid.features)):
+            at = slice(grid.offsets[f], grid.offsets[f + 1])
+            assert np.array_equal(code[f][:, None] <= cut[at], x[:, None] <= grid.edges[at])
 
 
 edge_lists = st.lists(
@@ -124,7 +131,7 @@ edge_lists = st.lists(
 def test_even_steps_give_the_edges_back(lists, exponent, offset):
     edges = [np.sort(np.array(one) + offset) * 2.0**exponent for one in lists]
     grid = grid_of(*edges)
-    found = even_steps(grid)
+    (found,) = even_steps(grid)
     assert found.cut.min() >= 0
     counts = grid.counts
     back = np.repeat(found.origin, counts) + found.cut
@@ -156,10 +163,10 @@ def test_even_steps_give_the_edges_back(lists, exponent, offset):
 def test_even_steps_are_told_exactly_or_not_at_all(edges, exact):
     grid = grid_of(*edges)
     found = even_steps(grid)
-    assert (found is not None) == exact
-    if found is not None:
-        back = (np.repeat(found.origin, grid.counts) + found.cut).astype(float)
-        assert np.array_equal(np.ldexp(back, np.repeat(found.exponent, grid.counts)), grid.edges)
+    assert bool(found) == exact
+    for steps in found:
+        back = (np.repeat(steps.origin, grid.counts) + steps.cut).astype(float)
+        assert np.array_equal(np.ldexp(back, np.repeat(steps.exponent, grid.counts)), grid.edges)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 8))
@@ -197,6 +204,6 @@ def test_what_is_a_border_of_rounding(edges, dtype, column, border):
 
 
 def test_low_bits_that_no_edge_has_are_left_out():
-    ways = readings(grid_of([0.5, 1.5]), None)
-    assert [(way.kind, way.drop) for way in ways] == [("key", 0), ("key", 22), ("steps", 0)]
-    assert [way.kind for way in readings(grid_of([3, 5], dtype="i4"), None)] == ["value"]
+    found = candidates(grid_of([0.5, 1.5]))
+    assert [(each.kind, each.drop) for each in found] == [("key", 0), ("key", 22), ("steps", 0)]
+    assert [each.kind for each in candidates(grid_of([3, 5], dtype="i4"))] == ["value"]

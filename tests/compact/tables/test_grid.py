@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdistill.compact import InputGrid
+from skdistill.compact import InputGrid, TreeTable
 from tests.strategies import adversarial_rows, compact_models, seeds
 
 
@@ -28,9 +28,9 @@ def edges_of(grid, f):
 
 @given(compact_models(), seeds, st.sampled_from(["float32", "float64", "int32"]))
 def test_code_counts_edges_below_and_agrees_with_every_comparison(model, seed, dtype):
-    if model.grid is None:
+    if not model.tables_of(TreeTable):
         return
-    grid, X = model.grid, adversarial_rows(model, seed, dtype=dtype)
+    grid, X = model.table(TreeTable).grid, adversarial_rows(model, seed, dtype=dtype)
     codes = grid.encode(X)
     assert codes.shape == (len(grid.features), len(X))
     for f, column in enumerate(grid.features):

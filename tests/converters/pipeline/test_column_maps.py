@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
 )
 
 from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftTreeClassifier
+from skdistill.compact import TreeTable
 from skdistill.converters.pipeline import fold_pipeline
 from skdistill.converters.pipeline.column_maps import read_steps
 
@@ -68,7 +69,9 @@ def test_scales_that_do_not_rise_are_refused_where_they_matter(scale, student):
     X, y = load_wine(return_X_y=True)
     pipeline = make_pipeline(StandardScaler(), RobustScaler(), student).fit(X, y)
     column = int(
-        pipeline[-1].compact_.grid.features[0] if pipeline[-1].compact_.grid is not None else 4
+        pipeline[-1].compact_.table(TreeTable).grid.features[0]
+        if pipeline[-1].compact_.tables_of(TreeTable)
+        else 4
     )
     pipeline[0].scale_[column] = scale
     message = rf"column {column} cannot be folded: step 'standardscaler': StandardScaler has no pos"

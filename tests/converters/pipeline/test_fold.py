@@ -103,7 +103,9 @@ def test_trees_behind_a_scaler_are_equal_at_every_threshold(student, scaler, dty
     pipeline = make_pipeline(scaler, student).fit(X, y)
     model = fold_pipeline(pipeline, dtype=dtype)
     assert model.n_features == X.shape[1] and model.feature_names is None
-    assert len(model.trees.feature) == len(pipeline[-1].compact_.trees.feature)
+    assert len(model.table(TreeTable).feature) == len(
+        pipeline[-1].compact_.table(TreeTable).feature
+    )
     assert_same(pipeline, model, dtype, X, missing=False)
 
 
@@ -126,7 +128,7 @@ def test_nan_without_imputer_goes_where_the_student_sends_it():
     X = with_holes(X, 0.4)
     pipeline = make_pipeline(StandardScaler(), SoftTreeClassifier()).fit(X, y)
     model = fold_pipeline(pipeline)
-    assert model.trees.nan_left.any() and not model.trees.nan_left.all()
+    assert model.table(TreeTable).nan_left.any() and not model.table(TreeTable).nan_left.all()
     assert_same(pipeline, model, X=X)
 
 
@@ -180,7 +182,7 @@ def random_step(rng):
 )
 def test_any_trees_behind_any_steps(model, dtype, seed):
     """Shared nodes, unused and infinite edges; columns left out, swapped and doubled."""
-    model = replace(model, linear=None)
+    model = replace(model, tables=model.tables_of(TreeTable))
     rng = np.random.default_rng(seed)
     width = model.n_features + 1
     steps = []
@@ -193,9 +195,10 @@ def test_any_trees_behind_any_steps(model, dtype, seed):
     folded = fold_pipeline(pipeline, dtype=dtype)
     assert folded.n_features == width
     assert_same(pipeline, folded, dtype, seed=seed)
-    if folded.grid is not None and model.input_dtype == "float32":
-        used = folded.grid.offsets[folded.trees.feature] + folded.trees.threshold
-        assert np.unique(used).tolist() == list(range(len(folded.grid.edges)))
+    for trees in folded.tables_of(TreeTable):
+        if model.input_dtype == "float32":
+            used = trees.grid.offsets[trees.feature] + trees.threshold
+            assert np.unique(used).tolist() == list(range(len(trees.grid.edges)))
 
 
 def test_infinities_are_the_largest_numbers():
@@ -207,15 +210,10 @@ def test_infinities_are_the_largest_numbers():
 
 
 def test_infinities_pass_where_nothing_computes():
-    model = CompactModel(
-        1,
-        [0],
-        1.0,
-        "sigmoid",
-        [0, 1],
-        InputGrid([0], [0, 2], np.array([MAX32, np.inf], np.float32)),
-        TreeTable([0], [0, 0], [0, 1], [-1, -2], [1, -3], [False, False], [[1], [2], [3]], 4),
-    )
+    grid = InputGrid([0], [0, 2], np.array([MAX32, np.inf], np.float32))
+    nodes = [0], [0, 0], [0, 1], [-1, -2], [1, -3], [False, False]
+    trees = TreeTable(grid, *nodes, [[1], [2], [3]], 4)
+    model = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], [trees])
     pipeline = Pipeline([("f", FunctionTransformer().fit([[1.0]])), ("m", model)])
     folded = fold_pipeline(pipeline)
     assert folded.equals(model)
@@ -224,8 +222,8 @@ def test_infinities_pass_where_nothing_computes():
 
 def stump(edge, nan_left, grid_dtype=np.float32):
     grid = InputGrid([0], [0, 1], np.array([edge], grid_dtype))
-    table = TreeTable([0], [0], [0], [-1], [-2], [nan_left], [[1], [2]], 4)
-    return CompactModel(1, [0], 1.0, "sigmoid", [0, 1], grid, table)
+    table = TreeTable(grid, [0], [0], [0], [-1], [-2], [nan_left], [[1], [2]], 4)
+    return CompactModel(1, [0], 1.0, "sigmoid", [0, 1], [table])
 
 
 @pytest.mark.parametrize("nan_left", [False, True])
@@ -240,7 +238,7 @@ def test_splits_beyond_a_clipped_range(edge, nan_left, imputed):
     assert (folded.scores(rows) == own_scores(pipeline, rows)).all()
     parts_numbers = 0 <= edge < 1
     parts_nan = not imputed and nan_left == (edge < 0)
-    assert len(folded.trees.feature) == (parts_numbers or parts_nan)
+    assert len(folded.table(TreeTable).feature) == (parts_numbers or parts_nan)
 
 
 def test_a_column_used_twice_has_the_thresholds_of_both():
@@ -249,9 +247,9 @@ def test_a_column_used_twice_has_the_thresholds_of_both():
         [("a", StandardScaler(), [0, 1, 2, 3]), ("b", MinMaxScaler(), [3, 2, 9])]
     )
     pipeline = make_pipeline(doubled, SoftTreeClassifier()).fit(X, y)
-    assert len(np.unique(pipeline[-1].compact_.grid.features)) > 4
+    assert len(np.unique(pipeline[-1].compact_.table(TreeTable).grid.features)) > 4
     model = fold_pipeline(pipeline)
-    assert model.n_features == 13 and set(model.grid.features) <= {0, 1, 2, 3, 9}
+    assert model.n_features == 13 and set(model.table(TreeTable).grid.features) <= {0, 1, 2, 3, 9}
     assert_same(pipeline, model, X=X, missing=False)
 
 
@@ -313,16 +311,17 @@ def test_integers_pass_steps_that_leave_them_alone():
     pipeline = Pipeline([("c", ColumnTransformer([("a", "passthrough", [1])])), ("m", model)])
     pipeline[0].fit(np.ones((2, 3), np.int32))
     folded = fold_pipeline(pipeline)
-    assert folded.input_dtype == "int32" and folded.grid.features.tolist() == [1]
+    assert folded.input_dtype == "int32" and folded.table(TreeTable).grid.features.tolist() == [1]
     rows = np.array([[0, 2**24 + 1, 0], [0, 2**24 + 2, 0]], np.int32)
     assert folded.scores(rows).ravel().tolist() == [1, 2]
     linear = LinearTable([0], [2**20], [2.0**-18], 6, [[1]], 4)
-    whole = replace(stump(2**23 - 1, True, np.int32), linear=linear)
+    whole = stump(2**23 - 1, True, np.int32)
+    whole = replace(whole, tables=[*whole.tables, linear])
     fill = SimpleImputer(strategy="constant", fill_value=0.0).fit([[0.0]])
     pipeline = Pipeline([("fill", fill), ("model", whole)])
     with pytest.warns(UserWarning, match="pass X"):
         folded = fold_pipeline(pipeline)
-    assert folded.input_dtype == "int32" and folded.linear.offset.tolist() == [0]
+    assert folded.input_dtype == "int32" and folded.table(LinearTable).offset.tolist() == [0]
     rows = np.array([[np.nan], [0], [2**23 - 1], [2**23], [2**22], [-(2**20)]])
     assert (folded.scores(rows) == own_scores(pipeline, rows)).all()
     scaler = StandardScaler().fit([[1], [2]])

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftLinearRegressor
+from skdistill.compact import LinearTable, TreeTable
 from skdistill.compact.packing.threshold_codes import rounding_borders
 from skdistill.converters.pipeline import count_differences, fold_pipeline
 from tests.converters.pipeline.test_fold import IMPUTERS, own_scores, with_holes
@@ -25,7 +26,7 @@ LINEAR = [
 
 def far_from_borders(pipeline, X):
     """Rows whose values lie inside the range of the linear part, and not between two integers."""
-    linear = pipeline[-1].compact_.linear
+    linear = pipeline[-1].compact_.table(LinearTable)
     Z = pipeline[:-1].transform(X)[:, linear.features]
     q = (Z - linear.offset.astype(np.float64)) * linear.inv_step
     between = np.abs(q - np.floor(q) - 0.5) < 1e-4
@@ -70,8 +71,8 @@ def test_nan_in_a_linear_part_reads_as_its_replacement(student, imputer):
     pipeline = make_pipeline(imputer, StandardScaler(), student).fit(X, y)
     with pytest.warns(UserWarning, match="pass X"):
         model = fold_pipeline(pipeline)
-    linear = pipeline[-1].compact_.linear
-    assert model.linear.input_bits == linear.input_bits + 1
+    linear = pipeline[-1].compact_.table(LinearTable)
+    assert model.table(LinearTable).input_bits == linear.input_bits + 1
     sure = far_from_borders(pipeline, X)  # what lies beyond the range saturates later now
     assert sure.mean() > 0.8
     assert count_differences(pipeline, model, X[sure]) == (0, 0, sure.sum())
@@ -87,7 +88,7 @@ def test_trees_beside_a_linear_part_share_its_rounding():
         pipeline = make_pipeline(step, StandardScaler(), student).fit(X, y)
         with pytest.warns(UserWarning, match="pass X"):
             model = fold_pipeline(pipeline)
-        assert rounding_borders(model.grid, model.linear) is not None
+        assert rounding_borders(model.table(TreeTable).grid, model.table(LinearTable)) is not None
         sure = far_from_borders(pipeline, X)
         assert count_differences(pipeline, model, X[sure]) == (0, 0, sure.sum())
         offset_and_step = 8 * 13  # in full: nothing else takes more bytes than it did
@@ -99,6 +100,6 @@ def test_a_linear_part_untouched_stays_as_it_is(recwarn):
     swap = ColumnTransformer([("a", "passthrough", [5, 3]), ("b", "passthrough", [0])])
     pipeline = make_pipeline(swap, SoftLinearClassifier()).fit(X, y)
     model = fold_pipeline(pipeline)
-    assert not recwarn.list and model.linear.features.tolist() == [0, 3, 5]
+    assert not recwarn.list and model.table(LinearTable).features.tolist() == [0, 3, 5]
     rows = adversarial_rows(model, 0, n=300)
     assert (model.scores(rows) == own_scores(pipeline, rows)).all()

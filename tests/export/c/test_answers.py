@@ -13,7 +13,9 @@ from sklearn.datasets import load_digits
 
 from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
 from skdistill.compact import InputGrid, LinearTable, TreeTable
-from skdistill.compact.packing.pack import lay_out
+from skdistill.compact.packing.linear import PackedLinear
+from skdistill.compact.packing.pack import choose_layout
+from skdistill.compact.packing.trees import PackedTrees
 from tests.export.c.harness import (
     INPUTS,
     Case,
@@ -29,16 +31,14 @@ SEEDS = range(300, 450)
 few = settings(max_examples=max(1, settings().max_examples // 5))
 
 
-def model_of(grid, trees=None, linear=None, classes=None, bias=None, n_features=None):
+def model_of(*tables, classes=None):
     """A model of given tables."""
-    S = (trees.values if trees is not None else linear.weights).shape[1]
+    S = tables[0].n_scores
     link = "identity" if classes is None else "sigmoid" if S == 1 else "softmax"
-    columns = [0 if grid is None else grid.features.max(initial=0)]
-    columns.append(0 if linear is None else linear.features.max())
-    bias = [0] * S if bias is None else bias
-    return CompactModel(
-        n_features or int(max(columns)) + 1, bias, 0.01, link, classes, grid, trees, linear
-    )
+    columns = [table.columns for table in tables]
+    columns += [table.grid.features for table in tables if isinstance(table, TreeTable)]
+    n_features = int(np.concatenate(columns).max(initial=0)) + 1
+    return CompactModel(n_features, [0] * S, 0.01, link, classes, tables)
 
 
 def one_column(edges, dtype="float32"):
@@ -53,7 +53,7 @@ def chain(grid, values, bits=8, to="left", nan_left=False):
     on, leaf = np.append(node[1:], ~N), ~node
     left, right = (on, leaf) if to == "left" else (leaf, on)
     cut = node[::-1] if to == "left" else node
-    return TreeTable([0], node * 0, cut, left, right, np.full(N, nan_left), values, bits)
+    return TreeTable(grid, [0], node * 0, cut, left, right, np.full(N, nan_left), values, bits)
 
 
 def fixed_cases():
@@ -71,7 +71,7 @@ def fixed_cases():
     edges = [np.unique(rng.integers(0, 255, 4)) for _ in range(60)]
     grid = InputGrid(np.arange(60), np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
     trees = quantized_trees(rng, grid, "left", [120], rng.integers(-9, 9, (7, 9)), 8, 1, 0.0)
-    return [*cases, Case(model_of(grid, trees, classes=np.arange(9)), "uint8")]
+    return [*cases, Case(model_of(trees, classes=np.arange(9)), "uint8")]
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +82,20 @@ def fixed():
 def test_every_way_to_keep_a_model_is_seen(fixed):
     seen = set()
     for case in fixed:
-        laid = lay_out(case.model, case.input, case.output, branches=case.layout == "code")
-        trees, linear = laid.trees, laid.linear
-        if linear is not None:
+        laid = choose_layout(case.model, case.input, case.output, branches=case.layout == "code")
+        for linear in laid.parts_of(PackedLinear):
             kind = laid.tables["offsets"].dtype.name if linear.offset is None else "same offset"
             how = "factors" if linear.factors else "shift" if linear.shift is not None else "shifts"
             seen |= {("linear", case.layout, linear.arithmetic), (linear.arithmetic, kind)}
             seen |= {(linear.arithmetic, how, linear.inv_step is not None)}
-        if trees is None:
-            seen.add(("labels", laid.labels_only))
+        seen.add(("constant", laid.label is not None))
+        if not laid.parts_of(PackedTrees):
             continue
-        reading = trees.reading
-        seen.add(("reading", case.layout, reading.kind, trees.prepared))
-        seen.add(("reading", case.layout, reading.kind, bool(trees.widths[2])))
-        seen.add(("drop", reading.drop > 0))
+        (trees,) = laid.parts_of(PackedTrees)
+        codes = trees.codes
+        seen.add(("codes", case.layout, codes.kind, trees.prepared))
+        seen.add(("codes", case.layout, codes.kind, bool(trees.widths[2])))
+        seen.add(("drop", codes.drop > 0))
         bits = "bytes" if trees.whole_bytes else "packed" if trees.bits <= 25 else "wide"
         jump = trees.widths[3] if trees.shape == "fused" else None
         seen.add((trees.shape, bits, jump))
@@ -104,16 +104,16 @@ def test_every_way_to_keep_a_model_is_seen(fixed):
         seen.add(("labels", trees.label_bits))
         seen.add(("rows", bool(trees.row_bits)))
         seen.add(("sizes", "sizes" in laid.tables, trees.size == 0))
-        seen.add(("unit", case.model.trees.unit > 1, "bias" in laid.tables))
+        seen.add(("unit", trees.table.unit > 1, "bias" in laid.tables))
     tables, code = [
-        {("reading", layout, kind, way) for kind in kinds for way in (False, True)}
+        {("codes", layout, kind, way) for kind in kinds for way in (False, True)}
         for layout, kinds in (("table", ["key", "steps"]), ("code", ["key"]))
     ]
     expected = {
         *tables,
         *code,
-        *[("reading", layout, "rounded", True) for layout in ("table", "code")],
-        *[("reading", lay, kind, False) for lay in ("table", "code") for kind in ("value", "code")],
+        *[("codes", layout, "rounded", True) for layout in ("table", "code")],
+        *[("codes", lay, kind, False) for lay in ("table", "code") for kind in ("value", "code")],
         *[("drop", way) for way in (False, True)],
         *[("fused", "bytes", jump) for jump in (1, 3)],
         *[("depth", way, None) for way in ("bytes", "packed", "wide")],
@@ -189,20 +189,20 @@ def test_corner_cases(tmp_path):
     binary = np.array([0, 1])
     halves = one_column(np.arange(-20, 20) + 0.5)
     values = rng.integers(-100, 100, (41, 1))
-    on_halves = model_of(halves, chain(halves, values), classes=binary)
+    on_halves = model_of(chain(halves, values), classes=binary)
     extreme = one_column([-np.finfo("f4").max, -1e-45, 0, 1e-45, np.finfo("f4").max, np.inf])
-    leaf = TreeTable([~0], [], [], [], [], [], [[1, 2, 3]], 4)
     nothing = InputGrid([], [0], np.empty(0, "f4"))
+    leaf = TreeTable(nothing, [~0], [], [], [], [], [], [[1, 2, 3]], 4)
     int32 = one_column([-(2**31), -1, 2**31 - 2, 2**31 - 1], "int32")
     models = {
         "half-way thresholds": (on_halves, INPUTS),
-        "far ends": (model_of(extreme, chain(extreme, values[:7])), ("float32", "int32", "codes")),
+        "far ends": (model_of(chain(extreme, values[:7])), ("float32", "int32", "codes")),
         "far ends of NaN": (
-            model_of(extreme, chain(extreme, values[:7], nan_left=True)),
+            model_of(chain(extreme, values[:7], nan_left=True)),
             ("float32", "codes"),
         ),
-        "integer ends": (model_of(int32, chain(int32, values[:5])), ("int32", "codes")),
-        "single leaf": (model_of(nothing, leaf, classes=np.arange(3)), ("float32", "int8")),
+        "integer ends": (model_of(chain(int32, values[:5])), ("int32", "codes")),
+        "single leaf": (model_of(leaf, classes=np.arange(3)), ("float32", "int8")),
         "digits": (
             SoftTreeClassifier(max_leaf_nodes=64).fit(digits, y).compact_,
             INPUTS,
@@ -227,7 +227,7 @@ def test_rows_at_thresholds_infinities_and_nan():
     """What random rows may miss, told one by one."""
     grid = one_column([-1.5, 0.0, 7.5])
     for nan_left in (False, True):
-        model = model_of(grid, chain(grid, [[1], [2], [3], [4]], nan_left=nan_left))
+        model = model_of(chain(grid, [[1], [2], [3], [4]], nan_left=nan_left))
         X = np.float32([[-np.inf], [-1.5], [-0.0], [0.0], [7.5], [7.5000005], [np.inf], [np.nan]])
         case = Case(model, output="scores")
         with tempfile.TemporaryDirectory() as folder:
@@ -243,7 +243,7 @@ def test_large_models(tmp_path):
     one = _random_tree(rng, grid, 70_000, shared=False)
     shared = _random_tree(rng, grid, 70_000, shared=True)
     cases = [
-        Case(model_of(grid, trees, classes=classes), output=output)
+        Case(model_of(trees, classes=classes), output=output)
         for trees, classes in ((one, [0, 1]), (shared, [0, 1]))
         for output in ("label", "scores")
     ]
@@ -263,8 +263,8 @@ def test_nodes_of_more_bits_than_a_register(tmp_path):
     grid = InputGrid(np.arange(300), offsets, np.concatenate(edges))
     forty = quantized_trees(rng, grid, "balanced", [127], rng.integers(-9, 9, (99, 1)), 8, 1, 0.5)
     trees = [forty, *[_random_tree(rng, grid, 20_000, shared) for shared in (True, False)]]
-    cases = [Case(model_of(grid, each), output="scores") for each in trees]
-    bits = [lay_out(case.model, None, "scores").trees.bits for case in cases]
+    cases = [Case(model_of(each), output="scores") for each in trees]
+    bits = [choose_layout(case.model, None, "scores").parts[0].bits for case in cases]
     assert bits[0] == 40
     assert bits[1] > 64
     assert bits[2] > 32
@@ -297,21 +297,21 @@ def _random_tree(rng, grid, N, shared):
     feature = rng.integers(0, len(grid.features), N)
     cut = rng.integers(0, grid.counts[feature])
     values = rng.integers(-9, 9, (leaves, 1))
-    return TreeTable([0], feature, cut, left, right, rng.random(N) < 0.5, values, 8)
+    return TreeTable(grid, [0], feature, cut, left, right, rng.random(N) < 0.5, values, 8)
 
 
 @pytest.mark.parametrize("n_classes", [100, 256, 300])
 def test_many_classes(n_classes, tmp_path):
     grid = one_column(np.arange(400))
     values = np.eye(n_classes, dtype=int)[np.arange(401) % n_classes]
-    model = model_of(grid, chain(grid, values, "ternary"), classes=np.arange(n_classes))
+    model = model_of(chain(grid, values, "ternary"), classes=np.arange(n_classes))
     cases = [Case(model, "int32", layout=layout) for layout in ("table", "code")]
     assert_equal(load(tmp_path, cases), cases, n=500)
 
 
 def test_leaves_that_are_all_alike(tmp_path):
     grid = one_column(np.arange(90))
-    model = model_of(grid, chain(grid, np.full((91, 2), 3)))
+    model = model_of(chain(grid, np.full((91, 2), 3)))
     cases = [Case(model, "int8", "scores", layout) for layout in ("table", "code")]
     assert_equal(load(tmp_path, cases), cases)
 
@@ -321,7 +321,7 @@ def test_steps_of_integers_from_the_smallest_to_the_largest(steps, tmp_path):
     cases = []
     for bits in (2, 8, 16):
         linear = LinearTable([0, 1], [0, 3], steps, bits, [[1], [-2]], 4)
-        model = CompactModel(2, [0], 0.1, "sigmoid", ["a", "b"], linear=linear)
+        model = CompactModel(2, [0], 0.1, "sigmoid", ["a", "b"], [linear])
         cases += [Case(model, input, "scores") for input in INPUTS]
     assert_equal(load(tmp_path, cases), cases)
 
@@ -332,15 +332,15 @@ def test_few_of_many_columns_with_edges_of_their_own(tmp_path):
     edges = [np.unique(rng.normal(size=4).astype("f4")) for _ in range(23)]
     columns = np.sort(rng.choice(64, 23, replace=False))
     grid = InputGrid(columns, np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
-    case = Case(model_of(grid, _random_tree(rng, grid, 300, shared=False)), output="scores")
-    laid = lay_out(case.model, None, "scores").trees
+    case = Case(model_of(_random_tree(rng, grid, 300, shared=False)), output="scores")
+    (laid,) = choose_layout(case.model, None, "scores").parts
     assert laid.bases is None or laid.columns is not None
     assert_equal(load(tmp_path, [case]), [case])
 
 
-def test_codes_of_a_linear_model_beside_a_grid_that_nothing_reads(tmp_path):
+def test_codes_of_a_linear_model(tmp_path):
     linear = LinearTable([0, 2], [0.5, 0], [2.0, 1], 8, [[1], [-2]], 4)
-    model = model_of(one_column([1.0]), linear=linear, classes=["a", "b"])
+    model = model_of(linear, classes=["a", "b"])
     case = Case(model, "codes", "scores")
     assert_equal(load(tmp_path, [case]), [case])
 
@@ -351,7 +351,7 @@ def test_branches_that_share_subtrees_far_down(tmp_path):
     grid = one_column(np.arange(90))
     right = np.where(node % 2, -2, -3)
     right[[10, 44, 45]] = 50, 46, 47
-    trees = TreeTable([0], node * 0, node[::-1], np.append(node[1:], -1), right, node < 0,
+    trees = TreeTable(grid, [0], node * 0, node[::-1], np.append(node[1:], -1), right, node < 0,
                       [[1], [2], [-3]], 4)  # fmt: skip
-    case = Case(model_of(grid, trees), "float32", "scores", "code")
+    case = Case(model_of(trees), "float32", "scores", "code")
     assert_equal(load(tmp_path, [case]), [case])

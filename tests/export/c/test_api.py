@@ -14,12 +14,12 @@ from skdistill.export.c.text import KEYWORDS, block, check_name, number
 from tests.export.c.harness import C99, STRICT, compile_c
 
 
-def stump(edge=7.5, classes=("no", "yes"), dtype="f4", **others):
+def stump(edge=7.5, classes=("no", "yes"), dtype="f4", beside=()):
     """A tree of one split."""
     grid = InputGrid([0], [0, 1], np.array([edge], dtype))
-    trees = TreeTable([0], [0], [0], [-1], [-2], [False], [[-3], [2]], 4)
+    trees = TreeTable(grid, [0], [0], [0], [-1], [-2], [False], [[-3], [2]], 4)
     link = "identity" if classes is None else "sigmoid"
-    return CompactModel(1, [0], 0.5, link, classes, grid, trees, **others)
+    return CompactModel(1, [0], 0.5, link, classes, [trees, *beside])
 
 
 LINEAR = LinearTable([0], [0.5], [2.0], 8, [[1]], 4)
@@ -37,7 +37,7 @@ LINEAR = LinearTable([0], [0.5], [2.0], 8, [[1]], 4)
         (stump(300), {"input": "uint8"}, "0 to 255, and column 0 is cut at 300: take a wider"),
         (stump(-1), {"input": "uint8"}, "column 0 is cut at -1: take a wider type"),
         (stump(255), {"input": "uint8"}, "column 0 is cut at 255"),
-        (stump(linear=LINEAR), {"input": "codes"}, "input='codes' is for trees or for a linear"),
+        (stump(beside=[LINEAR]), {"input": "codes"}, "for a single table, .* trees and linear"),
         (CompactModel(1, [0], 1.0, "sigmoid", ["a", "b"]), {"input": "codes"}, "constant"),
         (stump(), {"name": "while"}, "name='while' is a keyword"),
         (stump(), {"name": "Class"}, "name='Class' is a keyword"),
@@ -99,7 +99,7 @@ def test_the_default_output_suits_the_model():
 
 
 def test_integers_need_no_float_and_no_library():
-    linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], linear=LINEAR)
+    linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], [LINEAR])
     for model in (stump(), linear):
         text = to_c(model, input="uint8", output="proba_fixed")
         assert re.findall(r"#include .*", text.replace("#include <avr/pgmspace.h>", "")) == [
@@ -120,10 +120,10 @@ def test_names_do_no_harm_in_comments(compiler, tmp_path):
     K = len(NASTY)
     values = np.eye(K, dtype=int)[[0, 1]]
     grid = InputGrid([0], [0, 1], np.float32([0.5]))
-    trees = TreeTable([0], [0], [0], [-1], [-2], [False], values, 4)
+    trees = TreeTable(grid, [0], [0], [0], [-1], [-2], [False], values, 4)
     classes = np.array(NASTY, dtype=object)
     names = [f"{name}{j}" for j, name in enumerate(NASTY)]
-    model = CompactModel(K, [0] * K, 1.0, "softmax", classes, grid, trees, feature_names=names)
+    model = CompactModel(K, [0] * K, 1.0, "softmax", classes, [trees], feature_names=names)
     text = to_c(model, tmp_path / "m.c")
     assert text.isascii()
     assert "gr\\xf6\\xdfe" in text
@@ -175,10 +175,10 @@ def test_codes_of_missing_values_are_all_ones():
     X = [[7.5], [8], [np.nan]]
     assert device_input(stump(), X, "codes").tolist() == [[0], [1], [255]]
     wide = InputGrid([0], [0, 300], np.arange(300, dtype="f4"))
-    trees = TreeTable([0], [0], [299], [-1], [-2], [True], [[-3], [2]], 4)
-    model = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], wide, trees)
+    trees = TreeTable(wide, [0], [0], [299], [-1], [-2], [True], [[-3], [2]], 4)
+    model = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], [trees])
     assert device_input(model, [[299], [np.nan]], "codes").tolist() == [[299], [65535]]
-    linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], linear=LINEAR)
+    linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], [LINEAR])
     assert device_input(linear, [[-1], [9e9], [np.nan]], "codes").tolist() == [[-3], [127], [0]]
 
 

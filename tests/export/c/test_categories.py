@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdistill import CompactModel
-from skdistill.compact import CategoryTable, InputGrid, TreeTable
+from skdistill.compact import NO_CATEGORIES, CategoryTable, InputGrid, TreeTable
 from skdistill.compact.evaluate import scores
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
 from tests.export.c.harness import INPUTS, Case, answers, load, suits
@@ -83,7 +83,7 @@ def test_any_number_in_place_of_an_index_is_defined(tmp_path):
             limits = np.iinfo(case.input)
             X = np.clip(np.rint(np.nan_to_num(X)), limits.min, limits.max)
         raw = np.ascontiguousarray(X, case.input)
-        expected = scores(replace(model, categories=None), model.categories.rank(raw))
+        expected = scores(replace(model, categories=NO_CATEGORIES), model.categories.rank(raw))
         out = np.zeros((len(raw), model.n_scores), np.int32)
         call = library[f"call{i}"]
         call.restype, call.argtypes = None, None
@@ -96,8 +96,8 @@ def test_the_file_names_the_categories_and_counts_a_byte_for_each():
     model = CompactModel(3, [0], 1.0, "sigmoid", [0, 1], categories=table)
     assert "_ranked" not in to_c(model)  # nothing reads them
     grid = InputGrid([0, 2], [0, 1, 2], np.array([0.5, 3.5], np.float32))
-    trees = TreeTable([0], [0, 1], [0, 0], [1, -1], [-2, -3], [0, 0], [[1], [2], [-3]], 4)
-    model = replace(model, grid=grid, trees=trees)
+    trees = TreeTable(grid, [0], [0, 1], [0, 0], [1, -1], [-2, -3], [0, 0], [[1], [2], [-3]], 4)
+    model = replace(model, tables=[trees])
     text = to_c(model, output="scores")
     assert "x[0]      0: no, 1: yes, 2: missing" in text
     assert "x[2]      0: 10, 1: 20, 2: 30, 3: missing" in text

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
 from skdistill.compact import CategoryTable, InputGrid, TreeTable
-from skdistill.compact.packing.integer_inputs import on_integers
-from skdistill.compact.packing.pack import lay_out
+from skdistill.compact.packing.linear import PackedLinear
+from skdistill.compact.packing.pack import choose_layout, on_integers
+from skdistill.compact.packing.trees import PackedTrees
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
 from tests.export.c.harness import Case, answers, assert_equal, load, suits
@@ -38,12 +39,14 @@ def test_fixed_models_answer_as_python(layout, tmp_path):
         if suits(model, case.input, case.output, "largest"):
             cases.append(case)
     laid = [
-        lay_out(c.model, c.input, c.output, branches=layout == "code", missing=True) for c in cases
+        choose_layout(c.model, c.input, c.output, branches=layout == "code", missing=True)
+        for c in cases
     ]
-    trees = [one for one in laid if one.trees]
-    seen = {(one.trees.reading.kind, bool(one.model.trees.nan_left.any())) for one in trees}
+    trees = [part for one in laid for part in one.parts_of(PackedTrees)]
+    seen = {(part.codes.kind, bool(part.table.nan_left.any())) for part in trees}
     assert seen >= {(kind, nan) for kind in ("value", "rounded") for nan in (False, True)}
-    assert {one.linear.arithmetic for one in laid if one.linear} == {"integer", "float"}
+    linear = [part for one in laid for part in one.parts_of(PackedLinear)]
+    assert {part.arithmetic for part in linear} == {"integer", "float"}
     assert {c.input for c in cases} == set(TYPES)
     assert_equal(load(tmp_path, cases), cases)
 
@@ -75,19 +78,19 @@ def test_splits_that_part_no_two_numbers_may_still_part_nan(dtype, nan_left):
     edges = np.unique(edges)
     N = len(edges)
     node = np.arange(N)
+    grid = InputGrid([0], [0, N], edges)
     trees = TreeTable(
-        [0], node * 0, node, np.append(node[1:], ~N), ~node, np.full(N, nan_left),
+        grid, [0], node * 0, node, np.append(node[1:], ~N), ~node, np.full(N, nan_left),
         np.arange(N + 1)[:, None] * 7 + 1, 8,
     )  # fmt: skip
-    grid = InputGrid([0], [0, N], edges)
-    model = CompactModel(1, [0], 0.01, "identity", None, grid, trees)
+    model = CompactModel(1, [0], 0.01, "identity", None, [trees])
     whole = on_integers(model, dtype, missing=True)
     numbers = np.array([limits.min, -1, 0, 1, limits.max - 2, limits.max - 1], float)
     numbers = np.unique(np.clip(numbers, limits.min, None))[:, None]
     assert np.array_equal(whole.scores(numbers), model.scores(numbers))
     assert np.array_equal(whole.scores([[np.nan]]), model.scores([[np.nan]]))
     # NaN goes where the largest number goes, or has its own side: no number does.
-    assert whole.grid.edges.max(initial=0) < limits.max
+    assert whole.table(TreeTable).grid.edges.max(initial=0) < limits.max
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_splits_that_part_no_two_numbers_may_still_part_nan(dtype, nan_left):
 @pytest.mark.parametrize("layout", ["table", "code"])
 def test_a_student_that_learnt_with_holes_runs_on_a_device(student, dtype, layout):
     student.fit(HOLES, Y)
-    assert student.compact_.trees.nan_left.any()
+    assert student.compact_.table(TreeTable).nan_left.any()
     found = profile(student, HOLES[:60], "cortex-m0", input=dtype, layout=layout, missing="largest")
     assert found.mismatches == 0
     assert found.instructions_max <= found.instructions_bound
@@ -126,8 +129,8 @@ def test_the_header_says_what_is_missing(tmp_path):
 
 def test_without_holes_nothing_is_paid_for_them():
     model = SoftTreeClassifier(max_leaf_nodes=12).fit(X, Y).compact_
-    assert not model.trees.nan_left.any()
-    plain, asked = (lay_out(model, "uint8", missing=way) for way in (False, True))
+    assert not model.table(TreeTable).nan_left.any()
+    plain, asked = (choose_layout(model, "uint8", missing=way) for way in (False, True))
     assert {n: t.tolist() for n, t in plain.tables.items()} == {
         n: t.tolist() for n, t in asked.tables.items()
     }
@@ -150,8 +153,8 @@ def test_what_is_refused():
         with pytest.raises(ValueError, match=r"missing must be one of \('largest', None\)"):
             to_c(model, input="uint8", missing=wrong)
     grid = InputGrid([0], [0, 1], np.array([254.5], np.float32))
-    stump = TreeTable([0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
-    edge = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], grid, stump)
+    stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
+    edge = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], [stump])
     assert to_c(edge, input="uint8")
     with pytest.raises(ValueError, match=r"holds 0 to 254, and column 0 is cut at 254\.5"):
         to_c(edge, input="uint8", missing="largest")
@@ -182,8 +185,8 @@ def test_columns_of_categories_have_an_index_for_what_is_missing(tmp_path):
 def test_a_rank_that_is_the_largest_number_is_refused():
     table = CategoryTable([0], [np.array(["a", "b"])], [0, 127, 5, 6])
     grid = InputGrid([0], [0, 1], np.array([60], np.float32))
-    stump = TreeTable([0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
-    model = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], grid, stump, categories=table)
+    stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
+    model = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], [stump], categories=table)
     assert to_c(model, input="int8")
     assert to_c(model, input="uint8", missing="largest")
     with pytest.raises(ValueError, match="is 127, which is a rank of a category too"):

@@ -22,7 +22,7 @@ def linear_model(link, K, scale, bits=8, seed=0):
     most = 2 ** (bits - 1) - 1
     weights = rng.integers(-most, most + 1, (2, S))
     linear = LinearTable([0, 2], [0.5, 0], [2.0, 1], 16, weights, bits)
-    return CompactModel(3, np.arange(S), scale, link, np.arange(K), linear=linear)
+    return CompactModel(3, np.arange(S), scale, link, np.arange(K), [linear])
 
 
 def spread_rows(n, d, seed=0):

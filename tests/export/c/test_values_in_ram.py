@@ -8,6 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skdistill import SoftBoostingClassifier, SoftTreeClassifier
+from skdistill.compact import TreeTable
 from skdistill.export.c import to_c, value_table
 from tests.export.c.harness import C99, compile_c
 
@@ -19,10 +20,9 @@ from tests.export.c.harness import C99, compile_c
 def test_other_values_make_another_model(student, layout, tmp_path):
     X, y = load_digits(return_X_y=True)
     model = student.fit(X, y).compact_
-    values = np.random.default_rng(0).permutation(model.trees.values.ravel())
-    other = replace(
-        model, trees=replace(model.trees, values=values.reshape(model.trees.values.shape))
-    )
+    trees = model.table(TreeTable)
+    values = np.random.default_rng(0).permutation(trees.values.ravel())
+    other = model.with_table(replace(trees, values=values.reshape(trees.values.shape)))
     options = {"input": "uint8", "output": "scores", "layout": layout}
     text = to_c(model, name="m", values_in_ram=True, **options)
     library = ctypes.CDLL(str(compile_c(tmp_path, text, "gcc", *C99, "-shared", "-fPIC")))
@@ -43,8 +43,9 @@ def test_other_values_make_another_model(student, layout, tmp_path):
 def test_values_must_fit_and_nothing_else_may_differ():
     X, y = load_digits(return_X_y=True)
     model = SoftTreeClassifier(max_leaf_nodes=5).fit(X, y).compact_
-    assert model.trees.values.min() >= 0
-    signed = replace(model, trees=replace(model.trees, values=model.trees.values // 2 - 100))
+    trees = model.table(TreeTable)
+    assert trees.values.min() >= 0
+    signed = model.with_table(replace(trees, values=trees.values // 2 - 100))
     with pytest.raises(ValueError, match="keeps uint8: export a model that has both signs"):
         value_table(model, signed)
     with pytest.raises(ValueError, match="in more than its leaf values"):

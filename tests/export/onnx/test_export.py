@@ -66,10 +66,10 @@ def many_trees(n_trees, values, bits=16, dtype="float32", bias=0):
     values = np.array(values)
     S = values.shape[1]
     grid = InputGrid([0], [0, 1], np.zeros(1, dtype))
-    trees = TreeTable([0] * n_trees, [0], [0], [-1], [-2], [True], values, bits)
+    trees = TreeTable(grid, [0] * n_trees, [0], [0], [-1], [-2], [True], values, bits)
     classes = np.arange(2 if S == 1 else S)
     link = "sigmoid" if S == 1 else "softmax"
-    return CompactModel(1, [bias] * S, 1e-7, link, classes, grid, trees)
+    return CompactModel(1, [bias] * S, 1e-7, link, classes, [trees])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
@@ -118,6 +118,7 @@ def test_many_trees_and_any_number_of_rows(n_rows, S):
     ]
     children = [np.where(child > nodes, child, np.minimum(child, -1)) for child in children]
     trees = TreeTable(
+        grid,
         rng.integers(0, N, T),
         nodes % 2,
         rng.integers(0, 50, N),
@@ -127,7 +128,7 @@ def test_many_trees_and_any_number_of_rows(n_rows, S):
         8,
     )
     link, classes = ("sigmoid", 2) if S == 1 else ("softmax", S)
-    model = CompactModel(2, [0] * S, 0.01, link, np.arange(classes), grid, trees)
+    model = CompactModel(2, [0] * S, 0.01, link, np.arange(classes), [trees])
     X = adversarial_rows(model, n_rows, n=n_rows, dtype="float32")
     assert_parity(model, X, session_of(to_onnx(model)))
 
@@ -140,7 +141,7 @@ def test_a_linear_table_rounds_in_the_runtime_as_in_python_at_every_half_way_poi
         rng.uniform(0.1, 9, 4).astype(np.float32),
     )
     linear = LinearTable(np.arange(4), offset, inv_step, 8, rng.integers(-128, 128, (4, 3)), 8)
-    model = CompactModel(4, [1, 2, 3], 1e-4, "softmax", [0, 1, 2], linear=linear)
+    model = CompactModel(4, [1, 2, 3], 1e-4, "softmax", [0, 1, 2], [linear])
     X = adversarial_rows(model, 0, n=20_000, dtype=dtype)
     assert_parity(model, X, session_of(to_onnx(model, input_dtype=dtype)))
 

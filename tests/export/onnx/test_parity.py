@@ -19,16 +19,18 @@ from tests.strategies import category_tables, compact_models, labelled_rows, see
 def tree():
     """Two splits, the second of which only rows with a large first column reach."""
     grid = InputGrid([0, 2], [0, 1, 2], np.array([2.5, 0.1], np.float32))
-    table = TreeTable([0], [0, 1], [0, 0], [-1, -2], [1, -3], [True, False], [[-3], [2], [5]], 8)
-    return CompactModel(3, [0], 0.5, "sigmoid", ["no", "yes"], grid, table)
+    nodes = [0], [0, 1], [0, 0], [-1, -2], [1, -3], [True, False]
+    table = TreeTable(grid, *nodes, [[-3], [2], [5]], 8)
+    return CompactModel(3, [0], 0.5, "sigmoid", ["no", "yes"], [table])
 
 
 def shifted(model, **edges_by):
     """`model` with its thresholds moved."""
-    edges = model.grid.edges.copy()
+    trees = model.table(TreeTable)
+    edges = trees.grid.edges.copy()
     for at, edge in edges_by.items():
         edges[int(at[1:])] = edge
-    return replace(model, grid=InputGrid(model.grid.features, model.grid.offsets, edges))
+    return model.with_table(replace(trees, grid=replace(trees.grid, edges=edges)))
 
 
 @given(compact_models() | compact_models(regression=True), seeds)
@@ -46,7 +48,7 @@ def test_an_export_has_no_mismatch_on_its_probes(model, seed):
 @pytest.mark.parametrize("towards", [-np.inf, np.inf])
 def test_probes_find_a_threshold_that_is_off_by_the_least_float(tree, tmp_path, edge, towards):
     X = np.array([[0, 0, 0], [9, 0, 0]], np.float32)  # the second row reaches the second split
-    right = tree.grid.edges[int(edge[1:])]
+    right = tree.table(TreeTable).grid.edges[int(edge[1:])]
     wrong = shifted(tree, **{edge: np.nextafter(right, np.float32(towards))})
     to_onnx(wrong, tmp_path / "wrong.onnx")
     session = open_session(tmp_path / "wrong.onnx")
@@ -55,8 +57,8 @@ def test_probes_find_a_threshold_that_is_off_by_the_least_float(tree, tmp_path, 
 
 
 def test_probes_find_a_wrong_way_for_nan(tree):
-    trees = replace(tree.trees, nan_left=~tree.trees.nan_left)
-    session = open_session(to_onnx(replace(tree, trees=trees)).SerializeToString())
+    trees = replace(tree.table(TreeTable), nan_left=~tree.table(TreeTable).nan_left)
+    session = open_session(to_onnx(tree.with_table(trees)).SerializeToString())
     X = np.ones((2, 3), np.float32)
     assert count_mismatches(tree, session, X) == 0
     assert count_mismatches(tree, session, probe_rows(tree, X)) > 0
@@ -65,7 +67,7 @@ def test_probes_find_a_wrong_way_for_nan(tree):
 def test_probes_find_a_wrong_offset_of_a_linear_model():
     def linear(offset):
         table = LinearTable([1], [offset], [3.0], 8, [[7]], 8)
-        return CompactModel(2, [0], 0.1, "sigmoid", [0, 1], linear=table)
+        return CompactModel(2, [0], 0.1, "sigmoid", [0, 1], [table])
 
     session = open_session(to_onnx(linear(2.0**-16)).SerializeToString())
     X = np.zeros((3, 2), np.float32)
@@ -74,10 +76,10 @@ def test_probes_find_a_wrong_offset_of_a_linear_model():
 
 
 def test_a_row_with_other_scores_counts_once_though_its_label_is_right(tree):
-    values = tree.trees.values.copy()
+    values = tree.table(TreeTable).values.copy()
     values[2] += 1
-    trees = replace(tree.trees, values=values)
-    session = open_session(to_onnx(replace(tree, trees=trees)).SerializeToString())
+    trees = replace(tree.table(TreeTable), values=values)
+    session = open_session(to_onnx(tree.with_table(trees)).SerializeToString())
     X = np.array([[0, 0, 0], [9, 0, 0], [9, 0, 1]], np.float32)
     assert count_mismatches(tree, session, X) == 1
 
@@ -86,7 +88,7 @@ def test_probes_stay_few_and_repeat_themselves():
     rng = np.random.default_rng(0)
     u = 64
     table = LinearTable(np.arange(u), np.zeros(u), np.ones(u), 12, rng.integers(-9, 9, (u, 1)), 8)
-    model = CompactModel(u, [0], 0.1, "sigmoid", [0, 1], linear=table)
+    model = CompactModel(u, [0], 0.1, "sigmoid", [0, 1], [table])
     X = rng.normal(size=(50, u)).astype(np.float32)
     rows = probe_rows(model, X, seed=3)
     assert len(rows) == 20_000

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdistill import SoftLinearRegressor, SoftTreeClassifier, SoftTreeRegressor
+from skdistill.compact import TreeTable
 from tests.strategies import adversarial_rows
 
 ROOT = Path(__file__).parents[2]
@@ -173,7 +174,7 @@ def test_other_options_are_refused(options):
 def hard_rows(student, scaler, seed):
     """Rows that the scaler sends to thresholds, or right beside them."""
     rng = np.random.default_rng(seed)
-    grid, d = student.compact_.grid, student.n_features_in_
+    grid, d = student.compact_.table(TreeTable).grid, student.n_features_in_
     scaled = rng.normal(size=(3000, d))
     for f, column in enumerate(grid.features):
         edges = grid.edges[grid.offsets[f] : grid.offsets[f + 1]]
@@ -215,7 +216,7 @@ def test_integer_columns_with_thresholds_at_half_are_answered_exactly(dtype):
     y = (X[:, 0] > 1).astype(int) + (X[:, 1] * X[:, 2] > 2)
     learnt = np.where(X == 4, 4.5, X)  # one value that is not whole: edges lie between values
     student = SoftTreeClassifier(max_leaf_nodes=20).fit(learnt, y)
-    assert (student.compact_.grid.edges % 1 == 0.5).any()
+    assert (student.compact_.table(TreeTable).grid.edges % 1 == 0.5).any()
     rows = rng.integers(-6, 7, (500, 3)).astype(dtype)
     answer = run(convert(student, rows, zipmap=False), rows)
     assert np.array_equal(answer["scores"], student.compact_.scores(rows))
@@ -243,7 +244,7 @@ def test_columns_that_arrive_one_by_one_are_joined_in_order():
     proto = skl2onnx.to_onnx(student, initial_types=types, options={"zipmap": False})
     answer = run(proto, {name: frame[[name]].to_numpy() for name in frame})
     assert np.array_equal(answer["scores"], student.compact_.scores(frame))
-    assert student.compact_.grid.features.tolist() == [0, 1, 2]
+    assert student.compact_.table(TreeTable).grid.features.tolist() == [0, 1, 2]
 
 
 REGRESSORS = [

@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, train_test_split
 
 from skdistill import DistilledClassifier, SoftBoostingClassifier, SoftTreeClassifier, load
-from skdistill.compact import evaluate
+from skdistill.compact import LinearTable, TreeTable, evaluate
 from skdistill.compact.tables.limits import value_limits
 from skdistill.export.onnx.parity import count_mismatches, open_session, probe_rows
 from skdistill.metrics import kl_divergence
@@ -42,11 +42,13 @@ def test_one_set_of_integers_in_plain_python_onnx_and_files(K, bits, init, tmp_p
     student = boosted(init=init, value_bits=bits).fit(X, names[y])
     model = student.compact_
     assert model.n_scores == (1 if K == 2 else 3)
-    assert len(model.trees.roots) == 5
-    assert (model.linear is None) == (init is None)
+    assert len(model.table(TreeTable).roots) == 5
+    assert (not model.tables_of(LinearTable)) == (init is None)
     low, high = value_limits(bits, signed=True)
-    assert model.trees.value_bits == bits
-    assert low <= model.trees.values.min() < 0 < model.trees.values.max() <= high
+    assert model.table(TreeTable).value_bits == bits
+    assert (
+        low <= model.table(TreeTable).values.min() < 0 < model.table(TreeTable).values.max() <= high
+    )
     rows = np.concatenate([held_out[:40], adversarial_rows(model, 0, n=60)])
     expected = [scores_of_row(model, row) for row in rows.tolist()]
     assert model.scores(rows).tolist() == expected
@@ -56,7 +58,7 @@ def test_one_set_of_integers_in_plain_python_onnx_and_files(K, bits, init, tmp_p
 
     session = open_session(student.to_onnx(tmp_path / "m.onnx").SerializeToString())
     probes = probe_rows(model, X.astype(np.float32))
-    assert len(probes) >= 2 * 8 * len(model.trees.feature)
+    assert len(probes) >= 2 * 8 * len(model.table(TreeTable).feature)
     assert count_mismatches(model, session, probes) == 0
     assert count_mismatches(model, session, held_out.astype(np.float32)) == 0
     student.save(tmp_path / "m.skd")
@@ -84,7 +86,7 @@ def test_sixteen_small_trees_beat_one_tree_of_as_many_leaves():
     X, held_out, y, truth = split(10)
     boost = boosted(16, max_leaf_nodes=16).fit(X, y)
     tree = SoftTreeClassifier(max_leaf_nodes=256).fit(X, y)
-    assert len(boost.compact_.trees.values) <= 256
+    assert len(boost.compact_.table(TreeTable).values) <= 256
     assert boost.score(held_out, truth) > tree.score(held_out, truth) + 0.05
     assert boost.score(held_out, truth) > 0.93
 
@@ -123,7 +125,11 @@ def test_a_linear_start_with_its_leaves_beats_leaves_alone_on_what_is_linear():
 def depth(model, node):
     if node < 0:
         return 0
-    return 1 + max(depth(model, int(model.trees.left[node])), depth(model, model.trees.right[node]))
+    trees = model.table(TreeTable)
+    return 1 + max(
+        depth(model, int(trees.left[node])),
+        depth(model, int(trees.right[node])),
+    )
 
 
 @INITS
@@ -131,14 +137,14 @@ def test_limits_of_the_trees_are_kept(init):
     X, _, y, _ = split(10)
     few = boosted(init=init, min_samples_leaf=60, max_leaf_nodes=None).fit(X, y).compact_
     reached = evaluate.leaves(few, X)
-    counts = np.bincount(reached.ravel(), minlength=len(few.trees.values))
+    counts = np.bincount(reached.ravel(), minlength=len(few.table(TreeTable).values))
     assert 60 <= counts.min() < 120
     shallow = boosted(init=init, max_depth=2, max_leaf_nodes=None).fit(X, y).compact_
-    assert {depth(shallow, int(root)) for root in shallow.trees.roots} == {2}
+    assert {depth(shallow, int(root)) for root in shallow.table(TreeTable).roots} == {2}
     narrow = boosted(init=init, max_leaf_nodes=3).fit(X, y).compact_
-    assert len(narrow.trees.values) == 15
+    assert len(narrow.table(TreeTable).values) == 15
     coarse = boosted(20, init=init, threshold_bits=2).fit(X, y).compact_
-    assert 1 <= coarse.grid.counts.max() <= 2
+    assert 1 <= coarse.table(TreeTable).grid.counts.max() <= 2
 
 
 @INITS
@@ -149,13 +155,13 @@ def test_random_state_decides_which_rows_a_round_sees(init):
         for seed in (0, 0, 1)
     )
     assert a.equals(b)
-    assert not np.array_equal(a.trees.threshold, c.trees.threshold)
+    assert not np.array_equal(a.table(TreeTable).threshold, c.table(TreeTable).threshold)
     x = np.random.default_rng(0).normal(size=(500, 3))
     one = boosted(1, subsample=0.5, max_leaf_nodes=2).fit(x, x[:, 1] > 0.3)
-    assert one.compact_.grid.features.tolist() == [1]
+    assert one.compact_.table(TreeTable).grid.features.tolist() == [1]
     assert 0.97 < one.score(x, x[:, 1] > 0.3) < 1  # the rows beside the step were not seen
     tiny = boosted(init=init, subsample=1e-9).fit(X, y).compact_
-    assert len(tiny.trees.values) == 5  # a round that sees one row has nothing to split
+    assert len(tiny.table(TreeTable).values) == 5  # a round that sees one row has nothing to split
 
 
 @pytest.mark.parametrize("binning", ["uniform", "quantile"])
@@ -179,8 +185,8 @@ def test_constant_columns_are_not_read(init):
     X = X[:, :4].copy()
     X[:, 1] = 7
     student = boosted(init=init).fit(X, y)
-    assert 1 not in student.compact_.grid.features
-    assert init is None or student.compact_.linear.features.tolist() == [0, 2, 3]
+    assert 1 not in student.compact_.table(TreeTable).grid.features
+    assert init is None or student.compact_.table(LinearTable).features.tolist() == [0, 2, 3]
     assert student.feature_importances_[1] == 0
     assert student.feature_importances_.sum() == pytest.approx(1)
 
@@ -189,7 +195,7 @@ def test_constant_columns_are_not_read(init):
 @pytest.mark.parametrize("y", [[0, 0, 1, 0], [0, 1, 2, 2]])
 def test_constant_rows_give_the_shares_of_the_classes(y, init):
     student = boosted(init=init, value_bits=16).fit(np.full((4, 2), 3.0), y)
-    assert student.compact_.linear is None
+    assert not student.compact_.tables_of(LinearTable)
     assert student.predict_proba([[9, -9]])[0] == pytest.approx(np.bincount(y) / 4, abs=1e-2)
     assert student.feature_importances_.tolist() == [0, 0]
 
@@ -256,7 +262,7 @@ def test_is_a_student_whose_size_is_searched(init):
     found = GridSearchCV(distilled, {"student__n_estimators": [1, 6]}, cv=3).fit(X, y)
     assert found.best_score_ > 0.9
     best = found.best_estimator_
-    assert len(best.compact_.trees.roots) == found.best_params_["student__n_estimators"]
+    assert len(best.compact_.table(TreeTable).roots) == found.best_params_["student__n_estimators"]
     assert best.predict(X).tolist() == best.compact_.predict(X).tolist()
 
 
@@ -294,7 +300,7 @@ def test_few_bits_of_the_linear_part_are_not_lost_to_columns_that_hardly_vary(bi
     """Rare pixels have weights far above the others: against them those would round to 0."""
     X, held_out, y, truth = split(10)
     student = boosted(12, init="linear", linear_bits=bits, value_bits="ternary").fit(X, y)
-    assert student.compact_.linear.value_bits == bits
+    assert student.compact_.table(LinearTable).value_bits == bits
     assert student.score(held_out, truth) > 0.93
 
 
@@ -303,7 +309,7 @@ def test_early_stopping_goes_back_to_the_best_round():
     settings = {"n_iter_no_change": 3, "validation_fraction": 0.3, "learning_rate": 1.0}
     stopped = boosted(200, **settings).fit(X, y)
     assert 1 <= stopped.n_estimators_ < 100
-    assert len(stopped.compact_.trees.roots) == stopped.n_estimators_
+    assert len(stopped.compact_.table(TreeTable).roots) == stopped.n_estimators_
     short = boosted(stopped.n_estimators_, **settings | {"n_iter_no_change": 200}).fit(X, y)
     assert short.n_estimators_ == stopped.n_estimators_
     assert boosted(5).fit(X, y).n_estimators_ == 5
@@ -315,7 +321,8 @@ def test_a_reuse_penalty_keeps_to_columns_and_thresholds_in_use():
     X, _, y, _ = split(10)
     settings = {"binning": "quantile", "max_leaf_nodes": 8}
     free, dear = (
-        boosted(20, reuse_penalty=p, **settings).fit(X, y).compact_.grid for p in (0.0, 3e-3)
+        boosted(20, reuse_penalty=p, **settings).fit(X, y).compact_.table(TreeTable).grid
+        for p in (0.0, 3e-3)
     )
     assert len(dear.features) < len(free.features)
     assert len(dear.edges) < 0.7 * len(free.edges)
@@ -324,7 +331,7 @@ def test_a_reuse_penalty_keeps_to_columns_and_thresholds_in_use():
 @INITS
 def test_no_split_is_left_between_equal_leaves(init):
     X, _, y, _ = split(2)
-    trees = boosted(40, init=init, value_bits="ternary").fit(X, y).compact_.trees
+    trees = boosted(40, init=init, value_bits="ternary").fit(X, y).compact_.table(TreeTable)
     both = (trees.left < 0) & (trees.right < 0)
     same = (trees.values[~trees.left[both]] == trees.values[~trees.right[both]]).all(axis=1)
     assert not same.any() or len(trees.feature) % len(trees.roots) == 0  # trees of one size

@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
 from skdistill import SoftBoostingRegressor, SoftLinearRegressor, load
-from skdistill.compact import evaluate
+from skdistill.compact import LinearTable, TreeTable, evaluate
 from skdistill.students.loss import SquaredError, squared_newton_terms
 from tests.strategies import adversarial_rows, seeds
 
@@ -75,7 +75,7 @@ def test_a_linear_start_helps_where_the_truth_is_linear():
     rows, y = load_diabetes(return_X_y=True)
     y = rows @ np.arange(10.0)
     started = small(init="linear").fit(rows, y)
-    assert started.compact_.linear is not None
+    assert started.compact_.tables_of(LinearTable)
     assert started.score(rows, y) > max(0.999, small().fit(rows, y).score(rows, y))
     assert started.score(rows, y) > SoftLinearRegressor().fit(rows, y).score(rows, y) - 1e-3
 
@@ -128,7 +128,7 @@ def test_whatever_the_targets_scores_are_defined_and_near(seed, bits, S, init):
 def test_constant_targets_are_constants(value, init):
     model = small(init=init).fit(X, np.full(len(X), value))
     assert np.allclose(model.predict(X), value, rtol=2**-26, atol=0)
-    assert model.compact_.trees is None
+    assert not model.compact_.tables_of(TreeTable)
     both = small(init=init).fit(X, np.column_stack([Y, np.full(len(X), value)]))
     assert np.allclose(both.predict(X)[:, 1], value, rtol=2**-26, atol=0)
     alone = small(init=init).fit(X, Y).score(X, Y)
@@ -150,7 +150,7 @@ def test_subsampling_and_limits_reach_the_trees():
     seen = small(subsample=0.5).fit(X, Y)
     assert not seen.compact_.equals(small().fit(X, Y).compact_)
     assert seen.compact_.equals(small(subsample=0.5).fit(X, Y).compact_)
-    assert len(small(max_depth=1).fit(X, Y).compact_.trees.feature) == 5
+    assert len(small(max_depth=1).fit(X, Y).compact_.table(TreeTable).feature) == 5
     sizes = np.bincount(evaluate.leaves(small(min_samples_leaf=100).fit(X, Y).compact_, X).ravel())
     assert sizes.min() >= 100
 

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import SoftLinearClassifier, StudentAdapter
+from skdistill.compact import LinearTable
 from skdistill.compact.tables.limits import value_limits
 from skdistill.compact.tables.linear_table import quantize_input
 from skdistill.metrics import kl_divergence
@@ -38,7 +39,7 @@ def logistic_regression(X, y, weight):
 
 def standardised_coef(linear, X, weight):
     """Weights in units of each column's deviation, read off the integer tables."""
-    table = linear.compact_.linear
+    table = linear.compact_.table(LinearTable)
     q = quantize_input(X.astype(np.float32), table).astype(np.float64)
     weight = np.ones(len(X)) if weight is None else weight
     mean = np.average(q, axis=0, weights=weight)
@@ -88,8 +89,14 @@ def test_rows_without_weight_are_not_seen():
     spoilt = np.where(seen[:, None], X, 1e6)
     a = SoftLinearClassifier().fit(spoilt, np.where(seen, y, 2 - y), seen.astype(float))
     b = SoftLinearClassifier().fit(X[seen], y[seen])
-    assert a.compact_.linear.offset.tolist() == b.compact_.linear.offset.tolist()
-    assert a.compact_.linear.inv_step.tolist() == b.compact_.linear.inv_step.tolist()
+    assert (
+        a.compact_.table(LinearTable).offset.tolist()
+        == b.compact_.table(LinearTable).offset.tolist()
+    )
+    assert (
+        a.compact_.table(LinearTable).inv_step.tolist()
+        == b.compact_.table(LinearTable).inv_step.tolist()
+    )
     assert a.predict_proba(X) == pytest.approx(b.predict_proba(X), abs=0.02)
     assert a.predict(X).tolist() == b.predict(X).tolist()
 
@@ -116,12 +123,18 @@ def test_weights_fit_their_bits(K, bits):
     X, y = wine(K)
     model = SoftLinearClassifier(value_bits=bits, threshold_bits=6).fit(X, y).compact_
     low, high = value_limits(bits, signed=True)
-    assert model.linear.value_bits == bits
-    assert low <= model.linear.weights.min() < 0 < model.linear.weights.max() <= high
+    assert model.table(LinearTable).value_bits == bits
+    assert (
+        low
+        <= model.table(LinearTable).weights.min()
+        < 0
+        < model.table(LinearTable).weights.max()
+        <= high
+    )
     if bits != "ternary" and bits >= 8:  # nothing is clipped: the range is used up
-        assert np.abs(model.linear.weights).max() == high
-    assert model.linear.input_bits == 6
-    q = quantize_input(X.astype(np.float32), model.linear)
+        assert np.abs(model.table(LinearTable).weights).max() == high
+    assert model.table(LinearTable).input_bits == 6
+    q = quantize_input(X.astype(np.float32), model.table(LinearTable))
     assert 15 < np.abs(q).max() <= 31  # a step is a power of two
     assert model.score_bound.max() < 2**31
 
@@ -130,11 +143,11 @@ def test_few_bits_narrow_the_range_of_the_weights():
     """Rounded against the largest weight most others would be 0."""
     X, y = load_breast_cancer(return_X_y=True)
     ternary = SoftLinearClassifier(value_bits="ternary").fit(X, y)
-    assert set(np.unique(ternary.compact_.linear.weights)) == {-1, 0, 1}
+    assert set(np.unique(ternary.compact_.table(LinearTable).weights)) == {-1, 0, 1}
     real = SoftLinearClassifier(value_bits=16).fit(X, y)
-    largest = np.abs(real.compact_.linear.weights).max()
-    not_narrowed = (np.abs(real.compact_.linear.weights) > largest / 2).sum()
-    assert (ternary.compact_.linear.weights != 0).sum() > not_narrowed
+    largest = np.abs(real.compact_.table(LinearTable).weights).max()
+    not_narrowed = (np.abs(real.compact_.table(LinearTable).weights) > largest / 2).sum()
+    assert (ternary.compact_.table(LinearTable).weights != 0).sum() > not_narrowed
     assert ternary.score(X, y) > 0.94
 
 
@@ -142,7 +155,7 @@ def test_constant_columns_are_not_read():
     X, y = load_iris(return_X_y=True)
     wide = np.column_stack([np.full(150, 7.0), X[:, :2], np.zeros(150), X[:, 2:]])
     a, b = SoftLinearClassifier().fit(wide, y), SoftLinearClassifier().fit(X, y)
-    assert a.compact_.linear.features.tolist() == [1, 2, 4, 5]
+    assert a.compact_.table(LinearTable).features.tolist() == [1, 2, 4, 5]
     assert a.compact_.scores(wide).tolist() == b.compact_.scores(X).tolist()
     assert a.feature_importances_[[1, 2, 4, 5]].tolist() == b.feature_importances_.tolist()
     assert a.feature_importances_[[0, 3]].tolist() == [0, 0]
@@ -152,7 +165,7 @@ def test_constant_columns_are_not_read():
 def test_constant_rows_give_the_shares_of_the_classes(y):
     X = np.full((4, 2), 3.0)
     linear = SoftLinearClassifier(value_bits=16).fit(X, y)
-    assert linear.compact_.linear is None
+    assert not linear.compact_.tables_of(LinearTable)
     assert linear.predict_proba(X)[0] == pytest.approx(np.bincount(y) / 4, abs=1e-3)
     assert linear.feature_importances_.tolist() == [0, 0]
     assert linear.predict([[np.float32(5), -5]]) == np.bincount(y).argmax()
@@ -191,10 +204,12 @@ def test_far_values_saturate_and_outliers_do_not_take_the_resolution():
     y = (X[:, 0] > 0).astype(int)
     X[0] = 1e9 * (2 * y[0] - 1)
     linear = SoftLinearClassifier().fit(X, y)
-    assert quantize_input(X.astype(np.float32), linear.compact_.linear)[0] == 127 * (2 * y[0] - 1)
+    assert quantize_input(X.astype(np.float32), linear.compact_.table(LinearTable))[0] == 127 * (
+        2 * y[0] - 1
+    )
     # Eight deviations of a column with such a value are still wide: no more than that.
     deviation = X.std()
-    step = 1 / linear.compact_.linear.inv_step[0]
+    step = 1 / linear.compact_.table(LinearTable).inv_step[0]
     assert step / 2 < 8 * deviation / 127 <= step
     edge = linear.predict_proba([[1e12]])
     assert edge.tolist() == linear.predict_proba([[1e300]]).tolist()

@@ -15,6 +15,7 @@ from skdistill import (
     SoftLinearClassifier,
     SoftLinearRegressor,
 )
+from skdistill.compact import LinearTable
 from skdistill.export.onnx.parity import count_mismatches, open_session, probe_rows
 from skdistill.quantization.linear_weights import linear_input
 from tests.export.c.harness import Case, answers, load
@@ -92,6 +93,6 @@ def test_holes_are_read_alike_everywhere(student, tmp_path):
 def test_whole_numbers_with_holes_go_to_integers_in_c(tmp_path):
     whole = np.clip(np.rint(HOLES[:, :6]), 0, 250)
     student = SoftLinearClassifier().fit(whole, Y)
-    assert (student.compact_.linear.inv_step <= 1).all()
+    assert (student.compact_.table(LinearTable).inv_step <= 1).all()
     case = Case(student.compact_, "uint8", "scores", missing="largest")
     assert np.array_equal(answers(load(tmp_path, [case]), case, 0, whole), case.expected(whole))

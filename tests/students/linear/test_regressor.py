@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 
 from skdistill import SoftLinearRegressor
+from skdistill.compact import LinearTable
 from skdistill.compact.tables.limits import value_limits
 from tests.strategies import seeds
 
@@ -41,7 +42,7 @@ def test_without_penalty_columns_may_repeat_each_other():
     twice = np.hstack([X, X, np.ones((len(X), 1))])
     linear = SoftLinearRegressor(0.0, **FINE).fit(twice, Y)
     assert np.abs(linear.predict(twice) - ridge(Y, l2_regularization=0)).max() < 0.1
-    assert linear.compact_.linear.features.tolist() == list(range(20))
+    assert linear.compact_.table(LinearTable).features.tolist() == list(range(20))
 
 
 @pytest.mark.parametrize("bits", ["ternary", 2, 4, 8, 16])
@@ -49,7 +50,7 @@ def test_without_penalty_columns_may_repeat_each_other():
 def test_weights_respect_their_bits_and_predictions_have_the_right_mean(bits, y):
     linear = SoftLinearRegressor(value_bits=bits).fit(X, y)
     _, high = value_limits(bits, signed=True)
-    assert np.abs(linear.compact_.linear.weights).max() == high
+    assert np.abs(linear.compact_.table(LinearTable).weights).max() == high
     least = {"ternary": 0.4, 2: 0.4, 4: 0.5}.get(bits, 0.515)
     assert r2_score(y[:, 0] if y.ndim > 1 else y, linear.predict(X).reshape(len(X), -1)[:, 0]) > (
         least
@@ -98,10 +99,10 @@ def test_importances_are_shares_whatever_the_units():
 
 def test_a_column_of_nan_gets_no_weight():
     alone = SoftLinearRegressor().fit([[np.nan], [np.nan]], [0, 1])
-    assert alone.compact_.linear is None
+    assert not alone.compact_.tables_of(LinearTable)
     assert alone.predict([[3.0]]) == pytest.approx(0.5)
     empty = np.column_stack([X[:, :3], np.full(len(X), np.nan), X[:, 3:]])
     with_it, without = (SoftLinearRegressor().fit(rows, Y).compact_ for rows in (empty, X))
-    assert with_it.linear.features.tolist() == [0, 1, 2, *range(4, 11)]
-    assert np.array_equal(with_it.linear.weights, without.linear.weights)
+    assert with_it.table(LinearTable).features.tolist() == [0, 1, 2, *range(4, 11)]
+    assert np.array_equal(with_it.table(LinearTable).weights, without.table(LinearTable).weights)
     assert np.array_equal(with_it.bias, without.bias)

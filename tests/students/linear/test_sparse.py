@@ -23,7 +23,7 @@ from skdistill import (
     SoftTreeRegressor,
     StudentAdapter,
 )
-from skdistill.compact import evaluate
+from skdistill.compact import LinearTable, evaluate
 from skdistill.students.linear import design
 
 RNG = np.random.default_rng(0)
@@ -40,7 +40,9 @@ WEIGHT = RNG.uniform(0.0, 2, 300) * (RNG.random(300) < 0.9)
 
 def same_reading(one, other):
     for name in ("features", "offset", "inv_step"):
-        assert np.array_equal(getattr(one.linear, name), getattr(other.linear, name))
+        assert np.array_equal(
+            getattr(one.table(LinearTable), name), getattr(other.table(LinearTable), name)
+        )
 
 
 @pytest.mark.parametrize("block", [1 << 22, 300 * 7])
@@ -51,7 +53,7 @@ def test_the_model_of_dense_rows(block, y, bits, monkeypatch):
     dense = SoftLinearClassifier(1e-2, value_bits=bits).fit(DENSE, y, WEIGHT)
     sparse = SoftLinearClassifier(1e-2, value_bits=bits).fit(SPARSE, y, WEIGHT)
     same_reading(sparse.compact_, dense.compact_)
-    assert 7 not in sparse.compact_.linear.features
+    assert 7 not in sparse.compact_.table(LinearTable).features
     close = {16: 1e-3, 3: 0.15}[bits]
     assert_allclose(sparse.predict_proba(DENSE), dense.predict_proba(DENSE), rtol=0, atol=close)
 

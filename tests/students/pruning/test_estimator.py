@@ -28,6 +28,7 @@ from skdistill import (
     load,
     prune_ensemble,
 )
+from skdistill.compact import LinearTable, TreeTable
 from skdistill.export.onnx.parity import count_mismatches, open_session, probe_rows
 from skdistill.targets import SoftTargets
 from tests.compact.test_evaluate import scores_of_row
@@ -78,7 +79,9 @@ def test_one_set_of_integers_within_the_budget(name, K, tmp_path):
     pruned.save(tmp_path / "m.skd")
     assert load(tmp_path / "m.skd").equals(model)
     assert pruned.feature_importances_.sum() == pytest.approx(1)
-    assert set(np.flatnonzero(pruned.feature_importances_)) <= set(model.grid.features)
+    assert set(np.flatnonzero(pruned.feature_importances_)) <= set(
+        model.table(TreeTable).grid.features
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_fewer_bytes_cost_little_accuracy(name, bits):
     assert [model.compact_.nbytes <= b for model, b in zip(models, sizes, strict=True)] == [
         True
     ] * 3
-    assert all(model.compact_.trees.value_bits == bits for model in models)
+    assert all(model.compact_.table(TreeTable).value_bits == bits for model in models)
     assert accuracy[0] > 0.9
     assert accuracy[2] > (0.87 if bits == "ternary" else 0.75)
 
@@ -108,17 +111,17 @@ def test_a_budget_that_nothing_exceeds_leaves_the_structure_and_refits():
     fitted = clone(ENSEMBLES["lightgbm"]).fit(X, y)
     settings = {"max_bytes": 10**6, "value_bits": 16}
     whole = prune_ensemble(fitted, X, y, threshold_bits=None, **settings).compact_
-    assert len(whole.trees.roots) == 36
+    assert len(whole.table(TreeTable).roots) == 36
     thresholds = [
         node["threshold"]
         for tree in fitted.booster_.dump_model()["tree_info"]
         for node in walk(tree["tree_structure"])
     ]
-    assert set(whole.grid.edges.tolist()) <= set(np.float32(thresholds).tolist()) | {
-        float(np.nextafter(np.float32(t), np.float32(-np.inf))) for t in thresholds
-    }
+    assert set(whole.table(TreeTable).grid.edges.tolist()) <= set(
+        np.float32(thresholds).tolist()
+    ) | {float(np.nextafter(np.float32(t), np.float32(-np.inf))) for t in thresholds}
     coarse = prune_ensemble(fitted, X, y, threshold_bits=2, **settings).compact_
-    assert coarse.grid.counts.max() <= 2
+    assert coarse.table(TreeTable).grid.counts.max() <= 2
     assert log_loss(y, whole.predict_proba(X)) < log_loss(y, coarse.predict_proba(X))
     assert (whole.predict(held_out) == fitted.predict(held_out)).mean() > 0.9
 
@@ -143,7 +146,7 @@ def test_a_linear_part_stays_as_it_is():
     X, _, y, _ = split(3)
     fitted = clone(ENSEMBLES["soft on linear"]).fit(X, y)
     pruned = prune_ensemble(fitted, X, y, max_bytes=300, random_state=0)
-    before, after = fitted.compact_.linear, pruned.compact_.linear
+    before, after = fitted.compact_.table(LinearTable), pruned.compact_.table(LinearTable)
     assert before.weights.tolist() == after.weights.tolist()
     assert pruned.compact_.scale == fitted.compact_.scale
     with pytest.raises(ValueError, match="max_bytes=20 is too small"):

@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
 from skdistill import SoftTreeClassifier
-from skdistill.compact import evaluate
+from skdistill.compact import TreeTable, evaluate
 from skdistill.quantization.leaf_values import LOGIT_RANGE
 from skdistill.targets import SoftTargets, soft_log_loss
 from tests.strategies import adversarial_rows
@@ -48,7 +48,7 @@ def test_the_fitted_tree_reaches_the_loss_of_scikit_learns_regressor(K, weighted
     )
     expected = squared_loss(oracle.apply(X), P, weight)
     assert squared_loss(leaves_of(student, X), P, weight) == pytest.approx(expected, rel=1e-6)
-    assert len(student.compact_.trees.values) == oracle.get_n_leaves() == budget
+    assert len(student.compact_.table(TreeTable).values) == oracle.get_n_leaves() == budget
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
@@ -169,9 +169,9 @@ def test_nan_goes_where_it_helps_and_predictions_follow(criterion):
 def test_thresholds_respect_their_bits(bits):
     X, P, weight = data(0, 3000, 3, d=2, values=10**6)
     student = SoftTreeClassifier(threshold_bits=bits, max_leaf_nodes=300).fit(X, P, weight)
-    assert student.compact_.grid.counts.max() <= 2**bits - 2
+    assert student.compact_.table(TreeTable).grid.counts.max() <= 2**bits - 2
     if bits <= 5:
-        assert student.compact_.grid.counts.max() == 2**bits - 2
+        assert student.compact_.table(TreeTable).grid.counts.max() == 2**bits - 2
 
 
 @pytest.mark.parametrize("bits", ["ternary", 2, 4, 8, 16, np.int64(5)])
@@ -180,7 +180,7 @@ def test_values_respect_their_bits_and_never_change_a_label(bits, K):
     X, P, weight = data(1, 500, K)
     student = SoftTreeClassifier(value_bits=bits).fit(X, P, weight)
     fine = SoftTreeClassifier(value_bits=16).fit(X, P, weight)
-    assert student.compact_.trees.value_bits == bits
+    assert student.compact_.table(TreeTable).value_bits == bits
     assert student.predict(X).tolist() == fine.predict(X).tolist()
 
 
@@ -249,9 +249,9 @@ def test_constant_columns_are_never_split():
     X[:, 1] = 7
     student = SoftTreeClassifier().fit(X, P)
     assert student.feature_importances_[1] == 0
-    assert 1 not in student.compact_.grid.features
+    assert 1 not in student.compact_.table(TreeTable).grid.features
     single = SoftTreeClassifier().fit(np.full((4, 2), 3.0), [0, 0, 0, 1])
-    assert len(single.compact_.trees.values) == 1
+    assert len(single.compact_.table(TreeTable).values) == 1
     assert single.predict_proba([[0, 0]])[0] == pytest.approx([0.75, 0.25], abs=0.01)
 
 
@@ -501,7 +501,7 @@ def test_with_hints_it_grows_as_scikit_learns_regressor_on_all_columns(K, share)
     leaf = leaves_of(student, X)
     expected = squared_loss(oracle.apply(X), columns, weight)
     assert squared_loss(leaf, columns, weight) == pytest.approx(expected, rel=1e-6)
-    assert len(student.compact_.trees.values) == 17
+    assert len(student.compact_.table(TreeTable).values) == 17
     told = mean_targets(leaf, P, weight)  # the leaves know nothing of hints
     assert np.abs(student.predict_proba(X) - told).max() < 0.03
 
@@ -522,7 +522,8 @@ def test_pruning_keeps_its_units_beside_large_hints():
         len(
             SoftTreeClassifier(max_leaf_nodes=64, ccp_alpha=0.003)
             .fit(X, SoftTargets(P, hints=hints, hint_weight=share), weight)
-            .compact_.trees.values
+            .compact_.table(TreeTable)
+            .values
         )
         for share in (0.0, 1e-6, 100.0)
     ]

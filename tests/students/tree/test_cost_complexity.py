@@ -7,6 +7,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import SoftTreeClassifier
+from skdistill.compact import TreeTable
 from skdistill.students.tree.cost_complexity import prune
 from skdistill.students.tree.histogram import Grown
 from tests.students.tree.test_histogram import ENTROPY, SQUARED_ERROR, data, grown, rows_of_nodes
@@ -94,7 +95,7 @@ def test_as_many_leaves_stay_as_in_scikit_learns_tree(K, criterion):
         student = SoftTreeClassifier(criterion, max_leaf_nodes=None, ccp_alpha=alpha).fit(
             X, y, weight
         )
-        leaves.append((len(student.compact_.trees.values), oracle.get_n_leaves()))
+        leaves.append((len(student.compact_.table(TreeTable).values), oracle.get_n_leaves()))
     ours, theirs = zip(*leaves, strict=True)
     assert ours == theirs
     assert len(set(ours)) > 5

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 import skdistill
 from skdistill import SoftTreeRegressor
-from skdistill.compact import evaluate
+from skdistill.compact import TreeTable, evaluate
 from tests.strategies import adversarial_rows, seeds
 
 FINE = {"threshold_bits": 16, "value_bits": 16}
@@ -50,7 +50,7 @@ def test_it_is_scikit_learns_tree_in_structure_and_values(S, weighted, budget):
     leaf = evaluate.leaves(student.compact_, X)[:, 0]
     expected = squared_loss(oracle.apply(X), y, weight)
     assert squared_loss(leaf, y, weight) == pytest.approx(expected, rel=2e-3 if S > 1 else 1e-6)
-    assert len(student.compact_.trees.values) == oracle.get_n_leaves() == budget
+    assert len(student.compact_.table(TreeTable).values) == oracle.get_n_leaves() == budget
     if S == 1:
         assert np.allclose(student.predict(X), oracle.predict(X), rtol=0, atol=1e-4)
         assert np.allclose(student.feature_importances_, oracle.feature_importances_, atol=2e-3)
@@ -64,7 +64,7 @@ def test_limits_are_those_of_scikit_learn(limit):
     oracle = DecisionTreeRegressor(max_leaf_nodes=100, random_state=0, **limit)
     oracle.fit(X, 50 * y, sample_weight=weight)
     assert np.allclose(student.predict(X), oracle.predict(X), rtol=0, atol=5e-3)
-    assert 2 < len(student.compact_.trees.values) < 100
+    assert 2 < len(student.compact_.table(TreeTable).values) < 100
 
 
 @pytest.mark.parametrize("S", [1, 2])
@@ -97,7 +97,7 @@ def test_eight_bits_cost_nothing(name):
 def test_values_respect_their_bits_and_use_all_levels(bits, S):
     X, y, weight = data(1, S=S)
     student = SoftTreeRegressor(value_bits=bits).fit(X, y, weight)
-    table = student.compact_.trees
+    table = student.compact_.table(TreeTable)
     assert table.value_bits == bits
     levels = 3 if bits == "ternary" else 2 ** int(bits)
     assert (np.ptp(table.values, axis=0) + 1 == levels).all()
@@ -148,7 +148,7 @@ def test_targets_far_from_zero_lose_resolution_and_never_overflow(offset, bits):
 def test_constant_targets_are_constants(value, S):
     y = np.full((20, S), value)
     student = SoftTreeRegressor().fit(np.arange(20.0)[:, None], y)
-    assert student.compact_.trees is None
+    assert not student.compact_.tables_of(TreeTable)
     told = student.predict([[0.0], [np.nan], [1e9]])
     assert told.shape == ((3,) if S == 1 else (3, 2))
     assert np.allclose(told, value, rtol=2**-29, atol=1e-37)
@@ -265,7 +265,7 @@ def test_pruning_beyond_all_gains_leaves_the_mean():
     X, y, weight = data(0)
     for size in (1e-30, 1.0):
         student = SoftTreeRegressor(ccp_alpha=1e9).fit(X, y * size, weight)
-        assert student.compact_.trees is None
+        assert not student.compact_.tables_of(TreeTable)
         mean = np.average(y * size, weights=weight)
         assert student.predict(X) == pytest.approx(mean, rel=1e-6)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from skdistill import SoftTreeClassifier
-from skdistill.compact import evaluate
+from skdistill.compact import TreeTable, evaluate
 from skdistill.students.tree import histogram
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.tao import refine
@@ -96,7 +96,7 @@ def test_a_refined_tree_misses_less_and_is_no_larger(criterion):
         plain = SoftTreeClassifier(criterion, max_leaf_nodes=leaves).fit(X, y)
         refined = SoftTreeClassifier(criterion, max_leaf_nodes=leaves, tao_n_iter=8).fit(X, y)
         assert refined.score(X, y) > plain.score(X, y)
-        assert len(refined.compact_.trees.values) <= leaves
+        assert len(refined.compact_.table(TreeTable).values) <= leaves
         assert refined.feature_importances_.sum() == pytest.approx(1)
     same = SoftTreeClassifier(criterion, max_leaf_nodes=48, tao_n_iter=8).fit(X, np.eye(10)[y])
     assert same.compact_.equals(refined.compact_)

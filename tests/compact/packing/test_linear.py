@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skdistill import CompactModel
 from skdistill.compact import LinearTable
-from skdistill.compact.packing.linear_inputs import linear_input
+from skdistill.compact.packing.layout import Request
+from skdistill.compact.packing.linear import pack_linear
 from skdistill.compact.tables.linear_table import quantize_input
 from tests.strategies import seeds, tree_model
 
@@ -19,6 +21,14 @@ def table(offset, inv_step, bits=8, features=None):
     return LinearTable(
         features, np.float32(offset), np.float32(inv_step), bits, np.ones((len(offset), 1)), 4
     )
+
+
+def packed(linear, n_features, input_dtype):
+    """The part of a linear table alone, without its weights."""
+    model = CompactModel(n_features, [0] * linear.n_scores, 1.0, "identity", None, tables=[linear])
+    part = pack_linear(linear, Request(model, input_dtype, False, False, True))
+    del part.tables["weights"]
+    return part
 
 
 def rounded(linear, read, x):
@@ -47,7 +57,7 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     if rng.random() < 0.5:
         offset[:], inv_step[:] = offset[0], inv_step[0]
     linear = table(offset, inv_step, int(rng.integers(2, 17)))
-    read = linear_input(linear, u, dtype)
+    read = packed(linear, u, dtype)
     limits = np.iinfo(dtype)
     near = np.clip(rng.integers(-9, 9, (40, u)) + np.round(offset), limits.min, limits.max)
     anywhere = rng.integers(limits.min, limits.max, (60, u), endpoint=True)
@@ -71,7 +81,7 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     ],
 )
 def test_arithmetic_is_chosen_by_what_is_exact(offset, inv_step, input, arithmetic):
-    assert linear_input(table(offset, inv_step), 2, input).arithmetic == arithmetic
+    assert packed(table(offset, inv_step), 2, input).arithmetic == arithmetic
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_arithmetic_is_chosen_by_what_is_exact(offset, inv_step, input, arithmet
     ],
 )
 def test_offsets_of_float_arithmetic_are_short_and_exact(offset, kind):
-    read = linear_input(table(offset, [0.3, 0.7]), 2, "float32")
+    read = packed(table(offset, [0.3, 0.7]), 2, "float32")
     stored = read.tables["offsets"]
     assert stored.dtype == kind
     if kind == "uint16":
@@ -94,25 +104,24 @@ def test_offsets_of_float_arithmetic_are_short_and_exact(offset, kind):
 
 
 def test_what_all_inputs_share_needs_no_table():
-    assert linear_input(table([3, 3], [0.5, 0.5]), 2, "uint8").tables == {}
-    assert linear_input(table([3, 3], [0.3, 0.3]), 2, "float32").tables == {}
-    assert set(linear_input(table([3, 3], [0.5, 0.5], features=[0, 4]), 5, "uint8").tables) == {
+    assert packed(table([3, 3], [0.5, 0.5]), 2, "uint8").tables == {}
+    assert packed(table([3, 3], [0.3, 0.3]), 2, "float32").tables == {}
+    assert set(packed(table([3, 3], [0.5, 0.5], features=[0, 4]), 5, "uint8").tables) == {
         "linear_columns"
     }
 
 
 def test_shifts_stay_where_32_bits_can_be_shifted():
     for power in (-90, -40, 40, 90):
-        read = linear_input(table([0, 3], [2.0**power] * 2), 2, "uint16")
+        read = packed(table([0, 3], [2.0**power] * 2), 2, "uint16")
         assert -16 <= read.shift <= 30
 
 
 def test_tables_of_random_models_are_narrow():
     for seed in range(60):
         model = tree_model(np.random.default_rng(seed))
-        if model.linear is None:
-            continue
-        for input in ("float32", "uint8", "int32"):
-            read = linear_input(model.linear, model.n_features, input)
-            assert all(t.dtype.kind in "ui" for t in read.tables.values())
-            assert all(len(t) == len(model.linear.features) for t in read.tables.values())
+        for linear in model.tables_of(LinearTable):
+            for input in ("float32", "uint8", "int32"):
+                read = packed(linear, model.n_features, input)
+                assert all(t.dtype.kind in "ui" for t in read.tables.values())
+                assert all(len(t) == len(linear.features) for t in read.tables.values())
