@@ -82,8 +82,9 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensem
     start = np.zeros(n_scores) + np.atleast_1d(json.loads(settings["base_score"]))
     if objective.startswith("binary:"):
         start = np.log(start) - np.log1p(-start)
-    dropped = booster.get("weight_drop")
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
+    # Beside the trees up to XGBoost 3.3, among them since.
+    dropped = booster.get("weight_drop") or model.get("weight_drop")
     n_trees = len(model["trees"])
     if best_iteration is not None:
         n_trees = model["iteration_indptr"][best_iteration + 1]
@@ -97,7 +98,7 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensem
         left = np.array(tree["left_children"], np.intp)
         numbers = np.array(tree["split_conditions"], np.float32)
         inner = left >= 0
-        weight = 1.0 if dropped is None else dropped[number]
+        weight = dropped[number] if dropped else 1.0
         found = FloatTree(
             np.where(inner, np.array(tree["split_indices"], np.intp), -1),
             np.nextafter(numbers, np.float32(-np.inf)).astype(np.float64),

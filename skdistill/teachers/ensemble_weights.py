@@ -13,6 +13,9 @@ from skdistill.targets import EPS
 ROUNDS = 100
 """Most members that a greedy selection adds, repetitions included."""
 
+MIN_WEIGHT = 1e-9
+"""Smallest weight that an optimiser's answer keeps; anything less is its rounding, and 0."""
+
 Loss = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -24,9 +27,10 @@ def committee_weights(
 ) -> NDArray[np.float64]:
     """Weights >= 0 that sum to 1 and make the mean of several teachers' answers good.
 
-    "learn" finds the least loss over all such weights, a convex problem. "greedy" adds one
-    member at a time, with replacement, the one that helps the mean most, and keeps the
-    best of the first 100 means; weights are multiples of the inverse of a number up to 100.
+    "learn" finds the least loss over all such weights, a convex problem; a weight below 1e-9
+    is the optimiser's rounding and becomes 0. "greedy" adds one member at a time, with
+    replacement, the one that helps the mean most, and keeps the best of the first 100 means;
+    weights are multiples of the inverse of a number up to 100.
 
     Parameters
     ----------
@@ -112,7 +116,7 @@ def _least(told: NDArray[np.float64], loss: Loss, slope: Loss) -> NDArray[np.flo
         constraints=[ones],
         options={"ftol": 1e-10, "maxiter": 500},
     )
-    w = np.clip(found.x, 0, None)
+    w = np.where(found.x < MIN_WEIGHT, 0, found.x)
     return w / w.sum()
 
 

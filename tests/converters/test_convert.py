@@ -67,7 +67,7 @@ BOOSTERS = [
     xgboost.XGBClassifier(**XGB),
     xgboost.XGBClassifier(**XGB, booster="dart", rate_drop=0.5),
     xgboost.XGBClassifier(**XGB, base_score=0.3),
-    xgboost.XGBRFClassifier(**XGB),
+    xgboost.XGBClassifier(**XGB | {"n_estimators": 1, "num_parallel_tree": 8, "subsample": 0.8}),
     lightgbm.LGBMClassifier(**LGB),
     lightgbm.LGBMClassifier(**LGB, boosting_type="dart", is_unbalance=True),
 ]
