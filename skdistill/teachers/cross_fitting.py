@@ -82,7 +82,7 @@ def cross_fit(
     cv : "auto", int, splitter or iterable of splits, default="auto"
         "auto" is five folds, by group where there are groups; stratified for classes, and
         shuffled with a fixed seed for values, because tables are often sorted by them.
-    response_method : {"auto", "predict_proba", "decision_function", "predict", "vote"}, \
+    response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
         How a classifier is asked; see `probabilities`.
     return_response : bool, default=True

@@ -40,7 +40,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
         "uniform" are equal weights. "log_loss" are the weights whose mean has the least
         out-of-fold log loss; where the teachers predict values, the least squared error.
         "greedy" adds members one by one, with replacement, by the same loss (Caruana et al.
-        2004, section 2.2). Both are computed by `ensemble_weights`. Numbers >= 0 are divided by
+        2004, section 2). Both are computed by `ensemble_weights`. Numbers >= 0 are divided by
         their sum. With a column for each class, in the order of `classes_`, every column is
         divided by its sum, and then every row of the mean by its own; a row in which all
         classes have 0 becomes uniform.
@@ -170,7 +170,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
         """
         _raise_for_params(fit_params, self, "fit")
         regression = is_regressor(self)
-        ready = self._as_teacher(X, y, regression=regression, response_method="vote")
+        ready = self._as_teacher(X, y, regression=regression, response_method="any")
         if isinstance(ready, FrozenEstimator):
             fitted = ready.estimator
         else:
@@ -186,7 +186,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
                 sample_weight=None if sample_weight is None else np.asarray(sample_weight, float),
                 groups=groups,
                 cv=self.cv,
-                response_method="vote",
+                response_method="any",
                 return_response=False,
                 fit_params=fit_params,
             ).teacher
@@ -235,7 +235,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
             Labels or values.
         """
         check_is_fitted(self, "estimators_")
-        mean = self._mean_response(X, "vote")
+        mean = self._mean_response(X, "any")
         if self.classes_ is None:
             return mean[:, 0] if mean.shape[1] == 1 else mean
         labels: NDArray[Any] = self.classes_[mean.argmax(axis=1)]
@@ -286,7 +286,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
             raise ValueError(f"weights={self.weights!r} of TeacherEnsemble need y to be learnt on")
         options = {
             "regression": regression,
-            "response_method": "vote" if response_method == "predict" else response_method,
+            "response_method": "any" if response_method == "predict" else response_method,
         }
         ready = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
         ready._members = [
@@ -341,7 +341,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
                     sample_weight=member_params.pop("sample_weight", None),
                     groups=groups,
                     cv=cv,
-                    response_method="vote" if response_method == "predict" else response_method,
+                    response_method="any" if response_method == "predict" else response_method,
                     return_response=return_response or weights is None,
                     fit_params=member_params,
                     n_jobs=n_jobs,
@@ -376,7 +376,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
     def _mean_probabilities(self, X: Any, response_method: str) -> NDArray[np.float64]:
         """Probabilities with all members asked by one method; the classes are ``classes_``."""
         if response_method == "predict":
-            return one_hot_decisions(self._mean_response(X, "vote"))
+            return one_hot_decisions(self._mean_response(X, "any"))
         return self._mean_response(X, response_method)
 
     def _mean_response(self, X: Any, response_method: str) -> NDArray[np.float64]:

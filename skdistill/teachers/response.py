@@ -20,12 +20,12 @@ METHODS = {
     "predict_proba": ("predict_proba",),
     "decision_function": ("decision_function",),
     "predict": ("predict",),
-    "vote": ("predict_proba", "decision_function", "predict"),
+    "any": ("predict_proba", "decision_function", "predict"),
 }
 """Methods of a teacher by `response_method`; the first that it has is called.
 
-"vote" is for the members of an ensemble whose own response is "predict": a member that has
-probabilities votes with them.
+"any" is for the members of an ensemble whose own response is "predict": those that have
+probabilities vote with them, the others with their decisions.
 """
 
 
@@ -38,7 +38,7 @@ def require_response(teacher: Any, response_method: str = "auto") -> None:
     ----------
     teacher : estimator
         Fitted or not.
-    response_method : {"auto", "predict_proba", "decision_function", "predict", "vote"}, \
+    response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
         How it is to be asked; see `METHODS`.
 
@@ -112,11 +112,12 @@ def probabilities(
         Rows.
     classes : array of shape (n_classes,)
         Sorted. Columns of the result; classes that the teacher does not know get 0.
-    response_method : {"auto", "predict_proba", "decision_function", "predict", "vote"}, \
+    response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
         "auto" is `predict_proba`, else `decision_function`, of which the softmax is taken (of
-        one column the sigmoid). "predict" gives probability 1 to the predicted class. The
-        members of a `TeacherEnsemble` are asked in this way, each.
+        one column the sigmoid). "predict" gives probability 1 to the predicted class. "any"
+        is the first of the three that the teacher has. Each member of a `TeacherEnsemble` is
+        asked in this way; with "predict" the decisions are those of the ensemble.
 
     Returns
     -------
@@ -289,7 +290,7 @@ def response_values(
         Rows.
     classes : array of shape (n_classes,) or None
         None for a regressor.
-    response_method : {"auto", "predict_proba", "decision_function", "predict", "vote"}, \
+    response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
         How a classifier is asked; see `probabilities`.
 

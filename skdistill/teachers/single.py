@@ -43,7 +43,7 @@ def single_teacher(
         Names the classes of a model that does not.
     regression : bool, default=False
         Whether it is to predict values in place of probabilities.
-    response_method : {"auto", "predict_proba", "decision_function", "predict", "vote"}, \
+    response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
         How a classifier will be asked; see `probabilities`.
 
