@@ -54,10 +54,7 @@ def fit_copy(
 
 
 def route_fit_params(
-    owner: Any,
-    names: Iterable[str],
-    sample_weight: ArrayLike | None,
-    fit_params: Mapping[str, Any],
+    owner: Any, names: Iterable[str], fit_params: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """Fit parameters of each estimator inside a meta-estimator.
 
@@ -70,22 +67,17 @@ def route_fit_params(
         The meta-estimator, with a ``get_metadata_routing`` that knows `names`.
     names : iterable of str
         Names of the estimators inside.
-    sample_weight : array-like of shape (n_samples,) or None
-        Weights that were passed to the meta-estimator.
     fit_params : dict
-        Further parameters that were passed to it.
+        Parameters that were passed to the meta-estimator, `sample_weight` among them.
 
     Returns
     -------
     parameters : dict of dict
         By name.
     """
-    passed = dict(fit_params)
-    if sample_weight is not None:
-        passed["sample_weight"] = sample_weight
     if not _routing_enabled():
-        return {name: passed for name in names}
-    routed = process_routing(owner, "fit", **passed)
+        return {name: dict(fit_params) for name in names}
+    routed = process_routing(owner, "fit", **fit_params)
     return {name: dict(routed[name]["fit"]) for name in names}
 
 

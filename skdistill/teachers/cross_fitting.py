@@ -88,7 +88,8 @@ default="auto"
     return_response : bool, default=True
         False fits the teacher on all rows only; the response is NaN then.
     fit_params : dict, default=None
-        Further parameters of the teacher's `fit`. Arrays of n_samples are split by fold.
+        Parameters of the teacher's `fit`, `sample_weight` may be among them. Those with a value
+        for each row are split by fold.
     n_jobs : int or None, default=None
         Fits that run at a time.
     verbose : int, default=0
@@ -107,7 +108,9 @@ default="auto"
     ValueError
         If out-of-fold responses are needed of fewer than two rows.
     """
-    fit_params = dict(fit_params or {})
+    params = dict(fit_params or {})
+    if sample_weight is not None:
+        params["sample_weight"] = sample_weight
     n_samples = np.shape(X)[0]
     n_columns = len(classes) if classes is not None else 1 if np.ndim(y) < 2 else np.shape(y)[1]
     nothing = np.full((n_samples, n_columns), np.nan)
@@ -120,12 +123,11 @@ default="auto"
             X,
             y,
             classes,
-            sample_weight=sample_weight,
+            fit_params=params,
             groups=groups,
             cv=cv,
             response_method=response_method,
             return_response=return_response,
-            fit_params=fit_params,
             n_jobs=n_jobs,
             verbose=verbose,
         )
@@ -141,9 +143,7 @@ default="auto"
         folds = (_folds_of_values if classes is None else _folds_of_labels)(cv, X, y, groups)
     tasks = [*folds, (np.arange(n_samples), None)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_predict)(
-            teacher, X, y, sample_weight, fit_params, classes, response_method, train, test
-        )
+        delayed(_fit_and_predict)(teacher, X, y, params, classes, response_method, train, test)
         for train, test in tasks
     )
     results = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
@@ -219,7 +219,6 @@ def _fit_and_predict(
     teacher: Any,
     X: Any,
     y: Any,
-    sample_weight: NDArray[np.float64] | None,
     fit_params: dict[str, Any],
     classes: NDArray[Any] | None,
     response_method: str,
@@ -227,9 +226,8 @@ def _fit_and_predict(
     test: NDArray[np.intp] | None,
 ) -> tuple[Any, NDArray[np.float64] | None]:
     """A fitted copy and no response; with `test` the response for these rows and no copy."""
-    weight = None if sample_weight is None else sample_weight[train]
     params = _check_method_params(X, fit_params, indices=train)
-    fitted = fit_copy(teacher, take_rows(X, train), y[train], weight, **params)
+    fitted = fit_copy(teacher, take_rows(X, train), y[train], **params)
     if test is None:
         return fitted, None
     return None, response_values(fitted, take_rows(X, test), classes, response_method)

@@ -179,16 +179,17 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
                     "TeacherEnsemble requires y to be passed, but the target y is None"
                 )
             y = np.asarray(y)
+            if sample_weight is not None:
+                fit_params["sample_weight"] = np.asarray(sample_weight, np.float64)
             fitted = ready._cross_fit(
                 X,
                 y,
                 None if regression else ready._expected_classes(y),
-                sample_weight=None if sample_weight is None else np.asarray(sample_weight, float),
+                fit_params=fit_params,
                 groups=groups,
                 cv=self.cv,
                 response_method="any",
                 return_response=False,
-                fit_params=fit_params,
             ).teacher
         self.estimators_, self.weights_ = fitted.estimators_, fitted.weights_
         self.classes_ = fitted.classes_
@@ -313,12 +314,11 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
         y: NDArray[Any] | None,
         classes: NDArray[Any] | None,
         *,
-        sample_weight: NDArray[np.float64] | None = None,
+        fit_params: Mapping[str, Any] | None = None,
         groups: Any = None,
         cv: Any = "auto",
         response_method: str = "auto",
         return_response: bool = True,
-        fit_params: Mapping[str, Any] | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> CrossFitResult:
@@ -326,30 +326,27 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
         weights = None if self._learns_weights else self._fixed_weights(classes)
         if not (isinstance(cv, str) or hasattr(cv, "split")) and np.iterable(cv):
             cv = list(cv)  # every member reads it
-        params = route_fit_params(
-            self, [name for name, _ in self._members], sample_weight, fit_params or {}
-        )
-        results = []
-        for name, member in self._members:
-            member_params = dict(params[name])
-            results.append(
-                cross_fit(
-                    member,
-                    X,
-                    y,
-                    classes,
-                    sample_weight=member_params.pop("sample_weight", None),
-                    groups=groups,
-                    cv=cv,
-                    response_method="any" if response_method == "predict" else response_method,
-                    return_response=return_response or weights is None,
-                    fit_params=member_params,
-                    n_jobs=n_jobs,
-                    verbose=verbose,
-                )
+        passed = fit_params or {}
+        params = route_fit_params(self, [name for name, _ in self._members], passed)
+        results = [
+            cross_fit(
+                member,
+                X,
+                y,
+                classes,
+                fit_params=params[name],
+                groups=groups,
+                cv=cv,
+                response_method="any" if response_method == "predict" else response_method,
+                return_response=return_response or weights is None,
+                n_jobs=n_jobs,
+                verbose=verbose,
             )
+            for name, member in self._members
+        ]
         responses = [result.response for result in results]
         if weights is None:
+            sample_weight = passed.get("sample_weight")
             weights = self._learn_weights(np.stack(responses), y, classes, sample_weight, cv)
         fitted = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
         fitted.estimators_ = [result.teacher for result in results]

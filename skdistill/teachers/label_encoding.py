@@ -70,7 +70,9 @@ class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         """
         _raise_for_params(fit_params, self, "fit")
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        routed = route_fit_params(self, ["estimator"], sample_weight, fit_params)
+        if sample_weight is not None:
+            fit_params["sample_weight"] = sample_weight
+        routed = route_fit_params(self, ["estimator"], fit_params)
         self.estimator_ = fit_copy(self.estimator, X, codes, **routed["estimator"])
         return self
 

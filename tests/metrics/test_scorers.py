@@ -242,7 +242,7 @@ class TestAsMadeByMakeScorer:
         assert get_scorer(scorer) is scorer
 
     def test_other_metadata_is_refused(self, distilled):
-        with pytest.raises(ValueError, match="Extra parameters passed are: {'price'}"):
+        with pytest.raises(ValueError, match=r"Extra parameters passed are: \{'price'\}"):
             fidelity_scorer(distilled, X, price=np.ones(150))
 
     def test_requests_need_routing(self):
