@@ -100,7 +100,7 @@ class StudentScorer(_BaseScorer):
         self, method_caller: Any, estimator: Any, X: Any, y_true: Any = None, **kwargs: Any
     ) -> float:
         student, X = _last_step(estimator, X)
-        return self._sign * float(self._score_func(student, X, y_true, **kwargs))
+        return float(self._sign * self._score_func(student, X, y_true, **kwargs))
 
     def __repr__(self) -> str:
         loss = ", greater_is_better=False" if self._sign < 0 else ""

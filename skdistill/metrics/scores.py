@@ -60,7 +60,8 @@ def fidelity_score(
     if teacher.ndim == 2:
         teacher, student = teacher.argmax(axis=1), student.argmax(axis=1)
     check_consistent_length(teacher, student)
-    return float(np.average(teacher == student, weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return float(np.average(teacher == student, weights=weights))
 
 
 def retention_score(
@@ -130,4 +131,5 @@ def kl_divergence(
     """
     cross = soft_log_loss(P_teacher, P_student, sample_weight)
     P = check_probabilities(P_teacher, "P_teacher")
-    return cross - float(np.average(-xlogy(P, P).sum(axis=1), weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return cross - float(np.average(-xlogy(P, P).sum(axis=1), weights=weights))

@@ -45,4 +45,5 @@ def soft_log_loss(
             f"P_true has shape {P_true.shape} and P_pred {P_pred.shape}: they must be equal"
         )
     log_P = np.log(np.clip(P_pred, np.finfo(np.float64).eps, 1))
-    return float(np.average(-(P_true * log_P).sum(axis=1), weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return float(np.average(-(P_true * log_P).sum(axis=1), weights=weights))

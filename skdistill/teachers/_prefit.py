@@ -141,7 +141,8 @@ class BasePrefitTeacher(BaseEstimator):
         check_is_fitted(self, "classes_")
         if self.classes_ is None:
             return np.asarray(self._raw_response(X))
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
 
     def _as_teacher(
         self, X: Any, y: Any, *, regression: bool, response_method: str

@@ -112,7 +112,10 @@ default="auto"
     if sample_weight is not None:
         params["sample_weight"] = sample_weight
     n_samples = np.shape(X)[0]
-    n_columns = len(classes) if classes is not None else 1 if np.ndim(y) < 2 else np.shape(y)[1]
+    if classes is not None:
+        n_columns = len(classes)
+    else:
+        n_columns = 1 if y is None or y.ndim < 2 else y.shape[1]
     nothing = np.full((n_samples, n_columns), np.nan)
     if isinstance(teacher, FrozenEstimator):
         if not return_response:

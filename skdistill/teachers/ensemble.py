@@ -285,13 +285,15 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
         self._validate_names([name for name, _ in self._members])
         if self._learns_weights and y is None:
             raise ValueError(f"weights={self.weights!r} of TeacherEnsemble need y to be learnt on")
-        options = {
-            "regression": regression,
-            "response_method": "any" if response_method == "predict" else response_method,
-        }
+        method = "any" if response_method == "predict" else response_method
         ready = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
         ready._members = [
-            (name, single_teacher(as_ensemble(member), X, y, **options))
+            (
+                name,
+                single_teacher(
+                    as_ensemble(member), X, y, regression=regression, response_method=method
+                ),
+            )
             for name, member in self._members
         ]
         if self._learns_weights or not ready._is_prefit():

@@ -185,10 +185,9 @@ class OnnxTeacher(BasePrefitTeacher):
         names = [node.name for node in inputs]
         if len(inputs) > 1 and hasattr(X, "columns") and set(names) <= set(X.columns):
             return {node.name: self._cast(X[[node.name]], node) for node in inputs}
-        widths = [node.shape[1] if isinstance(node.shape[1], int) else None for node in inputs]
-        if len(inputs) == 1 and widths[0] is None:
-            widths = [n_features]
-        if None in widths or sum(widths) != n_features:
+        fixed = [node.shape[1] for node in inputs if isinstance(node.shape[1], int)]
+        widths = [n_features] if len(inputs) == 1 and not fixed else fixed
+        if len(widths) != len(inputs) or sum(widths) != n_features:
             raise ValueError(f"{self._title()} takes {listed}; X has {n_features} columns")
         ends = np.cumsum(widths)
         columns = [np.arange(end - width, end) for end, width in zip(ends, widths, strict=True)]
@@ -201,7 +200,7 @@ class OnnxTeacher(BasePrefitTeacher):
 
     def _cast(self, table: Any, node: Any) -> NDArray[Any]:
         """Columns in the type of an input; integer inputs take integral values only."""
-        dtype = np.dtype(DTYPES[node.type])
+        dtype: np.dtype[Any] = np.dtype(DTYPES[node.type])
         values = np.asarray(table)
         if dtype == np.object_:
             return values.astype(str).astype(object)

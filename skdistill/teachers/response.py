@@ -225,7 +225,7 @@ def one_hot_decisions(P: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> one_hot_decisions(np.array([[0.4, 0.6], [0.5, 0.5]])).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    decisions = np.eye(P.shape[1])[P.argmax(axis=1)]
+    decisions: NDArray[np.float64] = np.eye(P.shape[1])[P.argmax(axis=1)]
     decisions[np.isnan(P).any(axis=1)] = np.nan
     return decisions
 
@@ -272,9 +272,11 @@ def predictions(teacher: Any, X: Any) -> NDArray[np.float64]:
         If its predictions are not finite or of another number of rows.
     """
     name = f"predict of {type(teacher).__name__}"
-    y = check_array(teacher.predict(X), ensure_2d=False, dtype=np.float64, input_name=name)
-    require_rows(y, X, name)
-    return y[:, None] if y.ndim == 1 else y
+    values: NDArray[np.float64] = check_array(
+        teacher.predict(X), ensure_2d=False, dtype=np.float64, input_name=name
+    )
+    require_rows(values, X, name)
+    return values[:, None] if values.ndim == 1 else values
 
 
 def response_values(
