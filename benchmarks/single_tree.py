@@ -35,7 +35,7 @@ from skdistill import Munge, SoftTreeClassifier
 from skdistill.compact.packing.pack import lay_out
 from skdistill.dataframe import concat_rows, take_rows
 from skdistill.targets import SoftTargets
-from skdistill.teachers import probabilities, teach
+from skdistill.teachers import cross_fit, probabilities
 
 TABLES, SHIPPED = ("adult", "magic"), ("breast_cancer",)
 SEEDS, CAP = 5, 20_000  # draws; training rows of each
@@ -71,7 +71,7 @@ class Draw(NamedTuple):
     y_test: np.ndarray
 
 
-class CrossFitResult(NamedTuple):
+class TeacherLabels(NamedTuple):
     """What the teacher says: of the training rows out of fold, of MUNGE rows, of the test rows."""
 
     P: np.ndarray
@@ -111,14 +111,14 @@ def one_hot(model: Any) -> Pipeline:
     return make_pipeline(make_column_transformer((encoder, text), remainder="passthrough"), model)
 
 
-def learn(given: Draw, seed: int, forest: Any, factor: int) -> CrossFitResult:
+def learn(given: Draw, seed: int, forest: Any, factor: int) -> TeacherLabels:
     """Fit the teacher, five times more for the labels out of fold, and let it speak."""
     started = time.perf_counter()
-    fitted, P = teach(one_hot(forest), given.X, given.y, CLASSES)
+    fitted, P = cross_fit(one_hot(forest), given.X, given.y, CLASSES)
     rows = Munge(factor).sample(given.X, seed)
     P_rows, P_test = (probabilities(fitted, X, CLASSES) for X in (rows, given.X_test))
     size = len(pickle.dumps(fitted))
-    return CrossFitResult(P, rows, P_rows, P_test, size, time.perf_counter() - started)
+    return TeacherLabels(P, rows, P_rows, P_test, size, time.perf_counter() - started)
 
 
 def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def hard_trees(given: Draw, seed: int, quick: bool) -> Iterator[dict[str, Any]]:
         yield {"model": f"{TUNED}, {kind}", "limits": limits} | figures(model, given)
 
 
-def taught_trees(given: Draw, said: CrossFitResult) -> Iterator[dict[str, Any]]:
+def taught_trees(given: Draw, said: TeacherLabels) -> Iterator[dict[str, Any]]:
     """Students on out-of-fold labels alone, and on MUNGE rows beside them."""
     both = concat_rows(given.X, said.rows), np.concatenate([said.P, said.P_rows])
     for model, X, P in ((OUT_OF_FOLD, given.X, said.P), (MUNGED, *both)):

@@ -20,9 +20,8 @@ from skdistill.students import (
 from skdistill.teachers import (
     BoosterTeacher,
     CallableTeacher,
-    Committee,
-    MarginTeacher,
     OnnxTeacher,
+    TeacherEnsemble,
 )
 from skdistill.transfer import Marginals, Munge, NaiveBayes, Pool, munge
 
@@ -30,11 +29,9 @@ __version__ = "0.1.0"
 __all__ = [
     "BoosterTeacher",
     "CallableTeacher",
-    "Committee",
     "CompactModel",
     "DistilledClassifier",
     "DistilledRegressor",
-    "MarginTeacher",
     "Marginals",
     "Munge",
     "NaiveBayes",
@@ -48,6 +45,7 @@ __all__ = [
     "SoftTreeClassifier",
     "SoftTreeRegressor",
     "StudentAdapter",
+    "TeacherEnsemble",
     "adapt",
     "born_again",
     "convert",

@@ -4,18 +4,21 @@ scikit-learn may move these between releases; what follows a move is changed her
 """
 
 from sklearn.base import _fit_context
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.neural_network._base import ACTIVATIONS
+from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
 __all__ = [
-    "ACTIVATIONS",
-    "BaseSearchCV",
     "HasMethods",
     "Interval",
     "StrOptions",
+    "_BaseComposition",
+    "_BaseScorer",
+    "_check_method_params",
     "_check_sample_weight",
     "_fit_context",
+    "_raise_for_params",
     "validate_params",
 ]

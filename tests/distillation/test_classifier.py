@@ -43,7 +43,7 @@ from skdistill import (
     load,
 )
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
-from skdistill.teachers import teach
+from skdistill.teachers import cross_fit
 
 X, Y = load_iris(return_X_y=True)
 ROWS = X.astype(np.float32)
@@ -106,7 +106,9 @@ class TestStory:
         distilled = DistilledClassifier(
             GaussianNB(), student, alpha=alpha, temperature=T, transfer_set=None
         ).fit(X, Y)
-        by_hand = plain(teach(GaussianNB(), ROWS, Y, CLASSES).P, Y, alpha, T, student=student)
+        by_hand = plain(
+            cross_fit(GaussianNB(), ROWS, Y, CLASSES).response, Y, alpha, T, student=student
+        )
         assert distilled.compact_.equals(by_hand.compact_)
         assert distilled.temperature_ == T
 
@@ -117,8 +119,8 @@ class TestStory:
             GaussianNB(), alpha=0.3, transfer_set=Half(), transfer_weight=weight
         ).fit(X, Y, given)
         more = (ROWS + ROWS.mean(axis=0)) / 2
-        lesson = teach(GaussianNB(), ROWS, Y, CLASSES, weight=given)
-        P = np.vstack([lesson.P, lesson.teacher.predict_proba(more)])
+        result = cross_fit(GaussianNB(), ROWS, Y, CLASSES, sample_weight=given)
+        P = np.vstack([result.response, result.teacher.predict_proba(more)])
         each = 1.0 if weight is None else weight / 150
         by_hand = plain(
             P,
@@ -130,7 +132,7 @@ class TestStory:
             weight=np.concatenate([given, np.full(150, each)]),
         )
         assert distilled.compact_.equals(by_hand.compact_)
-        assert distilled.teacher_.theta_.tolist() == lesson.teacher.theta_.tolist()
+        assert distilled.teacher_.theta_.tolist() == result.teacher.theta_.tolist()
 
     def test_munge_is_the_default(self):
         one = DistilledClassifier(GaussianNB(), random_state=0).fit(X, Y)
@@ -400,7 +402,7 @@ class TestTemperature:
         distilled.fit(rows, y)
         T = distilled.temperature_
         assert T > 1.5
-        P = teach(GaussianNB(), rows.astype(np.float32), y, np.arange(2)).P
+        P = cross_fit(GaussianNB(), rows.astype(np.float32), y, np.arange(2)).response
         losses = [log_loss(y, temper(P, t)) for t in (1.0, T / 1.05, T, T * 1.05)]
         assert losses[2] == min(losses)
         assert losses[2] < losses[0] - 0.1
@@ -676,7 +678,9 @@ class TestRows:
             distilled = DistilledClassifier(
                 GaussianNB(), cv=cv, transfer_set=None, temperature="auto"
             ).fit(rows, y, weight)
-        P = teach(GaussianNB(), rows.astype(np.float32), y, CLASSES, cv=cv, weight=weight).P
+        P = cross_fit(
+            GaussianNB(), rows.astype(np.float32), y, CLASSES, cv=cv, sample_weight=weight
+        ).response
         assert distilled.temperature_ == calibrate_temperature(P[first:], y[first:], weight[first:])
         by_hand = plain(
             temper(P[first:], distilled.temperature_),
@@ -928,11 +932,6 @@ class TestBadInput:
         with pytest.raises((ValueError, TypeError), match=r"teacher|GaussianNB"):
             DistilledClassifier(teacher).fit(X, Y)
 
-    @pytest.mark.parametrize("teacher", [LinearSVC(), FrozenEstimator(LinearSVC()), SVC()])
-    def test_teacher_without_probabilities(self, teacher):
-        with pytest.raises(TypeError, match="has no predict_proba"):
-            DistilledClassifier(teacher).fit(X, Y)
-
     @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
     def test_infinity(self, value):
         rows = X.copy()
@@ -1033,10 +1032,12 @@ def test_a_progress_bar_where_wanted(verbose, capsys):
 def test_the_teachers_decisions_alone():
     teacher = FrozenEstimator(GaussianNB().fit(X, Y))
     settings = {"transfer_set": None, "alpha": 1.0}
-    student = DistilledClassifier(teacher, response="labels", **settings).fit(X)
+    student = DistilledClassifier(teacher, response_method="predict", **settings).fit(X)
     by_hand = SoftTreeClassifier().fit(ROWS, np.eye(3)[teacher.predict(X)])
     assert np.array_equal(student.predict_proba(X), by_hand.predict_proba(X))
-    calibrated = DistilledClassifier(teacher, response="labels", temperature="auto").fit(X, Y)
+    calibrated = DistilledClassifier(teacher, response_method="predict", temperature="auto").fit(
+        X, Y
+    )
     assert calibrated.temperature_ != 1
 
 

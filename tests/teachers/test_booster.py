@@ -133,5 +133,5 @@ def test_what_is_no_booster():
         BoosterTeacher(xgboost.XGBClassifier()).fit(X)
     with pytest.raises(ValueError, match=r"catboost\.CatBoost that is not trained"):
         as_teacher(catboost.CatBoost(), X, Y)
-    with pytest.raises(ValueError, match="response_method='predict' of BoosterTeacher must be one"):
+    with pytest.raises(ValueError, match="'response_method' parameter of BoosterTeacher must be a"):
         BoosterTeacher(train("xgboost"), response_method="predict").fit(X)
