@@ -44,7 +44,7 @@ from sklearn.tree import (
 from skdistill import SoftTreeClassifier, convert
 from skdistill.compact import evaluate
 from skdistill.compact.tables import linear_table
-from skdistill.converters.convert import _reader
+from skdistill.converters.kinds import read_fitted
 from skdistill.converters.regrid import _last_integers
 from tests.strategies import adversarial_rows, seeds
 
@@ -119,8 +119,8 @@ def rows_for(estimator, model, seed=0, n=400):
 
 def leaf_names(estimator, model, rows):
     """Numbers that the library gives the leaves which rows of the model reach."""
-    trees = _reader(estimator)(estimator).trees
-    names = np.concatenate([tree.number[tree.feature < 0] for tree in trees])
+    trees = read_fitted(estimator).scores.trees
+    names = np.concatenate([tree.node_id[tree.feature < 0] for tree in trees])
     return names[evaluate.leaves(model, rows)]
 
 
@@ -155,7 +155,7 @@ def vote_bound(K, bits, n_trees):
 
 def margin_bound(estimator, model):
     """By how much rounded leaf values, and the bias, can change each score's margin."""
-    trees = _reader(estimator)(estimator).trees
+    trees = read_fitted(estimator).scores.trees
     touched = np.sum([tree.values.any(axis=0) for tree in trees], axis=0)
     scale = np.asarray(model.scale)
     return touched[-len(model.bias) :] * scale * model.trees.unit / 2 + scale / 2
