@@ -116,7 +116,7 @@ def linear_tables(
     nan_values = np.full(X.shape[1], np.nan, np.float32)
     if linear.nan_values is not None:
         nan_values = linear.nan_values.astype(np.float32)
-    X = X.astype(np.float32)
+    X = np.where(linear.coef.any(axis=1), X.astype(np.float32), np.float32(0))
     X = np.where(np.isnan(X), nan_values, X)
     require(not np.isnan(X).any(), f"X has NaN, which {linear.name} does not know")
     varies = (X.min(axis=0) < X.max(axis=0)) & linear.coef.any(axis=1)
