@@ -1,7 +1,6 @@
 """Distil a big tabular model into one of a few kilobytes."""
 
 from skdistill.converters import convert
-from skdistill.converters.pipeline import fold_pipeline
 from skdistill.device import profile
 from skdistill.distillation import DistilledClassifier, DistilledRegressor, born_again
 from skdistill.model import CompactModel, load
@@ -49,7 +48,6 @@ __all__ = [
     "adapt",
     "born_again",
     "convert",
-    "fold_pipeline",
     "load",
     "munge",
     "profile",

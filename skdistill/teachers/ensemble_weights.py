@@ -138,14 +138,9 @@ def _minimum(tables: NDArray[np.float64], loss: Loss, gradient: Loss) -> NDArray
         constraints=[sum_to_one],
         options={"ftol": 1e-10, "maxiter": 500},
     )
-<<<<<<< HEAD
-    w = np.where(found.x < MIN_WEIGHT, 0, found.x)
-    return w / w.sum()
-=======
-    w: NDArray[np.float64] = np.clip(result.x, 0, None)
+    w: NDArray[np.float64] = np.where(result.x < MIN_WEIGHT, 0, result.x)
     normalized: NDArray[np.float64] = w / w.sum()
     return normalized
->>>>>>> teachers
 
 
 def _greedy(tables: NDArray[np.float64], loss: Loss) -> NDArray[np.float64]:

@@ -1,0 +1,153 @@
+"""Trees and coefficients of fitted estimators moved from behind some steps to the raw columns.
+
+Both are moved before anything is rounded, so that nothing is lost but what the conversion of the
+estimator alone would lose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first
+from skdistill.converters.linear import LinearCoefficients
+from skdistill.converters.pipeline.column_maps import ColumnMaps
+from skdistill.converters.pipeline.thresholds import raw_thresholds
+
+_SAME = 1e-6  # numbers that differ by less, in units behind the steps, count as equal
+
+
+def fold_ensemble(
+    ensemble: TreeEnsemble, maps: ColumnMaps, dtype: str, names: Sequence[Any]
+) -> TreeEnsemble:
+    """Trees that send a raw row wherever `ensemble` sends what the steps make of it.
+
+    Splits that part nothing any more are left out.
+
+    Parameters
+    ----------
+    ensemble : TreeEnsemble
+    maps : ColumnMaps
+    dtype : {"float32", "float64"}
+        Of the rows that the steps are given.
+    names : sequence of length n_features
+        Of the raw columns, for messages.
+
+    Returns
+    -------
+    folded : TreeEnsemble
+
+    Raises
+    ------
+    ValueError
+        For columns that the trees read and the steps make something else of than thresholds.
+    """
+    inner = [tree.feature >= 0 for tree in ensemble.trees]
+    nodes = list(zip(ensemble.trees, inner, strict=True))
+    column = np.concatenate([tree.feature[i] for tree, i in nodes])
+    threshold = np.concatenate([tree.threshold[i] for tree, i in nodes])
+    nan_left = np.concatenate([tree.nan_left[i] for tree, i in nodes])
+    maps.require_foldable(ensemble.columns_read(), names)
+    missing = maps.nan_values(dtype)[column]
+    if ensemble.casts_to_float32:
+        missing = missing.astype(np.float32)
+    nan_left = np.where(np.isnan(missing), nan_left, missing <= threshold)
+    scaled = maps.scaled_by[column] != ""
+    splits = np.column_stack([column[scaled], threshold[scaled]])
+    splits, inverse = np.unique(splits, axis=0, return_inverse=True)
+    raw = raw_thresholds(
+        maps,
+        splits[:, 0].astype(np.intp),
+        splits[:, 1],
+        dtype,
+        casts_to_float32=ensemble.casts_to_float32,
+    )
+    threshold[scaled] = raw[inverse.reshape(-1)]
+    ends = np.cumsum([i.sum() for i in inner])[:-1]
+    parts = zip(
+        nodes,
+        np.split(maps.raw_column[column], ends),
+        np.split(threshold, ends),
+        np.split(nan_left, ends),
+        strict=True,
+    )
+    trees = []
+    for (tree, i), raw_column, raw_threshold, raw_nan_left in parts:
+        feature, edge, left = tree.feature.copy(), tree.threshold.copy(), tree.nan_left.copy()
+        feature[i], edge[i], left[i] = raw_column, raw_threshold, raw_nan_left
+        moved = tree._replace(feature=feature, threshold=edge, nan_left=left)
+        trees.append(_without_idle_splits(moved))
+    return ensemble._replace(trees=trees)
+
+
+def _without_idle_splits(tree: FloatTree) -> FloatTree:
+    """Remove the splits that send all rows to one side."""
+    inner = tree.feature >= 0
+    # Where all numbers go right and NaN left, the two change sides: no number is at most -inf.
+    swapped = inner & (tree.threshold == -np.inf) & tree.nan_left
+    children = np.where(swapped[:, None], tree.children[:, ::-1], tree.children)
+    threshold = np.where(swapped, np.inf, tree.threshold)
+    nan_left = tree.nan_left & ~swapped
+    to_left = inner & (threshold == np.inf) & nan_left
+    to_right = inner & (threshold == -np.inf)
+    position = np.arange(len(inner))
+    for node in reversed(np.flatnonzero(to_left | to_right)):  # children follow their parents
+        position[node] = position[children[node, 0 if to_left[node] else 1]]
+    children = np.where(inner[:, None], position[children], -1)
+    kept = tree._replace(threshold=threshold, nan_left=nan_left, children=children)
+    return depth_first(kept, int(position[0]))
+
+
+def fold_coefficients(
+    linear: LinearCoefficients, maps: ColumnMaps, dtype: str, names: Sequence[Any]
+) -> LinearCoefficients:
+    """Coefficients for raw columns.
+
+    Parameters
+    ----------
+    linear : LinearCoefficients
+    maps : ColumnMaps
+    dtype : {"float32", "float64"}
+        Of the rows that the steps are given.
+    names : sequence of length n_features
+        Of the raw columns, for messages.
+
+    Returns
+    -------
+    folded : LinearCoefficients
+
+    Raises
+    ------
+    ValueError
+        For columns that count and that the steps clip, or in which one step replaces NaN by
+        another number than the next.
+    """
+    columns = linear.columns_read()
+    maps.require_foldable(columns, names)
+    raw = maps.raw_column[columns]
+    clipped = np.flatnonzero(maps.clipped_by[columns] != "")
+    if len(clipped):
+        step, name = maps.clipped_by[columns[clipped[0]]], names[raw[clipped[0]]]
+        raise ValueError(
+            f"step {step!r} clips column {name!r}, which {linear.name} does not, so that it cannot "
+            "be folded: fit it with clip=False"
+        )
+    center, factor = maps.center[columns], maps.factor[columns]
+    scaled = linear.coef[columns] * factor[:, None]
+    coef = np.zeros((maps.n_features, scaled.shape[1]))
+    np.add.at(coef, raw, scaled)  # a raw column may stand behind several
+    own = center + maps.nan_values(dtype)[columns] / factor
+    nan_values = np.full(maps.n_features, np.nan)
+    nan_values[raw] = own
+    differ = ~(np.abs(own - nan_values[raw]) * factor <= _SAME)
+    differ &= ~(np.isnan(own) & np.isnan(nan_values[raw]))
+    if differ.any():
+        raise ValueError(
+            f"column {names[raw[np.argmax(differ)]]!r} reaches {linear.name} more than once, with "
+            "several replacements of NaN: impute it once, in front of the ColumnTransformer"
+        )
+    return linear._replace(
+        coef=coef, intercept=linear.intercept - center @ scaled, nan_values=nan_values
+    )

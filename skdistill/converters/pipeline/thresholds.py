@@ -1,0 +1,82 @@
+"""Thresholds behind some steps as thresholds of raw columns, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.converters.pipeline.column_maps import ColumnMaps
+from skdistill.quantization.binning import last_where
+
+_MAX = np.finfo(np.float32).max
+
+
+def raw_thresholds(
+    maps: ColumnMaps,
+    column: NDArray[np.intp],
+    threshold: NDArray[np.floating],
+    dtype: str,
+    *,
+    casts_to_float32: bool,
+) -> NDArray[np.float32]:
+    """Last raw number that the steps themselves take to each threshold or below.
+
+    Scalers round, so that solving for the raw number would err in its last bits: instead
+    float32 numbers are bisected through the fitted steps, for all thresholds at a time.
+
+    Parameters
+    ----------
+    maps : ColumnMaps
+    column : int array of shape (n_thresholds,)
+        Column behind the steps that each threshold is compared with.
+    threshold : float array of shape (n_thresholds,)
+    dtype : {"float32", "float64"}
+        Of the rows that the steps are given.
+    casts_to_float32 : bool
+        Whether the model rounds what the steps yield to float32 before it compares.
+
+    Returns
+    -------
+    raw : float32 array of shape (n_thresholds,)
+        Infinity where all numbers are below the threshold, −infinity where none is.
+    """
+    raw_column = maps.raw_column[column]
+    # Each row of a table tries one threshold of each raw column.
+    row = np.zeros(len(column), np.intp)
+    for j in np.unique(raw_column):
+        row[raw_column == j] = np.arange((raw_column == j).sum())
+    table = np.zeros((row.max(initial=-1) + 1, maps.n_features), dtype)
+
+    def is_below(x: NDArray[np.float32]) -> NDArray[np.bool_]:
+        table[row, raw_column] = x
+        values = maps.transform(table)[row, column]
+        if casts_to_float32:
+            with np.errstate(over="ignore"):  # beyond float32 is ±inf, as in the model
+                values = values.astype(np.float32)
+        below: NDArray[np.bool_] = values <= threshold
+        return below
+
+    return last_below(is_below, len(column)) if len(column) else np.empty(0, np.float32)
+
+
+def last_below(
+    is_below: Callable[[NDArray[np.float32]], NDArray[np.bool_]], n_thresholds: int
+) -> NDArray[np.float32]:
+    """Last float32 number that is below each of many thresholds.
+
+    Parameters
+    ----------
+    is_below : callable
+        Takes one float32 number for each threshold and says which are below it.
+    n_thresholds : int
+
+    Returns
+    -------
+    last : float32 array of shape (n_thresholds,)
+        Infinity where all numbers are below, −infinity where none is.
+    """
+    last = last_where(is_below, (n_thresholds,))
+    last = np.where(last == _MAX, np.float32(np.inf), last)
+    return np.where(is_below(np.full(n_thresholds, -_MAX)), last, np.float32(-np.inf))
