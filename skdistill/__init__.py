@@ -15,7 +15,6 @@ from skdistill.students import (
     SoftTreeRegressor,
     StudentAdapter,
     adapt,
-    prune_ensemble,
 )
 from skdistill.teachers import (
     BoosterTeacher,
@@ -55,5 +54,4 @@ __all__ = [
     "load",
     "munge",
     "profile",
-    "prune_ensemble",
 ]
