@@ -98,7 +98,7 @@ def fold_linear(
     if bits > 16:
         raise ValueError(
             "the steps replace NaN by values that a linear part of 16 input bits cannot take as "
-            "its offsets: fit with threshold_bits of 15 or less"
+            "its offsets: fit with input_bits of 15 or less"
         )
     with np.errstate(over="ignore", under="ignore"):
         moved = linear.offset + replaced / linear.inv_step.astype(np.float64)
