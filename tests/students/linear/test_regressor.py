@@ -75,7 +75,8 @@ def test_targets_of_any_size_and_place(seed, weight_bits, input_bits):
     linear = SoftLinearRegressor(input_bits=input_bits, weight_bits=weight_bits).fit(rows, y)
     assert int(linear.compact_.score_bound.max()) < 2**31
     error = (linear.predict(rows).reshape(n, S) - y).mean(axis=0)
-    assert (np.abs(error) <= 0.2 * y.std(axis=0) + np.abs(y).max(axis=0) / 2**26).all()
+    half = np.asarray(linear.compact_.scale) / 2  # the bias is rounded to whole scores
+    assert (np.abs(error) <= 1.001 * half + np.abs(y).max(axis=0) / 2**26).all()
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, 1e-30, 1e30, 0.1])
