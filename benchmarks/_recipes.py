@@ -83,8 +83,8 @@ BASE = (
 
 def _recipes() -> Iterator[Recipe]:
     yield Recipe("tree", "tree")
-    yield Recipe("linear 8", "linear", "soft", settings={"value_bits": 8})
-    yield Recipe("linear 4", "linear", "soft", settings={"value_bits": 4})
+    yield Recipe("linear 8", "linear", "soft", settings={"weight_bits": 8})
+    yield Recipe("linear 4", "linear", "soft", settings={"weight_bits": 4})
     two, several = BASE
     for base in BASE:
         yield base.given(name="8 leaves")

@@ -36,11 +36,11 @@ from skdistill import (
     Munge,
     NaiveBayes,
     Pool,
+    PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
     SoftTreeClassifier,
     born_again,
-    prune_ensemble,
 )
 from skdistill.targets import SoftTargets
 from skdistill.teachers import cross_fit, probabilities
@@ -178,14 +178,9 @@ def prepare(name: str, seed: int, args: argparse.Namespace) -> Case:
     return case._replace(
         net=make_pipeline(StandardScaler(), net).fit(X, y),
         middle=case.distil(middle),
-        pruned=prune_ensemble(
-            teacher.estimators_[1],
-            X,
-            probabilities(teacher, X, classes),
-            max_bytes=16384,
-            value_bits=8,
-            random_state=seed,
-        ),
+        pruned=PrunedEnsembleClassifier(
+            FrozenEstimator(teacher.estimators_[1]), 16384, value_bits=8, random_state=seed
+        ).fit(X, probabilities(teacher, X, classes)),
     )
 
 

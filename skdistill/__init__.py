@@ -14,7 +14,6 @@ from skdistill.students import (
     SoftTreeRegressor,
     StudentAdapter,
     adapt,
-    prune_ensemble,
 )
 from skdistill.teachers import (
     BoosterTeacher,
@@ -51,5 +50,4 @@ __all__ = [
     "load",
     "munge",
     "profile",
-    "prune_ensemble",
 ]

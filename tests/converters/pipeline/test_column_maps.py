@@ -99,7 +99,7 @@ def test_a_linear_part_refuses_what_it_cannot_follow():
         fold(make_pipeline(twice, student).fit(X, y))
     X[0, 0] = np.nan
     filled = SimpleImputer(strategy="constant", fill_value=0.0)
-    wide = SoftLinearClassifier(threshold_bits=16)
+    wide = SoftLinearClassifier(input_bits=16)
     with pytest.raises(ValueError, match=r"16 input bits.*input_bits of 15"):
         fold(make_pipeline(filled, wide).fit(X, y))
     scaler = StandardScaler()

@@ -19,7 +19,7 @@ from skdistill.metrics import kl_divergence
 from skdistill.targets import SoftTargets, temper
 
 L2 = 1e-2
-FINE = {"threshold_bits": 16, "value_bits": 16}
+FINE = {"input_bits": 16, "weight_bits": 16}
 
 
 def wine(K):
@@ -114,7 +114,7 @@ def test_probabilities_need_no_untempering(K, alpha):
 @pytest.mark.parametrize("bits", ["ternary", *range(2, 17)])
 def test_weights_fit_their_bits(K, bits):
     X, y = wine(K)
-    model = SoftLinearClassifier(value_bits=bits, threshold_bits=6).fit(X, y).compact_
+    model = SoftLinearClassifier(weight_bits=bits, input_bits=6).fit(X, y).compact_
     low, high = value_limits(bits, signed=True)
     assert model.linear.value_bits == bits
     assert low <= model.linear.weights.min() < 0 < model.linear.weights.max() <= high
@@ -129,9 +129,9 @@ def test_weights_fit_their_bits(K, bits):
 def test_few_bits_narrow_the_range_of_the_weights():
     """Rounded against the largest weight most others would be 0."""
     X, y = load_breast_cancer(return_X_y=True)
-    ternary = SoftLinearClassifier(value_bits="ternary").fit(X, y)
+    ternary = SoftLinearClassifier(weight_bits="ternary").fit(X, y)
     assert set(np.unique(ternary.compact_.linear.weights)) == {-1, 0, 1}
-    real = SoftLinearClassifier(value_bits=16).fit(X, y)
+    real = SoftLinearClassifier(weight_bits=16).fit(X, y)
     largest = np.abs(real.compact_.linear.weights).max()
     not_narrowed = (np.abs(real.compact_.linear.weights) > largest / 2).sum()
     assert (ternary.compact_.linear.weights != 0).sum() > not_narrowed
@@ -151,7 +151,7 @@ def test_constant_columns_are_not_read():
 @pytest.mark.parametrize("y", [[0, 0, 1, 0], [0, 1, 2, 2]])
 def test_constant_rows_give_the_shares_of_the_classes(y):
     X = np.full((4, 2), 3.0)
-    linear = SoftLinearClassifier(value_bits=16).fit(X, y)
+    linear = SoftLinearClassifier(weight_bits=16).fit(X, y)
     assert linear.compact_.linear is None
     assert linear.predict_proba(X)[0] == pytest.approx(np.bincount(y) / 4, abs=1e-3)
     assert linear.feature_importances_.tolist() == [0, 0]
@@ -247,10 +247,10 @@ def test_importances_are_shares_of_the_standardised_weights():
         {"l2_regularization": -1.0},
         {"max_iter": 0},
         {"tol": 0.0},
-        {"threshold_bits": 1},
-        {"threshold_bits": 17},
-        {"value_bits": 1},
-        {"value_bits": "binary"},
+        {"input_bits": 1},
+        {"input_bits": 17},
+        {"weight_bits": 1},
+        {"weight_bits": "binary"},
     ],
 )
 def test_parameters_are_checked(parameters):
