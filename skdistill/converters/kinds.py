@@ -8,6 +8,7 @@ write about themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -171,13 +172,13 @@ def _kind_of(estimator: Any) -> Kind:
 def _refusal(estimator: Any) -> Exception:
     """Error for what is of no known kind, with what to do instead."""
     name = type(estimator).__name__
-    if not hasattr(estimator, "fit") and not callable(getattr(estimator, "predict", None)):
+    if isinstance(estimator, str | PathLike):
         return TypeError(
-            f"fitted must be a fitted estimator, Pipeline or Booster, got {estimator!r}: "
-            "load a file with the library that wrote it, and pass what that gives"
+            f"fitted must be a fitted estimator, Pipeline or Booster, got the path {estimator!r}: "
+            "load it with the library that wrote it first"
         )
     if hasattr(estimator, "best_estimator_"):
-        return TypeError(f"{name} is a search: pass its best_estimator_")
+        return TypeError(f"{name} is a search: use its best_estimator_ in its place")
     if hasattr(estimator, "fit"):
         check_is_fitted(estimator)
     if hasattr(estimator, "transform") and not hasattr(estimator, "predict"):

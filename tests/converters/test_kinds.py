@@ -71,11 +71,11 @@ def two_outputs(estimator):
         (
             lambda: GridSearchCV(DecisionTreeClassifier(), {"max_depth": [2]}).fit(*problem(2)),
             TypeError,
-            "pass its best_estimator_",
+            "GridSearchCV is a search: use its best_estimator_ in",
         ),
         (lambda: SoftTreeClassifier(), NotFittedError, "SoftTreeClassifier instance is not fitted"),
         (lambda: SoftTreeClassifier, TypeError, r"got the class .* pass a fitted Soft.*\(\)"),
-        (lambda: "forest.skops", TypeError, "got 'forest.skops': load a file with the library"),
+        (lambda: "forest.skops", TypeError, "got the path 'forest.skops': load it"),
         (lambda: fitted(StandardScaler()), TypeError, "StandardScaler has no predict: pass a Pipe"),
         (lambda: fitted(make_pipeline(MinMaxScaler(), PCA(2))), TypeError, "PCA has no predict"),
         (lambda: two_outputs(RandomForestClassifier(2)), ValueError, "classifies 2 outputs"),
