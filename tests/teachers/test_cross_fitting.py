@@ -112,11 +112,10 @@ def test_masks_and_negative_numbers_are_splits_too():
         (np.isin(np.arange(150), train), np.isin(np.arange(150), test)) for train, test in folds
     ]
     negative = [(train - 150, test - 150) for train, test in folds]
-    same_folds = cross_fit(GaussianNB(), X, Y, CLASSES, cv=folds).response
-    assert cross_fit(GaussianNB(), X, Y, CLASSES, cv=masks).response.tolist() == same_folds.tolist()
-    assert (
-        cross_fit(GaussianNB(), X, Y, CLASSES, cv=negative).response.tolist() == same_folds.tolist()
+    P, *others = (
+        cross_fit(GaussianNB(), X, Y, CLASSES, cv=cv).response for cv in (folds, masks, negative)
     )
+    assert others[0].tolist() == others[1].tolist() == P.tolist()
 
 
 @pytest.mark.parametrize(

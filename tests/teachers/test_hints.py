@@ -115,10 +115,9 @@ def test_ensembles_searches_and_wrappers_are_looked_into(weights):
 def test_hints_of_an_ensemble_reach_the_student():
     names = np.array(["a", "b", "c"])[Y]
     teachers = [BOOSTED["xgboost"], LEAFY["forest"]]
-    distiller = DistilledClassifier(
+    distilled = DistilledClassifier(
         teachers, hints=FeatureHints(3), transfer_set=None, random_state=0
-    )
-    distilled = distiller.fit(X, names)
+    ).fit(X, names)
     assert FeatureHints(3).targets(distilled.teacher_, X).shape == (150, 3)
     assert distilled.score(X, names) > 0.9
 
