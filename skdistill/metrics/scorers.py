@@ -2,8 +2,20 @@
 
 They behave as those of scikit-learn's `make_scorer`: ``scorer(estimator, X, y,
 sample_weight=None)``, greater is better, and ``set_score_request`` under metadata routing. They
-find the distiller inside Pipelines, searches and `FrozenEstimator`, and transform the rows as
-the steps before it do.
+find the distiller inside Pipelines, searches and `FrozenEstimator`, and transform the rows
+as the steps before it do.
+
+Examples
+--------
+>>> from sklearn.datasets import load_iris
+>>> from sklearn.model_selection import cross_val_score
+>>> from sklearn.naive_bayes import GaussianNB
+>>> from skdistill import DistilledClassifier
+>>> from skdistill.metrics import fidelity_scorer
+>>> X, y = load_iris(return_X_y=True)
+>>> distiller = DistilledClassifier(GaussianNB(), random_state=0)
+>>> bool((cross_val_score(distiller, X, y, scoring=fidelity_scorer) > 0.8).all())
+True
 """
 
 from __future__ import annotations
@@ -191,7 +203,10 @@ def _teacher_labels(distilled: Any, X: Any) -> NDArray[Any]:
 
 
 def _teacher_probabilities(distilled: Any, X: Any) -> NDArray[np.float64]:
-    """Probabilities as they were taught; where decisions were taught, those behind them."""
+    """The teacher's probabilities, by the response method of the distiller.
+
+    Under "predict" they are still its probabilities, if it has any.
+    """
     method = getattr(distilled, "response_method", "auto")
     method = "any" if method == "predict" else method
     return probabilities(distilled.teacher_, X, distilled.classes_, method)

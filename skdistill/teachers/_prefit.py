@@ -1,4 +1,4 @@
-"""Models that were fitted elsewhere, as teachers: what all kinds of them share."""
+"""Base class of teachers that are fitted models of another kind."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ class BasePrefitTeacher(BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            The model is called on its first row, where only that tells the number of classes.
+            The model is called on its first row, where nothing else tells the number
+            of classes.
         y : array-like of shape (n_samples,), default=None
             Its sorted labels name the classes, where neither `classes` nor the model does.
         regression : bool, default=False
@@ -147,7 +148,7 @@ class BasePrefitTeacher(BaseEstimator):
     def _as_teacher(
         self, X: Any, y: Any, *, regression: bool, response_method: str
     ) -> FrozenEstimator:
-        """A loaded copy; "decision_function" says that what the model returns are margins."""
+        """A loaded copy; with "decision_function" the model returns margins."""
         copy = clone(self)
         if response_method == "decision_function":
             copy.response_method = response_method

@@ -34,7 +34,7 @@ def as_teacher(
     regression : bool, default=False
         Whether it is to predict values in place of probabilities.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How a classifier will be asked; see `DistilledClassifier`. With "decision_function",
+        Response method of a classifier; see `DistilledClassifier`. With "decision_function",
         functions, boosters and files return margins.
 
     Returns

@@ -37,7 +37,7 @@ class BoosterTeacher(BasePrefitTeacher):
     """A trained `xgboost.Booster`, `lightgbm.Booster` or `catboost.CatBoost` as a teacher.
 
     Such an object is accepted as ``teacher=`` as it is. This class also names its classes,
-    reads its margins, and shares the model with its clones: scikit-learn cannot clone a bare
+    reads its margins, and its clones hold the same model: scikit-learn cannot clone a bare
     `catboost.CatBoost`. The scikit-learn estimators of these libraries do not need it.
 
     Parameters

@@ -84,7 +84,7 @@ def cross_fit(
         shuffled with a fixed seed for values, because tables are often sorted by them.
     response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
-        How a classifier is asked; see `probabilities`.
+        Response method of a classifier; see `probabilities`.
     return_response : bool, default=True
         False fits the teacher on all rows only; the response is NaN then.
     fit_params : dict, default=None
@@ -107,6 +107,17 @@ default="auto"
         If the fitted teacher lacks the response method.
     ValueError
         If out-of-fold responses are needed of fewer than two rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skdistill.teachers import cross_fit
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = cross_fit(GaussianNB(), X, y, np.arange(3))
+    >>> result.teacher, result.response.shape
+    (GaussianNB(), (150, 3))
     """
     params = dict(fit_params or {})
     if sample_weight is not None:

@@ -373,7 +373,7 @@ class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
         return ensemble_weights(responses[:, seen], target[seen], str(self.weights), weight)
 
     def _mean_probabilities(self, X: Any, response_method: str) -> NDArray[np.float64]:
-        """Probabilities with all members asked by one method; the classes are ``classes_``."""
+        """Mean of the members' responses by one method; columns are ``classes_``."""
         if response_method == "predict":
             return one_hot_decisions(self._mean_response(X, "any"))
         return self._mean_response(X, response_method)
@@ -430,6 +430,15 @@ def as_ensemble(teacher: Any) -> Any:
     -------
     teacher : teacher
         No list.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skdistill.teachers import as_ensemble
+    >>> as_ensemble([GaussianNB(), GaussianNB()])
+    TeacherEnsemble(estimators=[GaussianNB(), GaussianNB()])
+    >>> as_ensemble(GaussianNB())
+    GaussianNB()
     """
     return TeacherEnsemble(list(teacher)) if isinstance(teacher, list | tuple) else teacher
 

@@ -284,7 +284,7 @@ def _parts(teacher: Any, X: Any) -> list[tuple[Any, Any]]:
 
 
 def _is_lightgbm(member: Any) -> bool:
-    # `booster_` is a property that raises before `fit`, so that the class is asked.
+    # `booster_` is a property that raises before `fit`, so that the class is looked at.
     return hasattr(type(member), "booster_")
 
 

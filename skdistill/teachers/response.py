@@ -32,7 +32,7 @@ probabilities vote with them, the others with their decisions.
 def require_response(teacher: Any, response_method: str = "auto") -> None:
     """Refuse early a teacher that can never give probabilities.
 
-    Some have a method only once they are fitted, so their class is asked too.
+    Some have a method only once they are fitted, so that their class is looked at too.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def require_response(teacher: Any, response_method: str = "auto") -> None:
         Fitted or not.
     response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
-        How it is to be asked; see `METHODS`.
+        Response method; see `METHODS`.
 
     Raises
     ------
@@ -116,8 +116,8 @@ def probabilities(
 default="auto"
         "auto" is `predict_proba`, else `decision_function`, of which the softmax is taken (of
         one column the sigmoid). "predict" gives probability 1 to the predicted class. "any"
-        is the first of the three that the teacher has. Each member of a `TeacherEnsemble` is
-        asked in this way; with "predict" the decisions are those of the ensemble.
+        is the first of the three that the teacher has. Each member of a `TeacherEnsemble`
+        responds in this way; with "predict" the decisions are those of the ensemble.
 
     Returns
     -------
@@ -130,6 +130,15 @@ default="auto"
         If the fitted teacher has none of the methods.
     ValueError
         If it returns no table of probabilities, or other classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skdistill.teachers import probabilities
+    >>> teacher = GaussianNB().fit([[0.0], [1.0], [8.0], [9.0]], ["a", "a", "c", "c"])
+    >>> probabilities(teacher, [[0.5]], np.array(["a", "b", "c"])).round(3).tolist()
+    [[1.0, 0.0, 0.0]]
     """
     if hasattr(teacher, "_mean_probabilities"):  # a TeacherEnsemble, also inside FrozenEstimator
         method, response = "predict_proba", teacher._mean_probabilities(X, response_method)
@@ -238,7 +247,7 @@ def require_rows(response: Any, X: Any, name: str) -> None:
     response : array of shape (n_samples, ...)
         What a teacher returned.
     X : array-like of shape (n_samples, n_features)
-        Rows that it was asked about.
+        Rows that it was called with.
     name : str
         Used in error messages.
 
@@ -294,7 +303,7 @@ def response_values(
         None for a regressor.
     response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
-        How a classifier is asked; see `probabilities`.
+        Response method of a classifier; see `probabilities`.
 
     Returns
     -------
@@ -327,11 +336,11 @@ def _no_response(teacher: Any, response_method: str) -> str:
 
 
 def _one_hot(labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.float64]:
-    found, codes = np.unique(labels, return_inverse=True)
-    at = _positions(found, classes)
+    unique, codes = np.unique(labels, return_inverse=True)
+    at = _positions(unique, classes)
     if at is None:
         raise ValueError(
-            f"{name} has classes {found.tolist()}, expected some of {classes.tolist()}"
+            f"{name} has classes {unique.tolist()}, expected some of {classes.tolist()}"
         )
     return np.eye(len(classes))[at[codes]]
 

@@ -31,7 +31,7 @@ def single_teacher(
 ) -> Any:
     """Make an estimator of one teacher.
 
-    Teachers of our own have ``_as_teacher`` and answer for themselves.
+    Our own classes of teachers do this themselves, by ``_as_teacher``.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def single_teacher(
         Whether it is to predict values in place of probabilities.
     response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
 default="auto"
-        How a classifier will be asked; see `probabilities`.
+        Response method of a classifier; see `probabilities`.
 
     Returns
     -------

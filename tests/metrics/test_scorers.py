@@ -72,7 +72,7 @@ class TestScorers:
     @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_find_the_distiller_in_what_holds_it(self, scorer, distilled):
         y = NAMES[Y]
-        wanted = scorer(distilled, X, y)
+        expected = scorer(distilled, X, y)
         scaler = StandardScaler().fit(X)
         holders = [
             FrozenEstimator(distilled),
@@ -82,11 +82,11 @@ class TestScorers:
             Pipeline([("inner", Pipeline([("distill", distilled)]))]),
         ]
         for holder in holders:
-            assert scorer(holder, X, y) == wanted
+            assert scorer(holder, X, y) == expected
         scaled = Pipeline([("scale", scaler), ("distill", distilled)])
-        assert scorer(scaled, scaler.inverse_transform(X), y) == pytest.approx(wanted)
+        assert scorer(scaled, scaler.inverse_transform(X), y) == pytest.approx(expected)
         if scorer is not model_size_scorer:
-            assert scorer(scaled, X, y) != wanted
+            assert scorer(scaled, X, y) != expected
 
     @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_in_cross_validation_of_a_pipeline(self, scorer):

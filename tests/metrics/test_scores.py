@@ -54,9 +54,9 @@ def test_soft_log_loss_by_hand():
 
 
 def test_soft_log_loss_of_hard_labels_is_the_log_loss():
-    told = np.random.default_rng(0).dirichlet(np.ones(3), 150)
-    told[0] = [0, 0, 1]  # wrong for sure: clipped, as scikit-learn does
-    assert soft_log_loss(np.eye(3)[Y], told) == pytest.approx(log_loss(Y, told), rel=1e-12)
+    P_pred = np.random.default_rng(0).dirichlet(np.ones(3), 150)
+    P_pred[0] = [0, 0, 1]  # wrong for sure: clipped, as scikit-learn does
+    assert soft_log_loss(np.eye(3)[Y], P_pred) == pytest.approx(log_loss(Y, P_pred), rel=1e-12)
 
 
 def test_kl_divergence_is_what_exceeds_the_entropy():

@@ -107,8 +107,8 @@ def test_calibration_finds_the_temperature_that_was_applied(seed, applied):
     true /= true.sum(axis=1, keepdims=True)
     y = (true.cumsum(axis=1) < rng.random((4000, 1))).sum(axis=1).clip(0, 2)
     wrong = np.exp((z - z.max(axis=1, keepdims=True)) / applied)
-    found = calibrate_temperature(wrong / wrong.sum(axis=1, keepdims=True), y)
-    assert found == pytest.approx(1 / applied, rel=0.12)
+    temperature = calibrate_temperature(wrong / wrong.sum(axis=1, keepdims=True), y)
+    assert temperature == pytest.approx(1 / applied, rel=0.12)
 
 
 def test_calibration_minimises_the_weighted_log_loss():

@@ -44,7 +44,7 @@ FITS = []
 
 
 class Logged(GaussianNB):
-    """Writes down what each fit was given."""
+    """Writes down what each fit was called with."""
 
     def fit(self, X, y, sample_weight=None):
         FITS.append((X, y, sample_weight))
@@ -112,9 +112,10 @@ def test_masks_and_negative_numbers_are_splits_too():
         (np.isin(np.arange(150), train), np.isin(np.arange(150), test)) for train, test in folds
     ]
     negative = [(train - 150, test - 150) for train, test in folds]
-    wanted = cross_fit(GaussianNB(), X, Y, CLASSES, cv=folds).response
-    assert cross_fit(GaussianNB(), X, Y, CLASSES, cv=masks).response.tolist() == wanted.tolist()
-    assert cross_fit(GaussianNB(), X, Y, CLASSES, cv=negative).response.tolist() == wanted.tolist()
+    P, *others = (
+        cross_fit(GaussianNB(), X, Y, CLASSES, cv=cv).response for cv in (folds, masks, negative)
+    )
+    assert others[0].tolist() == others[1].tolist() == P.tolist()
 
 
 @pytest.mark.parametrize(
@@ -243,13 +244,13 @@ def test_weights_reach_the_teacher():
     result = cross_fit(Logged(), X, Y, CLASSES, sample_weight=weight)
     own = GaussianNB().fit(X, Y, weight)
     assert result.teacher.theta_.tolist() == own.theta_.tolist()
-    for (train, test), (_, _, given) in zip(STRATIFIED.split(X, Y), FITS[:5], strict=True):
-        assert given.tolist() == weight[train].tolist()
+    for (train, test), (_, _, weights) in zip(STRATIFIED.split(X, Y), FITS[:5], strict=True):
+        assert weights.tolist() == weight[train].tolist()
         P = GaussianNB().fit(X[train], Y[train], weight[train]).predict_proba(X[test])
         assert_allclose(result.response[test], P, rtol=1e-12)
     FITS.clear()
     cross_fit(Logged(), X, Y, CLASSES)
-    assert [given for _, _, given in FITS] == [None] * 6
+    assert [weights for _, _, weights in FITS] == [None] * 6
 
 
 def test_weights_reach_the_last_step_of_a_pipeline():
@@ -257,7 +258,7 @@ def test_weights_reach_the_last_step_of_a_pipeline():
     result = cross_fit(
         make_pipeline(StandardScaler(), Logged()), X, Y, CLASSES, sample_weight=weight
     )
-    assert [len(given) for _, _, given in FITS] == [120] * 5 + [150]
+    assert [len(weights) for _, _, weights in FITS] == [120] * 5 + [150]
     own = make_pipeline(StandardScaler(), GaussianNB()).fit(X, Y, gaussiannb__sample_weight=weight)
     assert result.teacher[-1].theta_.tolist() == own[-1].theta_.tolist()
     nested = make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), Logged()))

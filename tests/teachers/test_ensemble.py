@@ -46,21 +46,21 @@ def out_of_fold(member, cv=5):
 @pytest.mark.parametrize("weights", ["uniform", [1, 0, 3], np.array([0.2, 0.5, 0.3])])
 def test_is_the_weighted_mean(weights):
     ensemble = TeacherEnsemble(MEMBERS, weights).fit(X, Y)
-    shares = np.ones(3) if isinstance(weights, str) else np.asarray(weights)
-    P = np.average([clone(m).fit(X, Y).predict_proba(X) for m in MEMBERS], axis=0, weights=shares)
+    w = np.ones(3) if isinstance(weights, str) else np.asarray(weights)
+    P = np.average([clone(m).fit(X, Y).predict_proba(X) for m in MEMBERS], axis=0, weights=w)
     assert_allclose(ensemble.predict_proba(X), P, rtol=1e-12)
     assert ensemble.predict(X).tolist() == P.argmax(axis=1).tolist()
     result = cross_fit(as_teacher(TeacherEnsemble(MEMBERS, weights)), X, Y, CLASSES)
-    wanted = np.average([out_of_fold(m) for m in MEMBERS], axis=0, weights=shares)
-    assert_allclose(result.response, wanted, rtol=1e-12)
+    expected = np.average([out_of_fold(m) for m in MEMBERS], axis=0, weights=w)
+    assert_allclose(result.response, expected, rtol=1e-12)
     assert not hasattr(MEMBERS[0], "classes_")
 
 
 @pytest.mark.parametrize("method", ["log_loss", "greedy"])
 def test_weights_are_learnt_out_of_fold(method):
-    wanted = ensemble_weights([out_of_fold(m) for m in MEMBERS], Y, method)
+    expected = ensemble_weights([out_of_fold(m) for m in MEMBERS], Y, method)
     ensemble = TeacherEnsemble(MEMBERS, method).fit(X, Y)
-    assert_allclose(ensemble.weights_, wanted, atol=1e-9)
+    assert_allclose(ensemble.weights_, expected, atol=1e-9)
     folds = list(StratifiedKFold(4, shuffle=True, random_state=1).split(X, Y))
     for cv in (folds, iter(folds)):
         result = cross_fit(as_teacher(TeacherEnsemble(MEMBERS, method), X, Y), X, Y, CLASSES, cv=cv)
@@ -76,7 +76,7 @@ def test_a_member_is_fitted_once_a_fold_and_once_on_all_rows():
     weight = np.random.default_rng(0).random(150)
     ensemble = TeacherEnsemble([Counted(), GaussianNB()], "log_loss")
     DistilledClassifier(ensemble, cv=3, transfer_set=None).fit(X, Y, weight)
-    assert [len(given) for given in FITS] == [100, 100, 100, 150]
+    assert [len(weight) for weight in FITS] == [100, 100, 100, 150]
     FITS.clear()
     TeacherEnsemble([Counted(), GaussianNB()]).fit(X, Y)
     assert FITS == [None]
@@ -89,8 +89,8 @@ def test_weights_of_rows_count():
         cross_fit(m, X, Y, CLASSES, sample_weight=weight, cv=learnt.cv).response
         for m in MEMBERS[:2]
     ]
-    wanted = ensemble_weights(responses, Y, "log_loss", weight)
-    assert_allclose(learnt.fit(X, Y, weight).weights_, wanted, atol=1e-9)
+    expected = ensemble_weights(responses, Y, "log_loss", weight)
+    assert_allclose(learnt.fit(X, Y, weight).weights_, expected, atol=1e-9)
 
 
 def test_rows_never_held_out_are_left_out():
@@ -103,8 +103,8 @@ def test_rows_never_held_out_are_left_out():
     responses = [
         clone(m).fit(X[order[:100]], Y[order[:100]]).predict_proba(X[order[100:]]) for m in MEMBERS
     ]
-    wanted = ensemble_weights(responses, Y[order[100:]])
-    assert_allclose(result.teacher.weights_, wanted, atol=1e-9)
+    expected = ensemble_weights(responses, Y[order[100:]])
+    assert_allclose(result.teacher.weights_, expected, atol=1e-9)
 
 
 def test_values():
@@ -113,10 +113,10 @@ def test_values():
     ensemble = TeacherEnsemble(members, "log_loss", cv=4).fit(rows, y)
     responses = [cross_val_predict(m, rows, y, cv=4)[:, None] for m in members]
     assert_allclose(ensemble.weights_, ensemble_weights(responses, y), atol=1e-9)
-    wanted = sum(
+    expected = sum(
         w * m.fit(rows, y).predict(rows) for w, m in zip(ensemble.weights_, members, strict=True)
     )
-    assert_allclose(ensemble.predict(rows), wanted)
+    assert_allclose(ensemble.predict(rows), expected)
     assert ensemble.classes_ is None
     with pytest.raises(ValueError, match=r"one number each is needed$"):
         TeacherEnsemble(members, [[1.0], [2.0]]).fit(rows, y)
@@ -264,7 +264,7 @@ def test_weights_by_class():
 
 def test_weights_that_are_equal_for_all_classes_are_plain_weights():
     order = np.random.default_rng(0).permutation(150)
-    fold = [(order[:100], order[100:])]  # other rows stay without an answer
+    fold = [(order[:100], order[100:])]  # other rows are never held out
     plain, by_class = (
         cross_fit(as_teacher(TeacherEnsemble(MEMBERS, w), X, Y), X, Y, CLASSES, cv=fold)
         for w in ([1, 0, 3], np.outer([1, 0, 3], [1, 5, 2]))
@@ -284,23 +284,23 @@ def test_teachers_of_some_classes_and_rows_that_none_of_them_answers():
     assert_allclose(ensemble.predict_proba(X), P / P.sum(axis=1, keepdims=True), rtol=1e-12)
     assert (ensemble.predict(X) == Y).mean() > 0.9
 
-    says = [lambda rows, c=c: np.eye(3)[np.full(len(rows), c)] for c in (1, 0)]
-    silent = TeacherEnsemble(says, [[1, 0, 1], [0, 1, 1]]).fit(X, Y)
-    assert (silent.predict_proba(X[:2]) == 1 / 3).all()
+    functions = [lambda rows, c=c: np.eye(3)[np.full(len(rows), c)] for c in (1, 0)]
+    uniform = TeacherEnsemble(functions, [[1, 0, 1], [0, 1, 1]]).fit(X, Y)
+    assert (uniform.predict_proba(X[:2]) == 1 / 3).all()
 
 
 def test_a_teacher_without_weight_for_any_class_is_not_asked():
-    asked = []
+    calls = []
 
     def counts(rows):
-        asked.append(len(rows))
+        calls.append(len(rows))
         return np.full((len(rows), 3), 1 / 3)
 
     frozen = FrozenEstimator(GaussianNB().fit(X, Y))
     ensemble = TeacherEnsemble([frozen, counts], [[1, 2, 3], [0, 0, 0]]).fit(X)
-    asked.clear()
+    calls.clear()
     assert_allclose(ensemble.predict_proba(X), frozen.predict_proba(X), rtol=1e-12)
-    assert asked == []
+    assert calls == []
 
 
 def test_a_seed_reaches_the_members():

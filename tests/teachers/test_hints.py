@@ -115,8 +115,9 @@ def test_ensembles_searches_and_wrappers_are_looked_into(weights):
 def test_hints_of_an_ensemble_reach_the_student():
     names = np.array(["a", "b", "c"])[Y]
     teachers = [BOOSTED["xgboost"], LEAFY["forest"]]
-    given = DistilledClassifier(teachers, hints=FeatureHints(3), transfer_set=None, random_state=0)
-    distilled = given.fit(X, names)
+    distilled = DistilledClassifier(
+        teachers, hints=FeatureHints(3), transfer_set=None, random_state=0
+    ).fit(X, names)
     assert FeatureHints(3).targets(distilled.teacher_, X).shape == (150, 3)
     assert distilled.score(X, names) > 0.9
 
@@ -186,9 +187,9 @@ def test_data_frames_keep_their_kind_and_types_while_a_column_is_changed(kind):
     table = {"a": np.arange(40) % 5, "b": np.repeat(["x", "y"], 20), "c": X[:40, 0]}
     rows, seen = kind(table), []
 
-    def function(given):
-        seen.append(given)
-        p = np.asarray(given["c"]) / 10 + (np.asarray(given["b"]) == "x") / 10
+    def function(table):
+        seen.append(table)
+        p = np.asarray(table["c"]) / 10 + (np.asarray(table["b"]) == "x") / 10
         return np.column_stack([1 - p, p])
 
     teacher = CallableTeacher(function, classes=[0, 1]).fit(rows)

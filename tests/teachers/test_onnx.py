@@ -100,8 +100,8 @@ class TestOutputs:
         path = write(model)
         teacher = OnnxTeacher(path, response_method="decision_function").fit(X, y)
         z = model.decision_function(ROWS)
-        wanted = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
-        assert_allclose(teacher.predict_proba(X), wanted, atol=1e-5)
+        expected = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
+        assert_allclose(teacher.predict_proba(X), expected, atol=1e-5)
         with pytest.raises(ValueError, match="need response_method='decision_function'"):
             OnnxTeacher(path).fit(X, y)
 
@@ -157,20 +157,20 @@ class TestInputs:
     def test_types(self, kind, width, write):
         path = write(softmax_of([("x", kind, [None, width])]))
         teacher = OnnxTeacher(path).fit(self.frame)
-        wanted = softmax(self.frame.to_numpy(), axis=1)
-        assert_allclose(teacher.predict_proba(self.frame), wanted, atol=1e-6)
+        expected = softmax(self.frame.to_numpy(), axis=1)
+        assert_allclose(teacher.predict_proba(self.frame), expected, atol=1e-6)
 
     def test_columns_by_name_in_any_order(self, write):
         path = write(softmax_of([(name, "f", [None, 1]) for name in "srp"]))
         teacher = OnnxTeacher(path).fit(self.frame)
-        wanted = softmax(self.frame[list("srp")].to_numpy(), axis=1)
-        assert_allclose(teacher.predict_proba(self.frame), wanted, atol=1e-6)
+        expected = softmax(self.frame[list("srp")].to_numpy(), axis=1)
+        assert_allclose(teacher.predict_proba(self.frame), expected, atol=1e-6)
 
     @pytest.mark.parametrize("rows", [X, frame.set_axis(list("abcd"), axis=1)])
     def test_columns_by_width(self, rows, write):
         path = write(softmax_of([("one", "d", [None, 1]), ("three", "f", [None, 3])]))
-        wanted = softmax(np.asarray(rows), axis=1)
-        assert_allclose(OnnxTeacher(path).fit(rows).predict_proba(rows), wanted, atol=1e-6)
+        expected = softmax(np.asarray(rows), axis=1)
+        assert_allclose(OnnxTeacher(path).fit(rows).predict_proba(rows), expected, atol=1e-6)
 
     @pytest.mark.parametrize(
         ("inputs", "message"),
