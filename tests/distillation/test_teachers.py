@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris, make_friedman1
@@ -175,10 +176,10 @@ def test_searched_cloned_and_pickled(kind, tmp_path):
     best = clone(distilled).fit(X, y)
     copy, classes = pickle.loads(pickle.dumps(best.teacher_)), best.classes_
     P = probabilities(best.teacher_, X, classes)
-    assert probabilities(copy, X, classes).tolist() == P.tolist()
+    assert_allclose(probabilities(copy, X, classes), P)
     for path in tmp_path.glob("*.onnx"):
         path.unlink()
-    assert probabilities(copy, X, classes).tolist() == P.tolist()
+    assert_allclose(probabilities(copy, X, classes), P)
 
 
 @pytest.mark.parametrize("kind", TEACHERS)

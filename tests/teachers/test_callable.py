@@ -69,7 +69,7 @@ def test_margins(y):
     teacher = CallableTeacher(model.decision_function, response_method="decision_function")
     ready = as_teacher(teacher, X, y)
     assert_allclose(ready.predict_proba(X), model.predict_proba(X), rtol=1e-9)
-    assert ready.decision_function(X).tolist() == model.decision_function(X).tolist()
+    assert_allclose(ready.decision_function(X), model.decision_function(X))
     P = probabilities(ready, X, np.unique(y), "decision_function")
     assert_allclose(P, ready.predict_proba(X), rtol=1e-12)
     bare = as_teacher(model.decision_function, X, y, response_method="decision_function")

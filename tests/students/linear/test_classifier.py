@@ -144,7 +144,7 @@ def test_constant_columns_are_not_read():
     a, b = SoftLinearClassifier().fit(wide, y), SoftLinearClassifier().fit(X, y)
     assert a.compact_.linear.features.tolist() == [1, 2, 4, 5]
     assert a.compact_.scores(wide).tolist() == b.compact_.scores(X).tolist()
-    assert a.feature_importances_[[1, 2, 4, 5]].tolist() == b.feature_importances_.tolist()
+    assert a.feature_importances_[[1, 2, 4, 5]] == pytest.approx(b.feature_importances_)
     assert a.feature_importances_[[0, 3]].tolist() == [0, 0]
 
 
