@@ -1,5 +1,7 @@
 """How Sphinx builds these pages; it needs no network."""
 
+from sphinx.addnodes import pending_xref
+
 import skdistill
 
 project = "skdistill"
@@ -39,5 +41,18 @@ def skip_scikit_learn(app, what, name, obj, skip, options):
     return True if str(getattr(obj, "__module__", "")).startswith("sklearn.") else None
 
 
+def link_classes_only(app, doctree):
+    """Types such as `array of shape (n_samples, n_classes)` are words, no names of attributes."""
+    for node in list(doctree.findall(pending_xref)):
+        name = node.get("reftarget", "").rpartition(".")[2]
+        if (
+            node.get("refdomain") == "py"
+            and node.get("reftype") == "class"
+            and not name[:1].isupper()
+        ):
+            node.replace_self(node.children)
+
+
 def setup(app):
     app.connect("autodoc-skip-member", skip_scikit_learn)
+    app.connect("doctree-read", link_classes_only)
