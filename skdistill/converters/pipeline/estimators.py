@@ -14,7 +14,7 @@ import numpy as np
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first
 from skdistill.converters.linear import LinearCoefficients
 from skdistill.converters.pipeline.column_maps import ColumnMaps
-from skdistill.converters.pipeline.thresholds import raw_thresholds
+from skdistill.converters.pipeline.thresholds import raw_thresholds, settle_splits
 
 _SAME = 1e-6  # numbers that differ by less, in units behind the steps, count as equal
 
@@ -44,40 +44,36 @@ def fold_ensemble(
     ValueError
         For columns that the trees read and the steps make something else of than thresholds.
     """
-    inner = [tree.feature >= 0 for tree in ensemble.trees]
-    nodes = list(zip(ensemble.trees, inner, strict=True))
-    column = np.concatenate([tree.feature[i] for tree, i in nodes])
-    threshold = np.concatenate([tree.threshold[i] for tree, i in nodes])
-    nan_left = np.concatenate([tree.nan_left[i] for tree, i in nodes])
     maps.require_foldable(ensemble.columns_read(), names)
+    inner = [tree.feature >= 0 for tree in ensemble.trees]
+    splits = list(zip(ensemble.trees, inner, strict=True))
+    column = np.concatenate([tree.feature[is_split] for tree, is_split in splits])
+    threshold = np.concatenate([tree.threshold[is_split] for tree, is_split in splits])
+    nan_left = np.concatenate([tree.nan_left[is_split] for tree, is_split in splits])
     missing = maps.nan_values(dtype)[column]
     if ensemble.casts_to_float32:
         missing = missing.astype(np.float32)
     nan_left = np.where(np.isnan(missing), nan_left, missing <= threshold)
     scaled = maps.scaled_by[column] != ""
-    splits = np.column_stack([column[scaled], threshold[scaled]])
-    splits, inverse = np.unique(splits, axis=0, return_inverse=True)
+    pairs, inverse = np.unique(
+        np.column_stack([column[scaled], threshold[scaled]]), axis=0, return_inverse=True
+    )
     raw = raw_thresholds(
         maps,
-        splits[:, 0].astype(np.intp),
-        splits[:, 1],
+        pairs[:, 0].astype(np.intp),
+        pairs[:, 1],
         dtype,
         casts_to_float32=ensemble.casts_to_float32,
     )
     threshold[scaled] = raw[inverse.reshape(-1)]
-    ends = np.cumsum([i.sum() for i in inner])[:-1]
-    parts = zip(
-        nodes,
-        np.split(maps.raw_column[column], ends),
-        np.split(threshold, ends),
-        np.split(nan_left, ends),
-        strict=True,
-    )
-    trees = []
-    for (tree, i), raw_column, raw_threshold, raw_nan_left in parts:
-        feature, edge, left = tree.feature.copy(), tree.threshold.copy(), tree.nan_left.copy()
-        feature[i], edge[i], left[i] = raw_column, raw_threshold, raw_nan_left
-        moved = tree._replace(feature=feature, threshold=edge, nan_left=left)
+    trees, start = [], 0
+    for tree, is_split in splits:
+        part = slice(start, start + int(is_split.sum()))
+        start = part.stop
+        feature, edge, is_left = tree.feature.copy(), tree.threshold.copy(), tree.nan_left.copy()
+        feature[is_split] = maps.raw_column[column[part]]
+        edge[is_split], is_left[is_split] = threshold[part], nan_left[part]
+        moved = tree._replace(feature=feature, threshold=edge, nan_left=is_left)
         trees.append(_without_idle_splits(moved))
     return ensemble._replace(trees=trees)
 
@@ -85,19 +81,14 @@ def fold_ensemble(
 def _without_idle_splits(tree: FloatTree) -> FloatTree:
     """Remove the splits that send all rows to one side."""
     inner = tree.feature >= 0
-    # Where all numbers go right and NaN left, the two change sides: no number is at most -inf.
-    swapped = inner & (tree.threshold == -np.inf) & tree.nan_left
+    threshold, nan_left, swapped, idle = settle_splits(tree.threshold, tree.nan_left & inner)
     children = np.where(swapped[:, None], tree.children[:, ::-1], tree.children)
-    threshold = np.where(swapped, np.inf, tree.threshold)
-    nan_left = tree.nan_left & ~swapped
-    to_left = inner & (threshold == np.inf) & nan_left
-    to_right = inner & (threshold == -np.inf)
-    position = np.arange(len(inner))
-    for node in reversed(np.flatnonzero(to_left | to_right)):  # children follow their parents
-        position[node] = position[children[node, 0 if to_left[node] else 1]]
-    children = np.where(inner[:, None], position[children], -1)
-    kept = tree._replace(threshold=threshold, nan_left=nan_left, children=children)
-    return depth_first(kept, int(position[0]))
+    target = np.arange(len(inner))  # what to point at in place of each node
+    for node in reversed(np.flatnonzero(idle & inner)):  # children come after their parents
+        target[node] = target[children[node, 0 if threshold[node] > 0 else 1]]
+    children = np.where(inner[:, None], target[children], -1)
+    tree = tree._replace(threshold=threshold, nan_left=nan_left, children=children)
+    return depth_first(tree, int(target[0]))
 
 
 def fold_coefficients(
@@ -138,11 +129,11 @@ def fold_coefficients(
     scaled = linear.coef[columns] * factor[:, None]
     coef = np.zeros((maps.n_features, scaled.shape[1]))
     np.add.at(coef, raw, scaled)  # a raw column may stand behind several
-    own = center + maps.nan_values(dtype)[columns] / factor
+    replacement = center + maps.nan_values(dtype)[columns] / factor  # on the raw scale
     nan_values = np.full(maps.n_features, np.nan)
-    nan_values[raw] = own
-    differ = ~(np.abs(own - nan_values[raw]) * factor <= _SAME)
-    differ &= ~(np.isnan(own) & np.isnan(nan_values[raw]))
+    nan_values[raw] = replacement
+    differ = ~(np.abs(replacement - nan_values[raw]) * factor <= _SAME)
+    differ &= ~(np.isnan(replacement) & np.isnan(nan_values[raw]))
     if differ.any():
         raise ValueError(
             f"column {names[raw[np.argmax(differ)]]!r} reaches {linear.name} more than once, with "

@@ -1,8 +1,9 @@
-"""Thresholds behind some steps as thresholds of raw columns, exactly."""
+"""Splits behind some steps as splits of raw columns, exactly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,3 +81,52 @@ def last_below(
     last = last_where(is_below, (n_thresholds,))
     last = np.where(last == _MAX, np.float32(np.inf), last)
     return np.where(is_below(np.full(n_thresholds, -_MAX)), last, np.float32(-np.inf))
+
+
+class Splits(NamedTuple):
+    """Splits of which none sends numbers to the right and only NaN to the left.
+
+    Attributes
+    ----------
+    threshold : array of shape (n_splits,)
+    nan_left : bool array of shape (n_splits,)
+    swapped : bool array of shape (n_splits,)
+        Where the children have to change sides.
+    idle : bool array of shape (n_splits,)
+        Where all rows go to one side: to the left where the threshold is positive.
+    """
+
+    threshold: NDArray[Any]
+    nan_left: NDArray[np.bool_]
+    swapped: NDArray[np.bool_]
+    idle: NDArray[np.bool_]
+
+
+def settle_splits(threshold: NDArray[Any], nan_left: NDArray[np.bool_]) -> Splits:
+    """Swap and find splits at infinity, which thresholds become that steps never reach.
+
+    A grid has no edge at −infinity. A split there may part NaN from all numbers: with the
+    children swapped it is one at infinity.
+
+    Parameters
+    ----------
+    threshold : array of shape (n_splits,)
+    nan_left : bool array of shape (n_splits,)
+
+    Returns
+    -------
+    splits : Splits
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.converters.pipeline.thresholds import settle_splits
+    >>> threshold, nan_left = np.array([-np.inf, -np.inf, np.inf]), np.array([True, False, True])
+    >>> splits = settle_splits(threshold, nan_left)
+    >>> splits.threshold.tolist(), splits.swapped.tolist(), splits.idle.tolist()
+    ([inf, -inf, inf], [True, False, False], [False, True, True])
+    """
+    swapped = (threshold == -np.inf) & nan_left
+    threshold, nan_left = np.where(swapped, -threshold, threshold), nan_left & ~swapped
+    idle = (threshold == -np.inf) | ((threshold == np.inf) & nan_left)
+    return Splits(threshold, nan_left, swapped, idle)

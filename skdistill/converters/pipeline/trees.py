@@ -12,7 +12,7 @@ from skdistill.compact.packing.threshold_codes import rounding_borders
 from skdistill.compact.tables.linear_table import round_input
 from skdistill.converters.pipeline.column_maps import ColumnMaps
 from skdistill.converters.pipeline.linear import FoldedLinear
-from skdistill.converters.pipeline.thresholds import last_below, raw_thresholds
+from skdistill.converters.pipeline.thresholds import last_below, raw_thresholds, settle_splits
 
 
 def fold_trees(
@@ -42,28 +42,26 @@ def fold_trees(
     grid : InputGrid
     trees : TreeTable
     """
-    place = grid.offsets[trees.feature] + trees.threshold
+    at = grid.offsets[trees.feature] + trees.threshold
     column = grid.features[trees.feature]
     missing = maps.nan_values(dtype)[column]
     missing = missing.astype(np.float32 if grid.dtype == "float32" else np.float64)
-    nan_left = np.where(np.isnan(missing), trees.nan_left, missing <= grid.edges[place])
+    nan_left = np.where(np.isnan(missing), trees.nan_left, missing <= grid.edges[at])
     edges = None if linear is None else _rounding_borders(grid, linear)
-    edge = (_raw_edges(grid, maps, dtype) if edges is None else edges)[place]
-    left, right = trees.left, trees.right
-    # Where all numbers go right and NaN left, the two change sides: an edge at -inf is none.
-    swapped = (edge == -np.inf) & nan_left
-    left, right = np.where(swapped, right, left), np.where(swapped, left, right)
-    edge, nan_left = np.where(swapped, -edge, edge), nan_left & ~swapped
-    idle = (edge == -np.inf) | ((edge == np.inf) & nan_left)
+    edge = (_raw_edges(grid, maps, dtype) if edges is None else edges)[at]
+    edge, nan_left, swapped, idle = settle_splits(edge, nan_left)
+    left = np.where(swapped, trees.right, trees.left)
+    right = np.where(swapped, trees.left, trees.right)
     kept = _without(idle, np.where(edge > 0, left, right), trees.roots, left, right)
 
+    # A grid of the raw columns, with the edges that some node uses.
     edge, column = edge[kept.nodes], column[kept.nodes]
     features, feature = np.unique(maps.raw_column[column], return_inverse=True)
-    own = [np.unique(edge[feature == f]) for f in range(len(features))]
+    used = [np.unique(edge[feature == f]) for f in range(len(features))]
     threshold = np.zeros(len(feature), np.int32)
-    for f, choices in enumerate(own):
-        threshold[feature == f] = np.searchsorted(choices, edge[feature == f])
-    offsets = np.cumsum([0] + [len(choices) for choices in own])
+    for f, edges_of_feature in enumerate(used):
+        threshold[feature == f] = np.searchsorted(edges_of_feature, edge[feature == f])
+    offsets = np.cumsum([0] + [len(edges_of_feature) for edges_of_feature in used])
     table = TreeTable(
         kept.roots,
         feature,
@@ -75,7 +73,7 @@ def fold_trees(
         trees.value_bits,
         trees.unit,
     )
-    return InputGrid(features, offsets, np.concatenate([grid.edges[:0], *own])), table
+    return InputGrid(features, offsets, np.concatenate([grid.edges[:0], *used])), table
 
 
 def _raw_edges(grid: InputGrid, maps: ColumnMaps, dtype: str) -> NDArray[np.generic]:
@@ -101,7 +99,7 @@ def _rounding_borders(grid: InputGrid, linear: FoldedLinear) -> NDArray[np.float
 
 
 class _Kept(NamedTuple):
-    """Old numbers of the nodes and leaves that are kept; roots and children in new numbers."""
+    """Nodes and leaves that are kept, by their old indices; roots and children by the new ones."""
 
     nodes: NDArray[np.intp]
     leaves: NDArray[np.intp]
@@ -119,26 +117,27 @@ def _without(
 ) -> _Kept:
     """Remove the `idle` nodes, each of which gives its place to a `replacement`, its child."""
     n_nodes = len(idle)
-    target = np.arange(n_nodes + 1)
+    target = np.arange(n_nodes + 1)  # what to point at in place of each node
     for node in reversed(np.flatnonzero(idle)):  # children come after their parents
         child = replacement[node]
         target[node] = target[child] if child >= 0 else child
     roots, left, right = (
         np.where(child >= 0, target[np.maximum(child, 0)], child) for child in (roots, left, right)
     )
-    alive = np.zeros(n_nodes, bool)
-    alive[roots[roots >= 0]] = True
+    # Nodes that a root still leads to, and their leaves; trees may share both.
+    reached = np.zeros(n_nodes, bool)
+    reached[roots[roots >= 0]] = True
     for node in range(n_nodes):
-        if alive[node]:
+        if reached[node]:
             for child in (left[node], right[node]):
                 if child >= 0:
-                    alive[child] = True
-    nodes = np.flatnonzero(alive)
+                    reached[child] = True
+    nodes = np.flatnonzero(reached)
     ends = np.concatenate([roots, left[nodes], right[nodes]])
     leaves = np.unique(~ends[ends < 0])
-    number = np.append(np.cumsum(alive) - 1, 0)
+    new_index = np.append(np.cumsum(reached) - 1, 0)
     roots, left, right = (
-        np.where(child >= 0, number[np.maximum(child, 0)], ~np.searchsorted(leaves, ~child))
+        np.where(child >= 0, new_index[np.maximum(child, 0)], ~np.searchsorted(leaves, ~child))
         for child in (roots, left[nodes], right[nodes])
     )
     return _Kept(nodes, leaves, roots, left, right)
