@@ -33,6 +33,7 @@ def as_tuned(model: CompactModel, classifier: ThresholdClassifier) -> CompactMod
     model : CompactModel
         Converted from what the classifier stands around.
     classifier : FixedThresholdClassifier or TunedThresholdClassifierCV
+        Fitted; the first also around a fitted classifier.
 
     Returns
     -------

@@ -48,6 +48,7 @@ class TreeEnsemble(NamedTuple):
     Attributes
     ----------
     trees : list of FloatTree
+        In the order of the library; of boosters, the trees of an iteration in the order of scores.
     link : {"sigmoid", "softmax", "normalize", "identity"}
         What makes predictions of the scores, as in a `CompactModel`. "normalize" is for
         class probabilities that are averaged over the trees.
@@ -77,9 +78,11 @@ def in_column(values: NDArray[Any], column: int, n_scores: int) -> NDArray[np.fl
     Parameters
     ----------
     values : array of shape (n_nodes,)
+        Values of the nodes.
     column : int
         The score that the tree adds to.
     n_scores : int
+        Scores of the ensemble.
 
     Returns
     -------
@@ -99,6 +102,7 @@ def depth_first(tree: FloatTree, root: int = 0) -> FloatTree:
     tree : FloatTree
         In any order of nodes.
     root : int, default=0
+        Where the tree begins.
 
     Returns
     -------

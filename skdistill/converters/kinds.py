@@ -39,6 +39,7 @@ class FittedModel(NamedTuple):
     n_features : int
         Columns of its input.
     feature_names : sequence of str, or None
+        Of the columns; None where the estimator knows none.
     classes : array of shape (n_classes,), or None
         Labels in the order of the scores; None for a regression.
     scores : TreeEnsemble, LinearCoefficients or None
@@ -116,6 +117,7 @@ def read_fitted(estimator: Any) -> FittedModel:
     Parameters
     ----------
     estimator : estimator of scikit-learn, XGBoost or LightGBM, or a native Booster
+        Of one of the `KINDS`.
 
     Returns
     -------

@@ -28,6 +28,7 @@ def read_lightgbm(fitted: Any) -> TreeEnsemble:
     Parameters
     ----------
     fitted : lightgbm.LGBMModel or lightgbm.Booster
+        An estimator, or the native model.
 
     Returns
     -------

@@ -26,7 +26,9 @@ class LinearCoefficients(NamedTuple):
     name : str
         Of the class, for messages.
     coef : float64 array of shape (n_features, n_scores)
+        What each column adds to each score.
     intercept : float64 array of shape (n_scores,)
+        Scores of a row of zeros.
     link : {"sigmoid", "softmax", "identity"}
         What makes predictions of the scores, as in a `CompactModel`.
     nan_values : float64 array of shape (n_features,), or None
@@ -51,6 +53,7 @@ def read_linear(estimator: Any) -> LinearCoefficients:
     Parameters
     ----------
     estimator : LogisticRegression, RidgeClassifier, LinearRegression, Ridge, Lasso or ElasticNet
+        Fitted; the variants with cross-validation too.
 
     Returns
     -------
@@ -88,6 +91,7 @@ def linear_tables(
     Parameters
     ----------
     linear : LinearCoefficients
+        What was read of the estimator.
     X : float32 or int32 array of shape (n_samples, n_features), or None
         Rows that show the range of the inputs. A column that is constant in them counts as
         constant.
@@ -241,7 +245,9 @@ def on_all_columns(table: LinearTable, n_features: int) -> LinearTable:
     Parameters
     ----------
     table : LinearTable
+        Reads some of the columns.
     n_features : int
+        Columns of the input.
 
     Returns
     -------

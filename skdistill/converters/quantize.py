@@ -32,6 +32,7 @@ def quantize(
     Parameters
     ----------
     fitted : FittedModel
+        What was read of the estimator, for its input or for raw columns.
     X : float32 or int32 array of shape (n_samples, n_features), or None
         Rows that show the range of the inputs.
     dtype : {"float32", "int32"}

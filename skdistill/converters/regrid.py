@@ -26,6 +26,7 @@ def on_a_grid(
     Parameters
     ----------
     trees : sequence of FloatTree
+        With thresholds of any precision.
     n_features : int
         Columns of the input.
     dtype : {"float32", "int32"}, default="float32"

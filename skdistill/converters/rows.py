@@ -20,6 +20,7 @@ def columns_read(model: CompactModel) -> NDArray[np.intp]:
     Parameters
     ----------
     model : CompactModel
+        With any tables.
 
     Returns
     -------
@@ -41,9 +42,11 @@ def select_columns(
     Parameters
     ----------
     X : array-like or data frame of shape (n_samples, n_columns)
+        Rows with more columns than the model reads, or in another order.
     n_features : int
         Columns of the model's input.
     feature_names : sequence of str, or None
+        Of the model's input.
     columns : int array
         Which of them the model reads. In a data frame the others may hold anything.
     dtype : dtype, default=float64
@@ -77,8 +80,11 @@ def as_numbers(X: ArrayLike, n_features: int, dtype: str) -> NDArray[Any]:
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
+        Numbers of any type.
     n_features : int
+        Columns that `X` must have.
     dtype : {"float32", "int32"}
+        Type of the result.
 
     Returns
     -------

@@ -56,6 +56,7 @@ def node_probabilities(tree: Any, columns: NDArray[np.intp], n_classes: int) -> 
     columns : int array
         Which of the classes the tree's own ones are.
     n_classes : int
+        Columns of the result.
 
     Returns
     -------
@@ -149,6 +150,7 @@ def read_decision_tree(estimator: Any) -> TreeEnsemble:
     Parameters
     ----------
     estimator : classifier of one output, or regressor
+        Fitted.
 
     Returns
     -------
@@ -163,6 +165,7 @@ def read_forest(estimator: Any) -> TreeEnsemble:
     Parameters
     ----------
     estimator : classifier of one output, or regressor
+        Fitted.
 
     Returns
     -------
@@ -187,6 +190,7 @@ def read_gradient_boosting(estimator: Any) -> TreeEnsemble:
     Parameters
     ----------
     estimator : GradientBoostingClassifier or GradientBoostingRegressor
+        Fitted.
 
     Returns
     -------
@@ -232,6 +236,7 @@ def read_hist_gradient_boosting(estimator: Any) -> TreeEnsemble:
     Parameters
     ----------
     estimator : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Fitted.
 
     Returns
     -------

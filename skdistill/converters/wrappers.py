@@ -73,6 +73,7 @@ def is_passthrough(step: Any) -> bool:
     Parameters
     ----------
     step : transformer, str or None
+        As it stands in ``Pipeline.steps`` or ``ColumnTransformer.transformers_``.
 
     Returns
     -------

@@ -139,6 +139,7 @@ def read_steps(steps: Sequence[tuple[str, Any]], n_features: int, path: str = ""
     Parameters
     ----------
     steps : sequence of (name, transformer)
+        Fitted, in the order of the Pipeline.
     n_features : int
         Number of raw columns.
     path : str, default=""

@@ -29,7 +29,9 @@ def fold_ensemble(
     Parameters
     ----------
     ensemble : TreeEnsemble
+        Splits the columns that the steps yield.
     maps : ColumnMaps
+        What the steps do to each column.
     dtype : {"float32", "float64"}
         Of the rows that the steps are given.
     names : sequence of length n_features
@@ -99,7 +101,9 @@ def fold_coefficients(
     Parameters
     ----------
     linear : LinearCoefficients
+        For the columns that the steps yield.
     maps : ColumnMaps
+        What the steps do to each column.
     dtype : {"float32", "float64"}
         Of the rows that the steps are given.
     names : sequence of length n_features

@@ -50,7 +50,20 @@ class Preprocessing(NamedTuple):
         return range(self.maps.n_features) if self.feature_names is None else self.feature_names
 
     def require_integers(self, columns: NDArray[np.intp], remedy: str) -> None:
-        """Refuse steps that compute with columns which a model reads as integers."""
+        """Refuse steps that compute with columns which a model reads as integers.
+
+        Parameters
+        ----------
+        columns : int array
+            Columns behind the steps that the model reads.
+        remedy : str
+            What to do instead, for the message.
+
+        Raises
+        ------
+        ValueError
+            That names the step and the column.
+        """
         for column in columns:
             step = self.maps.scaled_by[column]
             if step:
@@ -69,6 +82,7 @@ def read_preprocessing(
     Parameters
     ----------
     steps : list of (name, transformer)
+        Fitted, in the order of the Pipeline.
     n_features : int
         Columns that the model reads.
     feature_names : sequence of str, or None
@@ -115,6 +129,7 @@ def fold_fitted(fitted: FittedModel, before: Preprocessing) -> FittedModel:
     fitted : FittedModel
         Reads what the steps yield.
     before : Preprocessing
+        The steps in front of the estimator.
 
     Returns
     -------
@@ -148,6 +163,7 @@ def fold_model(model: CompactModel, before: Preprocessing) -> tuple[CompactModel
     model : CompactModel
         Reads what the steps yield.
     before : Preprocessing
+        The steps in front of the model.
 
     Returns
     -------

@@ -21,6 +21,7 @@ class FoldedLinear(NamedTuple):
     Attributes
     ----------
     table : LinearTable
+        Reads raw columns.
     original : LinearTable
         What was folded.
     position : int array of shape (n_inputs,)
@@ -55,7 +56,9 @@ def fold_linear(
     Parameters
     ----------
     linear : LinearTable
+        Reads the columns that the steps yield.
     maps : ColumnMaps
+        What the steps do to each column.
     dtype : {"float32", "float64"}
         Of the rows that the steps are given.
     names : sequence of length n_features

@@ -30,9 +30,11 @@ def raw_thresholds(
     Parameters
     ----------
     maps : ColumnMaps
+        What the steps do to each column.
     column : int array of shape (n_thresholds,)
         Column behind the steps that each threshold is compared with.
     threshold : float array of shape (n_thresholds,)
+        In units behind the steps.
     dtype : {"float32", "float64"}
         Of the rows that the steps are given.
     casts_to_float32 : bool
@@ -72,6 +74,7 @@ def last_below(
     is_below : callable
         Takes one float32 number for each threshold and says which are below it.
     n_thresholds : int
+        How many numbers are searched at a time.
 
     Returns
     -------
@@ -89,7 +92,9 @@ class Splits(NamedTuple):
     Attributes
     ----------
     threshold : array of shape (n_splits,)
+        Numbers up to this go left.
     nan_left : bool array of shape (n_splits,)
+        Whether NaN goes left.
     swapped : bool array of shape (n_splits,)
         Where the children have to change sides.
     idle : bool array of shape (n_splits,)
@@ -111,7 +116,9 @@ def settle_splits(threshold: NDArray[Any], nan_left: NDArray[np.bool_]) -> Split
     Parameters
     ----------
     threshold : array of shape (n_splits,)
+        Numbers up to this go left.
     nan_left : bool array of shape (n_splits,)
+        Whether NaN goes left.
 
     Returns
     -------

@@ -30,8 +30,11 @@ def fold_trees(
     Parameters
     ----------
     grid : InputGrid
+        Of the columns that the steps yield.
     trees : TreeTable
+        On `grid`.
     maps : ColumnMaps
+        What the steps do to each column.
     dtype : {"float32", "float64"}
         Of the rows that the steps are given.
     linear : FoldedLinear, default=None
