@@ -22,13 +22,15 @@ templates_path = ["_templates"]
 
 html_theme = "furo"
 html_title = f"skdistill {release}"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True  # attributes as a list, like parameters
+napoleon_custom_sections = [("Attributes", "params_style")]  # as a list, like parameters
 
 autosummary_generate = True
 autodoc_typehints = "none"  # types stand in the numpydoc sections
