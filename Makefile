@@ -11,7 +11,11 @@ PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 WORKERS ?= 2
 
 DEMO_EXTRAS := onnx,boost,cli,plot
-TEST_EXTRAS := $(DEMO_EXTRAS),catboost,device,test,lint,docs
+UNIT_EXTRAS := $(DEMO_EXTRAS),catboost,device,test
+TEST_EXTRAS := $(UNIT_EXTRAS),lint,docs
+
+# What `make test-versions` runs: the lowest versions on the oldest Python, the newest on all.
+PYTHONS := 3.11 3.12 3.13 3.14
 
 # Stamps: a second run installs nothing, a change of pyproject.toml installs again.
 VENV_MADE  := $(VENV)/.made
@@ -23,10 +27,10 @@ NOTEBOOKS  := $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-mcu lint format unit notebooks docs bench clean
+.PHONY: help demo test test-mcu test-versions lint format unit notebooks docs bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO_READY) ## distil a forest, export it, compare the two
 	$(BIN)/skdistill demo
@@ -50,6 +54,20 @@ unit: $(TEST_READY) ## tests and doctests
 # A second opinion: Debian's gcc-arm-none-eabi, qemu-system-arm, gcc-avr, avr-libc and simavr.
 test-mcu: $(TEST_READY) ## the emitted C on QEMU and simavr, as far as they are installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m mcu tests/mcu
+
+# In environments of uv's own; pyproject.toml's bounds are what this has run.
+test-versions: $(TEST_READY) ## unit at the lowest and the newest versions, Python by Python
+	@$(PIP) uv
+	@for run in $(firstword $(PYTHONS))/lowest-direct $(PYTHONS:=/highest); do \
+		python=$${run%/*}; \
+		$(BIN)/uv python find --quiet --no-project --no-python-downloads $$python >/dev/null 2>&1 \
+			|| { echo "Python $$python is not here: left out"; continue; }; \
+		echo "Python $$python, $${run#*/} versions"; \
+		OMP_NUM_THREADS=1 $(BIN)/uv run --quiet --isolated --no-project --no-python-downloads \
+			--python $$python --resolution $${run#*/} --with-editable '.[$(UNIT_EXTRAS)]' \
+			python -m pytest -p no:cacheprovider -n $(WORKERS) --dist worksteal \
+			|| failed="$$failed $$run"; \
+	done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
 	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \

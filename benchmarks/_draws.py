@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 from xgboost import XGBClassifier
 
 from skdistill import Munge
-from skdistill.teachers import probabilities, teach
+from skdistill.teachers import cross_fit, probabilities
 
 CAP = 20_000  # training rows, those to pick on included
 ROWS = 24_000  # to learn from, MUNGE rows included: as many whole passes as stay below it
@@ -42,7 +42,7 @@ class Draw(NamedTuple):
     y_test: np.ndarray
 
 
-class CrossFitResult(NamedTuple):
+class TeacherLabels(NamedTuple):
     """What a teacher says: of the fitted rows out of fold, of MUNGE rows, of the others."""
 
     fit: np.ndarray
@@ -69,7 +69,7 @@ def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
     return Draw(name, seed, len(np.unique(y)), *parts)
 
 
-def lesson(given: Draw, cache: Path, quick: bool = False) -> CrossFitResult:
+def teacher_labels(given: Draw, cache: Path, quick: bool = False) -> TeacherLabels:
     """What the teacher says, from the cache or fitted now and kept there."""
     share = 10 if quick else 1
     settings = {
@@ -86,7 +86,7 @@ def lesson(given: Draw, cache: Path, quick: bool = False) -> CrossFitResult:
         np.savez_compressed(partial, **made._asdict())
         partial.replace(path)
     with np.load(path) as kept:
-        return CrossFitResult(**{name: kept[name] for name in CrossFitResult._fields})
+        return TeacherLabels(**{name: kept[name] for name in TeacherLabels._fields})
 
 
 def make_teacher(seed: int, forest: int, rounds: int, leaves: int) -> VotingClassifier:
@@ -100,17 +100,17 @@ def make_teacher(seed: int, forest: int, rounds: int, leaves: int) -> VotingClas
     return VotingClassifier(members, voting="soft")
 
 
-def _learn(given: Draw, forest: int, rounds: int, leaves: int, factor: int) -> CrossFitResult:
+def _learn(given: Draw, forest: int, rounds: int, leaves: int, factor: int) -> TeacherLabels:
     started, classes = time.perf_counter(), np.arange(given.n_classes)
     teacher = make_teacher(given.seed, forest, rounds, leaves)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        fitted, P = teach(teacher, given.X_fit, given.y_fit, classes)
+        fitted, P = cross_fit(teacher, given.X_fit, given.y_fit, classes)
         rows = Munge(factor).sample(given.X_fit, given.seed)
         said = [probabilities(fitted, X, classes) for X in (rows, given.X_pick, given.X_test)]
     munge, pick, test = (P.astype(np.float32) for P in said)
     seconds = time.perf_counter() - started
-    return CrossFitResult(P.astype(np.float32), rows, munge, pick, test, seconds)
+    return TeacherLabels(P.astype(np.float32), rows, munge, pick, test, seconds)
 
 
 def measures(

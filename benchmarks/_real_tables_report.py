@@ -33,13 +33,15 @@ def report(results: dict[str, Any]) -> str:
     """All tables and the verdicts."""
     records = results["records"]
     parts = [_students(records), _ways(records), _encodings(records), _parity(results["parity"])]
+    parts.append(_changes(records))
     return "\n\n".join([*filter(None, parts), "  \n".join(verdicts(results))])
 
 
 def summary(results: dict[str, Any]) -> str:
     """What the page on tables shows."""
     records = results["records"]
-    parts = [_students(records, ["accuracy", "auc", "log_loss"]), _flash(results["parity"])]
+    parts = [_students(records, ["accuracy", "auc", "log_loss"]), _changes(records)]
+    parts.append(_flash(results["parity"]))
     return "\n\n".join([*parts, "  \n".join(verdicts(results))])
 
 
@@ -158,44 +160,57 @@ def _paired(
 
 
 def _change(changes: list[float], key: str) -> str:
-    factor, decimals, label, more = MEASURES[key]
+    """Mean, median, and in how many pairs it is a gain."""
+    if not changes:
+        return ""
+    factor, decimals, _, more = MEASURES[key]
     better = sum((each > 0) == more and each != 0 for each in changes)
-    name = label.split(",", maxsplit=1)[0]
-    told = [f"{factor * each:+.{decimals}f}" for each in (np.mean(changes), np.median(changes))]
-    return f"{name} {told[0]} (median {told[1]}, better in {better} of {len(changes)})"
+    mean, median = (
+        f"{factor * each:+.{decimals}f}" for each in (np.mean(changes), np.median(changes))
+    )
+    return f"{mean} ({median}; {better} of {len(changes)})"
+
+
+def _changes(records: list[Record]) -> str:
+    """Paired differences between the ways to train, one pair for each draw and size."""
+    keys = ("accuracy", "balanced", "auc", "log_loss")
+    rows = []
+    for table in _kinds(records, "table"):
+        for model, label in (("hard", "of the same size"), ("hard, picked", "picked")):
+            hard = {"model": model} | BASE.get(model, PLAIN)
+            pair = hard, {"model": "distilled"} | PLAIN, {"table": table}
+            cells = [
+                "" if key == "balanced" else _change(_paired(records, key, *pair), key)
+                for key in keys
+            ]
+            rows.append((f"{table}: distilled against hard labels {label}", *cells))
+    for way in list(WAYS)[1:]:
+        pair = {"way": "plain"}, {"way": way}, {"model": "distilled"}
+        cells = [_change(_paired(records, key, *pair), key) for key in keys]
+        if any(cells):
+            rows.append((f"rare classes: {WAYS[way]} against nothing", *cells))
+    for encoding in ENCODINGS[1:]:
+        both = {"encoding": encoding}, {"encoding": "ranks"}
+        cells = [
+            _change(_paired_by_model(records, key, *both), key)
+            if key in ("accuracy", "log_loss")
+            else ""
+            for key in keys
+        ]
+        rows.append((f"ranks against {encoding}", *cells))
+    header = ("mean change (median; better in)", *(MEASURES[key][2] for key in keys))
+    return markdown(header, rows)
 
 
 def verdicts(results: dict[str, Any]) -> Iterator[str]:
-    """Means and medians of paired differences, and in how many draws and sizes they are gains."""
+    """Which draws these are, and whether all implementations agree."""
     records = results["records"]
     draws = {
         table: len({each["seed"] for each in chosen(records, table=table)})
         for table in _kinds(records, "table")
     }
-    told = ", ".join(f"{table} {n}" for table, n in draws.items())
-    yield f"Draws: {told}; at most {results['rows']:,} training rows."
-    for table in draws:
-        for model, label in (("hard", "of the same size"), ("hard, picked", "picked")):
-            hard = {"model": model} | BASE.get(model, PLAIN)
-            distilled = {"model": "distilled"} | PLAIN
-            told = []
-            for key in ("accuracy", "auc", "log_loss"):
-                told.append(_change(_paired(records, key, hard, distilled, {"table": table}), key))
-            yield f"{table}: distilled against hard labels, {label}: {', '.join(told)}"
-    for way in list(WAYS)[1:]:
-        told = []
-        for key in ("balanced", "accuracy", "auc", "log_loss"):
-            changes = _paired(records, key, {"way": "plain"}, {"way": way}, {"model": "distilled"})
-            if changes:
-                told.append(_change(changes, key))
-        if told:
-            yield f"rare classes, {WAYS[way]}: {', '.join(told)}"
-    for encoding in ENCODINGS[1:]:
-        told = []
-        for key in ("accuracy", "log_loss"):
-            both = {"encoding": encoding}, {"encoding": "ranks"}
-            told.append(_change(_paired_by_model(records, key, *both), key))
-        yield f"ranks against {encoding}: {', '.join(told)}"
+    counts = ", ".join(f"{table} {n}" for table, n in draws.items())
+    yield f"Draws: {counts}; at most {results['rows']:,} training rows."
     runs = results["parity"]
     rows = sum(run["rows"] * (len(run["device"]) + len(run["onnx"])) for run in runs)
     wrong = sum(each["mismatches"] for run in runs for each in run["device"].values())

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from _draws import CrossFitResult, Draw, measures
+from _draws import Draw, TeacherLabels, measures
 
 from skdistill import (
     PrunedEnsembleClassifier,
@@ -83,8 +83,8 @@ BASE = (
 
 def _recipes() -> Iterator[Recipe]:
     yield Recipe("tree", "tree")
-    yield Recipe("linear 8", "linear", "soft", settings={"value_bits": 8})
-    yield Recipe("linear 4", "linear", "soft", settings={"value_bits": 4})
+    yield Recipe("linear 8", "linear", "soft", settings={"weight_bits": 8})
+    yield Recipe("linear 4", "linear", "soft", settings={"weight_bits": 4})
     two, several = BASE
     for base in BASE:
         yield base.given(name="8 leaves")
@@ -141,7 +141,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def targets(recipe: Recipe, given: Draw, taught: CrossFitResult) -> tuple[np.ndarray, SoftTargets]:
+def targets(recipe: Recipe, given: Draw, taught: TeacherLabels) -> tuple[np.ndarray, SoftTargets]:
     """Rows to learn from and what is taught on them."""
     hard = given.y_fit.astype(np.intp)
     if recipe.labels == "hard":
@@ -158,22 +158,22 @@ def targets(recipe: Recipe, given: Draw, taught: CrossFitResult) -> tuple[np.nda
 
 
 def students(
-    recipe: Recipe, given: Draw, taught: CrossFitResult, budgets: tuple[int, ...]
+    recipe: Recipe, given: Draw, taught: TeacherLabels, budgets: tuple[int, ...]
 ) -> Iterator[dict[str, Any]]:
     """A candidate for each budget that the recipe is tried at, where one fits."""
-    rows, lesson = targets(recipe, given, taught)
+    rows, soft_targets = targets(recipe, given, taught)
     budgets = tuple(budget for budget in budgets if budget in recipe.budgets)
     if FAMILIES[recipe.family][1] is None:  # there is only one size
-        model, seconds = _fit(recipe, 0, rows, lesson, given.seed)
+        model, seconds = _fit(recipe, 0, rows, soft_targets, given.seed)
         for budget in [each for each in budgets if model.compact_.nbytes + CODE <= each][:1]:
             yield _record(recipe, budget, given, model, 0, seconds)
         return
     sizes: dict[int, int] = {}
     for budget in budgets:
         if recipe.large > 0:
-            found = _pruned(recipe, budget, rows, lesson, given.seed)
+            found = _pruned(recipe, budget, rows, soft_targets, given.seed)
         else:
-            found = fit_to_budget(recipe, budget, rows, lesson, given.seed, sizes)
+            found = fit_to_budget(recipe, budget, rows, soft_targets, given.seed, sizes)
         if found is not None:
             yield _record(recipe, budget, given, *found)
 
@@ -182,7 +182,7 @@ def fit_to_budget(
     recipe: Recipe,
     budget: int,
     rows: np.ndarray,
-    lesson: SoftTargets,
+    soft_targets: SoftTargets,
     seed: int,
     sizes: dict[int, int],
 ) -> tuple[Any, int, float] | None:
@@ -194,10 +194,10 @@ def fit_to_budget(
     for done in range(MOST_FITS):
         if done >= FITS and best is not None:
             break
-        count = _next_count(recipe, room, rows.shape[1], lesson.n_classes, sizes)
+        count = _next_count(recipe, room, rows.shape[1], soft_targets.n_classes, sizes)
         if count is None:
             break
-        model, seconds = _fit(recipe, count, rows, lesson, seed)
+        model, seconds = _fit(recipe, count, rows, soft_targets, seed)
         nbytes = model.compact_.nbytes
         sizes[count] = nbytes
         if nbytes <= room and (best is None or count > best[1]):
@@ -208,11 +208,11 @@ def fit_to_budget(
 
 
 def _pruned(
-    recipe: Recipe, budget: int, rows: np.ndarray, lesson: SoftTargets, seed: int
+    recipe: Recipe, budget: int, rows: np.ndarray, soft_targets: SoftTargets, seed: int
 ) -> tuple[Any, int, float] | None:
     """A student grown too large and pruned to a budget, trees at first, and its seconds."""
     room = budget - CODE
-    fixed, each = _estimate(recipe, rows.shape[1], lesson.n_classes)
+    fixed, each = _estimate(recipe, rows.shape[1], soft_targets.n_classes)
     if room < fixed + each:
         return None
     count = min(int(recipe.large * (room - fixed) / each), FAMILIES["boosted"][2])
@@ -222,12 +222,12 @@ def _pruned(
         name: getattr(grown, name)
         for name in ("refit_l2_regularization", "value_bits", "random_state")
     }
-    model = PrunedEnsembleClassifier(grown, room, **kept).fit(rows, lesson)
+    model = PrunedEnsembleClassifier(grown, room, **kept).fit(rows, soft_targets)
     return model, count, time.perf_counter() - started
 
 
 def _fit(
-    recipe: Recipe, count: int, rows: np.ndarray, lesson: SoftTargets, seed: int
+    recipe: Recipe, count: int, rows: np.ndarray, soft_targets: SoftTargets, seed: int
 ) -> tuple[Any, float]:
     """A student of so many trees or leaves, and how long it took."""
     student, counted, _ = FAMILIES[recipe.family]
@@ -238,7 +238,7 @@ def _fit(
         model.set_params(random_state=seed)
     started = time.perf_counter()
     with nullcontext() if recipe.refit else _no_refit():
-        model.fit(rows, lesson)
+        model.fit(rows, soft_targets)
     return model, time.perf_counter() - started
 
 

@@ -19,7 +19,7 @@ import joblib
 import numba
 from _budget_report import FIELDS, report, summary
 from _common import add_data_option, options, save
-from _draws import draw, lesson, measures
+from _draws import draw, measures, teacher_labels
 from _peers import peers
 from _recipes import BASE, RECIPES, VARIANTS, Recipe, students
 from threadpoolctl import threadpool_limits
@@ -56,7 +56,7 @@ def measure(
     numba.set_num_threads(1)
     with threadpool_limits(1):
         given = draw(name, seed, args.data)
-        taught = lesson(given, args.cache, args.quick)
+        taught = teacher_labels(given, args.cache, args.quick)
         records = [] if args.ablate else _worth_keeping(peers(given, args.cache), budgets)
         if not args.prepare:
             for recipe in recipes:

@@ -150,7 +150,7 @@ def best_small(
     """The best boosted model on hard labels that takes no more bytes than a student may."""
     found = []
     nothing, n = np.zeros((len(given.y_fit), 2)), len(given.y_fit)
-    lesson = SoftTargets(nothing, given.y_fit, 0.0)
+    soft_targets = SoftTargets(nothing, given.y_fit, 0.0)
     for recipe, l2_regularization, share in product(
         list(recipes.values())[: 1 if quick else None],
         (1e-3,) if quick else (1e-3, 1e-2, 1e-1),
@@ -160,7 +160,7 @@ def best_small(
             recipe.settings | {"refit_l2_regularization": l2_regularization},
             share * budget - CODE,
         )
-        model = fit_to_budget(settings, room, given.X_fit, lesson, np.ones(n), seed)
+        model = fit_to_budget(settings, room, given.X_fit, soft_targets, np.ones(n), seed)
         figures = errors(model.predict_proba, given)
         found.append({"kind": "skdistill", "bytes": model.compact_.nbytes + CODE} | figures)
     for leaves, rate in SMALL[:1] if quick else SMALL:
@@ -197,11 +197,11 @@ def best_student(
         rows = np.concatenate([given.X_fit, more.astype(np.float32)])
         told = probabilities(teacher, rows, CLASSES)
         labels = given.y_fit if recipe.hard else np.full(len(given.y_fit), -1)
-        lesson = SoftTargets(told, np.concatenate([labels, np.full(len(more), -1)]), 0.0)
+        soft_targets = SoftTargets(told, np.concatenate([labels, np.full(len(more), -1)]), 0.0)
         weight = np.repeat([recipe.weight, 1.0], [len(given.X_fit), len(more)])
         used = weight > 0
         model = fit_to_budget(
-            recipe.settings, budget - CODE, rows[used], lesson.take(used), weight[used], seed
+            recipe.settings, budget - CODE, rows[used], soft_targets.take(used), weight[used], seed
         )
         figures = {
             "recipe": name,
@@ -218,22 +218,22 @@ def fit_to_budget(
     settings: dict[str, Any],
     room: float,
     rows: np.ndarray,
-    lesson: SoftTargets,
+    soft_targets: SoftTargets,
     weight: np.ndarray,
     seed: int,
 ) -> SoftBoostingClassifier:
     """A student that takes about, and no more than, `room` bytes."""
     few = np.random.default_rng(seed).permutation(len(rows)) < 4_000
 
-    def fit(count: float, rows: np.ndarray, lesson: SoftTargets, weight: np.ndarray) -> Any:
+    def fit(count: float, rows: np.ndarray, soft_targets: SoftTargets, weight: np.ndarray) -> Any:
         model = SoftBoostingClassifier(max(1, int(count)), random_state=seed, **settings)
-        return model.fit(rows, lesson, weight)
+        return model.fit(rows, soft_targets, weight)
 
     # What a tree takes is learnt on few rows.
-    tried = fit(100, rows[few], lesson.take(few), weight[few])
+    tried = fit(100, rows[few], soft_targets.take(few), weight[few])
     count = 100 * room / tried.compact_.nbytes
     while True:
-        model = fit(count, rows, lesson, weight)
+        model = fit(count, rows, soft_targets, weight)
         if model.compact_.nbytes <= room:
             return model
         count = min(count - 1, 0.98 * count * room / model.compact_.nbytes)

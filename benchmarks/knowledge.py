@@ -36,14 +36,14 @@ from skdistill import (
     Munge,
     NaiveBayes,
     Pool,
+    PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
     SoftTreeClassifier,
     born_again,
-    prune_ensemble,
 )
 from skdistill.targets import SoftTargets
-from skdistill.teachers import probabilities, teach
+from skdistill.teachers import cross_fit, probabilities
 from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
 
 TABLES = ("waveform21", "satimage", "magic", "electricity", "dry_bean", "letter")
@@ -120,7 +120,7 @@ KINDS: dict[str, Kind] = {
     HARD: changed(alpha=0.0),
     SOFT: changed(),
     "soft labels alone, alpha 1": changed(alpha=1.0),
-    "the teacher's decisions": changed(response="labels"),
+    "the teacher's decisions": changed(response_method="predict"),
     "alpha by row, teacher distrusted": by_row(lambda case: case.said_of_truth),
     "alpha by row, label distrusted": by_row(lambda case: 1 - case.said_of_truth),
     "temperature 2": changed(temperature=2.0),
@@ -170,7 +170,7 @@ def prepare(name: str, seed: int, args: argparse.Namespace) -> Case:
             ),
         ),
     ]
-    teacher, P = teach(VotingClassifier(members, voting="soft"), X, y, classes)
+    teacher, P = cross_fit(VotingClassifier(members, voting="soft"), X, y, classes)
     P_test = probabilities(teacher, given.X_test, classes)
     net = MLPClassifier((64,), max_iter=400, early_stopping=True, random_state=seed)
     case = Case(given, teacher, P, P_test, rest, None, None, None)
@@ -178,14 +178,9 @@ def prepare(name: str, seed: int, args: argparse.Namespace) -> Case:
     return case._replace(
         net=make_pipeline(StandardScaler(), net).fit(X, y),
         middle=case.distil(middle),
-        pruned=prune_ensemble(
-            teacher.estimators_[1],
-            X,
-            probabilities(teacher, X, classes),
-            max_bytes=16384,
-            value_bits=8,
-            random_state=seed,
-        ),
+        pruned=PrunedEnsembleClassifier(
+            FrozenEstimator(teacher.estimators_[1]), 16384, value_bits=8, random_state=seed
+        ).fit(X, probabilities(teacher, X, classes)),
     )
 
 

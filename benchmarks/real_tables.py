@@ -280,7 +280,7 @@ class Draw:
         classes, hard = np.unique(y, return_inverse=True)
         labels = np.concatenate([hard, np.full(len(more), -1)])
         rows = pd.concat([X, more], ignore_index=True)
-        lessons = {"distilled": (rows, SoftTargets(P, labels, 0.5)), "hard": (X, hard)}
+        targets_by_name = {"distilled": (rows, SoftTargets(P, labels, 0.5)), "hard": (X, hard)}
         for encoding, coder in (
             ("ranks", None),
             ("alphabet", alphabetical()),
@@ -290,7 +290,7 @@ class Draw:
                 coder.fit(X)
             read = (lambda frame: frame) if coder is None else coder.transform
             test = read(self.given.X_test)
-            for model, (frame, targets) in lessons.items():
+            for model, (frame, targets) in targets_by_name.items():
                 counts = dict(self.counts)
                 seen = read(frame)
                 for size in self.sizes:

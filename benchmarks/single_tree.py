@@ -33,10 +33,10 @@ from tqdm import tqdm
 
 from skdistill import Munge, SoftTreeClassifier
 from skdistill.compact import TreeTable
-from skdistill.compact.packing.pack import lay_out
+from skdistill.compact.packing.pack import choose_layout
 from skdistill.dataframe import concat_rows, take_rows
 from skdistill.targets import SoftTargets
-from skdistill.teachers import probabilities, teach
+from skdistill.teachers import cross_fit, probabilities
 
 TABLES, SHIPPED = ("adult", "magic"), ("breast_cancer",)
 SEEDS, CAP = 5, 20_000  # draws; training rows of each
@@ -72,7 +72,7 @@ class Draw(NamedTuple):
     y_test: np.ndarray
 
 
-class CrossFitResult(NamedTuple):
+class TeacherLabels(NamedTuple):
     """What the teacher says: of the training rows out of fold, of MUNGE rows, of the test rows."""
 
     P: np.ndarray
@@ -112,14 +112,14 @@ def one_hot(model: Any) -> Pipeline:
     return make_pipeline(make_column_transformer((encoder, text), remainder="passthrough"), model)
 
 
-def learn(given: Draw, seed: int, forest: Any, factor: int) -> CrossFitResult:
+def learn(given: Draw, seed: int, forest: Any, factor: int) -> TeacherLabels:
     """Fit the teacher, five times more for the labels out of fold, and let it speak."""
     started = time.perf_counter()
-    fitted, P = teach(one_hot(forest), given.X, given.y, CLASSES)
+    fitted, P = cross_fit(one_hot(forest), given.X, given.y, CLASSES)
     rows = Munge(factor).sample(given.X, seed)
     P_rows, P_test = (probabilities(fitted, X, CLASSES) for X in (rows, given.X_test))
     size = len(pickle.dumps(fitted))
-    return CrossFitResult(P, rows, P_rows, P_test, size, time.perf_counter() - started)
+    return TeacherLabels(P, rows, P_rows, P_test, size, time.perf_counter() - started)
 
 
 def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def hard_trees(given: Draw, seed: int, quick: bool) -> Iterator[dict[str, Any]]:
         yield {"model": f"{TUNED}, {kind}", "limits": limits} | figures(model, given)
 
 
-def taught_trees(given: Draw, said: CrossFitResult) -> Iterator[dict[str, Any]]:
+def taught_trees(given: Draw, said: TeacherLabels) -> Iterator[dict[str, Any]]:
     """Students on out-of-fold labels alone, and on MUNGE rows beside them."""
     both = concat_rows(given.X, said.rows), np.concatenate([said.P, said.P_rows])
     for model, X, P in ((OUT_OF_FOLD, given.X, said.P), (MUNGED, *both)):
@@ -185,7 +185,7 @@ def figures(model: Any, given: Draw) -> dict[str, Any]:
     P = model.predict_proba(given.X_test)
     if isinstance(model, SoftTreeClassifier):
         # A label takes fewer bytes, but rows can be ranked by scores alone.
-        tables = lay_out(model.compact_, output="scores").tables.values()
+        tables = choose_layout(model.compact_, output="scores").tables.values()
         size = {
             "bytes": sum(table.nbytes for table in tables),
             "label_bytes": model.compact_.nbytes,

@@ -1,7 +1,6 @@
 """Distil a big tabular model into one of a few kilobytes."""
 
 from skdistill.converters import convert
-from skdistill.converters.pipeline import fold_pipeline
 from skdistill.device import profile
 from skdistill.distillation import DistilledClassifier, DistilledRegressor, born_again
 from skdistill.model import CompactModel, load
@@ -15,14 +14,12 @@ from skdistill.students import (
     SoftTreeRegressor,
     StudentAdapter,
     adapt,
-    prune_ensemble,
 )
 from skdistill.teachers import (
     BoosterTeacher,
     CallableTeacher,
-    Committee,
-    MarginTeacher,
     OnnxTeacher,
+    TeacherEnsemble,
 )
 from skdistill.transfer import Marginals, Munge, NaiveBayes, Pool, munge
 
@@ -30,11 +27,9 @@ __version__ = "0.1.0"
 __all__ = [
     "BoosterTeacher",
     "CallableTeacher",
-    "Committee",
     "CompactModel",
     "DistilledClassifier",
     "DistilledRegressor",
-    "MarginTeacher",
     "Marginals",
     "Munge",
     "NaiveBayes",
@@ -48,12 +43,11 @@ __all__ = [
     "SoftTreeClassifier",
     "SoftTreeRegressor",
     "StudentAdapter",
+    "TeacherEnsemble",
     "adapt",
     "born_again",
     "convert",
-    "fold_pipeline",
     "load",
     "munge",
     "profile",
-    "prune_ensemble",
 ]

@@ -1,4 +1,4 @@
-"""What the README and the quick start tell a user to type has to run."""
+"""Code that a page shows runs, and its links lead to files and headings that exist."""
 
 import re
 from pathlib import Path
@@ -6,25 +6,33 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+WITH_CODE = [str(page.relative_to(ROOT)) for page in PAGES if BLOCK.search(page.read_text())]
 
 
-PAGES = [
-    "README.md",
-    "docs/quickstart.md",
-    "docs/teachers.md",
-    "docs/tables.md",
-    "docs/knowledge.md",
-    "docs/c-export.md",
-]
+def test_the_pages_for_users_show_code():
+    names = ("quickstart", "teachers", "tables", "knowledge", "c-export")
+    assert {"README.md", *(f"docs/{name}.md" for name in names)} <= set(WITH_CODE)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_CODE)
 def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(
-        r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
-    )
-    assert blocks, f"{page} shows no code"
     namespace = {}
-    for block in blocks:
+    for block in BLOCK.findall((ROOT / page).read_text()):
         exec(compile(block, page, "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_files_and_headings_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, heading = target.partition("#")
+        if "://" in target:
+            continue
+        file = page.parent / path if path else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings]
+            assert heading in anchors, f"{page.name} links to {target}"

@@ -52,7 +52,7 @@ ESTIMATORS = [
     SoftTreeRegressor(),
     SoftTreeRegressor(value_bits="ternary"),
     SoftLinearRegressor(),
-    SoftLinearRegressor(threshold_bits=16, value_bits=4),
+    SoftLinearRegressor(input_bits=16, weight_bits=4),
     SoftBoostingRegressor(5, random_state=0),
     SoftBoostingRegressor(5, init="linear", value_bits="ternary", random_state=0),
     DistilledRegressor(Ridge(), transfer_set=None),

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from skdistill.dataframe.files import Table
-from skdistill.inspection.compare import Comparison, Say, compare
+from skdistill.inspection.compare import compare
+from skdistill.inspection.results import Comparison
 from skdistill.students import SoftTreeClassifier
 
 DATASETS = {"digits": (load_digits, 256), "breast cancer": (load_breast_cancer, 16)}
-"""Name, loader and leaves of the student: about 5 KB and 150 bytes."""
+"""Name → loader, and number of leaves of the student."""
 
 
-def run(out: str | PathLike[str], *, seed: int = 0, say: Say | None = None) -> list[Comparison]:
+def run(
+    out: str | PathLike[str],
+    *,
+    random_state: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> list[Comparison]:
     """Compare teacher and students on digits and breast cancer.
 
     Parameters
     ----------
     out : str or path-like
-        Folder for the exported students; it must exist.
-    seed : int, default=0
-    say : callable, default=None
-        Takes one line of progress at a time.
+        Existing folder for the exported students.
+    random_state : int, default=0
+        Seed of the splits and of all models.
+    progress : callable, default=None
+        Called with one line of text before each step.
 
     Returns
     -------
     comparisons : list of Comparison
+        One for each data set.
     """
     comparisons = []
-    for name, (load, leaves) in DATASETS.items():
+    for name, (load, max_leaf_nodes) in DATASETS.items():
         data = load()
         table = Table(data.data, data.target_names[data.target], list(data.feature_names), [])
-        student = SoftTreeClassifier(max_leaf_nodes=leaves)
-        comparisons.append(compare(name, table, student, out, seed=seed, say=say))
+        student = SoftTreeClassifier(max_leaf_nodes=max_leaf_nodes)
+        comparisons.append(
+            compare(name, table, student, out, random_state=random_state, progress=progress)
+        )
     return comparisons

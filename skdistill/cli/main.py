@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import skdistill
 from skdistill.cli.commands import run_demo, run_distill
-from skdistill.cli.console import INTERRUPTED, USAGE, print_error
+from skdistill.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, print_error
 from skdistill.dataframe.files import TableError
 
 
@@ -20,33 +20,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, default=None
-        Without the program's name; None reads ``sys.argv``.
+        Without the name of the program. None means those of ``sys.argv``.
 
     Returns
     -------
-    code : int
-        0; 1 if ONNX Runtime and Python disagree on any row; 2 for bad usage or input;
+    exit_code : int
+        0 for success; 1 if ONNX Runtime and Python disagree on any row; 2 for bad usage or input;
         130 if interrupted.
     """
     parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.command is None:
+    args = parser.parse_args(arguments)
+    if args.command is None:
         parser.print_help(sys.stderr)
-        return USAGE
+        return EXIT_USAGE
     try:
-        return given.run(given)
-    except (TableError, ImportError, OSError) as error:  # what a user can mend
+        run: Callable[[argparse.Namespace], int] = args.run
+        return run(args)
+    except (TableError, ImportError, OSError) as error:  # the user can fix these
         return print_error(error)
     except KeyboardInterrupt:
         print("skdistill: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
+    """Parser that reports a usage error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self.exit(EXIT_USAGE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,65 +64,71 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_demo(commands: Any) -> None:
-    what = "compare teacher and students on digits and breast cancer, export and check them"
-    parser = commands.add_parser("demo", help=what, description=what)
+    description = "compare teacher and students on digits and breast cancer, export and verify them"
+    parser = commands.add_parser("demo", help=description, description=description)
     parser.add_argument(
-        "--out", type=Path, default=Path("build/demo"), metavar="DIR", help="default: %(default)s"
+        "--out",
+        type=Path,
+        default=Path("build/demo"),
+        metavar="DIR",
+        help="folder for models and results, default: %(default)s",
     )
     _add_common(parser)
     parser.set_defaults(run=run_demo)
 
 
 def _add_distill(commands: Any) -> None:
-    what = "the same on a table of your own: teach, measure, export, check"
-    parser = commands.add_parser("distill", help=what, description=what)
+    description = "the same on a table of your own: train, measure, export, verify"
+    parser = commands.add_parser("distill", help=description, description=description)
     parser.add_argument(
         "table", type=Path, metavar="TABLE", help=".csv, .tsv or .parquet; numeric columns"
     )
+    parser.add_argument("--target", required=True, metavar="COL", help="column of the labels")
     parser.add_argument(
-        "--target", required=True, metavar="COL", help="the column that holds the labels"
+        "--out", type=Path, required=True, metavar="DIR", help="folder for models and results"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where to write models and results"
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COL",
+        help="column to leave out; may be repeated",
     )
     parser.add_argument(
-        "--drop", action="append", default=[], metavar="COL", help="leave a column out; repeatable"
-    )
-    parser.add_argument(
-        "--student", choices=("tree", "linear"), default="tree", help="default: %(default)s"
+        "--student", choices=("tree", "linear"), default="tree", help="family, default: %(default)s"
     )
     parser.add_argument(
         "--max-leaf-nodes",
         type=_number(int, lambda n: n >= 2, "of 2 or more"),
         default=64,
         metavar="N",
-        help="of a tree, default: 64",
+        help="number of leaves of a tree, default: 64",
     )
     parser.add_argument(
         "--temperature",
         type=_temperature,
         default=1.0,
         metavar="T",
-        help="flattens (above 1) the teacher's probabilities, or 'auto'; default: 1",
+        help="of the teacher's probabilities, above 1 flattens them; or 'auto'; default: 1",
     )
     parser.add_argument(
         "--alpha",
         type=_number(float, lambda a: 0 < a <= 1, "above 0 and up to 1"),
         default=0.5,
-        help="weight of the teacher against the hard labels, above 0 and up to 1; default: 0.5",
+        help="weight of the soft labels against the hard labels, above 0 and up to 1; default: 0.5",
     )
     parser.add_argument(
         "--test-size",
         type=_number(float, lambda s: 0 < s < 1, "between 0 and 1"),
         default=0.25,
-        metavar="SHARE",
-        help="share of the rows to measure on, default: 0.25",
+        metavar="FRACTION",
+        help="fraction of the rows that is held out, default: 0.25",
     )
     parser.add_argument(
         "--n-jobs",
         type=_number(int, lambda n: n > 0 or n == -1, "above 0, or -1 for all cores"),
         metavar="N",
-        help="threads; default: one, on big tables all cores",
+        help="number of threads; default: one, on large tables all cores",
     )
     _add_common(parser)
     parser.set_defaults(run=run_distill)
@@ -133,27 +140,27 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         type=_number(int, lambda n: 0 <= n < 2**31, "in 0 … 2**31 - 1"),
         default=0,
         metavar="N",
-        help="default: 0",
+        help="random seed, default: 0",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
-def _number(kind: type, allowed: Callable[[Any], bool], which: str) -> Callable[[str], Any]:
-    """Make the argparse type of numbers that are `allowed`."""
+def _number(kind: type, is_valid: Callable[[Any], bool], condition: str) -> Callable[[str], Any]:
+    """Make an argparse type that accepts numbers for which `is_valid` is true."""
 
-    def read(text: str) -> Any:
+    def parse(text: str) -> Any:
         try:
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not allowed(value):
+        if value is None or not is_valid(value):
             noun = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} {which}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} {condition}")
         return value
 
-    return read
+    return parse
 
 
 def _temperature(text: str) -> float | str:
     positive = _number(float, lambda t: 0 < t < float("inf"), "above 0, nor 'auto'")
-    return text if text == "auto" else positive(text)
+    return text if text == "auto" else float(positive(text))

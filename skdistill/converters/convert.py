@@ -1,65 +1,23 @@
-"""Fitted estimators as compact models, without distillation. Reads attributes, imports no library.
-
-An estimator is known by the names of its classes. What is read of it are nodes of trees,
-coefficients, and what XGBoost and LightGBM write about themselves.
-
-Symbols: d columns, S score columns, T trees, N nodes of a tree.
-"""
+"""convert: fitted estimators and Pipelines as compact models, without distillation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, NamedTuple
+import warnings
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skdistill.compact._frozen import require
-from skdistill.compact.evaluate import as_input
-from skdistill.compact.tables.limits import INT32_MAX, value_limits
-from skdistill.compact.tables.linear_table import LinearTable
-from skdistill.compact.tables.tree_table import TreeTable
-from skdistill.converters.decision_threshold import with_threshold
-from skdistill.converters.float_trees import Ensemble, FloatTree, in_column
-from skdistill.converters.lightgbm import lightgbm_trees
-from skdistill.converters.linear import (
-    Linear,
-    linear_coefficients,
-    linear_tables,
-    on_all_columns,
-)
-from skdistill.converters.regrid import coarser, on_a_grid
-from skdistill.converters.scikit_learn import hist_gradient_trees, scikit_learn_trees
-from skdistill.converters.xgboost import xgboost_model
+from skdistill.compact.tables.limits import value_limits
+from skdistill.converters.decision_threshold import as_tuned
+from skdistill.converters.kinds import read_fitted
+from skdistill.converters.pipeline.differences import count_differences
+from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
+from skdistill.converters.quantize import quantize
+from skdistill.converters.rows import as_numbers, select_columns
+from skdistill.converters.wrappers import ThresholdClassifier, Unwrapped, unwrap
 from skdistill.model import CompactModel
-from skdistill.quantization.assemble import assemble
-from skdistill.quantization.binning import fit_grid
-from skdistill.quantization.leaf_values import leaf_values, leaf_votes, margin_values
-
-
-class Trees(NamedTuple):
-    """What was read of an estimator that is made of trees.
-
-    Attributes
-    ----------
-    trees : list of FloatTree
-    link : str
-        As in a compact model; "normalize" for voters.
-    mass : list of T float64 arrays of shape (N,), or None
-        Weight of the training rows in each node of trees that are averaged; None where
-        values add up.
-    start : float64 array of shape (S,)
-        Margins before the first tree.
-    through_float32 : bool
-        Whether the estimator rounds its input to float32.
-    """
-
-    trees: list[FloatTree]
-    link: str
-    mass: list[NDArray[np.float64]] | None = None
-    start: NDArray[np.float64] = np.zeros(1)
-    through_float32: bool = True
 
 
 def convert(
@@ -70,65 +28,112 @@ def convert(
     threshold_bits: int | None = None,
     value_bits: int | str = 8,
 ) -> CompactModel:
-    """Read a fitted estimator as it is, without distillation.
+    """Convert a fitted estimator or Pipeline to a compact model, without distillation.
 
     The thresholds of trees are lossless: a row of `dtype` goes the way it goes in the
     estimator, at a threshold and with NaN too. Only leaf values and weights are rounded.
-    Voters keep their votes ("normalize"), a single tree keeps the label of every leaf;
+    Forests keep their votes ("normalize"), a single tree keeps the label of every leaf;
     boosters keep their margins and start from the same base score or `init`. Columns
     that a linear estimator reads become integers: whole numbers are read as they are
     where 16 bits allow, others in steps of a power of two.
 
-    Of 3,552 test rows (digits and breast cancer, three halves of each), 8 bits gave
-    trees and forests no other label, boosters of 50 rounds at most 3 and logistic
-    regression 5; with 10 bits or more all labels were the estimator's.
+    A Pipeline becomes one model on its raw columns: scalers and imputers are folded into
+    thresholds and weights.
 
     Parameters
     ----------
-    fitted : fitted estimator
-        DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting,
-        HistGradientBoosting, LogisticRegression, RidgeClassifier, LinearRegression,
-        Ridge, Lasso or ElasticNet of scikit-learn, an XGBoost or LightGBM classifier,
-        regressor or ``Booster``. Regressions of several targets too. It may stand in a
-        FrozenEstimator or in a Pipeline of one step. A FixedThresholdClassifier or
-        TunedThresholdClassifierCV around one of them, or around a student or distiller
-        of this package, gives the model its `threshold`: labels are then those of its
-        threshold for every score of the model.
-    X : array-like of shape (n, d), default=None
-        Rows that show the range of the inputs; needed by linear estimators and by
-        `threshold_bits`. Columns of whole numbers are known by them, and a column that
-        is constant in them counts as constant.
-    dtype : {"float32", "int32"}, default="float32"
-        Type of the input. "int32" keeps whole numbers as thresholds.
+    fitted : fitted estimator, Pipeline, Booster or CompactModel
+        - DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting and
+          HistGradientBoosting of scikit-learn; LogisticRegression, RidgeClassifier,
+          LinearRegression, Ridge, Lasso and ElasticNet; regressions of several targets too;
+        - classifiers, regressors and native ``Booster`` of XGBoost and LightGBM;
+        - students and distillers of this package, which give their `compact_`;
+        - a Pipeline that ends in one of these, after `StandardScaler`, `MinMaxScaler`,
+          `MaxAbsScaler`, `RobustScaler`, `SimpleImputer` of NaN, ``"passthrough"``, None,
+          ``FunctionTransformer()``, and `ColumnTransformer` and `Pipeline` of those;
+        - a FixedThresholdClassifier or TunedThresholdClassifierCV around one of these, or at
+          the end of a Pipeline: it gives the model its `threshold`, so that labels are those
+          of its threshold for every score of the model;
+        - a FrozenEstimator around any of these.
+    X : array-like or data frame of shape (n_samples, n_features), default=None
+        Rows as `fitted` takes them: of a Pipeline, raw rows. They show the range of the
+        inputs, which linear estimators and `threshold_bits` need: columns of whole numbers
+        are known by them, and a column that is constant in them counts as constant. Of a
+        Pipeline that ends in a student, the rows that the model answers differently are
+        counted on them, see Warns.
+    dtype : {"float32", "float64", "int32"}, default="float32"
+        Type in which rows arrive at `fitted`. "float32" and "float64" give a model of
+        float32 numbers; they differ for Pipelines only, whose scalers compute in the type of
+        the rows: trees answer as the Pipeline does for all float32 numbers that arrive in
+        this type. "int32" keeps whole numbers as thresholds; steps of a Pipeline may then
+        move and impute columns of trees, but not scale them. Students keep the type that
+        they were fitted with.
     threshold_bits : int in [2, 16], default=None
         Of trees: move each threshold to one of at most 2^`threshold_bits` − 2 even steps
         of its column, where it changes the way of fewest rows of `X`; 8 to 10 bits save
         a quarter to half of the bytes. Of linear estimators: bits of the inputs; by
-        default as many as whole numbers need (at least 8), and 14 for others.
+        default as many as whole numbers need (at least 8), and 14 for others. Not for
+        students.
     value_bits : int in [2, 16] or "ternary", default=8
         Of leaf values and weights. The step of leaf values is the spread of the values
-        of the widest tree over 2^`value_bits`; votes are within half a step of 1.
+        of the widest tree over 2^`value_bits`; votes are within half a step of 1. Not for
+        students.
 
     Returns
     -------
     model : CompactModel
+        Of a Pipeline, it reads all columns that the Pipeline was fitted on, by the same
+        names.
 
     Raises
     ------
     TypeError
-        For an estimator of another kind.
+        For an estimator of another kind, a search, a class. The message says what to pass
+        instead.
+    NotFittedError
+        For an estimator that is not fitted.
     ValueError
-        For one that is not fitted, and for what cannot be told: categorical splits,
-        several outputs to classify, links other than those of a compact model. The
-        message names it.
+        For what a compact model cannot do: categorical splits, several outputs to classify,
+        links other than those of a compact model, steps that cannot be folded. The message
+        names it.
+
+    Warns
+    -----
+    UserWarning
+        If a Pipeline ends in a student, and the model answers rows of `X` otherwise than the
+        Pipeline: how many have other scores, and other labels or values. Without `X`, if a
+        linear part was rounded anew, so that there may be such rows.
 
     Notes
     -----
+    Of 3,552 test rows (digits and breast cancer, three halves of each), 8 bits gave
+    trees and forests no other label, boosters of 50 rounds at most 3 and logistic
+    regression 5; with 10 bits or more all labels were the estimator's.
+
     LightGBM and HistGradientBoosting compare float64 rows; equality is claimed for rows
     of `dtype`. scikit-learn's trees and XGBoost round all input to float32 first, so
     that int32 edges beyond 2^24 lie where that rounding has its own.
     The "softmax" of a RidgeClassifier reads its decision function; the estimator itself
     has no probabilities.
+
+    Of Pipelines:
+
+    - Trees are folded exactly: each threshold becomes the last float32 number that the
+      fitted steps themselves take to it or below.
+    - Coefficients of a linear estimator are moved to the raw columns before they are
+      rounded. The linear part of a student is rounded already: it rounds its inputs anew,
+      with an offset and a step on the raw scale, and the folded model is the reference from
+      then on. Trees that cut at the borders of its rounding move along with them.
+    - Rows that hold other numbers than float32 ones are rounded to them before the model, and
+      after the scalers in the Pipeline: a value nearer to a threshold than that may change
+      sides.
+    - NaN goes where its replacement goes if there is an imputer, else wherever the last step
+      sends it. Infinities, which scalers refuse, are read as the largest numbers of float32.
+    - A linear part reads NaN as its offset, which an imputer's replacement therefore becomes.
+      In a student's linear part the bias makes up for it, and the inputs get one bit more;
+      values beyond the old range then saturate later than they did.
+    - Columns of categories may be moved by the steps, and nothing else may be done to them.
+    - A linear part cannot follow a scaler that clips, nor, of a student, read a column twice.
 
     Examples
     --------
@@ -140,315 +145,109 @@ def convert(
     >>> model = convert(forest)
     >>> model.link, bool((model.predict(X) == forest.predict(X)).all())
     ('normalize', True)
+
+    A Pipeline, whose rows arrive in float64:
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    >>> model = convert(pipeline, X, dtype="float64", value_bits=12)
+    >>> bool((model.predict(X) == pipeline.predict(X)).all())
+    True
     """
     value_limits(value_bits, signed=True)
     if threshold_bits is not None:
         whole = isinstance(threshold_bits, int | np.integer) and threshold_bits in range(2, 17)
         require(whole, f"threshold_bits must be None or an int in [2, 16], got {threshold_bits!r}")
-    require(dtype in ("float32", "int32"), f"dtype must be 'float32' or 'int32', got {dtype!r}")
-    estimator = _unwrapped(fitted)
-    if any(_is_a(estimator, "sklearn", name) for name in _THRESHOLDS):
-        return _with_threshold(estimator, X, dtype, threshold_bits, value_bits)
-    read = _reader(estimator)
-    n_features, names, classes = _about(estimator)
-    rows = None if X is None else _rows(X, n_features, dtype)
-    if classes is not None and len(classes) == 1:
-        return CompactModel(
-            n_features, np.zeros(1, np.int32), 1.0, "normalize", classes, feature_names=names
+    dtypes = ("float32", "float64", "int32")
+    require(dtype in dtypes, f"dtype must be one of {dtypes}, got {dtype!r}")
+    parts = unwrap(fitted)
+    model = _own_model(parts.model)
+    if model is None:
+        return _with_thresholds(
+            _convert_estimator(parts, X, dtype, threshold_bits, value_bits), parts.thresholds
         )
-    found = read(estimator)
-    if classes is None and found.link != "identity":
-        # Boosters know numbers of classes only.
-        require(_is_booster(estimator), f"{_name(estimator)} has the objective of a classifier")
-        classes = np.arange(max(2, len(found.start)))
-    if classes is not None:
+    for name, value, default in (
+        ("threshold_bits", threshold_bits, None),
+        ("value_bits", value_bits, 8),
+    ):
         require(
-            found.link != "identity",
-            f"{_name(estimator)} has an objective that gives neither logits nor probabilities",
+            value == default,
+            f"{name}={value!r} is for estimators that are converted, but "
+            f"{type(parts.model).__name__} is a compact model already: fit it with the bits that "
+            "it should have",
         )
-    if isinstance(found, Linear):
-        bias, scale, tables = linear_tables(found, rows, threshold_bits, value_bits)
-    else:
-        if classes is not None and len(classes) == 2 and found.link == "softmax":
-            found = _one_logit(found)
-        bias, scale, tables = _tree_tables(
-            found, n_features, rows, dtype, threshold_bits, value_bits
-        )
-    model = CompactModel(n_features, bias, scale, found.link, classes, tables, feature_names=names)
-    wide = [
-        replace(model, tables=(on_all_columns(linear, n_features),))
-        for linear in model.tables_of(LinearTable)
-    ]
-    return min([model, *wide], key=lambda made: made.nbytes)
+    if not parts.steps:
+        return _with_thresholds(model, parts.thresholds)
+    return _fold_student(parts, model, X, dtype)
 
 
-def _tree_tables(
-    found: Trees,
-    n_features: int,
-    rows: NDArray[Any] | None,
+def _own_model(fitted: Any) -> CompactModel | None:
+    """Compact model of a student, a distiller or such a model itself; None for other kinds."""
+    if isinstance(fitted, CompactModel):
+        return fitted
+    if isinstance(fitted, type):
+        return None
+    model = getattr(fitted, "compact_", None)
+    return model if isinstance(model, CompactModel) else None
+
+
+def _convert_estimator(
+    parts: Unwrapped,
+    X: Any,
     dtype: str,
     threshold_bits: int | None,
     value_bits: int | str,
-) -> tuple[NDArray[np.int32], Any, tuple[TreeTable, ...]]:
-    """Bias, scale and trees."""
-    grid, trees = on_a_grid(found.trees, n_features, dtype, through_float32=found.through_float32)
-    if threshold_bits is not None:
-        if rows is None:
-            raise ValueError("threshold_bits needs X: rows that show where the values lie")
-        grid, trees = coarser(grid, trees, fit_grid(rows, threshold_bits, binning="uniform"), rows)
-    is_leaf = [tree.feature < 0 for tree in trees]
-    parts = [tree.values[leaf] for tree, leaf in zip(trees, is_leaf, strict=True)]
-    values, bias, scale, unit = _integers(found, parts, is_leaf, value_bits)
-    whole = []
-    for tree, leaf, part in zip(trees, is_leaf, values, strict=True):
-        wide = np.zeros((len(leaf), part.shape[1]), np.int32)
-        wide[leaf] = part
-        whole.append(tree._replace(values=wide))
-    return bias, scale, (assemble(grid, whole, value_bits, unit),)
-
-
-def _integers(
-    found: Trees,
-    parts: list[NDArray[np.float64]],
-    is_leaf: list[NDArray[np.bool_]],
-    value_bits: int | str,
-) -> tuple[list[NDArray[np.int32]], NDArray[np.int32], Any, int]:
-    """Integer values of the leaves of each tree, bias, scale and unit."""
-    n_trees = len(parts)
-    if found.mass is None:
-        one_scale = found.link != "identity"
-        margins, bias, scale, unit = margin_values(
-            parts, found.start, value_bits, one_scale=one_scale
-        )
-        return margins, bias, float(scale[0]) if one_scale else scale, unit
-    V = np.vstack(parts)
-    ends = np.cumsum([len(part) for part in parts])[:-1]
-    if found.link == "normalize":
-        votes, bias, worth = leaf_votes(V, value_bits, n_trees)
-        return np.split(votes, ends), bias, worth, 1
-    mass = np.concatenate([m[leaf] for m, leaf in zip(found.mass, is_leaf, strict=True)])
-    values, bias, scale, unit = leaf_values(V / n_trees, mass, value_bits, n_trees)
-    return np.split(values, ends), bias, scale, unit
-
-
-def _one_logit(found: Trees) -> Trees:
-    """Two columns of logits as one: their difference."""
-    trees = [tree._replace(values=tree.values @ [[-1.0], [1.0]]) for tree in found.trees]
-    return found._replace(trees=trees, link="sigmoid", start=np.diff(found.start))
-
-
-def _rows(X: ArrayLike, n_features: int, dtype: str) -> NDArray[Any]:
-    rows = as_input(X, n_features)
-    require(len(rows) > 0, "X has no rows")
-    require(not np.isinf(rows).any(), "X has infinities")
-    if dtype == "float32":
-        with np.errstate(over="ignore"):
-            rows = rows.astype(np.float32)
-        require(not np.isinf(rows).any(), "X has values beyond float32")
-        return rows
-    require(
-        bool(((rows == np.floor(rows)) & (np.abs(rows.astype(np.float64)) <= INT32_MAX)).all()),
-        "X has values that are no int32, but dtype='int32'",
-    )
-    return rows.astype(np.int32)
-
-
-def _name(estimator: Any) -> str:
-    return type(estimator).__name__
-
-
-def _is_a(estimator: Any, library: str, name: str) -> bool:
-    return any(
-        kind.__name__ == name and kind.__module__.partition(".")[0] == library
-        for kind in type(estimator).__mro__
-    )
-
-
-def _is_booster(estimator: Any) -> bool:
-    return _is_a(estimator, "xgboost", "Booster") or _is_a(estimator, "lightgbm", "Booster")
-
-
-def _unwrapped(estimator: Any) -> Any:
-    """What a pipeline of one step, or a FrozenEstimator, holds."""
-    if _is_a(estimator, "sklearn", "FrozenEstimator"):
-        return _unwrapped(estimator.estimator)
-    if _is_a(estimator, "sklearn", "Pipeline"):
-        *before, (_, last) = estimator.steps
-        before = [step for _, step in before if step not in (None, "passthrough")]
-        if before:
-            raise ValueError(
-                f"a Pipeline that begins with {_name(before[0])} is more than its model: pass the "
-                "last step, pipeline[-1], to read that, and fold the steps before it into the "
-                "result or apply them before it"
-            )
-        return _unwrapped(last)
-    return estimator
-
-
-def _with_threshold(
-    tuned: Any, X: ArrayLike | None, dtype: str, threshold_bits: int | None, value_bits: int | str
 ) -> CompactModel:
-    """A classifier whose labels are cut at a threshold of its own."""
-    if _is_a(tuned, "sklearn", "TunedThresholdClassifierCV"):
-        require(
-            hasattr(tuned, "best_threshold_"), f"{_name(tuned)} is not fitted yet: call its fit"
-        )
-        threshold, pos_label = tuned.best_threshold_, tuned._curve_scorer._get_pos_label()
-    else:  # which needs no fit of its own around a fitted classifier
-        threshold, pos_label = tuned.threshold, tuned.pos_label
-    inner = _unwrapped(getattr(tuned, "estimator_", tuned.estimator))
-    found = getattr(inner, "compact_", None)
-    if found is None:
-        found = convert(inner, X, dtype=dtype, threshold_bits=threshold_bits, value_bits=value_bits)
-    function = tuned.response_method
-    if function == "auto":
-        function = "predict_proba" if hasattr(inner, "predict_proba") else "decision_function"
-    require(
-        function == "predict_proba" or getattr(inner, "loss", None) != "exponential",
-        "the decision function of the exponential loss is half a logit: tune the threshold with "
-        "response_method='predict_proba'",
-    )
-    if isinstance(threshold, str):
-        threshold = 0.5 if function == "predict_proba" else 0.0
-    return with_threshold(found, float(threshold), function=function, pos_label=pos_label)
-
-
-def _reader(estimator: Any) -> Callable[[Any], Any]:
-    for (library, name), read in _READERS.items():
-        if _is_a(estimator, library, name):
-            return read
-    if isinstance(estimator, type):
-        raise TypeError(f"estimator must be fitted, got the class {estimator.__name__}")
-    if hasattr(estimator, "compact_"):
-        raise TypeError(f"{_name(estimator)} has a compact model already: use its compact_")
-    if hasattr(estimator, "best_estimator_"):
-        raise TypeError(f"{_name(estimator)} is a search: pass its best_estimator_")
-    raise TypeError(
-        f"{_name(estimator)} cannot be read as a compact model: distil it with DistilledClassifier "
-        "or DistilledRegressor instead"
+    """Read an estimator, move what was read to the raw columns, and round it."""
+    read = read_fitted(parts.model)
+    if parts.steps:
+        before = read_preprocessing(parts.steps, read.n_features, read.feature_names, dtype)
+        read = fold_fitted(read, before)
+    table_dtype = "int32" if dtype == "int32" else "float32"
+    if X is not None:
+        columns = np.arange(0) if read.scores is None else read.scores.columns_read()
+        X = select_columns(X, read.n_features, read.feature_names, columns)
+        X = as_numbers(X, read.n_features, table_dtype)
+    return quantize(
+        read, X, dtype=table_dtype, threshold_bits=threshold_bits, value_bits=value_bits
     )
 
 
-def _about(estimator: Any) -> tuple[int, Any, NDArray[Any] | None]:
-    """Number of columns, their names, classes."""
-    if _is_booster(estimator):
-        if hasattr(estimator, "num_features"):
-            return estimator.num_features(), estimator.feature_names, None
-        return estimator.num_feature(), None, None
-    if not hasattr(estimator, "n_features_in_"):
-        raise ValueError(f"{_name(estimator)} is not fitted yet: call its fit first")
-    names = getattr(estimator, "feature_names_in_", None)
-    outputs = getattr(estimator, "n_outputs_", 1)
-    classes = getattr(estimator, "classes_", None)
-    if classes is not None and outputs > 1:
-        raise ValueError(
-            f"{_name(estimator)} classifies {outputs} outputs: fit one estimator for each"
+def _fold_student(parts: Unwrapped, model: CompactModel, X: Any, dtype: str) -> CompactModel:
+    """Fold steps into a compact model, and warn of rows that it answers differently."""
+    before = read_preprocessing(parts.steps, model.n_features, model.feature_names, dtype)
+    folded, exact = fold_model(model, before)
+    model = _with_thresholds(model, parts.thresholds)
+    folded = _with_thresholds(folded, parts.thresholds)
+    if X is None:
+        if not exact:
+            warnings.warn(
+                "the linear part rounds its inputs anew: pass X to count the rows that the "
+                "converted Pipeline answers differently",
+                UserWarning,
+                stacklevel=3,
+            )
+        return folded
+    count = count_differences(parts.steps, model, folded, X)
+    if count.scores:
+        why = (
+            "its linear part rounds its inputs anew"
+            if not exact
+            else f"it reads float32 numbers, and steps compute in dtype={dtype!r}"
         )
-    return int(estimator.n_features_in_), names, classes
-
-
-def _read_tree(estimator: Any) -> Trees:
-    return _averaged([estimator], hasattr(estimator, "classes_"))
-
-
-def _read_forest(estimator: Any) -> Trees:
-    return _averaged(estimator.estimators_, hasattr(estimator, "classes_"))
-
-
-def _averaged(members: Any, classify: bool) -> Trees:
-    trees = [member.tree_ for member in members]
-    return Trees(
-        scikit_learn_trees(trees, classify=classify),
-        "normalize" if classify else "identity",
-        [tree.weighted_n_node_samples for tree in trees],
-    )
-
-
-def _read_gradient_boosting(estimator: Any) -> Trees:
-    classify = hasattr(estimator, "classes_")
-    stages = estimator.estimators_
-    n_scores = stages.shape[1]
-    init, row = estimator.init_, np.zeros((1, estimator.n_features_in_))
-    # Twice the margin of the exponential loss is the logit.
-    stretch = 2.0 if estimator.loss == "exponential" else 1.0
-    if isinstance(init, str) and init == "zero":
-        start = np.zeros(n_scores)
-    elif _is_a(init, "sklearn", "DummyRegressor"):
-        start = init.predict(row).ravel()
-    elif _is_a(init, "sklearn", "DummyClassifier") and init.strategy != "stratified":
-        eps = np.finfo(np.float64).eps
-        log = np.log(np.clip(init.predict_proba(row)[0], eps, 1 - eps))
-        start = np.diff(log) if n_scores == 1 else log - log.mean()
-    else:
-        raise ValueError(
-            f"init={init!r} of {_name(estimator)} is not supported: fit it with init=None or 'zero'"
+        what = "labels" if model.classes is not None else "values"
+        warnings.warn(
+            f"the converted Pipeline gives {count.scores:,} of {count.rows:,} rows other scores, "
+            f"{count.predictions:,} of them other {what}: {why}",
+            UserWarning,
+            stacklevel=3,
         )
-    trees = scikit_learn_trees((tree.tree_ for tree in stages.ravel()), classify=False)
-    factor = stretch * estimator.learning_rate
-    trees = [
-        tree._replace(values=in_column(factor * tree.values[:, 0], i % n_scores, n_scores))
-        for i, tree in enumerate(trees)
-    ]
-    link = "identity" if not classify else "sigmoid" if n_scores == 1 else "softmax"
-    return Trees(trees, link, start=start)
+    return folded
 
 
-def _read_hist_gradient_boosting(estimator: Any) -> Trees:
-    if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
-        raise ValueError(
-            f"categorical_features of {_name(estimator)} are not supported: encode the columns "
-            "as numbers"
-        )
-    classify = hasattr(estimator, "classes_")
-    losses = ("log_loss",) if classify else ("squared_error", "absolute_error", "quantile")
-    if estimator.loss not in losses:
-        raise ValueError(
-            f"loss={estimator.loss!r} of {_name(estimator)} is not supported, only "
-            f"{', '.join(losses)}"
-        )
-    start = np.ravel(estimator._baseline_prediction).astype(np.float64)
-    link = "identity" if not classify else "sigmoid" if len(start) == 1 else "softmax"
-    trees = hist_gradient_trees(estimator._predictors)
-    return Trees(trees, link, start=start, through_float32=False)
-
-
-def _read_xgboost(estimator: Any) -> Trees:
-    return _added(xgboost_model(estimator), through_float32=True)
-
-
-def _read_lightgbm(estimator: Any) -> Trees:
-    booster = estimator if _is_booster(estimator) else estimator.booster_
-    return _added(lightgbm_trees(booster.model_to_string()), through_float32=False)
-
-
-def _added(read: Ensemble, *, through_float32: bool) -> Trees:
-    require(len(read.trees) > 0, "the model has no trees: it is not fitted")
-    return Trees(read.trees, read.link, start=read.start, through_float32=through_float32)
-
-
-_THRESHOLDS = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
-_LINEAR = (
-    "LogisticRegression",
-    "LinearRegression",
-    "Ridge",
-    "RidgeCV",
-    "RidgeClassifier",
-    "RidgeClassifierCV",
-    "ElasticNet",
-    "ElasticNetCV",
-    "LassoCV",
-)
-_READERS: dict[tuple[str, str], Callable[[Any], Trees | Linear]] = {
-    ("sklearn", "BaseDecisionTree"): _read_tree,
-    ("sklearn", "ForestClassifier"): _read_forest,
-    ("sklearn", "ForestRegressor"): _read_forest,
-    ("sklearn", "BaseGradientBoosting"): _read_gradient_boosting,
-    ("sklearn", "BaseHistGradientBoosting"): _read_hist_gradient_boosting,
-    ("xgboost", "XGBClassifier"): _read_xgboost,
-    ("xgboost", "XGBRegressor"): _read_xgboost,
-    ("xgboost", "Booster"): _read_xgboost,
-    ("lightgbm", "LGBMClassifier"): _read_lightgbm,
-    ("lightgbm", "LGBMRegressor"): _read_lightgbm,
-    ("lightgbm", "Booster"): _read_lightgbm,
-    **{("sklearn", name): linear_coefficients for name in _LINEAR},
-}
+def _with_thresholds(model: CompactModel, thresholds: list[ThresholdClassifier]) -> CompactModel:
+    for classifier in reversed(thresholds):  # the outermost decides
+        model = as_tuned(model, classifier)
+    return model

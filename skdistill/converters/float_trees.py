@@ -3,8 +3,6 @@
 All comparisons become ``x <= threshold``: a strict one, ``x < t`` on float32, is ``x <= `` the
 number just below t. Rounding a threshold toward −inf, to the type that rows are compared in,
 then changes the way of no row.
-
-Symbols: N nodes of a tree, S score columns, K classes.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.tables.tree_table import TreeTable
+from skdistill.compact import TreeTable
 from skdistill.model import CompactModel
 
 
@@ -23,16 +21,18 @@ class FloatTree(NamedTuple):
 
     Attributes
     ----------
-    feature : int array of shape (N,)
+    feature : int array of shape (n_nodes,)
         Column of the input, −1 for a leaf.
-    threshold : float64 array of shape (N,)
+    threshold : float64 array of shape (n_nodes,)
         A row goes left where its value is at most this.
-    nan_left : bool array of shape (N,)
-    children : int array of shape (N, 2)
-    values : float64 array of shape (N, S)
+    nan_left : bool array of shape (n_nodes,)
+        Whether a row without a value goes left.
+    children : int array of shape (n_nodes, 2)
+        Left and right child; −1 for a leaf.
+    values : float64 array of shape (n_nodes, n_scores)
         Read at leaves only.
-    number : int array of shape (N,)
-        What the library calls the node; read at leaves only.
+    node_id : int array of shape (n_nodes,)
+        Number that the library gives the node; read at leaves only.
     """
 
     feature: NDArray[np.intp]
@@ -40,43 +40,135 @@ class FloatTree(NamedTuple):
     nan_left: NDArray[np.bool_]
     children: NDArray[np.intp]
     values: NDArray[np.float64]
-    number: NDArray[np.intp]
+    node_id: NDArray[np.intp]
 
 
-class Ensemble(NamedTuple):
-    """Trees whose values add up to margins.
+class TreeEnsemble(NamedTuple):
+    """What was read of a fitted estimator that is made of trees.
 
     Attributes
     ----------
     trees : list of FloatTree
-    column : int array of shape (T,)
-        The score that each tree adds to.
-    start : float64 array of shape (S,)
-        Margins before the first tree.
-    link : {"sigmoid", "softmax", "identity"}
-        What is made of the margins.
+        In the order of the library; of boosters, the trees of an iteration in the order of scores.
+    link : {"sigmoid", "softmax", "normalize", "identity"}
+        What makes predictions of the scores, as in a `CompactModel`. "normalize" is for
+        class probabilities that are averaged over the trees.
+    baseline : float64 array of shape (n_scores,)
+        Scores before the first tree.
+    node_weights : list of float64 arrays of shape (n_nodes,), or None
+        Weight of the training rows in each node, by `FloatTree.node_id`, of trees whose
+        values are averaged; None where the values add up.
+    casts_to_float32 : bool
+        Whether the library rounds its input to float32 before it compares.
     """
 
     trees: list[FloatTree]
-    column: NDArray[np.intp]
-    start: NDArray[np.float64]
     link: str
+    baseline: NDArray[np.float64]
+    node_weights: list[NDArray[np.float64]] | None = None
+    casts_to_float32: bool = True
+
+    def columns_read(self) -> NDArray[np.intp]:
+        """Columns that some tree splits, ascending."""
+        return np.unique(np.concatenate([tree.feature[tree.feature >= 0] for tree in self.trees]))
 
 
 def in_column(values: NDArray[Any], column: int, n_scores: int) -> NDArray[np.float64]:
-    """Values of a tree that adds to one of several scores, shape (N, S)."""
+    """Values of a tree that adds to one of several scores.
+
+    Parameters
+    ----------
+    values : array of shape (n_nodes,)
+        Values of the nodes.
+    column : int
+        The score that the tree adds to.
+    n_scores : int
+        Scores of the ensemble.
+
+    Returns
+    -------
+    wide : float64 array of shape (n_nodes, n_scores)
+        Zeros in all other columns.
+    """
     wide = np.zeros((len(values), n_scores))
     wide[:, column] = values
     return wide
 
 
-class _Rows:
-    """Nodes of one tree, gathered from the root down."""
+def depth_first(tree: FloatTree, root: int = 0) -> FloatTree:
+    """Nodes that a root leads to, in depth-first order, so that parents precede children.
+
+    Parameters
+    ----------
+    tree : FloatTree
+        In any order of nodes.
+    root : int, default=0
+        Where the tree begins.
+
+    Returns
+    -------
+    tree : FloatTree
+        Without the nodes that `root` does not lead to.
+    """
+    order, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        if tree.feature[node] >= 0:
+            stack += [int(tree.children[node, 1]), int(tree.children[node, 0])]
+    nodes = np.array(order)
+    position = np.full(len(tree.feature), -1)
+    position[nodes] = np.arange(len(nodes))
+    children = np.where(tree.feature[nodes, None] >= 0, position[tree.children[nodes]], -1)
+    return FloatTree(*(part[nodes] for part in tree))._replace(children=children)
+
+
+def compact_trees(model: CompactModel) -> list[FloatTree]:
+    """Trees of a compact model, each with its own nodes; values are in units of the link.
+
+    A node that several trees of the model share is repeated in each of them.
+
+    Parameters
+    ----------
+    model : CompactModel
+        With trees.
+
+    Returns
+    -------
+    trees : list of FloatTree
+        ``node_id`` is what `skdistill.compact.evaluate.leaves` gives.
+
+    Raises
+    ------
+    ValueError
+        If the model has no trees.
+    """
+    table = model.table(TreeTable)
+    leaf_values = table.scaled_values * model.scale
+    edges = table.edges.astype(np.float64)
+    columns = table.grid.features[table.feature]
+    trees = []
+    for root in table.roots.tolist():
+        nodes = _NodeList(model.n_scores)
+        stack = [(root, -1, 0)]
+        while stack:
+            node, parent, side = stack.pop()
+            if node < 0:  # a leaf, as in `TreeTable`
+                nodes.add(parent, side, value=leaf_values[~node], node_id=~node)
+                continue
+            added = nodes.add(parent, side, columns[node], edges[node], table.nan_left[node])
+            stack += [(int(table.right[node]), added, 1), (int(table.left[node]), added, 0)]
+        trees.append(nodes.as_tree())
+    return trees
+
+
+class _NodeList:
+    """Nodes of one tree, appended from the root down."""
 
     def __init__(self, n_scores: int) -> None:
         self.nodes: list[tuple[int, float, bool, Any, int]] = []
         self.children: list[list[int]] = []
-        self.nothing = np.zeros(n_scores)
+        self.no_value = np.zeros(n_scores)
 
     def add(
         self,
@@ -86,69 +178,23 @@ class _Rows:
         threshold: float = 0.0,
         nan_left: bool = False,
         value: NDArray[np.float64] | None = None,
-        number: int = -1,
+        node_id: int = -1,
     ) -> int:
-        """Append a node as a child of `parent`, if that is one; return its place."""
+        """Append a node, as a child of `parent` unless that is negative; return its position."""
         if parent >= 0:
             self.children[parent][side] = len(self.nodes)
-        value = self.nothing if value is None else value
-        self.nodes.append((feature, threshold, nan_left, value, number))
+        value = self.no_value if value is None else value
+        self.nodes.append((feature, threshold, nan_left, value, node_id))
         self.children.append([-1, -1])
         return len(self.nodes) - 1
 
-    def tree(self) -> FloatTree:
-        feature, threshold, nan_left, value, number = zip(*self.nodes, strict=True)
+    def as_tree(self) -> FloatTree:
+        feature, threshold, nan_left, value, node_id = zip(*self.nodes, strict=True)
         return FloatTree(
             np.array(feature, np.intp),
             np.array(threshold, np.float64),
             np.array(nan_left, np.bool_),
             np.array(self.children, np.intp),
             np.array(value, np.float64),
-            np.array(number, np.intp),
+            np.array(node_id, np.intp),
         )
-
-
-def compact_trees(model: CompactModel) -> list[FloatTree]:
-    """Trees of a compact model, each with its own nodes; values are in units of the link.
-
-    Parameters
-    ----------
-    model : CompactModel
-        With trees. ``number`` is what `execute.leaves` gives.
-
-    Returns
-    -------
-    trees : list of FloatTree
-    """
-    table = model.table(TreeTable)
-    values = table.scaled_values * model.scale
-    edges = table.edges.astype(np.float64)
-    columns = table.grid.features[table.feature]
-    trees = []
-    for root in table.roots.tolist():
-        rows = _Rows(model.n_scores)
-        waiting = [(root, -1, 0)]
-        while waiting:
-            node, parent, side = waiting.pop()
-            if node < 0:
-                rows.add(parent, side, value=values[~node], number=~node)
-                continue
-            here = rows.add(parent, side, columns[node], edges[node], table.nan_left[node])
-            waiting += [(int(table.right[node]), here, 1), (int(table.left[node]), here, 0)]
-        trees.append(rows.tree())
-    return trees
-
-
-def _parents_first(tree: FloatTree) -> FloatTree:
-    """The nodes that the root leads to, depth first."""
-    order, waiting = [], [0]
-    while waiting:
-        node = waiting.pop()
-        order.append(node)
-        if tree.feature[node] >= 0:
-            waiting += [int(tree.children[node, 1]), int(tree.children[node, 0])]
-    kept = np.array(order)
-    place = np.full(len(tree.feature), -1)
-    place[kept] = np.arange(len(kept))
-    children = np.where(tree.feature[kept, None] >= 0, place[tree.children[kept]], -1)
-    return FloatTree(*(part[kept] for part in tree))._replace(children=children)

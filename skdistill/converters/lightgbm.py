@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.converters.float_trees import Ensemble, FloatTree, _parents_first, in_column
+from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first, in_column
 
-_LIGHTGBM_ZERO = float(np.float32(1e-35))
-
-
-_LIGHTGBM_LINKS = {
+_ZERO = float(np.float32(1e-35))  # kZeroThreshold of LightGBM
+_LINKS = {
     "binary": "sigmoid",
     "multiclass": "softmax",
     "regression": "identity",
@@ -24,18 +22,41 @@ _LIGHTGBM_LINKS = {
 }
 
 
-def lightgbm_trees(text: str) -> Ensemble:
-    """Trees of a LightGBM model, from ``booster.model_to_string()``.
+def read_lightgbm(fitted: Any) -> TreeEnsemble:
+    """Read what LightGBM predicts with.
+
+    Parameters
+    ----------
+    fitted : lightgbm.LGBMModel or lightgbm.Booster
+        An estimator, or the native model.
+
+    Returns
+    -------
+    ensemble : TreeEnsemble
+        Up to the best iteration, where the fit stopped early.
+
+    Raises
+    ------
+    ValueError
+        For what `lightgbm_trees` refuses.
+    """
+    booster = fitted if hasattr(fitted, "model_to_string") else fitted.booster_
+    return lightgbm_trees(booster.model_to_string())
+
+
+def lightgbm_trees(text: str) -> TreeEnsemble:
+    """Trees of a LightGBM model, from its text.
 
     Parameters
     ----------
     text : str
+        What ``booster.model_to_string()`` gives.
 
     Returns
     -------
-    ensemble : Ensemble
+    ensemble : TreeEnsemble
         Values are margins, one column a class, one for two classes or a regression.
-        ``number`` is what ``pred_leaf`` gives; of an inner node it is its place.
+        ``node_id`` is what ``pred_leaf`` gives. It compares float64 numbers.
 
     Raises
     ------
@@ -47,34 +68,34 @@ def lightgbm_trees(text: str) -> Ensemble:
     head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
     model = _fields(head)
     objective, *options = model.get("objective", "custom").split()
-    if objective not in _LIGHTGBM_LINKS:
-        known = ", ".join(_LIGHTGBM_LINKS)
-        raise ValueError(f"objective={objective!r} of LightGBM is not supported, only {known}")
+    if objective not in _LINKS:
+        supported = ", ".join(_LINKS)
+        raise ValueError(f"objective={objective!r} of LightGBM is not supported, only {supported}")
     if "sqrt" in options:
         raise ValueError("reg_sqrt of LightGBM is not supported")
     if "average_output" in model:
         raise ValueError("boosting_type='rf' of LightGBM is not supported")
-    stretch = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
+    sigmoid = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
+    factor = sigmoid[0] if sigmoid else 1.0  # a logit is `sigmoid` margins
     n_scores = int(model["num_tree_per_iteration"])
-    column = np.arange(len(blocks)) % n_scores
     trees = [
-        _lightgbm_tree(_fields(block), target, n_scores, sum(stretch) or 1)
-        for block, target in zip(blocks, column.tolist(), strict=True)
+        _float_tree(_fields(block), i % n_scores, n_scores, factor)
+        for i, block in enumerate(blocks)
     ]
-    return Ensemble(trees, column, np.zeros(n_scores), _LIGHTGBM_LINKS[objective])
+    return TreeEnsemble(trees, _LINKS[objective], np.zeros(n_scores), casts_to_float32=False)
 
 
 def _fields(block: str) -> dict[str, str]:
-    """What stands behind each name of a block of lines."""
+    """Names and values of a block of lines ``name=value``."""
     return dict(line.partition("=")[::2] for line in block.splitlines())
 
 
-def _lightgbm_tree(tree: dict[str, str], target: int, n_scores: int, stretch: float) -> FloatTree:
-    """A tree whose inner nodes come first, then the leaves, on which `~child` points."""
+def _float_tree(tree: dict[str, str], column: int, n_scores: int, factor: float) -> FloatTree:
+    """One tree; LightGBM numbers inner nodes and leaves apart, and `~child` is a leaf."""
     if tree.get("is_linear", "0") != "0":
         raise ValueError("linear leaves of LightGBM (linear_tree) are not supported")
     n_leaves = int(tree["num_leaves"])
-    inner, leaf = n_leaves - 1, np.arange(n_leaves)
+    n_inner, leaf_ids = n_leaves - 1, np.arange(n_leaves)
 
     def read(name: str, kind: type) -> NDArray[Any]:
         return np.array(tree[name].split() if n_leaves > 1 else [], kind)
@@ -87,21 +108,21 @@ def _lightgbm_tree(tree: dict[str, str], target: int, n_scores: int, stretch: fl
         raise ValueError("zero_as_missing of LightGBM is not supported")
     threshold = read("threshold", float)
     # Nearer to 0 than this every value is read as 0.
-    zero = np.where(threshold >= 0, _LIGHTGBM_ZERO, np.nextafter(-_LIGHTGBM_ZERO, -1))
-    threshold = np.where(np.abs(threshold) <= _LIGHTGBM_ZERO, zero, threshold)
+    zero = np.where(threshold >= 0, _ZERO, np.nextafter(-_ZERO, -1))
+    threshold = np.where(np.abs(threshold) <= _ZERO, zero, threshold)
     # Where a column had no NaN in training, NaN is read as 0.
     nan_left = np.where(missing == 2, (decision & 2) > 0, threshold >= 0)
     children = np.column_stack([read("left_child", int), read("right_child", int)])
-    children = np.where(children < 0, inner + ~children, children)
-    value = stretch * np.array(tree["leaf_value"].split(), float)
-    nothing = np.zeros(n_leaves)
-    return _parents_first(
+    children = np.where(children < 0, n_inner + ~children, children)
+    value = factor * np.array(tree["leaf_value"].split(), float)
+    no_split = np.zeros(n_leaves)
+    return depth_first(
         FloatTree(
-            np.concatenate([read("split_feature", int), nothing.astype(int) - 1]),
-            np.concatenate([threshold, nothing]),
-            np.concatenate([nan_left, nothing > 0]),
+            np.concatenate([read("split_feature", int), no_split.astype(int) - 1]),
+            np.concatenate([threshold, no_split]),
+            np.concatenate([nan_left, no_split > 0]),
             np.vstack([children, np.full((n_leaves, 2), -1)]),
-            in_column(np.concatenate([np.zeros(inner), value]), target, n_scores),
-            np.concatenate([np.arange(inner), leaf]),
+            in_column(np.concatenate([np.zeros(n_inner), value]), column, n_scores),
+            np.concatenate([np.arange(n_inner), leaf_ids]),
         )
     )

@@ -1,7 +1,4 @@
-"""Linear estimators in integers: how their inputs are read, and what is left of their weights.
-
-Symbols: n rows, d columns, u columns that are read, S scores.
-"""
+"""Linear estimators in integers: how their inputs are rounded, and their weights."""
 
 from __future__ import annotations
 
@@ -10,44 +7,57 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.compact import LinearTable
 from skdistill.compact._frozen import require
 from skdistill.compact.tables.limits import INT32_MAX
-from skdistill.compact.tables.linear_table import LinearTable, quantize_input
+from skdistill.compact.tables.linear_table import quantize_input
 from skdistill.quantization.binning import EXACT_INTEGER, simplest
 from skdistill.quantization.linear_weights import linear_logits, linear_values
 
 _MAX = float(np.finfo(np.float32).max)
-FLOAT_BITS = 14
-"""Of inputs that are no whole numbers, unless asked otherwise."""
+_FLOAT_BITS = 14  # of inputs that are no whole numbers, unless a number of bits is given
 
 
-class Linear(NamedTuple):
-    """Coefficients of a linear estimator.
+class LinearCoefficients(NamedTuple):
+    """What was read of a fitted linear estimator.
 
     Attributes
     ----------
     name : str
-    W : float64 array of shape (d, S)
-    start : float64 array of shape (S,)
+        Of the class, for messages.
+    coef : float64 array of shape (n_features, n_scores)
+        What each column adds to each score.
+    intercept : float64 array of shape (n_scores,)
+        Scores of a row of zeros.
     link : {"sigmoid", "softmax", "identity"}
+        What makes predictions of the scores, as in a `CompactModel`.
+    nan_values : float64 array of shape (n_features,), or None
+        The number that a missing value of each column counts as, and NaN for columns that
+        may have none. None is NaN for all columns.
     """
 
     name: str
-    W: NDArray[np.float64]
-    start: NDArray[np.float64]
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
     link: str
+    nan_values: NDArray[np.float64] | None = None
+
+    def columns_read(self) -> NDArray[np.intp]:
+        """Columns with a coefficient other than 0, ascending."""
+        return np.flatnonzero(self.coef.any(axis=1))
 
 
-def linear_coefficients(estimator: Any) -> Linear:
+def read_linear(estimator: Any) -> LinearCoefficients:
     """Read a fitted linear estimator of scikit-learn.
 
     Parameters
     ----------
     estimator : LogisticRegression, RidgeClassifier, LinearRegression, Ridge, Lasso or ElasticNet
+        Fitted; the variants with cross-validation too.
 
     Returns
     -------
-    linear : Linear
+    coefficients : LinearCoefficients
 
     Raises
     ------
@@ -55,67 +65,82 @@ def linear_coefficients(estimator: Any) -> Linear:
         For a logistic regression of one class against the rest.
     """
     coef = estimator.coef_
-    W = np.atleast_2d(coef.toarray() if hasattr(coef, "toarray") else coef).T.astype(np.float64)
-    start = np.zeros(W.shape[1]) + np.ravel(estimator.intercept_)
+    coef = np.atleast_2d(coef.toarray() if hasattr(coef, "toarray") else coef).T.astype(np.float64)
+    intercept = np.zeros(coef.shape[1]) + np.ravel(estimator.intercept_)
     link, name = "identity", type(estimator).__name__
     if hasattr(estimator, "classes_"):
-        link = "sigmoid" if W.shape[1] == 1 else "softmax"
-        asked = getattr(estimator, "multi_class", "auto")
-        one_against_rest = link == "softmax" and getattr(estimator, "solver", "") == "liblinear"
-        if asked not in ("auto", "deprecated") or one_against_rest:
+        link = "sigmoid" if coef.shape[1] == 1 else "softmax"
+        multi_class = getattr(estimator, "multi_class", "auto")
+        one_vs_rest = link == "softmax" and getattr(estimator, "solver", "") == "liblinear"
+        if multi_class not in ("auto", "deprecated") or one_vs_rest:
             raise ValueError(
-                f"multi_class={asked!r} of {name} with solver={estimator.solver!r} is not "
+                f"multi_class={multi_class!r} of {name} with solver={estimator.solver!r} is not "
                 "supported: fit it with another solver and without multi_class"
             )
-    return Linear(name, W, start, link)
+    return LinearCoefficients(name, coef, intercept, link)
 
 
 def linear_tables(
-    found: Linear, X: NDArray[Any] | None, input_bits: int | None, value_bits: int | str
+    linear: LinearCoefficients,
+    X: NDArray[Any] | None,
+    input_bits: int | None,
+    value_bits: int | str,
 ) -> tuple[NDArray[np.int32], Any, tuple[LinearTable, ...]]:
-    """Bias, scale and table of a linear estimator.
+    """Quantize a linear estimator.
 
     Parameters
     ----------
-    found : Linear
-    X : float32 or int32 array of shape (n, d), or None
-        Rows that show the range of the inputs.
+    linear : LinearCoefficients
+        What was read of the estimator.
+    X : float32 or int32 array of shape (n_samples, n_features), or None
+        Rows that show the range of the inputs. A column that is constant in them counts as
+        constant.
     input_bits : int in [2, 16] or None
+        Bits of the inputs. None takes as many as whole numbers need, at least 8, and 14 for
+        other numbers.
     value_bits : int in [2, 16] or "ternary"
+        Bits of the weights.
 
     Returns
     -------
-    bias : int32 array of shape (S,)
-    scale : float, or float64 array of shape (S,) for a regression
+    bias : int32 array of shape (n_scores,)
+    scale : float, or float64 array of shape (n_scores,) for a regression
     tables : tuple of LinearTable
         Empty where no column counts.
 
     Raises
     ------
     ValueError
-        Without rows, or where they have NaN.
+        Without rows, or where they have NaN in columns that may have none.
     """
     if X is None:
         raise ValueError(
-            f"{found.name} needs X: rows that show the range of its inputs, which become integers"
+            f"{linear.name} needs X: rows that show the range of its inputs, which become integers"
         )
-    X = X.astype(np.float32)
-    require(not np.isnan(X).any(), f"X has NaN, which {found.name} does not know")
-    varies = (X.min(axis=0) < X.max(axis=0)) & found.W.any(axis=1)
-    start = found.start + X[0, ~varies] @ found.W[~varies]
-    found = found._replace(W=np.where(varies[:, None], found.W, 0), start=start)
+    nan_values = np.full(X.shape[1], np.nan, np.float32)
+    if linear.nan_values is not None:
+        nan_values = linear.nan_values.astype(np.float32)
+    X = np.where(linear.coef.any(axis=1), X.astype(np.float32), np.float32(0))
+    X = np.where(np.isnan(X), nan_values, X)
+    require(not np.isnan(X).any(), f"X has NaN, which {linear.name} does not know")
+    varies = (X.min(axis=0) < X.max(axis=0)) & linear.coef.any(axis=1)
+    intercept = linear.intercept + X[0, ~varies] @ linear.coef[~varies]
+    linear = linear._replace(coef=np.where(varies[:, None], linear.coef, 0), intercept=intercept)
     if not varies.any():
-        blank = np.empty((len(X), 0)), np.empty((0, len(start))), start, np.ones(len(X))
-        _, bias, scale = _rounded(found, *blank, value_bits, 1)
+        empty = np.empty((len(X), 0)), np.empty((0, len(intercept))), intercept, np.ones(len(X))
+        _, bias, scale = _round_weights(linear, *empty, value_bits, 1)
         return bias, scale, ()
-    tried = [_attempt(found, X, way, value_bits) for way in _readings(X, varies, input_bits)]
-    # Finer steps for columns of few values cost a table of steps: the last way, if any.
-    (bias, scale, table), _ = tried[-1] if tried[-1][1] < tried[0][1] / 2 else tried[0]
+    fits = [
+        _quantize(linear, X, scaling, value_bits)
+        for scaling in _input_scalings(X, varies, nan_values, input_bits)
+    ]
+    # Finer steps for columns of few values cost a table of steps, so they have to halve the error.
+    (bias, scale, table), _ = fits[-1] if fits[-1][1] < fits[0][1] / 2 else fits[0]
     return bias, scale, (table,) if table.weights.any() else ()
 
 
-class _Reading(NamedTuple):
-    """How columns become integers: `LinearTable` without weights."""
+class _InputScaling(NamedTuple):
+    """How columns become integers: a `LinearTable` without weights."""
 
     features: NDArray[np.intp]
     offset: NDArray[np.float32]
@@ -126,104 +151,120 @@ class _Reading(NamedTuple):
         return LinearTable(*self, weights, value_bits)
 
 
-def _readings(
-    X: NDArray[np.float32], varies: NDArray[np.bool_], bits: int | None
-) -> list[_Reading]:
-    """Ways to read the columns: whole numbers in steps of 1, or in finer ones.
+def _input_scalings(
+    X: NDArray[np.float32],
+    varies: NDArray[np.bool_],
+    nan_values: NDArray[np.float32],
+    bits: int | None,
+) -> list[_InputScaling]:
+    """Ways to round the columns: whole numbers in steps of 1, or in finer ones.
 
     Whole numbers are read as they are where the bits allow. The others get room for half
-    their range beyond both ends, and as offset a number of few bits near the middle. Steps
-    are powers of two.
+    their range beyond both ends, and as offset a number of few bits near the middle. A
+    missing value reads as the offset, so that the offset is the number that it counts as.
+    Steps are powers of two.
     """
     features = np.flatnonzero(varies)
-    low, high = X[:, features].min(axis=0), X[:, features].max(axis=0)
-    low, high = low.astype(np.float64), high.astype(np.float64)
-    whole = (X[:, features] == np.floor(X[:, features])).all(axis=0)
-    whole &= np.maximum(-low, high) <= EXACT_INTEGER
-    middle = low / 2 + high / 2
+    X, nan_values = X[:, features], nan_values[features]
+    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+    fixed = ~np.isnan(nan_values)
+    whole = (np.floor(X) == X).all(axis=0) & (np.maximum(-low, high) <= EXACT_INTEGER)
+    whole &= ~fixed | (nan_values == np.floor(nan_values))
     if bits is None:
-        least = np.minimum(np.maximum(-low, high), np.ceil((high - low) / 2))[whole]
-        exact = int(np.ceil(np.log2(least.max(initial=0) + 1))) + 1
-        bits = min(16, max(exact, 8 if whole.all() else FLOAT_BITS))
+        from_zero, from_middle = np.maximum(-low, high), np.ceil((high - low) / 2)
+        from_fixed = np.maximum(high - nan_values, nan_values - low)
+        reach = np.where(fixed, from_fixed, np.minimum(from_zero, from_middle))[whole]
+        exact = int(np.ceil(np.log2(reach.max(initial=0) + 1))) + 1
+        bits = min(16, max(exact, 8 if whole.all() else _FLOAT_BITS))
     q_max = (1 << (bits - 1)) - 1
-    centred = np.where(np.maximum(-low, high) <= q_max, 0.0, np.rint(middle))
-    span = high - low
+    span, middle = high - low, low / 2 + high / 2
+    center = np.where(np.maximum(-low, high) <= q_max, 0.0, np.rint(middle))
     near = np.clip([middle - span / 8, middle + span / 8], -_MAX, _MAX).astype(np.float32)
-    offset = np.where(whole, centred, simplest(*near)).astype(np.float32)
+    offset = np.where(whole, center, simplest(*near)).astype(np.float32)
+    offset = np.where(fixed, nan_values, offset)
     room = np.where(whole, 0.0, span / 2)
     reach = room + np.maximum(high - offset, offset - low)
     step = 2.0 ** np.clip(np.ceil(np.log2(reach / q_max)), -126, 126)
     steps = [np.where(whole, np.maximum(step, 1.0), step)]
     if whole.any() and (steps[0] != step).any():
         steps.append(step)
-    return [_Reading(features, offset, (1 / s).astype(np.float32), bits) for s in steps]
+    return [_InputScaling(features, offset, (1 / s).astype(np.float32), bits) for s in steps]
 
 
-def _attempt(
-    found: Linear, X: NDArray[np.float32], reading: _Reading, value_bits: int | str
+def _quantize(
+    linear: LinearCoefficients,
+    X: NDArray[np.float32],
+    scaling: _InputScaling,
+    value_bits: int | str,
 ) -> tuple[tuple[NDArray[np.int32], Any, LinearTable], float]:
-    """Bias, scale and table, and how far they are from the estimator on the rows."""
-    features, offset, inv_step, _ = reading
-    blank = reading.table(np.zeros((len(features), len(found.start)), np.int32), value_bits)
-    Q = quantize_input(X, blank).astype(np.float64)
-    W = found.W[features]
-    b = found.start + offset.astype(np.float64) @ W
-    W = W / inv_step[:, None]
-    weights, bias, scale = _rounded(found, Q, W, b, np.ones(len(X)), value_bits, blank.q_max)
-    away = scale * (Q @ weights + bias) - (X.astype(np.float64) @ found.W + found.start)
-    if found.link == "softmax":
-        away -= away.mean(axis=1, keepdims=True)
-    spread = np.std(Q @ W, axis=0) if found.link == "identity" else np.ones(len(b))
-    error = float(np.mean((away / np.where(spread > 0, spread, 1)) ** 2))
-    return (bias, scale, reading.table(weights, value_bits)), error
+    """Bias, scale and table, and their mean squared error on the rows."""
+    features, offset, inv_step, _ = scaling
+    n_scores = len(linear.intercept)
+    unweighted = scaling.table(np.zeros((len(features), n_scores), np.int32), value_bits)
+    Q = quantize_input(X, unweighted).astype(np.float64)
+    coef = linear.coef[features]
+    intercept = linear.intercept + offset.astype(np.float64) @ coef
+    coef = coef / inv_step[:, None]
+    weights, bias, scale = _round_weights(
+        linear, Q, coef, intercept, np.ones(len(X)), value_bits, unweighted.q_max
+    )
+    exact = X.astype(np.float64) @ linear.coef + linear.intercept
+    error = scale * (Q @ weights + bias) - exact
+    if linear.link == "softmax":  # which a constant added to all scores does not change
+        error -= error.mean(axis=1, keepdims=True)
+    spread = np.std(Q @ coef, axis=0) if linear.link == "identity" else np.ones(n_scores)
+    mean_square = float(np.mean((error / np.where(spread > 0, spread, 1)) ** 2))
+    return (bias, scale, scaling.table(weights, value_bits)), mean_square
 
 
-def _rounded(
-    found: Linear,
+def _round_weights(
+    linear: LinearCoefficients,
     Q: NDArray[np.float64],
-    W: NDArray[np.float64],
-    b: NDArray[np.float64],
-    mass: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    intercept: NDArray[np.float64],
+    sample_weight: NDArray[np.float64],
     value_bits: int | str,
     q_max: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Any]:
-    """Weights, bias and scale."""
-    if found.link == "identity":
-        return linear_values(Q, W, b, mass, value_bits, q_max)
-    weights, bias, scale = linear_logits(Q, W, b, mass, value_bits, q_max)
-    if len(W):
-        # The bias makes up for what rounding does to the mean of the rows.
+    """Weights, bias and scale for rounded inputs `Q`."""
+    if linear.link == "identity":
+        return linear_values(Q, coef, intercept, sample_weight, value_bits, q_max)
+    weights, bias, scale = linear_logits(Q, coef, intercept, sample_weight, value_bits, q_max)
+    if len(coef):
+        # Let the bias make up for what rounding the weights does to the mean of the rows.
         mean = Q.mean(axis=0)
-        moved = np.rint((mean @ W + b) / scale - mean @ weights)
-        if (np.abs(moved) + q_max * np.abs(weights).sum(axis=0) <= INT32_MAX).all():
-            bias = moved.astype(np.int32)
+        shifted = np.rint((mean @ coef + intercept) / scale - mean @ weights)
+        if (np.abs(shifted) + q_max * np.abs(weights).sum(axis=0) <= INT32_MAX).all():
+            bias = shifted.astype(np.int32)
     return weights, bias, scale
 
 
 def on_all_columns(table: LinearTable, n_features: int) -> LinearTable:
-    """The same model with weights of 0 for the columns that it does not read.
+    """Add weights of 0 for the columns that a linear table does not read.
 
     Parameters
     ----------
     table : LinearTable
+        Reads some of the columns.
     n_features : int
+        Columns of the input.
 
     Returns
     -------
     table : LinearTable
-        Which needs no list of columns.
+        The same scores; it needs no list of columns.
     """
 
-    def full(rows: NDArray[Any], fill: Any) -> NDArray[Any]:
-        wide = np.full((n_features, *rows.shape[1:]), fill, rows.dtype)
-        wide[table.features] = rows
+    def widen(part: NDArray[Any], fill: Any) -> NDArray[Any]:
+        wide = np.full((n_features, *part.shape[1:]), fill, part.dtype)
+        wide[table.features] = part
         return wide
 
     return LinearTable(
         np.arange(n_features),
-        full(table.offset, table.offset[0]),
-        full(table.inv_step, table.inv_step[0]),
+        widen(table.offset, table.offset[0]),
+        widen(table.inv_step, table.inv_step[0]),
         table.input_bits,
-        full(table.weights, 0),
+        widen(table.weights, 0),
         table.value_bits,
     )

@@ -1,4 +1,4 @@
-"""Trees with float thresholds, put on an input grid."""
+"""Trees with float thresholds on an input grid, and on a coarser one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ def on_a_grid(
     n_features: int,
     dtype: str = "float32",
     *,
-    through_float32: bool = False,
+    casts_to_float32: bool = False,
 ) -> tuple[InputGrid, list[QuantizedTree]]:
-    """Trees on the grid of all their thresholds, which are rounded toward −inf to `dtype`.
+    """Put trees on the grid of all their thresholds, rounded toward −inf to `dtype`.
 
     Parameters
     ----------
     trees : sequence of FloatTree
+        With thresholds of any precision.
     n_features : int
         Columns of the input.
-    dtype : {"float32", "int32"}
+    dtype : {"float32", "int32"}, default="float32"
         The type that rows are compared in.
-    through_float32 : bool, default=False
+    casts_to_float32 : bool, default=False
         Whether the trees' own library rounds int32 rows to float32 before it compares.
 
     Returns
@@ -38,7 +39,7 @@ def on_a_grid(
     grid : InputGrid
         Of all columns.
     trees : list of QuantizedTree
-        Their values are real.
+        Their values are real numbers.
 
     Raises
     ------
@@ -47,48 +48,49 @@ def on_a_grid(
         grid can hold.
     """
     inner = [tree.feature >= 0 for tree in trees]
-    owner = np.concatenate([tree.feature[i] for tree, i in zip(trees, inner, strict=True)])
+    column = np.concatenate([tree.feature[i] for tree, i in zip(trees, inner, strict=True)])
     exact = np.concatenate([tree.threshold[i] for tree, i in zip(trees, inner, strict=True)])
-    if through_float32 and dtype == "int32":
-        cut = _last_integers(round_down(exact))
+    if casts_to_float32 and dtype == "int32":
+        edge = _last_integers(round_down(exact))
     else:
-        cut = round_down(exact, dtype)
-    if (cut == -np.inf).any():
-        column = owner[np.argmax(cut == -np.inf)]
+        edge = round_down(exact, dtype)
+    if (edge == -np.inf).any():
         raise ValueError(
-            f"column {column} is split below the least number of float32: scale it down"
+            f"column {column[np.argmax(edge == -np.inf)]} is split below the least number of "
+            "float32: scale it down"
         )
-    order = np.lexsort((cut, owner))
-    by_owner, in_order = owner[order], cut[order]
-    first = np.ones(len(order), bool)  # of equal edges of a column
-    first[1:] = (by_owner[1:] != by_owner[:-1]) | (in_order[1:] != in_order[:-1])
-    counts = np.bincount(by_owner[first], minlength=n_features)
+    order = np.lexsort((edge, column))
+    sorted_column, sorted_edge = column[order], edge[order]
+    is_new = np.ones(len(order), bool)  # the first of equal edges of a column
+    is_new[1:] = (sorted_column[1:] != sorted_column[:-1]) | (sorted_edge[1:] != sorted_edge[:-1])
+    counts = np.bincount(sorted_column[is_new], minlength=n_features)
     if counts.max(initial=0) > MAX_EDGES:
         raise ValueError(
             f"column {counts.argmax()} has {counts.max()} different thresholds, a grid holds "
             f"{MAX_EDGES} of a column: fit fewer or smaller trees"
         )
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    grid = InputGrid(np.arange(n_features), offsets, in_order[first].astype(dtype))
+    grid = InputGrid(np.arange(n_features), offsets, sorted_edge[is_new].astype(dtype))
     code = np.empty(len(order), np.int32)
-    code[order] = np.cumsum(first) - 1 - offsets[by_owner]
-    learnt, start = [], 0
+    code[order] = np.cumsum(is_new) - 1 - offsets[sorted_column]
+    quantized, start = [], 0
     for tree, i in zip(trees, inner, strict=True):
         threshold = np.zeros(len(i), np.int32)
         threshold[i] = code[start : start + int(i.sum())]
         start += int(i.sum())
-        learnt.append(
+        quantized.append(
             QuantizedTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
         )
-    return grid, learnt
+    return grid, quantized
 
 
 def _last_integers(edges: NDArray[np.float32]) -> NDArray[np.int32]:
     """The largest int32 that float32 rounds to at most each edge."""
     with np.errstate(over="ignore"):
         above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
+    # Up to the middle between an edge and its neighbour numbers may round to the edge.
     middle = np.floor((edges.astype(np.float64) + above) / 2).clip(-(2.0**31), 2.0**31 - 1)
-    middle -= middle.astype(np.float32) > edges
+    middle -= middle.astype(np.float32) > edges  # half-way numbers go to the even neighbour
     last: NDArray[np.int32] = np.maximum(middle, -(2.0**31)).astype(np.int32)
     return last
 
@@ -96,7 +98,7 @@ def _last_integers(edges: NDArray[np.float32]) -> NDArray[np.int32]:
 def coarser(
     grid: InputGrid, trees: Sequence[QuantizedTree], coarse: InputGrid, X: NDArray[Any]
 ) -> tuple[InputGrid, list[QuantizedTree]]:
-    """Move each threshold to that edge of a coarser grid that changes the way of fewest rows.
+    """Move each threshold to the edge of a coarser grid that changes the way of fewest rows.
 
     Parameters
     ----------
@@ -106,15 +108,15 @@ def coarser(
         On `grid`.
     coarse : InputGrid
         Of all columns.
-    X : array of shape (n, d)
+    X : array of shape (n_samples, n_features)
         The rows that count.
 
     Returns
     -------
     grid : InputGrid
-        `coarse`, and the edges of columns that have none there.
+        `coarse`, and for columns that have no edge there those of `grid`.
     trees : list of QuantizedTree
-        On it.
+        On the new grid.
     """
     nearest, edges = [], []
     for column, (fine, few) in enumerate(zip(_edges(grid), _edges(coarse), strict=True)):
@@ -123,6 +125,7 @@ def coarser(
             edges.append(fine)
             continue
         x = np.sort(X[:, column])
+        # Rows up to each edge; the edge whose number is nearest changes the way of fewest.
         below, below_few = (np.searchsorted(x, part, side="right") for part in (fine, few))
         after = np.minimum(np.searchsorted(below_few, below), len(few) - 1)
         before = np.maximum(after - 1, 0)
@@ -130,12 +133,12 @@ def coarser(
         nearest.append(np.where(closer, before, after))
         edges.append(few)
     offsets = np.cumsum([0] + [len(part) for part in edges])
-    to = np.concatenate(nearest)
+    new_code = np.concatenate(nearest)
     moved = []
     for tree in trees:
         inner = tree.feature >= 0
         threshold = np.zeros(len(inner), np.int32)
-        threshold[inner] = to[grid.offsets[tree.feature[inner]] + tree.threshold[inner]]
+        threshold[inner] = new_code[grid.offsets[tree.feature[inner]] + tree.threshold[inner]]
         moved.append(tree._replace(threshold=threshold))
     return InputGrid(grid.features, offsets, np.concatenate(edges)), moved
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skdistill.converters.float_trees import Ensemble, FloatTree, _parents_first, in_column
+from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first, in_column
 
-_XGBOOST_LINKS = {
+_LINKS = {
     "binary:logistic": "sigmoid",
     "binary:logitraw": "identity",
     "multi:softprob": "softmax",
@@ -22,16 +22,17 @@ _XGBOOST_LINKS = {
 }
 
 
-def xgboost_model(fitted: Any) -> Ensemble:
-    """What XGBoost predicts with: up to the best round of an estimator, all of a booster.
+def read_xgboost(fitted: Any) -> TreeEnsemble:
+    """Read what XGBoost predicts with.
 
     Parameters
     ----------
     fitted : xgboost.XGBModel or xgboost.Booster
+        Of an estimator the trees up to its best iteration are read, of a booster all trees.
 
     Returns
     -------
-    ensemble : Ensemble
+    ensemble : TreeEnsemble
 
     Raises
     ------
@@ -42,23 +43,24 @@ def xgboost_model(fitted: Any) -> Ensemble:
         return xgboost_trees(fitted.save_raw("json"))
     if not np.isnan(fitted.missing):
         raise ValueError(f"missing={fitted.missing!r} of XGBoost is not supported, only NaN")
-    best = getattr(fitted, "best_iteration", None)
-    return xgboost_trees(fitted.get_booster().save_raw("json"), best)
+    best_iteration = getattr(fitted, "best_iteration", None)
+    return xgboost_trees(fitted.get_booster().save_raw("json"), best_iteration)
 
 
-def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensemble:
-    """Trees of an XGBoost model, from ``booster.save_raw("json")``.
+def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeEnsemble:
+    """Trees of an XGBoost model, from its JSON.
 
     Parameters
     ----------
     text : bytes or str
+        What ``booster.save_raw("json")`` gives.
     best_iteration : int, default=None
-        The last round to read.
+        The last iteration to read; None reads all.
 
     Returns
     -------
-    ensemble : Ensemble
-        Values are margins, one column a class or a target, one for two classes. ``number``
+    ensemble : TreeEnsemble
+        Values are margins, one column a class or a target, one for two classes. ``node_id``
         is what ``pred_leaf`` gives.
 
     Raises
@@ -74,37 +76,48 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> Ensem
             f"booster={booster['name']!r} of XGBoost is not supported, only 'gbtree' and 'dart'"
         )
     objective = learner["objective"]["name"]
-    if objective not in _XGBOOST_LINKS:
-        known = ", ".join(_XGBOOST_LINKS)
-        raise ValueError(f"objective={objective!r} of XGBoost is not supported, only {known}")
-    settings = learner["learner_model_param"]
-    n_scores = max(1, int(settings["num_class"]), int(settings.get("num_target", 1)))
-    start = np.zeros(n_scores) + np.atleast_1d(json.loads(settings["base_score"]))
-    if objective.startswith("binary:"):
-        start = np.log(start) - np.log1p(-start)
-    dropped = booster.get("weight_drop")
+    if objective not in _LINKS:
+        supported = ", ".join(_LINKS)
+        raise ValueError(f"objective={objective!r} of XGBoost is not supported, only {supported}")
+    params = learner["learner_model_param"]
+    n_scores = max(1, int(params["num_class"]), int(params.get("num_target", 1)))
+    baseline = np.zeros(n_scores) + np.atleast_1d(json.loads(params["base_score"]))
+    if objective.startswith("binary:"):  # the JSON has the probability
+        baseline = np.log(baseline) - np.log1p(-baseline)
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
+    # Beside the trees up to XGBoost 3.3, among them since.
+    dart_weights = booster.get("weight_drop") or model.get("weight_drop")
     n_trees = len(model["trees"])
     if best_iteration is not None:
         n_trees = model["iteration_indptr"][best_iteration + 1]
-    column = np.array(model["tree_info"][:n_trees], np.intp)
     trees = []
-    for number, (tree, target) in enumerate(zip(model["trees"], column, strict=False)):
-        if int(tree["tree_param"]["size_leaf_vector"]) > 1:
-            raise ValueError("multi_strategy='multi_output_tree' of XGBoost is not supported")
-        if tree["categories_nodes"]:
-            raise ValueError("categorical splits of XGBoost (enable_categorical) are not supported")
-        left = np.array(tree["left_children"], np.intp)
-        numbers = np.array(tree["split_conditions"], np.float32)
-        inner = left >= 0
-        weight = 1.0 if dropped is None else dropped[number]
-        found = FloatTree(
+    for i, (tree, column) in enumerate(
+        zip(model["trees"][:n_trees], model["tree_info"][:n_trees], strict=True)
+    ):
+        weight = dart_weights[i] if dart_weights else 1.0
+        trees.append(_float_tree(tree, column, n_scores, weight))
+    return TreeEnsemble(trees, _LINKS[objective], baseline)
+
+
+def _float_tree(tree: dict[str, Any], column: int, n_scores: int, weight: float) -> FloatTree:
+    """One tree of the JSON; `weight` multiplies its values."""
+    if int(tree["tree_param"]["size_leaf_vector"]) > 1:
+        raise ValueError("multi_strategy='multi_output_tree' of XGBoost is not supported")
+    if tree["categories_nodes"]:
+        raise ValueError("categorical splits of XGBoost (enable_categorical) are not supported")
+    left = np.array(tree["left_children"], np.intp)
+    inner = left >= 0
+    # Thresholds of inner nodes, values of leaves.
+    conditions = np.array(tree["split_conditions"], np.float32)
+    values = np.where(inner, 0, weight * conditions.astype(np.float64))
+    return depth_first(
+        FloatTree(
             np.where(inner, np.array(tree["split_indices"], np.intp), -1),
-            np.nextafter(numbers, np.float32(-np.inf)).astype(np.float64),
+            # XGBoost goes left where x < condition.
+            np.nextafter(conditions, np.float32(-np.inf)).astype(np.float64),
             (np.array(tree["default_left"]) > 0) & inner,
             np.column_stack([left, np.array(tree["right_children"], np.intp)]),
-            in_column(np.where(inner, 0, weight * numbers.astype(np.float64)), target, n_scores),
+            in_column(values, column, n_scores),
             np.arange(len(left)),
         )
-        trees.append(_parents_first(found))
-    return Ensemble(trees, column, start, _XGBOOST_LINKS[objective])
+    )

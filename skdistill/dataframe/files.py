@@ -116,7 +116,9 @@ def _read(path: Path) -> Any:
     try:
         if READERS[extension] is None:
             return pd.read_parquet(path).reset_index(drop=True)
-        return pd.read_csv(path, sep=READERS[extension], low_memory=False)
+        return pd.read_csv(
+            path, sep=READERS[extension], low_memory=False, float_precision="round_trip"
+        )
     except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         reason = " ".join(str(error).split()) or type(error).__name__
         raise TableError(f"{path} cannot be read: {reason}") from error

@@ -39,7 +39,7 @@ from skdistill.students.class_weight import (
 )
 from skdistill.students.wrapper import ADAPTED
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
-from skdistill.teachers import Committee, told_classes
+from skdistill.teachers import TeacherEnsemble, expected_classes, one_hot_decisions
 from skdistill.transfer.entropy_balancing import share_weights
 from skdistill.transfer.further_rows import append_rows
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
@@ -74,11 +74,16 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         How training rows are labelled out of fold. "auto" is five stratified folds, or
         out-of-bag votes for a forest with ``oob_score=True``. A frozen teacher labels
         them directly.
-    response : {"probabilities", "labels"}, default="probabilities"
-        What the teacher says: "labels" puts a probability of 1 on the class it finds most
-        probable, so that students learn its decisions. A high `temperature` teaches its
-        logits: in the limit the loss is their squared error (Ba & Caruana 2014, "Do deep nets
-        really need to be deep?", section 2; Hinton et al. 2015, section 2.1).
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        Method of the teacher that gives the soft labels; of a list of teachers, of each. "auto"
+        is `predict_proba`, or `decision_function` of a teacher without it. "decision_function"
+        takes the softmax of the margins (of one margin the sigmoid). These are probabilities
+        for models that were fitted by log loss; margins of others, as those of `LinearSVC`,
+        have no unit, and ``temperature="auto"`` calibrates them. Functions, boosters and ONNX
+        files then return margins. "predict" gives probability 1 to the predicted class, so that
+        the student learns the teacher's decisions. A high `temperature` teaches its logits: in
+        the limit the loss is their squared error (Ba & Caruana 2014, "Do deep nets really need
+        to be deep?", section 2; Hinton et al. 2015, section 2.1).
     hints : hint object or None, default=None
         What else the teacher knows of the rows, to guide the growth of trees; see
         `skdistill.teachers.hints`.
@@ -141,7 +146,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         **PARAMETERS,
         "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "response": [StrOptions({"probabilities", "labels"})],
+        "response_method": [StrOptions({"auto", "predict_proba", "decision_function", "predict"})],
         "hints": [HasMethods(["targets"]), None],
         "hint_weight": [Interval(Real, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHT,
@@ -154,7 +159,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         *,
         temperature: float | str = 1.0,
         alpha: float = 0.5,
-        response: str = "probabilities",
+        response_method: str = "auto",
         hints: Any = None,
         hint_weight: float = 0.3,
         cv: Any = "auto",
@@ -172,7 +177,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self.student = student
         self.temperature = temperature
         self.alpha = alpha
-        self.response = response
+        self.response_method = response_method
         self.hints = hints
         self.hint_weight = hint_weight
         self.cv = cv
@@ -295,11 +300,11 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         require_a_source(self, teacher, y, teacher_proba, "teacher_proba")
         classes = None
         if frozen:
-            classes = told_classes(teacher, None)
+            classes = expected_classes(teacher, None)
         elif hasattr(teacher_proba, "columns"):
             classes = np.unique(np.asarray(teacher_proba.columns))
-        elif isinstance(teacher, Committee) and y is not None:  # some may be frozen
-            classes = told_classes(teacher, _labels(y))
+        elif isinstance(teacher, TeacherEnsemble) and y is not None:  # some may be frozen
+            classes = expected_classes(teacher, _labels(y))
         hard = None
         if y is not None:
             by = "frozen teacher" if frozen else "teacher_proba"
@@ -351,9 +356,9 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         return calibrate_temperature(P, hard, weight)
 
     def _taught(self, P: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-        """What is said of the teacher's probabilities: calibrated ones, or labels alone."""
-        if self.response == "labels":
-            return np.eye(P.shape[1])[P.argmax(axis=1)]
+        """Targets from the teacher's probabilities: calibrated ones, or its decisions."""
+        if self.response_method == "predict":  # also of `teacher_proba` and repeated folds
+            return one_hot_decisions(P)
         return temper(P, temperature) if self.temperature == "auto" else P
 
     def _shared(

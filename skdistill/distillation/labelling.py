@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_memory
 
 from skdistill.dataframe import take_rows
 from skdistill.distillation._base import seeded
-from skdistill.teachers import answers, as_teacher, teach
+from skdistill.teachers import as_teacher, cross_fit, response_values
 from skdistill.transfer import Munge
 from skdistill.transfer.further_rows import append_rows, further_tables, no_rows
 
@@ -25,7 +25,8 @@ def ready_teacher(distiller: Any, X: Any, y: Any, *, values: bool = False) -> An
     """The teacher as an estimator, None where none will be asked."""
     if distiller.teacher is None or distiller.alpha == 0:
         return None
-    return as_teacher(distiller.teacher, X, y, values=values)
+    method = getattr(distiller, "response_method", "auto")
+    return as_teacher(distiller.teacher, X, y, regression=values, response_method=method)
 
 
 def require_a_source(distiller: Any, teacher: Any, y: Any, given: Any, name: str) -> None:
@@ -71,17 +72,18 @@ def ask_teacher(
         transfer_set = Munge(categorical_features=getattr(student, "categorical_features", None))
     if distiller.random_state is not None:
         teacher = seeded(clone(teacher), rng)
-    lesson = dict(teacher=teacher, X=X, y=y)
-    lesson |= dict(classes=classes, weight=weight, groups=groups, cv=distiller.cv)
-    lesson["label"] = given is None
+    method = getattr(distiller, "response_method", "auto")
+    fit = dict(teacher=teacher, X=X, y=y, classes=classes, sample_weight=weight, groups=groups)
+    fit |= dict(cv=distiller.cv, response_method=method, return_response=given is None)
     further = dict(transfer_set=transfer_set, X_unlabeled=X_unlabeled)
 
-    remember, key = _remembering(distiller.memory, lesson | further)
+    remember, key = _remembering(distiller.memory, fit | further)
     speed = dict(n_jobs=distiller.n_jobs, verbose=distiller.verbose)
-    fitted, P = remember(teach, ignore=list(speed))(**lesson, **speed)
+    fitted, P = remember(cross_fit, ignore=list(speed))(**fit, **speed)
     P = P if given is None else given
     parents = X if weight is None else take_rows(X, weight > 0)
     asked = dict(teacher=fitted, X=parents, classes=classes, width=P.shape[1], **further)
+    asked["response_method"] = method
     more, P_more = remember(_label_further, ignore=list(asked))(
         **asked, seed=rng.randint(2**31 - 1), key=key
     )
@@ -113,6 +115,7 @@ def _label_further(
     X_unlabeled: Any,
     classes: NDArray[Any] | None,
     width: int,
+    response_method: str,
     seed: int,
     key: str,
 ) -> tuple[Any, NDArray[np.float64]]:
@@ -121,7 +124,10 @@ def _label_further(
     Where results are cached `key` stands for all arguments but the seed.
     """
     tables = further_tables(X, transfer_set, X_unlabeled, seed)
-    P = [np.empty((0, width)), *(answers(teacher, table, classes) for table in tables)]
+    P = [
+        np.empty((0, width)),
+        *(response_values(teacher, table, classes, response_method) for table in tables),
+    ]
     for table in P:
         if table.shape[1] != width:
             raise ValueError(

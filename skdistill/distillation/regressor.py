@@ -236,7 +236,7 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         student = SoftTreeRegressor() if self.student is None else self.student
         tags = tags_of(self, super().__sklearn_tags__(), student)
         if self.teacher is not None and self.alpha > 0:
-            wanted = teacher_tags(self.teacher, values=True).target_tags
+            wanted = teacher_tags(self.teacher, regression=True).target_tags
             tags.target_tags.multi_output = wanted.multi_output
         return tags
 

@@ -1,1 +1,1 @@
-"""Figures and reports about distilled models."""
+"""Comparisons of distilled models with teachers and plain models."""

@@ -1,4 +1,4 @@
-"""Comparisons as a text table for people and as JSON for programs."""
+"""Write comparisons as a text table for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,65 +6,70 @@ import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from os import PathLike, fspath
 from typing import Any
 
 import skdistill
-from skdistill.inspection.compare import Candidate, Comparison, Gain
+from skdistill.inspection.results import Candidate, Comparison, Gain
 
 _HEADER = ("", "accuracy", "fidelity", "log loss", "bytes", "µs Python", "µs ONNX")
 _FOOTNOTES = """\
-hard-label, distilled  one student, taught by the labels alone or by the labels and the teacher
+hard-label, distilled  the same student, trained on labels alone, and on labels and the teacher
 accuracy, log loss     on held-out rows, which neither teacher nor students have seen
 fidelity               share of the held-out rows that get the same label as from the teacher
 bytes                  students: tables that give the label, without code; others: the pickle
 µs Python, µs ONNX     one row at a time, median: predict() here, the .onnx file in ONNX Runtime"""
-_CHANCE = 2.0  # standard errors
+_SIGNIFICANT = 2.0  # standard errors
 _WIDTH = 100
 
 
 def as_text(comparisons: Sequence[Comparison]) -> str:
-    """One table of all comparisons, and below it what they say.
+    """Write one table of all comparisons, and conclusions below it.
 
     Parameters
     ----------
     comparisons : sequence of Comparison
+        One for each data set.
 
     Returns
     -------
     text : str
-        Lines of at most 100 columns, as far as names allow.
+        Lines of at most 100 columns, unless names are longer.
     """
-    cells: list[tuple[str, ...] | str] = [_HEADER]
+    table: list[tuple[str, ...] | str] = [_HEADER]
     for comparison in comparisons:
-        cells.append(_heading(comparison))
-        cells += [_cells(candidate) for candidate in comparison.candidates]
-    rows = [row for row in cells if not isinstance(row, str)]
+        table.append(_heading(comparison))
+        table += [_cells(candidate) for candidate in comparison.candidates]
+    rows = [row for row in table if not isinstance(row, str)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
     lines = []
-    for row in cells:
+    for row in table:
         if isinstance(row, str):
             lines += ["", row]
             continue
         first, *rest = row
-        numbers = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append("  ".join(["  " + first.ljust(widths[0]), *numbers]).rstrip())
+        figures = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append("  ".join(["  " + first.ljust(widths[0]), *figures]).rstrip())
     lines += ["", _FOOTNOTES, ""]
-    sentences = [verdict(comparison) for comparison in comparisons] + [parity(comparisons)]
+    sentences = [distillation_effect(comparison) for comparison in comparisons]
+    sentences.append(onnx_agreement(comparisons))
     lines += [textwrap.fill(text, _WIDTH, subsequent_indent="  ") for text in sentences]
     return "\n".join(lines)
 
 
 def as_json(comparisons: Sequence[Comparison]) -> str:
-    """All figures, unrounded.
+    """Write all figures, unrounded.
 
     Parameters
     ----------
     comparisons : sequence of Comparison
+        One for each data set.
 
     Returns
     -------
     text : str
-        An object with ``skdistill``, the version, and ``tables``, one entry a comparison.
+        A JSON object with ``skdistill``, the version, and ``tables``, one entry for each
+        comparison.
     """
     tables = []
     for comparison in comparisons:
@@ -76,12 +81,13 @@ def as_json(comparisons: Sequence[Comparison]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def verdict(comparison: Comparison) -> str:
-    """One sentence: what the teacher brought over hard labels alone.
+def distillation_effect(comparison: Comparison) -> str:
+    """Say in one sentence what the teacher changed, compared with hard labels alone.
 
     Parameters
     ----------
     comparison : Comparison
+        Of one data set.
 
     Returns
     -------
@@ -89,32 +95,24 @@ def verdict(comparison: Comparison) -> str:
     """
     accuracy, log_loss = comparison.accuracy_gain, comparison.log_loss_gain
     n = comparison.n_test
-    first = _difference("accuracy", accuracy, f"{100 * abs(accuracy.amount):.1f} points", n)
-    second = _difference("log loss", log_loss, f"{abs(log_loss.amount):.3f}", n)
-    what = {
+    first = _difference("accuracy", accuracy, f"{100 * abs(accuracy.mean):.1f} points", n)
+    second = _difference("log loss", log_loss, f"{abs(log_loss.mean):.3f}", n)
+    effect = {
         (True, True): f"helped {first} and {second}",
         (True, False): f"helped {first} but did NOT help {second}",
         (False, True): f"did NOT help {first} but helped {second}",
         (False, False): f"did NOT help {first} nor {second}",
-    }[accuracy.amount > 0, log_loss.amount > 0]
-    return f"{comparison.name}: against hard labels alone, distillation {what}."
+    }[accuracy.mean > 0, log_loss.mean > 0]
+    return f"{comparison.name}: against hard labels alone, distillation {effect}."
 
 
-def _difference(figure: str, gain: Gain, amount: str, n: int) -> str:
-    chance = f"within chance on {n:,} rows" if abs(gain.z) < _CHANCE else ""
-    if gain.amount > 0:
-        return f"{figure} by {amount}" + (f" ({chance})" if chance else "")
-    if gain.amount == 0:
-        return f"{figure} (no difference)"
-    return f"{figure} (worse by {amount}{', ' + chance if chance else ''})"
-
-
-def parity(comparisons: Sequence[Comparison]) -> str:
-    """One sentence: whether ONNX Runtime answers as Python does.
+def onnx_agreement(comparisons: Sequence[Comparison]) -> str:
+    """Say in one sentence whether ONNX Runtime and Python agree.
 
     Parameters
     ----------
     comparisons : sequence of Comparison
+        One for each data set.
 
     Returns
     -------
@@ -122,26 +120,28 @@ def parity(comparisons: Sequence[Comparison]) -> str:
     """
     count = sum(comparison.mismatches for comparison in comparisons)
     rows = sum(comparison.onnx_rows for comparison in comparisons)
-    agree = "answers as Python does" if count == 0 else "DOES NOT answer as Python does"
+    agree = "agree" if count == 0 else "DO NOT agree"
     return (
-        f"ONNX Runtime {agree}, label and integer scores: {count:,} mismatches in {rows:,} rows "
-        "(held-out rows, values at and beside every threshold, ±inf, NaN)."
+        f"ONNX Runtime and Python {agree}, label and integer scores: {count:,} mismatches in "
+        f"{rows:,} rows (held-out rows, values at and beside every threshold, ±inf, NaN)."
     )
 
 
-def written(comparisons: Sequence[Comparison], folder: str) -> str:
-    """Which files there are now, and their sizes.
+def list_files(comparisons: Sequence[Comparison], folder: str | PathLike[str]) -> str:
+    """List the files that were written, with their sizes.
 
     Parameters
     ----------
     comparisons : sequence of Comparison
-    folder : str
+        One for each data set.
+    folder : str or path-like
+        Where the files are.
 
     Returns
     -------
     lines : str
     """
-    lines = [f"Written to {folder}: results.json and"]
+    lines = [f"Written to {fspath(folder)}: results.json and"]
     for comparison in comparisons:
         for candidate in comparison.candidates:
             files = [f"{name} ({size:,} B)" for name, size in candidate.files.items()]
@@ -150,19 +150,25 @@ def written(comparisons: Sequence[Comparison], folder: str) -> str:
     return "\n".join(lines)
 
 
+def _difference(metric: str, gain: Gain, amount: str, n: int) -> str:
+    chance = f"within chance on {n:,} rows" if abs(gain.z) < _SIGNIFICANT else ""
+    if gain.mean > 0:
+        return f"{metric} by {amount}" + (f" ({chance})" if chance else "")
+    if gain.mean == 0:
+        return f"{metric} (no difference)"
+    return f"{metric} (worse by {amount}{', ' + chance if chance else ''})"
+
+
 def _heading(comparison: Comparison) -> str:
-    columns, classes = len(comparison.columns), len(comparison.classes)
+    n_columns, n_classes = len(comparison.columns), len(comparison.classes)
     return (
-        f"{comparison.name}: {columns:,} columns, {classes} classes, "
-        f"{comparison.n_train:,} rows to learn from, {comparison.n_test:,} held out"
+        f"{comparison.name}: {n_columns:,} columns, {n_classes} classes, "
+        f"{comparison.n_train:,} training rows, {comparison.n_test:,} held out"
     )
 
 
 def _cells(candidate: Candidate) -> tuple[str, ...]:
-    label = candidate.name
-    if candidate.role == "teacher":
-        label = f"teacher: {label}"
-    onnx = "–" if candidate.onnx_us is None else _time(candidate.onnx_us)
+    label = f"teacher: {candidate.name}" if candidate.kind == "teacher" else candidate.name
     return (
         label,
         f"{100 * candidate.accuracy:.1f} %",
@@ -170,7 +176,7 @@ def _cells(candidate: Candidate) -> tuple[str, ...]:
         f"{candidate.log_loss:.3f}",
         f"{candidate.bytes:,}",
         _time(candidate.predict_us),
-        onnx,
+        "–" if candidate.onnx_us is None else _time(candidate.onnx_us),
     )
 
 

@@ -1,11 +1,33 @@
-"""Scorers that find teacher and student inside Pipelines and searches."""
+"""Scorers of students, for `scoring` in searches and cross-validation.
+
+They behave as those of scikit-learn's `make_scorer`: ``scorer(estimator, X, y,
+sample_weight=None)``, greater is better, and ``set_score_request`` under metadata routing. They
+find the distiller inside Pipelines, searches and `FrozenEstimator`, and transform the rows
+as the steps before it do.
+
+Examples
+--------
+>>> from sklearn.datasets import load_iris
+>>> from sklearn.model_selection import cross_val_score
+>>> from sklearn.naive_bayes import GaussianNB
+>>> from skdistill import DistilledClassifier
+>>> from skdistill.metrics import fidelity_scorer
+>>> X, y = load_iris(return_X_y=True)
+>>> distiller = DistilledClassifier(GaussianNB(), random_state=0)
+>>> bool((cross_val_score(distiller, X, y, scoring=fidelity_scorer) > 0.8).all())
+True
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import r2_score
 from sklearn.pipeline import Pipeline
@@ -13,99 +35,149 @@ from sklearn.pipeline import Pipeline
 from skdistill.metrics.scores import fidelity_score, kl_divergence, retention_score
 from skdistill.targets import soft_log_loss
 from skdistill.teachers import probabilities
+from skdistill.utils._sklearn_compat import _BaseScorer
 
 
-def fidelity_scorer(estimator: Any, X: Any, y: Any = None) -> float:
-    """Scorer: `fidelity_score` of a fitted distiller on rows that neither has seen.
-
-    Of a regressor it is R², the teacher's predictions taken as truth.
+class StudentScorer(_BaseScorer):
+    """A scorer that is called with the student or distiller inside an estimator.
 
     Parameters
     ----------
-    estimator : fitted DistilledClassifier or DistilledRegressor, or Pipeline or search \
-that ends in one
-    X : array-like of shape (n, d)
-    y : ignored
-
-    Returns
-    -------
-    fidelity : float
-
-    Raises
-    ------
-    ValueError
-        If the distiller holds no teacher, as with ``alpha=0``.
+    score_func : callable
+        Called as ``score_func(student, X, y, sample_weight=None)`` with the rows that reach the
+        student; returns a float.
+    sign : {1, -1}, default=1
+        -1 for losses, so that greater scores are better.
     """
-    distilled, X = _last_step(estimator, X)
-    learnt = distilled.predict(X)
+
+    def __init__(self, score_func: Callable[..., float], sign: int = 1) -> None:
+        super().__init__(score_func, sign, {})
+
+    def __call__(
+        self,
+        estimator: Any,
+        X: Any = None,
+        y_true: Any = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        **kwargs: Any,
+    ) -> float:
+        """Score a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Student or distiller, or a Pipeline, search or `FrozenEstimator` around one.
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows that neither teacher nor student was fitted on; ignored by
+            `model_size_scorer`.
+        y_true : array-like of shape (n_samples,), default=None
+            Labels, which only `retention_scorer` reads.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        **kwargs : dict
+            No other metadata is accepted.
+
+        Returns
+        -------
+        score : float
+            Greater is better.
+
+        Raises
+        ------
+        ValueError
+            If the estimator holds no compact model.
+        """
+        score: float = super().__call__(estimator, X, y_true, sample_weight=sample_weight, **kwargs)
+        return score
+
+    def set_score_request(self, **kwargs: Any) -> StudentScorer:
+        """Request metadata, as ``sample_weight=True``; only with metadata routing enabled.
+
+        Parameters
+        ----------
+        **kwargs : dict
+            Names of metadata, with True, False, None or an alias.
+
+        Returns
+        -------
+        scorer : StudentScorer
+            A copy: the scorers of this module are shared.
+        """
+        copy = deepcopy(self)
+        super(StudentScorer, copy).set_score_request(**kwargs)
+        return copy
+
+    def _score(
+        self, method_caller: Any, estimator: Any, X: Any, y_true: Any = None, **kwargs: Any
+    ) -> float:
+        student, X = _last_step(estimator, X)
+        return float(self._sign * self._score_func(student, X, y_true, **kwargs))
+
+    def __repr__(self) -> str:
+        loss = ", greater_is_better=False" if self._sign < 0 else ""
+        return f"{type(self).__name__}({self._score_func.__name__.strip('_')}{loss})"
+
+
+class TeacherScorer(StudentScorer):
+    """A scorer that compares a student with its teacher; NaN, with a warning, without one."""
+
+    def _score(
+        self, method_caller: Any, estimator: Any, X: Any, y_true: Any = None, **kwargs: Any
+    ) -> float:
+        student, _ = _last_step(estimator, None)
+        if not hasattr(student, "teacher_"):
+            warnings.warn(
+                f"{self!r} is NaN: {type(student).__name__} holds no teacher to compare with, as "
+                "with alpha=0, with teacher_proba and transfer_set=None, or a student that was "
+                "fitted alone; score it by accuracy or log loss",
+                UndefinedMetricWarning,
+                stacklevel=4,
+            )
+            return float("nan")
+        return super()._score(method_caller, estimator, X, y_true, **kwargs)
+
+
+def _fidelity(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    y_student = distilled.predict(X)
     if distilled.compact_.classes is None:
-        return float(r2_score(_teacher(distilled).predict(X), learnt))
-    return fidelity_score(_taught_labels(distilled, X), learnt)
+        y_teacher = distilled.teacher_.predict(X)
+        return float(r2_score(y_teacher, y_student, sample_weight=sample_weight))
+    return fidelity_score(_teacher_labels(distilled, X), y_student, sample_weight)
 
 
-def retention_scorer(estimator: Any, X: Any, y: Any) -> float:
-    """Scorer: `retention_score` of a fitted distiller.
-
-    Parameters
-    ----------
-    estimator : fitted DistilledClassifier, or Pipeline or search that ends in one
-    X : array-like of shape (n, d)
-    y : array-like of shape (n,)
-
-    Returns
-    -------
-    retention : float
-    """
-    distilled, X = _last_step(estimator, X)
-    return retention_score(y, _taught_labels(distilled, X), distilled.predict(X))
+def _retention(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    return retention_score(y, _teacher_labels(distilled, X), distilled.predict(X), sample_weight)
 
 
-def soft_log_loss_scorer(estimator: Any, X: Any, y: Any = None) -> float:
-    """Scorer: minus the `soft_log_loss` of the student against its teacher.
-
-    Parameters
-    ----------
-    estimator : fitted DistilledClassifier, or Pipeline or search that ends in one
-    X : array-like of shape (n, d)
-    y : ignored
-
-    Returns
-    -------
-    score : float
-    """
-    return -soft_log_loss(*_both_probabilities(estimator, X))
+def _soft_log_loss(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    P_teacher = _teacher_probabilities(distilled, X)
+    return soft_log_loss(P_teacher, distilled.predict_proba(X), sample_weight)
 
 
-def kl_divergence_scorer(estimator: Any, X: Any, y: Any = None) -> float:
-    """Scorer: minus the `kl_divergence` of the student from its teacher.
-
-    Parameters
-    ----------
-    estimator : fitted DistilledClassifier, or Pipeline or search that ends in one
-    X : array-like of shape (n, d)
-    y : ignored
-
-    Returns
-    -------
-    score : float
-    """
-    return -kl_divergence(*_both_probabilities(estimator, X))
+def _kl_divergence(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    P_teacher = _teacher_probabilities(distilled, X)
+    return kl_divergence(P_teacher, distilled.predict_proba(X), sample_weight)
 
 
-def model_size_scorer(estimator: Any, X: Any = None, y: Any = None) -> float:
-    """Scorer: minus the bytes of the compact model.
+def _model_size(student: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    return float(student.compact_.nbytes)
 
-    Parameters
-    ----------
-    estimator : fitted student or distiller, or Pipeline or search that ends in one
-    X, y : ignored
 
-    Returns
-    -------
-    score : float
-    """
-    last, _ = _last_step(estimator, None)
-    return -float(last.compact_.nbytes)
+fidelity_scorer = TeacherScorer(_fidelity)
+"""`fidelity_score` of a distiller, from 0 to 1; R² against the teacher's predictions for values."""
+
+retention_scorer = TeacherScorer(_retention)
+"""`retention_score` of a distilled classifier: its accuracy divided by the teacher's."""
+
+soft_log_loss_scorer = TeacherScorer(_soft_log_loss, sign=-1)
+"""Minus the `soft_log_loss` of a distilled classifier against its teacher; at most 0."""
+
+kl_divergence_scorer = TeacherScorer(_kl_divergence, sign=-1)
+"""Minus the `kl_divergence` of a distilled classifier from its teacher; 0 where both are equal."""
+
+model_size_scorer = StudentScorer(_model_size, sign=-1)
+"""Minus the bytes of the compact model of a student or distiller."""
 
 
 def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
@@ -126,20 +198,15 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
     return estimator, X
 
 
-def _teacher(distilled: Any) -> Any:
-    if not hasattr(distilled, "teacher_"):
-        raise ValueError(
-            f"{type(distilled).__name__} holds no teacher to compare with (alpha=0, "
-            "teacher_proba, or a bare student): score it by accuracy or log loss"
-        )
-    return distilled.teacher_
+def _teacher_labels(distilled: Any, X: Any) -> NDArray[Any]:
+    return np.ravel(distilled.teacher_.predict(X))  # CatBoost's are a column
 
 
-def _taught_labels(distilled: Any, X: Any) -> NDArray[Any]:
-    return np.ravel(_teacher(distilled).predict(X))  # CatBoost's are a column
+def _teacher_probabilities(distilled: Any, X: Any) -> NDArray[np.float64]:
+    """The teacher's probabilities, by the response method of the distiller.
 
-
-def _both_probabilities(estimator: Any, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    distilled, X = _last_step(estimator, X)
-    P = probabilities(_teacher(distilled), X, distilled.classes_)
-    return P, distilled.predict_proba(X)
+    Under "predict" they are still its probabilities, if it has any.
+    """
+    method = getattr(distilled, "response_method", "auto")
+    method = "any" if method == "predict" else method
+    return probabilities(distilled.teacher_, X, distilled.classes_, method)

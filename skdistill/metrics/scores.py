@@ -1,8 +1,4 @@
-"""How well a student does what its teacher does, and what it costs.
-
-The functions compare arrays. The scorers take ``(estimator, X, y)`` and go wherever
-scikit-learn takes a scorer; they find teacher and student inside Pipelines and searches.
-"""
+"""How closely a student follows its teacher: functions of labels and probabilities."""
 
 from __future__ import annotations
 
@@ -20,20 +16,34 @@ __all__ = ["fidelity_score", "kl_divergence", "retention_score"]
 def fidelity_score(
     y_teacher: ArrayLike, y_student: ArrayLike, sample_weight: ArrayLike | None = None
 ) -> float:
-    """Share of rows on which student and teacher give the same label.
+    """Fraction of rows for which student and teacher predict the same label.
 
-    Of regressors scikit-learn's ``r2_score(y_teacher, y_student)`` tells the like, as
-    `fidelity_scorer` does.
+    For regressors use scikit-learn's ``r2_score(y_teacher, y_student)``, as `fidelity_scorer`
+    does.
 
     Parameters
     ----------
-    y_teacher, y_student : array-like of shape (n,) or (n, K)
-        Labels; or both probabilities, of which the argmax counts.
-    sample_weight : array-like of shape (n,), default=None
+    y_teacher : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Labels; or probabilities, whose argmax counts.
+    y_student : array-like of shape (n_samples,) or (n_samples, n_classes)
+        The same of the student.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; None weighs them equally.
 
     Returns
     -------
-    fidelity : float in [0, 1]
+    fidelity : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If one holds labels and the other probabilities, or the numbers of rows differ.
+
+    Notes
+    -----
+    Craven & Shavlik 1996, "Extracting tree-structured representations of trained networks",
+    defines it in its empirical evaluation.
 
     Examples
     --------
@@ -50,7 +60,8 @@ def fidelity_score(
     if teacher.ndim == 2:
         teacher, student = teacher.argmax(axis=1), student.argmax(axis=1)
     check_consistent_length(teacher, student)
-    return float(np.average(teacher == student, weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return float(np.average(teacher == student, weights=weights))
 
 
 def retention_score(
@@ -59,18 +70,23 @@ def retention_score(
     y_student: ArrayLike,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Accuracy of the student as a share of the teacher's.
+    """Accuracy of the student divided by that of the teacher.
 
     Parameters
     ----------
-    y_true, y_teacher, y_student : array-like of shape (n,)
-    sample_weight : array-like of shape (n,), default=None
+    y_true : array-like of shape (n_samples,)
+        Labels.
+    y_teacher : array-like of shape (n_samples,)
+        Labels that the teacher predicts.
+    y_student : array-like of shape (n_samples,)
+        Labels that the student predicts.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; None weighs them equally.
 
     Returns
     -------
     retention : float
-        1 is all of it; above 1 the student is better than its teacher. NaN if the
-        teacher is never right.
+        Above 1 the student is better than its teacher. NaN if the teacher is never right.
 
     Examples
     --------
@@ -90,13 +106,22 @@ def kl_divergence(
 
     Parameters
     ----------
-    P_teacher, P_student : array-like of shape (n, K)
-    sample_weight : array-like of shape (n,), default=None
+    P_teacher : array-like of shape (n_samples, n_classes)
+        Probabilities of the teacher.
+    P_student : array-like of shape (n_samples, n_classes)
+        Probabilities of the student.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; None weighs them equally.
 
     Returns
     -------
     divergence : float
-        `soft_log_loss` less the entropy of the teacher; 0 where both are equal.
+        `soft_log_loss` minus the entropy of the teacher; 0 where both are equal.
+
+    Raises
+    ------
+    ValueError
+        If either is no table of probabilities or the shapes differ.
 
     Examples
     --------
@@ -106,4 +131,5 @@ def kl_divergence(
     """
     cross = soft_log_loss(P_teacher, P_student, sample_weight)
     P = check_probabilities(P_teacher, "P_teacher")
-    return cross - float(np.average(-xlogy(P, P).sum(axis=1), weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return cross - float(np.average(-xlogy(P, P).sum(axis=1), weights=weights))

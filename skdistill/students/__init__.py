@@ -3,7 +3,7 @@
 from skdistill.students.boosting.classifier import SoftBoostingClassifier
 from skdistill.students.boosting.regressor import SoftBoostingRegressor
 from skdistill.students.linear.estimators import SoftLinearClassifier, SoftLinearRegressor
-from skdistill.students.pruning.estimator import PrunedEnsembleClassifier, prune_ensemble
+from skdistill.students.pruning.estimator import PrunedEnsembleClassifier
 from skdistill.students.tree.estimators import SoftTreeClassifier, SoftTreeRegressor
 from skdistill.students.update import adapt
 from skdistill.students.wrapper import StudentAdapter
@@ -18,5 +18,4 @@ __all__ = [
     "SoftTreeRegressor",
     "StudentAdapter",
     "adapt",
-    "prune_ensemble",
 ]

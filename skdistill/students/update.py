@@ -1,4 +1,4 @@
-"""A deployed model made to suit its user: other values in the same tables."""
+"""Updating a deployed model: other leaf values in the same tables."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact import TreeTable, evaluate
-from skdistill.compact.tables.limits import value_limits
+from skdistill.compact.tables.limits import INT32_MAX, value_limits
+from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_targets, check_values, check_weights
 from skdistill.students.boosting.leaf_refit import Ensemble, refit
 from skdistill.students.loss import Loss, SquaredError, soft_cross_entropy
-from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, validate_params
+from skdistill.utils._sklearn_compat import HasMethods, Interval, validate_params
 
 
 @validate_params(
     {
         "model": [CompactModel, HasMethods(["fit", "predict"])],
-        "values": [StrOptions({"leaves", "bias"})],
         "max_delta": [Interval(Real, 0, None, closed="neither")],
         "l2_regularization": [Interval(Real, 0, None, closed="neither")],
+        "bias": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -35,33 +36,36 @@ def adapt(
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
     *,
-    values: str = "leaves",
     max_delta: float = 1.0,
     l2_regularization: float = 0.1,
+    bias: bool = False,
 ) -> CompactModel:
-    """Refit leaf values and bias, or the bias alone, on a user's own rows.
+    """Refit the leaf values of a model on new rows, within a bound.
 
-    Thresholds, columns, shapes and bits stay as they are: on a device only a table of values
-    has to be written. (XGBoost's ``process_type="update"`` refreshes leaves likewise, without
-    a bound.) No value moves further than `max_delta`, so that a few rows cannot
-    undo what was learnt from many; rows that say nothing new change nothing.
+    Thresholds, columns, shapes and bits stay as they are: on a device only the table of leaf
+    values is written anew (`skdistill.export.c.value_table`). XGBoost's
+    ``process_type="update"`` refreshes leaves likewise, without a bound. No value moves by more
+    than `max_delta`, so that a few rows cannot undo what was learnt from many.
 
     Parameters
     ----------
     model : CompactModel, or fitted student or distiller
-        Stays as it is.
-    X : array-like of shape (n, d)
-    y : array-like of shape (n,), or (n, S) of values
-        Labels among the model's classes, or values where it has none.
-    sample_weight : array-like of shape (n,), default=None
-    values : {"leaves", "bias"}, default="leaves"
-        What moves beside the bias: the leaf values of the trees, or nothing.
+        The model to start from. It is not changed.
+    X : array-like of shape (n_samples, n_features)
+        New rows, with the columns that the model was trained on.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels among the model's classes; for a regression its targets.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows. None gives every row the weight 1.
     max_delta : float, default=1.0
-        How far a leaf value, and the bias, may move at most: in logits, or in units of the
-        target where the model has no classes.
+        Largest change of a leaf value, and of the bias: in logits for a classifier, in units of
+        the target for a regression. Rounding adds half a level at most.
     l2_regularization : float, default=0.1
-        Penalty ``l2_regularization / 2 * sum(move ** 2)`` beside the mean loss: the greater,
-        the more rows a leaf needs to move.
+        Penalty ``l2_regularization / 2 * sum(delta ** 2)`` beside the mean loss. The greater it
+        is, the more rows a leaf needs to move.
+    bias : bool, default=False
+        Whether the bias is refitted too, after the leaf values. It is a constant in the code of
+        an exported model, not part of its table of leaf values: the C has to be exported again.
 
     Returns
     -------
@@ -71,17 +75,16 @@ def adapt(
     Raises
     ------
     ValueError
-        For labels that the model does not know, for votes (link "normalize"), and for
-        ``values="leaves"`` without trees.
+        For labels that the model does not know, for a model with link "normalize", and for a
+        model without trees unless ``bias=True``.
 
     Notes
     -----
-    The bias is rounded to a unit that is finer than that of the leaves, and learnt once
-    more after these are rounded. Leaf values of two or three levels hardly move: half a
-    level must be worth it.
+    Leaf values of two or three levels hardly move: a value changes only where the best move is
+    at least half a level.
 
-    Where ``nbytes`` of the model changes, the bias has become too large for its integer type on
-    the device, or small enough for a narrower one, and the C has to be exported again.
+    A move ends where the model would no longer be valid: at the limits of the value bits, at
+    leaf scores of 2**24, and where a sum of scores could leave int32.
 
     Examples
     --------
@@ -97,24 +100,29 @@ def adapt(
         check_is_fitted(model, "compact_")
         model = model.compact_
     if model.link == "normalize":
-        raise ValueError("votes (link 'normalize') cannot be adapted: their sum is not free")
-    if values == "leaves" and not model.tables_of(TreeTable):
-        raise ValueError("values='leaves' needs a model with trees: pass values='bias'")
+        raise ValueError(
+            "a model with link 'normalize' cannot be adapted: its votes are divided by their sum; "
+            "adapt a student with logits, such as a SoftBoostingClassifier"
+        )
+    if not bias and not model.tables_of(TreeTable):
+        raise ValueError("model has no trees, hence no leaf values to adapt: pass bias=True")
     evaluate.check_names(model, X)
     X = np.asarray(X)
     check_consistent_length(X, y)
     if model.classes is not None and len(model.classes) == 1:
         return model
     loss = _loss(model, X, y, sample_weight)
-    if values == "leaves":
-        moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=True)
-        trees = model.table(TreeTable)
-        low, high = value_limits(trees.value_bits, signed=bool((trees.values < 0).any()))
-        levels = np.rint(moves / (np.asarray(model.scale) * trees.unit))
-        values = np.clip(trees.values + levels, low, high).astype(np.int32)
-        model = model.with_table(replace(trees, values=values))
-    moves = _best_moves(model, X, loss, l2_regularization, max_delta, leaves=False)
-    return replace(model, bias=model.bias + np.rint(moves[0] / model.scale).astype(np.int32))
+    bounds = {"l2_regularization": l2_regularization, "limit": max_delta}
+    for trees in model.tables_of(TreeTable):
+        leaves = evaluate.leaves(model, X)
+        deltas = _best_deltas(model, X, loss, leaves, len(trees.values), **bounds)
+        model = model.with_table(_move_values(model, trees, deltas))
+    if bias:
+        deltas = _best_deltas(model, X, loss, np.zeros((len(X), 1), np.int32), 1, **bounds)
+        room = INT32_MAX - model.score_bound
+        steps = np.clip(np.rint(deltas[0] / model.scale), -room, room)
+        model = replace(model, bias=model.bias + steps.astype(np.int32))
+    return model
 
 
 def _loss(model: CompactModel, X: NDArray[Any], y: Any, sample_weight: Any) -> Loss:
@@ -126,23 +134,36 @@ def _loss(model: CompactModel, X: NDArray[Any], y: Any, sample_weight: Any) -> L
     return soft_cross_entropy(targets, weight)
 
 
-def _best_moves(
+def _best_deltas(
     model: CompactModel,
     X: NDArray[Any],
     loss: Loss,
+    leaves: NDArray[np.int32],
+    n_leaves: int,
+    *,
     l2_regularization: float,
     limit: float,
-    *,
-    leaves: bool,
 ) -> NDArray[np.float64]:
-    """Moves of all leaf values, shape (L, S), or of the bias as a single leaf that all share."""
-    z, S = model.scores(X) * np.asarray(model.scale, np.float64), model.n_scores
-    at, n_leaves = np.zeros((len(X), 1), np.int32), 1
-    if leaves:
-        at, n_leaves = evaluate.leaves(model, X), len(model.table(TreeTable).values)
-    # `refit` knows trees by their leaves, which may be shared: each gets one that no row is in.
-    tree = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(at.shape[1])])
-    still = Ensemble(at, tree, np.zeros((len(tree), S)), z, np.eye(S), np.zeros(S))
-    return refit(still, loss, l2_regularization=l2_regularization, linear=False, limit=limit).W[
-        :n_leaves
-    ]
+    """Best change of each leaf's values, float64 array of shape (n_leaves, n_scores).
+
+    The bias is a single leaf that all rows reach.
+    """
+    z, n_scores = model.scores(X) * np.asarray(model.scale, np.float64), model.n_scores
+    # `refit` knows a tree by its leaves. Those of a model may be shared between trees, so that
+    # each tree gets one more leaf, which no row reaches.
+    tree = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(leaves.shape[1])])
+    zeros = np.zeros((len(tree), n_scores))
+    still = Ensemble(leaves, tree, zeros, z, np.eye(n_scores), np.zeros(n_scores))
+    moved = refit(still, loss, l2_regularization=l2_regularization, linear=False, limit=limit)
+    return moved.W[:n_leaves]
+
+
+def _move_values(model: CompactModel, trees: TreeTable, deltas: NDArray[np.float64]) -> TreeTable:
+    """Leaf values moved by `deltas`, as far as the model stays valid."""
+    low, high = value_limits(trees.value_bits, signed=bool((trees.values < 0).any()))
+    # The largest value of every tree may grow by its share of what int32 has room for.
+    room = (INT32_MAX - model.score_bound) // (len(trees.roots) * trees.unit)
+    most = np.minimum(np.abs(trees.values) + room, MAX_LEAF_SCORE // trees.unit)
+    levels = np.rint(deltas / (np.asarray(model.scale) * trees.unit))
+    values = np.clip(trees.values + levels, np.maximum(low, -most), np.minimum(high, most))
+    return replace(trees, values=values.astype(np.int32))

@@ -1,4 +1,4 @@
-"""What students learn: soft targets, their temperature and their loss."""
+"""Soft targets, their temperature and their loss."""
 
 from skdistill.targets.checks import SUM_TOLERANCE, check_probabilities
 from skdistill.targets.losses import soft_log_loss

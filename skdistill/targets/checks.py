@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SUM_TOLERANCE = 1e-6
+"""How far the sum of a row of probabilities may be from 1, unless stated otherwise."""
 
 
 def check_probabilities(
@@ -19,17 +20,19 @@ def check_probabilities(
 
     Parameters
     ----------
-    P : array-like of shape (n, K)
+    P : array-like of shape (n_samples, n_classes)
+        Probabilities.
     name : str, default="y"
-        What error messages call it.
+        Used in error messages.
     tolerance : float, default=1e-6
         By how much the sum of a row may differ from 1.
-    remedy : str
-        What error messages end in.
+    remedy : str, default="rows must be probabilities"
+        End of the error messages.
 
     Returns
     -------
-    P : float64 array of shape (n, K)
+    P : float64 array of shape (n_samples, n_classes)
+        A copy, with rows divided by their sums.
 
     Raises
     ------
@@ -43,9 +46,9 @@ def check_probabilities(
     Traceback (most recent call last):
     ValueError: y row 0 sums to 1.1, not to 1: rows must be probabilities
     """
-    P = np.array(P, dtype=np.float64)
+    P = np.array(P, dtype=np.float64)  # a copy: rows are divided in place
     if P.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, K), got {P.shape}")
+        raise ValueError(f"{name} must have shape (n_samples, n_classes), got {P.shape}")
     if not np.isfinite(P).all():
         row = int(np.flatnonzero(~np.isfinite(P).all(axis=1))[0])
         raise ValueError(f"{name} row {row} contains NaN or infinity: {remedy}")

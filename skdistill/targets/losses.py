@@ -15,14 +15,18 @@ def soft_log_loss(
 
     Parameters
     ----------
-    P_true, P_pred : array-like of shape (n, K)
-    sample_weight : array-like of shape (n,), default=None
+    P_true : array-like of shape (n_samples, n_classes)
+        Target probabilities.
+    P_pred : array-like of shape (n_samples, n_classes)
+        Predicted probabilities. They are clipped at the float64 epsilon, as scikit-learn's
+        `log_loss` does.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; None weighs them equally.
 
     Returns
     -------
     loss : float
-        The entropy of `P_true` is its least value. Predictions are clipped at the
-        float64 epsilon, as scikit-learn's `log_loss` does.
+        Its minimum is the entropy of `P_true`, where both are equal.
 
     Raises
     ------
@@ -40,5 +44,6 @@ def soft_log_loss(
         raise ValueError(
             f"P_true has shape {P_true.shape} and P_pred {P_pred.shape}: they must be equal"
         )
-    told = np.log(np.clip(P_pred, np.finfo(np.float64).eps, 1))
-    return float(np.average(-(P_true * told).sum(axis=1), weights=sample_weight))
+    log_P = np.log(np.clip(P_pred, np.finfo(np.float64).eps, 1))
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return float(np.average(-(P_true * log_P).sum(axis=1), weights=weights))

@@ -1,43 +1,45 @@
 """Anything that gives probabilities, or values, as a source of soft targets."""
 
-from skdistill.teachers.as_teacher import as_teacher, is_frozen, teacher_tags, told_classes
+from skdistill.teachers.as_teacher import as_teacher, is_frozen, teacher_tags
 from skdistill.teachers.booster import BoosterTeacher
 from skdistill.teachers.callable import CallableTeacher
-from skdistill.teachers.cross_fitting import CrossFitResult, teach
-from skdistill.teachers.decision_function import MarginTeacher
-from skdistill.teachers.ensemble import Committee
-from skdistill.teachers.ensemble_weights import committee_weights
+from skdistill.teachers.cross_fitting import CrossFitResult, cross_fit
+from skdistill.teachers.ensemble import TeacherEnsemble, as_ensemble
+from skdistill.teachers.ensemble_weights import ensemble_weights
 from skdistill.teachers.label_encoding import LabelEncodedClassifier
 from skdistill.teachers.onnx import OnnxTeacher
 from skdistill.teachers.response import (
-    answers,
     as_probabilities,
     known_classes,
+    one_hot_decisions,
     predictions,
     probabilities,
     require_predictions,
-    require_probabilities,
+    require_response,
+    response_values,
 )
+from skdistill.teachers.single import expected_classes
 
 __all__ = [
     "BoosterTeacher",
     "CallableTeacher",
-    "Committee",
     "CrossFitResult",
     "LabelEncodedClassifier",
-    "MarginTeacher",
     "OnnxTeacher",
-    "answers",
+    "TeacherEnsemble",
+    "as_ensemble",
     "as_probabilities",
     "as_teacher",
-    "committee_weights",
+    "cross_fit",
+    "ensemble_weights",
+    "expected_classes",
     "is_frozen",
     "known_classes",
+    "one_hot_decisions",
     "predictions",
     "probabilities",
     "require_predictions",
-    "require_probabilities",
-    "teach",
+    "require_response",
+    "response_values",
     "teacher_tags",
-    "told_classes",
 ]

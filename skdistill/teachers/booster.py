@@ -1,4 +1,4 @@
-"""Models of XGBoost, LightGBM and CatBoost in their native form as teachers."""
+"""Native models of XGBoost, LightGBM and CatBoost as teachers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 
-from skdistill.teachers._prefit import PrefitTeacherMixin
+from skdistill.teachers._prefit import BasePrefitTeacher
 
 KINDS = {
     ("xgboost", "Booster"): "xgboost",
@@ -18,34 +17,46 @@ KINDS = {
 
 
 def library_of(model: Any) -> str | None:
-    """The library whose native model this is; None for all else, their estimators included."""
+    """The library that a native model belongs to.
+
+    Parameters
+    ----------
+    model : object
+        Anything.
+
+    Returns
+    -------
+    library : {"xgboost", "lightgbm", "catboost"} or None
+        None for everything else, and for the scikit-learn estimators of these libraries.
+    """
     kind = type(model)
     return KINDS.get((kind.__module__.split(".")[0], kind.__name__))
 
 
-class BoosterTeacher(PrefitTeacherMixin, BaseEstimator):
+class BoosterTeacher(BasePrefitTeacher):
     """A trained `xgboost.Booster`, `lightgbm.Booster` or `catboost.CatBoost` as a teacher.
 
-    Such an object may be given as ``teacher=`` as well; this class names its classes, reads
-    its margins, and is not copied when estimators around it are cloned. The libraries'
-    scikit-learn estimators need neither; scikit-learn cannot clone a bare `catboost.CatBoost`.
+    Such an object is accepted as ``teacher=`` as it is. This class also names its classes,
+    reads its margins, and its clones hold the same model: scikit-learn cannot clone a bare
+    `catboost.CatBoost`. The scikit-learn estimators of these libraries do not need it.
 
     Parameters
     ----------
     booster : xgboost.Booster, lightgbm.Booster or catboost.CatBoost
-        Predicts as its own ``predict`` does: all rounds of an XGBoost model, the best ones
-        of the others.
-    classes : array-like of shape (K,), default=None
-        Labels in the order of the columns. None are those of CatBoost, else the sorted
-        classes of `y`, or 0, 1, … without `y`.
+        Predicts as its own ``predict`` does: with all iterations of an XGBoost model, with the
+        best ones of the others.
+    classes : array-like of shape (n_classes,), default=None
+        Labels in the order of the columns. None means those of a CatBoost model, else the
+        sorted classes of `y`, or 0, 1, … without `y`.
     response_method : {"predict_proba", "decision_function"}, default="predict_proba"
         What is read: probabilities, or the raw margins, of which the softmax is taken (of
-        one column the sigmoid). Objectives of one's own, "binary:logitraw",
-        "binary:hinge" and "multi:softmax" need the latter.
+        one column the sigmoid). Custom objectives, "binary:logitraw", "binary:hinge" and
+        "multi:softmax" need the latter.
 
     Attributes
     ----------
-    classes_ : array of shape (K,), or None where values are predicted
+    classes_ : array of shape (n_classes,) or None
+        Labels; None where values are predicted.
 
     Examples
     --------
@@ -72,42 +83,40 @@ class BoosterTeacher(PrefitTeacherMixin, BaseEstimator):
         self.classes = classes
         self.response_method = response_method
 
-    def _open(self) -> None:
+    def _load(self) -> None:
         library = library_of(self.booster)
         if library is None:
             raise TypeError(
                 "booster must be an xgboost.Booster, lightgbm.Booster or catboost.CatBoost, got "
-                f"{type(self.booster).__name__}: give estimators as teacher= directly"
+                f"{type(self.booster).__name__}: pass estimators as teacher= directly"
             )
         if library == "catboost" and not self.booster.is_fitted():
             raise ValueError(
-                "booster is a catboost.CatBoost that is not trained: train it, or give a "
+                "booster is a catboost.CatBoost that is not trained: train it, or pass a "
                 "CatBoostClassifier or CatBoostRegressor as teacher= to have it fitted"
             )
 
     def _own_classes(self, X: Any) -> ArrayLike | None:
-        named = getattr(self.booster, "classes_", None)
-        return named if named is not None and len(named) else None
+        own = getattr(self.booster, "classes_", None)
+        return own if own is not None and len(own) else None
 
-    def _respond(self, X: Any) -> Any:
+    def _raw_response(self, X: Any) -> Any:
         margins = self.response_method == "decision_function"
         library = library_of(self.booster)
         if library == "xgboost":
             return self.booster.predict(_as_dmatrix(self.booster, X), output_margin=margins)
         if library == "lightgbm":
             return self.booster.predict(X, raw_score=margins)
-        wanted = "RawFormulaVal" if margins or self._tells_values() else "Probability"
-        return self.booster.predict(X, prediction_type=wanted)
-
-    def _tells_values(self) -> bool:
-        return getattr(self, "classes_", True) is None
+        raw = margins or getattr(self, "classes_", True) is None  # of a regression: the values
+        kind = "RawFormulaVal" if raw else "Probability"
+        return self.booster.predict(X, prediction_type=kind)
 
     def _title(self) -> str:
         return f"the {type(self.booster).__module__.split('.')[0]} booster"
 
 
 def _as_dmatrix(booster: Any, X: Any) -> Any:
-    """Rows under the names that the booster was trained with, if it was."""
+    """Rows under the column names of the training rows, where the booster has any."""
     import xgboost
 
     names = booster.feature_names

@@ -6,32 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 
-from skdistill.teachers._prefit import PrefitTeacherMixin
+from skdistill.teachers._prefit import BasePrefitTeacher
 
 
-class CallableTeacher(PrefitTeacherMixin, BaseEstimator):
+class CallableTeacher(BasePrefitTeacher):
     """A function ``X -> probabilities`` as a teacher.
 
-    A bare function may be given as ``teacher=`` as well; its columns are then the sorted
-    classes of `y`, or 0, 1, … without `y`. What it raises is shown as it is.
+    A function is accepted as ``teacher=`` as it is; its columns are then the sorted classes of
+    `y`, or 0, 1, … without `y`. Exceptions that it raises are not caught.
 
     Parameters
     ----------
     function : callable
-        Called with rows in the form in which the distiller got them (a data frame stays
-        one, an array arrives as float32 or int32). Returns an array-like of shape (n, K),
-        or (n,) or (n, 1) for the second of two classes; for a regression (n,) or (n, S).
-    classes : array-like of shape (K,), default=None
-        Labels in the order of the columns.
+        Called with rows as they were passed to the distiller: a data frame stays one, an
+        array arrives as float32 or int32. Returns an array-like of shape
+        (n_samples, n_classes), or (n_samples,) or (n_samples, 1) for the second of two
+        classes; for a regression of shape (n_samples,) or (n_samples, n_outputs).
+    classes : array-like of shape (n_classes,), default=None
+        Labels in the order of the columns. None means the sorted classes of `y`, or 0, 1, …
+        without `y`.
     response_method : {"predict_proba", "decision_function"}, default="predict_proba"
-        What comes back: probabilities, or margins, of which the softmax is taken (of one
-        column the sigmoid).
+        What the function returns: probabilities, or margins, of which the softmax is taken
+        (of one column the sigmoid).
 
     Attributes
     ----------
-    classes_ : array of shape (K,), or None where values are predicted
+    classes_ : array of shape (n_classes,) or None
+        Labels; None where values are predicted.
 
     Examples
     --------
@@ -45,6 +47,11 @@ class CallableTeacher(PrefitTeacherMixin, BaseEstimator):
     ['cold', 'warm']
     """
 
+    _parameter_constraints = {
+        **BasePrefitTeacher._parameter_constraints,
+        "function": [callable],
+    }
+
     def __init__(
         self,
         function: Callable[[Any], Any],
@@ -56,11 +63,10 @@ class CallableTeacher(PrefitTeacherMixin, BaseEstimator):
         self.classes = classes
         self.response_method = response_method
 
-    def _open(self) -> None:
-        if not callable(self.function):
-            raise TypeError(f"function={self.function!r} of CallableTeacher cannot be called")
+    def _load(self) -> None:
+        """A function is there already."""
 
-    def _respond(self, X: Any) -> Any:
+    def _raw_response(self, X: Any) -> Any:
         return self.function(X)
 
     def _title(self) -> str:

@@ -1,8 +1,9 @@
-"""Soft targets for the rows a teacher is trained on: from folds that did not see them."""
+"""Soft targets for the rows a teacher is trained on: from copies that did not see them."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,134 +21,202 @@ from tqdm import tqdm
 
 from skdistill.dataframe import take_rows
 from skdistill.teachers._fit import fit_copy
-from skdistill.teachers.response import answers
+from skdistill.teachers.response import one_hot_decisions, response_values
+from skdistill.utils._sklearn_compat import _check_method_params
 
-FOLDS = 5
+N_FOLDS = 5
+
+Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
 class CrossFitResult(NamedTuple):
-    """A teacher and what it says of the training rows.
+    """A teacher fitted on all rows, and out-of-fold responses for the same rows.
 
     Attributes
     ----------
     teacher : fitted estimator
-    P : float64 array of shape (n, K), or (n, S) of a regressor
-        NaN in rows that were never held out.
+        Fitted on all rows.
+    response : float64 array of shape (n_samples, n_classes) or (n_samples, n_outputs)
+        Probabilities, or values of a regressor; NaN in rows that were never held out.
     """
 
     teacher: Any
-    P: NDArray[np.float64]
+    response: NDArray[np.float64]
 
 
-def teach(
+def cross_fit(
     teacher: Any,
     X: Any,
     y: NDArray[Any] | None,
     classes: NDArray[Any] | None,
     *,
-    weight: NDArray[np.float64] | None = None,
+    sample_weight: NDArray[np.float64] | None = None,
     groups: Any = None,
     cv: Any = "auto",
-    label: bool = True,
+    response_method: str = "auto",
+    return_response: bool = True,
+    fit_params: Mapping[str, Any] | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> CrossFitResult:
-    """Fit the teacher on all rows and label every row by a copy that has not seen it.
+    """Fit a teacher on all rows, and let copies predict the rows that they were not fitted on.
 
-    A `FrozenEstimator` is used as it is. A forest with ``oob_score=True`` labels by its
-    out-of-bag answers where `cv` is "auto".
+    A `FrozenEstimator` is used as it is, for all rows. A forest with ``oob_score=True`` gives
+    its out-of-bag predictions where `cv` is "auto".
 
     Parameters
     ----------
     teacher : estimator
-    X : array-like of shape (n, d)
-    y : array of shape (n,), (n, S) or None
-        None only for a frozen teacher.
-    classes : array of shape (K,), sorted, or None
-        None for a regressor.
-    weight : float64 array of shape (n,), default=None
-        Handed on if the teacher takes a `sample_weight`.
-    groups : array-like of shape (n,), default=None
+        From `as_teacher`. It stays unfitted itself.
+    X : array-like of shape (n_samples, n_features)
+        Training rows.
+    y : array of shape (n_samples,) or (n_samples, n_outputs), or None
+        Labels or values; None only for a frozen teacher.
+    classes : array of shape (n_classes,) or None
+        Sorted; the columns of the response. None for a regressor.
+    sample_weight : float64 array of shape (n_samples,), default=None
+        Weights of the rows. Passed on to a teacher that takes them; with metadata routing
+        enabled to any teacher, so that the caller has to route them.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of rows, for `cv`.
     cv : "auto", int, splitter or iterable of splits, default="auto"
         "auto" is five folds, by group where there are groups; stratified for classes, and
-        shuffled in one fixed way for values, which tables are often sorted by.
-    label : bool, default=True
-        False fits the teacher alone; all of P is NaN then.
+        shuffled with a fixed seed for values, because tables are often sorted by them.
+    response_method : {"auto", "predict_proba", "decision_function", "predict", "any"}, \
+default="auto"
+        Response method of a classifier; see `probabilities`.
+    return_response : bool, default=True
+        False fits the teacher on all rows only; the response is NaN then.
+    fit_params : dict, default=None
+        Parameters of the teacher's `fit`, `sample_weight` may be among them. Those with a value
+        for each row are split by fold.
     n_jobs : int or None, default=None
-        Folds at a time.
+        Fits that run at a time.
     verbose : int, default=0
-        Above 0 a progress bar counts the fits.
+        Above 0, a progress bar counts the fits.
 
     Returns
     -------
-    lesson : CrossFitResult
+    result : CrossFitResult
+        The fitted teacher and the response, which is averaged where a row was held out
+        several times.
+
+    Raises
+    ------
+    TypeError
+        If the fitted teacher lacks the response method.
+    ValueError
+        If out-of-fold responses are needed of fewer than two rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skdistill.teachers import cross_fit
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = cross_fit(GaussianNB(), X, y, np.arange(3))
+    >>> result.teacher, result.response.shape
+    (GaussianNB(), (150, 3))
     """
-    if hasattr(teacher, "lesson"):  # a committee, whose members are taught each
-        options = dict(weight=weight, groups=groups, cv=cv, label=label)
-        return teacher.lesson(X, y, classes, n_jobs=n_jobs, verbose=verbose, **options)
-    n = len(weight) if weight is not None else np.shape(X)[0]
-    width = len(classes) if classes is not None else 1 if np.ndim(y) < 2 else y.shape[1]
-    P = np.full((n, width), np.nan)
+    params = dict(fit_params or {})
+    if sample_weight is not None:
+        params["sample_weight"] = sample_weight
+    n_samples = np.shape(X)[0]
+    if classes is not None:
+        n_columns = len(classes)
+    else:
+        n_columns = 1 if y is None or y.ndim < 2 else y.shape[1]
+    nothing = np.full((n_samples, n_columns), np.nan)
     if isinstance(teacher, FrozenEstimator):
-        return CrossFitResult(teacher, answers(teacher, X, classes) if label else P)
-    out_of_bag = label and isinstance(cv, str) and bool(getattr(teacher, "oob_score", False))
-    everything = np.arange(n)
-    split = _splits_of_values if classes is None else _splits
-    folds = split(cv, X, y, groups) if label and not out_of_bag else []
-    tasks = [(train, test) for train, test in folds] + [(everything, None)]
+        if not return_response:
+            return CrossFitResult(teacher, nothing)
+        return CrossFitResult(teacher, response_values(teacher, X, classes, response_method))
+    if hasattr(teacher, "_cross_fit"):  # an ensemble, whose members are cross-fitted each
+        result: CrossFitResult = teacher._cross_fit(
+            X,
+            y,
+            classes,
+            fit_params=params,
+            groups=groups,
+            cv=cv,
+            response_method=response_method,
+            return_response=return_response,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        return result
+    out_of_bag = (
+        return_response
+        and isinstance(cv, str)
+        and bool(getattr(teacher, "oob_score", False))
+        and response_method != "decision_function"
+    )
+    folds: Folds = []
+    if return_response and not out_of_bag:
+        folds = (_folds_of_values if classes is None else _folds_of_labels)(cv, X, y, groups)
+    tasks = [*folds, (np.arange(n_samples), None)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_answer)(teacher, X, y, weight, classes, train, test)
+        delayed(_fit_and_predict)(teacher, X, y, params, classes, response_method, train, test)
         for train, test in tasks
     )
-    told = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
-    fitted, _ = told.pop()
+    results = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
+    fitted, _ = results.pop()
+    if not return_response:
+        return CrossFitResult(fitted, nothing)
     if out_of_bag:
-        return CrossFitResult(fitted, _out_of_bag(fitted, classes))
-    times = np.zeros(n)
-    for (_, test), (_, answer) in zip(folds, told, strict=True):
-        held = np.zeros((n, width))
-        np.add.at(held, test, answer)
-        count = np.bincount(test, minlength=n)
-        P = np.where(count[:, None] > 0, np.nan_to_num(P) + held, P)
+        response = _out_of_bag(fitted, classes)
+        decides = response_method == "predict" and classes is not None
+        return CrossFitResult(fitted, one_hot_decisions(response) if decides else response)
+    return CrossFitResult(fitted, _mean_of_folds(nothing, folds, [each for _, each in results]))
+
+
+def _mean_of_folds(
+    nothing: NDArray[np.float64], folds: Folds, responses: list[Any]
+) -> NDArray[np.float64]:
+    """Responses in the order of the rows; averages where a row was held out several times."""
+    response, times = nothing, np.zeros(len(nothing))
+    for (_, test), values in zip(folds, responses, strict=True):
+        # A splitter may hold out a row twice in one fold: `at` and `bincount` count it twice.
+        held_out = np.zeros(nothing.shape)
+        np.add.at(held_out, test, values)
+        count = np.bincount(test, minlength=len(nothing))
+        response = np.where(count[:, None] > 0, np.nan_to_num(response) + held_out, response)
         times += count
     seen = times > 0
-    P[seen] /= times[seen, None]
-    return CrossFitResult(fitted, P)
+    response[seen] /= times[seen, None]
+    return response
 
 
-def _splits(
-    cv: Any, X: Any, y: NDArray[Any] | None, groups: Any
-) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _folds_of_labels(cv: Any, X: Any, y: Any, groups: Any) -> Folds:
     if isinstance(cv, str):
         _require_two_rows(y)
         _, count = np.unique(y, return_counts=True)
         if groups is not None:
             n_groups = len(np.unique(groups))
-            stratified = count.max() >= min(FOLDS, n_groups)
-            cv = (StratifiedGroupKFold if stratified else GroupKFold)(min(FOLDS, n_groups))
+            stratified = count.max() >= min(N_FOLDS, n_groups)
+            cv = (StratifiedGroupKFold if stratified else GroupKFold)(min(N_FOLDS, n_groups))
         elif count.max() < 2:
-            cv = KFold(min(FOLDS, len(y)))
+            cv = KFold(min(N_FOLDS, len(y)))
         else:
-            cv = StratifiedKFold(min(FOLDS, int(count.max())))
+            cv = StratifiedKFold(min(N_FOLDS, int(count.max())))
         with warnings.catch_warnings():
             # A class with fewer rows than folds is simply absent from some of them.
             warnings.filterwarnings(
                 "ignore", message="The least populated class", category=UserWarning
             )
             return list(cv.split(X, y, groups))
-    return _as_numbers(list(check_cv(cv, y, classifier=True).split(X, y, groups)), X)
+    return _as_row_numbers(list(check_cv(cv, y, classifier=True).split(X, y, groups)), X)
 
 
-def _splits_of_values(
-    cv: Any, X: Any, y: NDArray[Any], groups: Any
-) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _folds_of_values(cv: Any, X: Any, y: Any, groups: Any) -> Folds:
     if isinstance(cv, str):
         _require_two_rows(y)
         if groups is not None:
-            cv = GroupKFold(min(FOLDS, len(np.unique(groups))))
+            cv = GroupKFold(min(N_FOLDS, len(np.unique(groups))))
         else:
-            cv = KFold(min(FOLDS, len(y)), shuffle=True, random_state=0)
-    return _as_numbers(list(check_cv(cv, y, classifier=False).split(X, y, groups)), X)
+            cv = KFold(min(N_FOLDS, len(y)), shuffle=True, random_state=0)
+    return _as_row_numbers(list(check_cv(cv, y, classifier=False).split(X, y, groups)), X)
 
 
 def _require_two_rows(y: NDArray[Any]) -> None:
@@ -155,38 +224,41 @@ def _require_two_rows(y: NDArray[Any]) -> None:
         raise ValueError(f"out-of-fold labels need two rows or more, got n_samples={len(y)}")
 
 
-def _as_numbers(folds: list[Any], X: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _as_row_numbers(folds: list[Any], X: Any) -> Folds:
     rows = np.arange(np.shape(X)[0])  # reads masks and negative numbers, refuses others
     return [(rows[train], rows[test]) for train, test in folds]
 
 
-def _fit_and_answer(
+def _fit_and_predict(
     teacher: Any,
     X: Any,
-    y: NDArray[Any],
-    weight: NDArray[np.float64] | None,
+    y: Any,
+    fit_params: dict[str, Any],
     classes: NDArray[Any] | None,
-    train: NDArray[Any],
-    test: NDArray[Any] | None,
+    response_method: str,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp] | None,
 ) -> tuple[Any, NDArray[np.float64] | None]:
-    """Fit a copy; with `test` answer for these rows, else return the copy itself."""
-    given = None if weight is None else weight[train]
-    copy = fit_copy(teacher, take_rows(X, train), y[train], given)
+    """A fitted copy and no response; with `test` the response for these rows and no copy."""
+    params = _check_method_params(X, fit_params, indices=train)
+    fitted = fit_copy(teacher, take_rows(X, train), y[train], **params)
     if test is None:
-        return copy, None
-    return None, answers(copy, take_rows(X, test), classes)
+        return fitted, None
+    return None, response_values(fitted, take_rows(X, test), classes, response_method)
 
 
 def _out_of_bag(forest: Any, classes: NDArray[Any] | None) -> NDArray[np.float64]:
-    """Answers of the trees that did not see a row; rows that every tree saw stay NaN."""
+    """Predictions of the trees that did not see a row; rows that every tree saw are NaN."""
     if classes is None:
-        told = forest.oob_prediction_.reshape(len(forest.oob_prediction_), -1).copy()
-        seen_by = np.zeros(len(told), np.intp)  # 0 is the prediction where there is none
+        values: NDArray[np.float64] = forest.oob_prediction_.copy()
+        values = values.reshape(len(values), -1)
+        seen_by = np.zeros(len(values), np.intp)  # without any tree the prediction is 0, not NaN
         for rows in forest.estimators_samples_:
             seen_by[np.unique(rows)] += 1
-        told[seen_by == len(forest.estimators_samples_)] = np.nan
-        return told
+        values[seen_by == len(forest.estimators_samples_)] = np.nan
+        return values
     votes = np.full((len(forest.oob_decision_function_), len(classes)), np.nan)
     votes[:, np.searchsorted(classes, forest.classes_)] = forest.oob_decision_function_
     total = np.nansum(votes, axis=1, keepdims=True)
-    return np.where(total > 0, np.nan_to_num(votes), np.nan) / np.where(total > 0, total, 1)
+    P: NDArray[np.float64] = np.where(total > 0, np.nan_to_num(votes), np.nan)
+    return P / np.where(total > 0, total, 1)

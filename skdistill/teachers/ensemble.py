@@ -1,114 +1,133 @@
-"""Several teachers that answer together."""
+"""Several teachers as one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import MetaEstimatorMixin, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.teachers.cross_fitting import CrossFitResult, teach
-from skdistill.teachers.ensemble_weights import committee_weights
-from skdistill.teachers.response import answers
+from skdistill.teachers._fit import route_fit_params
+from skdistill.teachers.cross_fitting import CrossFitResult, cross_fit
+from skdistill.teachers.ensemble_weights import ensemble_weights
+from skdistill.teachers.response import one_hot_decisions, response_values
+from skdistill.teachers.single import expected_classes, is_prefit, single_teacher
+from skdistill.utils._sklearn_compat import StrOptions, _BaseComposition, _raise_for_params
 
 
-class Committee(BaseEstimator):
+class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
     """The weighted mean of several teachers' probabilities, or values.
 
-    Whatever a distiller takes as teacher may be a member; a bare list of teachers is a
-    committee of equals. Learnt weights come from out-of-fold answers, and the same answers
-    are the soft labels of the training rows: a member is fitted once a fold and once on
-    all rows, not once a fold of folds.
+    Whatever a distiller takes as teacher may be a member; a bare list of teachers is an
+    ensemble of equal weights. Weights are learnt from out-of-fold predictions, and these are
+    also the soft labels of the training rows: a member is fitted once per fold and once on
+    all rows, without nested folds.
 
     Parameters
     ----------
-    teachers : list of teachers
-        Frozen ones and those that only answer (ONNX files, boosters, functions) are asked
-        as they are. If they were trained on the rows at hand, their answers for these look
-        better than they are and so do they to learnt weights.
-    weights : None, array-like of shape (M,) or (M, K), "learn" or "greedy", default=None
-        None are equal weights. Numbers >= 0 are divided by their sum. With a column for each
-        class, in the order of `classes_`, every column is divided by its sum, and then every
-        row of the mixture by its own; a row in which no class gets anything is even. "learn"
-        are the weights of least log loss (squared error of values), "greedy" those of
-        ensemble selection with replacement; see `committee_weights`.
+    estimators : list of teachers, or list of (str, teacher) tuples
+        Members, with names or without. `FrozenEstimator`, ONNX files, boosters and functions
+        are not fitted. If they were trained on the rows at hand, their predictions for these
+        are too good, and learnt weights give them too much.
+    weights : {"uniform", "log_loss", "greedy"} or array-like of shape (n_teachers,) or \
+(n_teachers, n_classes), default="uniform"
+        "uniform" are equal weights. "log_loss" are the weights whose mean has the least
+        out-of-fold log loss; where the teachers predict values, the least squared error.
+        "greedy" adds members one by one, with replacement, by the same loss (Caruana et al.
+        2004, section 2). Both are computed by `ensemble_weights`. Numbers >= 0 are divided by
+        their sum. With a column for each class, in the order of `classes_`, every column is
+        divided by its sum, and then every row of the mean by its own; a row in which all
+        classes have 0 becomes uniform.
     cv : "auto", int, splitter or iterable of splits, default="auto"
-        For learnt weights where the committee is fitted on its own; inside a distiller its
-        `cv` is used.
+        Folds for learnt weights, where the ensemble is fitted on its own; inside a distiller
+        the `cv` of the distiller is used.
 
     Attributes
     ----------
-    members_ : list of fitted teachers
-    weights_ : float64 array of shape (M,), or (M, K) where they are given so
-    classes_ : array of shape (K,), or None where values are predicted
+    estimators_ : list of fitted estimators
+        In the order of `estimators`.
+    weights_ : float64 array of shape (n_teachers,) or (n_teachers, n_classes)
+        They sum to 1; by class where `weights` are.
+    classes_ : array of shape (n_classes,) or None
+        Labels; None where values are predicted.
 
     Notes
     -----
     Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of
-    models". Parameters of a member have its number in front: ``0__max_depth``.
+    models". Parameters of members are set by name, ``forest__max_depth``; members without
+    names are numbered, ``0__max_depth``.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skdistill import Committee, DistilledClassifier
+    >>> from skdistill import DistilledClassifier, TeacherEnsemble
     >>> X, y = load_iris(return_X_y=True)
-    >>> committee = Committee([GaussianNB(), DecisionTreeClassifier()], weights="greedy")
-    >>> distilled = DistilledClassifier(committee, random_state=0).fit(X, y)
+    >>> ensemble = TeacherEnsemble(
+    ...     [("bayes", GaussianNB()), ("tree", DecisionTreeClassifier())], weights="greedy"
+    ... )
+    >>> distilled = DistilledClassifier(ensemble, random_state=0).fit(X, y)
     >>> distilled.teacher_.weights_.shape, distilled.predict(X[::50]).tolist()
     ((2,), [0, 1, 2])
     """
 
+    _parameter_constraints: dict[str, list[Any]] = {
+        "estimators": [list],
+        "weights": [StrOptions({"uniform", "log_loss", "greedy"}), "array-like"],
+        "cv": [StrOptions({"auto"}), "cv_object"],
+    }
+
     def __init__(
-        self, teachers: list[Any], weights: ArrayLike | str | None = None, *, cv: Any = "auto"
+        self,
+        estimators: list[Any],
+        weights: ArrayLike | str = "uniform",
+        *,
+        cv: Any = "auto",
     ) -> None:
-        self.teachers = teachers
+        self.estimators = estimators
         self.weights = weights
         self.cv = cv
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters, and with `deep` those of the members by number.
+        """Parameters of the ensemble and of its members.
 
         Parameters
         ----------
         deep : bool, default=True
+            Whether to return the members and their parameters too, by name or number.
 
         Returns
         -------
         parameters : dict
+            By name.
         """
-        parameters = super().get_params(deep=False)
-        for i, member in enumerate(self.teachers if deep else []):
-            if hasattr(member, "get_params") and not isinstance(member, type):
-                inner = member.get_params(deep=True)
-                parameters |= {f"{i}__{name}": value for name, value in inner.items()}
+        parameters: dict[str, Any] = self._get_params("_members", deep)
         return parameters
 
-    def set_params(self, **parameters: Any) -> Committee:
-        """Set parameters, those of a member as ``number__name``.
+    def set_params(self, **params: Any) -> TeacherEnsemble:
+        """Set parameters, and members or their parameters by name or number.
 
         Parameters
         ----------
-        **parameters : dict
+        **params : dict
+            As ``forest=...`` or ``forest__max_depth=...``; of members without names
+            ``**{"0__max_depth": ...}``.
 
         Returns
         -------
-        self : Committee
+        self : TeacherEnsemble
+            The same ensemble.
         """
-        own = {name: value for name, value in parameters.items() if not name[:1].isdigit()}
-        super().set_params(**own)
-        for name, value in parameters.items():
-            number, _, inner = name.partition("__")
-            if name in own:
-                continue
-            if not inner or not number.isdigit() or int(number) >= len(self.teachers):
-                raise ValueError(f"parameter {name!r}: Committee has {len(self.teachers)} members")
-            self.teachers[int(number)].set_params(**{inner: value})
+        if "estimators" in params:  # first: the other names refer to these
+            self.estimators = params.pop("estimators")
+        self._set_params("_members", **params)
         return self
 
     def fit(
@@ -118,167 +137,333 @@ class Committee(BaseEstimator):
         sample_weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
-    ) -> Committee:
-        """Fit the members and find the weights.
+        **fit_params: Any,
+    ) -> TeacherEnsemble:
+        """Fit the members and compute the weights.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-        y : array-like of shape (n,) or (n, S), default=None
-            None where all members are frozen or only answer, and weights are given.
-        sample_weight : array-like of shape (n,), default=None
-            Handed on to members that take one; of the rows in learnt weights, too.
-        groups : array-like of shape (n,), default=None
-            Handed to `cv`.
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Labels or values. None where all members are fitted already and `weights` are
+            "uniform" or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, in learnt weights and for members that take them; with
+            metadata routing enabled, for members that requested them.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of rows, for `cv`.
+        **fit_params : dict
+            Metadata that members requested; only with metadata routing enabled.
 
         Returns
         -------
-        self : Committee
-        """
-        from skdistill.teachers.as_teacher import (  # the door knows committees
-            as_teacher,
-            told_classes,
-        )
+        self : TeacherEnsemble
+            The fitted ensemble.
 
-        values = is_regressor(self)
-        ready = as_teacher(self, X, y, values=values)
+        Raises
+        ------
+        TypeError
+            If a member is no teacher.
+        ValueError
+            If a parameter is invalid, or `y` is missing.
+        """
+        _raise_for_params(fit_params, self, "fit")
+        regression = is_regressor(self)
+        ready = self._as_teacher(X, y, regression=regression, response_method="any")
         if isinstance(ready, FrozenEstimator):
             fitted = ready.estimator
         else:
             if y is None:
-                raise ValueError("Committee requires y to be passed, but the target y is None")
-            weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-            y, options = np.asarray(y), {"weight": weight, "groups": groups, "cv": self.cv}
-            classes = None if values else told_classes(ready, y)
-            fitted = ready.lesson(X, y, classes, label=False, **options).teacher
-        self.members_, self.weights_ = fitted.members_, fitted.weights_
+                raise ValueError(
+                    "TeacherEnsemble requires y to be passed, but the target y is None"
+                )
+            y = np.asarray(y)
+            if sample_weight is not None:
+                fit_params["sample_weight"] = np.asarray(sample_weight, np.float64)
+            fitted = ready._cross_fit(
+                X,
+                y,
+                None if regression else ready._expected_classes(y),
+                fit_params=fit_params,
+                groups=groups,
+                cv=self.cv,
+                response_method="any",
+                return_response=False,
+            ).teacher
+        self.estimators_, self.weights_ = fitted.estimators_, fitted.weights_
         self.classes_ = fitted.classes_
         return self
-
-    def lesson(
-        self,
-        X: Any,
-        y: NDArray[Any] | None,
-        classes: NDArray[Any] | None,
-        *,
-        weight: NDArray[np.float64] | None = None,
-        groups: Any = None,
-        cv: Any = "auto",
-        label: bool = True,
-        n_jobs: int | None = None,
-        verbose: int = 0,
-    ) -> CrossFitResult:
-        """As `skdistill.teachers.teach`, for members that `as_teacher` has made ready.
-
-        Parameters
-        ----------
-        X, y, classes, weight, groups, cv, label, n_jobs, verbose
-            Those of `teach`.
-
-        Returns
-        -------
-        lesson : CrossFitResult
-        """
-        learns = isinstance(self.weights, str)
-        shares = None if learns else self._given_weights(classes)
-        if not (isinstance(cv, str) or hasattr(cv, "split")) and np.iterable(cv):
-            cv = list(cv)  # every member reads it
-        options = {"weight": weight, "groups": groups, "cv": cv, "label": label or learns}
-        options |= {"n_jobs": n_jobs, "verbose": verbose}
-        lessons = [teach(member, X, y, classes, **options) for member in self.teachers]
-        if learns:
-            told = np.stack([lesson.P for lesson in lessons])
-            seen = np.isfinite(told).all(axis=(0, 2))
-            if not seen.any():
-                raise ValueError(
-                    f"weights={self.weights!r}: cv={cv!r} holds out no row to learn on"
-                )
-            target = y if classes is None else np.searchsorted(classes, y)
-            on = None if weight is None else weight[seen]
-            shares = committee_weights(told[:, seen], target[seen], self.weights, on)
-        fitted = Committee(self.teachers, self.weights, cv=self.cv)
-        fitted.members_ = [lesson.teacher for lesson in lessons]
-        fitted.weights_, fitted.classes_ = shares, classes
-        return CrossFitResult(fitted, _mean(shares, [lesson.P for lesson in lessons]))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Weighted mean of the members' probabilities.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        P : float64 array of shape (n, K)
+        P : float64 array of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+
+        Raises
+        ------
+        TypeError
+            If a member has neither `predict_proba` nor `decision_function`.
+        ValueError
+            If values were learnt.
         """
-        check_is_fitted(self, "members_")
+        check_is_fitted(self, "estimators_")
         if self.classes_ is None:
-            raise ValueError("Committee was fitted as a regressor: it has no probabilities")
-        return self._answer(X)
+            raise ValueError("TeacherEnsemble was fitted as a regressor: it has no probabilities")
+        return self._mean_response(X, "auto")
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Labels: the most probable class; or the weighted mean of the members' values.
+        """Labels of the largest weighted mean; or the weighted mean of the values.
+
+        A member without probabilities votes with weight 1 for the class that it predicts.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        y : array of shape (n,), or (n, S) for values of several targets
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or values.
         """
-        check_is_fitted(self, "members_")
-        told = self._answer(X)
+        check_is_fitted(self, "estimators_")
+        mean = self._mean_response(X, "any")
         if self.classes_ is None:
-            return told[:, 0] if told.shape[1] == 1 else told
-        return self.classes_[told.argmax(axis=1)]
+            return mean[:, 0] if mean.shape[1] == 1 else mean
+        labels: NDArray[Any] = self.classes_[mean.argmax(axis=1)]
+        return labels
 
-    def _answer(self, X: Any) -> NDArray[np.float64]:
-        asked = [i for i, weight in enumerate(self.weights_) if np.any(weight)]
-        told = [answers(self.members_[i], X, self.classes_) for i in asked]
-        return _mean(self.weights_[asked], told)
+    def get_metadata_routing(self) -> MetadataRouter:
+        """What the members request of `fit`; the ensemble itself where weights are learnt.
 
-    def _given_weights(self, classes: NDArray[Any] | None) -> NDArray[np.float64]:
-        M = len(self.teachers)
-        if self.weights is None:
-            return np.full(M, 1 / M)
+        Returns
+        -------
+        routing : MetadataRouter
+            With one child for each member, by name or number.
+        """
+        router = MetadataRouter(owner=self)
+        if self._learns_weights:
+            router.add_self_request(self)
+        for name, member in self._members:
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(method_mapping=mapping, **{name: as_ensemble(member)})
+        return router
+
+    @property
+    def _members(self) -> list[tuple[str, Any]]:
+        """Pairs of names and teachers; numbers where there are no names."""
+        if _are_named(self.estimators):
+            return list(self.estimators)
+        return [(str(number), member) for number, member in enumerate(self.estimators)]
+
+    @_members.setter
+    def _members(self, members: list[tuple[str, Any]]) -> None:
+        named = _are_named(self.estimators)
+        self.estimators = members if named else [member for _, member in members]
+
+    @property
+    def _learns_weights(self) -> bool:
+        return isinstance(self.weights, str) and self.weights != "uniform"
+
+    def _as_teacher(self, X: Any, y: Any, *, regression: bool, response_method: str) -> Any:
+        """An ensemble of members that are ready; frozen where nothing is left to be fitted."""
+        self._validate_params()
+        if not self.estimators:
+            raise ValueError(
+                "The 'estimators' parameter of TeacherEnsemble must be a non-empty list of "
+                "teachers, or of (name, teacher) tuples. Got [] instead."
+            )
+        self._validate_names([name for name, _ in self._members])
+        if self._learns_weights and y is None:
+            raise ValueError(f"weights={self.weights!r} of TeacherEnsemble need y to be learnt on")
+        method = "any" if response_method == "predict" else response_method
+        ready = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
+        ready._members = [
+            (
+                name,
+                single_teacher(
+                    as_ensemble(member), X, y, regression=regression, response_method=method
+                ),
+            )
+            for name, member in self._members
+        ]
+        if self._learns_weights or not ready._is_prefit():
+            return ready
+        classes = None if regression else ready._expected_classes(None)
+        return FrozenEstimator(ready._cross_fit(X, None, classes, return_response=False).teacher)
+
+    def _is_prefit(self) -> bool:
+        return not self._learns_weights and all(
+            is_prefit(as_ensemble(member)) for _, member in self._members
+        )
+
+    def _expected_classes(self, y: Any) -> NDArray[Any]:
+        known = [expected_classes(member, y) for _, member in self._members]
+        return np.unique(np.concatenate([classes for classes in known if classes is not None]))
+
+    def _cross_fit(
+        self,
+        X: Any,
+        y: NDArray[Any] | None,
+        classes: NDArray[Any] | None,
+        *,
+        fit_params: Mapping[str, Any] | None = None,
+        groups: Any = None,
+        cv: Any = "auto",
+        response_method: str = "auto",
+        return_response: bool = True,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> CrossFitResult:
+        """`cross_fit` of an ensemble that `as_teacher` has made ready; the same parameters."""
+        weights = None if self._learns_weights else self._fixed_weights(classes)
+        if not (isinstance(cv, str) or hasattr(cv, "split")) and np.iterable(cv):
+            cv = list(cv)  # every member reads it
+        passed = fit_params or {}
+        params = route_fit_params(self, [name for name, _ in self._members], passed)
+        results = [
+            cross_fit(
+                member,
+                X,
+                y,
+                classes,
+                fit_params=params[name],
+                groups=groups,
+                cv=cv,
+                response_method="any" if response_method == "predict" else response_method,
+                return_response=return_response or weights is None,
+                n_jobs=n_jobs,
+                verbose=verbose,
+            )
+            for name, member in self._members
+        ]
+        responses = [result.response for result in results]
+        if weights is None:
+            sample_weight = passed.get("sample_weight")
+            weights = self._learn_weights(np.stack(responses), y, classes, sample_weight, cv)
+        fitted = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
+        fitted.estimators_ = [result.teacher for result in results]
+        fitted.weights_, fitted.classes_ = weights, classes
+        mean = _weighted_mean(weights, responses)
+        decides = response_method == "predict" and classes is not None
+        return CrossFitResult(fitted, one_hot_decisions(mean) if decides else mean)
+
+    def _learn_weights(
+        self,
+        responses: NDArray[np.float64],
+        y: Any,
+        classes: NDArray[Any] | None,
+        sample_weight: NDArray[np.float64] | None,
+        cv: Any,
+    ) -> NDArray[np.float64]:
+        seen = np.isfinite(responses).all(axis=(0, 2))
+        if not seen.any():
+            raise ValueError(f"weights={self.weights!r}: cv={cv!r} holds out no row to learn on")
+        target = y if classes is None else np.searchsorted(classes, y)
+        weight = None if sample_weight is None else sample_weight[seen]
+        return ensemble_weights(responses[:, seen], target[seen], str(self.weights), weight)
+
+    def _mean_probabilities(self, X: Any, response_method: str) -> NDArray[np.float64]:
+        """Mean of the members' responses by one method; columns are ``classes_``."""
+        if response_method == "predict":
+            return one_hot_decisions(self._mean_response(X, "any"))
+        return self._mean_response(X, response_method)
+
+    def _mean_response(self, X: Any, response_method: str) -> NDArray[np.float64]:
+        used = [i for i, weight in enumerate(self.weights_) if np.any(weight)]
+        responses = [
+            response_values(self.estimators_[i], X, self.classes_, response_method) for i in used
+        ]
+        return _weighted_mean(self.weights_[used], responses)
+
+    def _fixed_weights(self, classes: NDArray[Any] | None) -> NDArray[np.float64]:
+        n_teachers = len(self.estimators)
+        if isinstance(self.weights, str):
+            return np.full(n_teachers, 1 / n_teachers)
         weights = np.asarray(self.weights, np.float64)
-        by_class = classes is not None and weights.shape == (M, len(classes))
-        if weights.shape != (M,) and not by_class:
+        by_class = classes is not None and weights.shape == (n_teachers, len(classes))
+        if weights.shape != (n_teachers,) and not by_class:
             also = "" if classes is None else f", or one for each of the {len(classes)} classes"
             raise ValueError(
-                f"weights has shape {weights.shape} for {M} teachers: one number each is needed"
-                + also
+                f"weights has shape {weights.shape} for {n_teachers} teachers: one number each is "
+                f"needed{also}"
             )
         sums = weights.sum(axis=0)
         if not (np.isfinite(weights).all() and (weights >= 0).all() and (sums > 0).all()):
             raise ValueError(
-                f"weights={weights.tolist()} of Committee must be >= 0, finite and not all 0"
+                f"weights={weights.tolist()} of TeacherEnsemble must be >= 0, finite and not all 0"
                 + (" for a class" if by_class else "")
             )
-        return weights / sums
+        normalized: NDArray[np.float64] = weights / sums
+        return normalized
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        known = [get_tags(one) for one in self.teachers if hasattr(one, "__sklearn_tags__")]
-        values = bool(known) and all(one.estimator_type == "regressor" for one in known)
-        tags.estimator_type = "regressor" if values else "classifier"
+        known = [get_tags(m) for _, m in self._members if hasattr(m, "__sklearn_tags__")]
+        regression = bool(known) and all(one.estimator_type == "regressor" for one in known)
+        tags.estimator_type = "regressor" if regression else "classifier"
         tags.input_tags.allow_nan = all(one.input_tags.allow_nan for one in known)
-        tags.target_tags.multi_output = values and all(
+        tags.target_tags.multi_output = regression and all(
             one.target_tags.multi_output for one in known
         )
         return tags
 
 
-def _mean(weights: NDArray[np.float64], told: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Weighted mean of tables, by class its rows sum to 1; tables without weight are not read."""
-    total = np.zeros_like(told[0])
-    for weight, table in zip(weights, told, strict=True):
+def as_ensemble(teacher: Any) -> Any:
+    """A list of teachers as a `TeacherEnsemble`; anything else as it is.
+
+    Parameters
+    ----------
+    teacher : teacher, or list or tuple of teachers
+        As it was passed by a user.
+
+    Returns
+    -------
+    teacher : teacher
+        No list.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skdistill.teachers import as_ensemble
+    >>> as_ensemble([GaussianNB(), GaussianNB()])
+    TeacherEnsemble(estimators=[GaussianNB(), GaussianNB()])
+    >>> as_ensemble(GaussianNB())
+    GaussianNB()
+    """
+    return TeacherEnsemble(list(teacher)) if isinstance(teacher, list | tuple) else teacher
+
+
+def _are_named(estimators: list[Any]) -> bool:
+    return all(
+        isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) for one in estimators
+    )
+
+
+def _weighted_mean(
+    weights: NDArray[np.float64], responses: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Weighted mean of tables; those without weight are not read.
+
+    With weights by class the columns no longer add up, so that rows are divided by their sum.
+    """
+    total = np.zeros_like(responses[0])
+    for weight, response in zip(weights, responses, strict=True):
         if np.any(weight):
-            if table.shape != total.shape:
-                raise ValueError(f"members predict {total.shape[1]} and {table.shape[1]} targets")
-            total += weight * table
+            if response.shape != total.shape:
+                raise ValueError(
+                    f"members predict {total.shape[1]} and {response.shape[1]} targets"
+                )
+            total += weight * response
     if weights.ndim == 1:
         return total
     sums = total.sum(axis=1, keepdims=True)  # NaN in rows that no fold held out

@@ -1,4 +1,4 @@
-"""Weights of the members of a committee, from answers on rows that they have not seen."""
+"""Weights of the members of an ensemble, from predictions of rows that they have not seen."""
 
 from __future__ import annotations
 
@@ -10,121 +10,149 @@ from scipy.optimize import minimize
 
 from skdistill.targets import EPS
 
-ROUNDS = 100
-"""Most members that a greedy selection adds, repetitions included."""
+GREEDY_N_ITER = 100
+"""Members that a greedy selection adds, repetitions included."""
+
+MIN_WEIGHT = 1e-9
+"""Smallest weight that an optimiser's answer keeps; anything less is its rounding, and 0."""
 
 Loss = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
-def committee_weights(
-    answers: ArrayLike,
+def ensemble_weights(
+    predictions: ArrayLike,
     y: ArrayLike,
-    how: str = "learn",
+    method: str = "log_loss",
     sample_weight: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Weights >= 0 that sum to 1 and make the mean of several teachers' answers good.
+    """Weights >= 0 with sum 1 whose weighted mean of several teachers' predictions fits `y` best.
 
-    "learn" finds the least loss over all such weights, a convex problem. "greedy" adds one
-    member at a time, with replacement, the one that helps the mean most, and keeps the
-    best of the first 100 means; weights are multiples of the inverse of a number up to 100.
+    The loss is the log loss of class numbers, and the squared error of values. "log_loss"
+    minimises it over all such weights, a convex problem; a weight below 1e-9 is rounding error
+    of the optimiser and becomes 0. "greedy" adds one member at a time, with replacement, the
+    one that lowers the loss of the mean most, and returns the best of the first 100 means;
+    weights are multiples of 1 / n, n <= 100.
 
     Parameters
     ----------
-    answers : array-like of shape (M, n, K) or (M, n, S)
-        Probabilities, or predicted values, of M teachers for rows they were not fitted on.
-    y : int array of shape (n,), or float array of shape (n, S) or (n,)
-        Class numbers, whose log loss counts; or values, whose squared error counts, each
-        target in units of its standard deviation.
-    how : {"learn", "greedy"}, default="learn"
-    sample_weight : array-like of shape (n,), default=None
+    predictions : array-like of shape (n_teachers, n_samples, n_classes) or \
+(n_teachers, n_samples, n_outputs)
+        Probabilities, or values, that teachers predict for rows they were not fitted on.
+    y : int array of shape (n_samples,), or float array of shape (n_samples,) or \
+(n_samples, n_outputs)
+        Integers are class numbers; floats are values. Each output counts in units of its
+        standard deviation.
+    method : {"log_loss", "greedy"}, default="log_loss"
+        How the weights are computed. "log_loss" minimises the squared error of values.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
 
     Returns
     -------
-    weights : float64 array of shape (M,)
+    weights : float64 array of shape (n_teachers,)
+        One for each teacher.
+
+    Raises
+    ------
+    ValueError
+        If `method` is unknown or the shapes do not fit.
 
     Notes
     -----
     Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of
-    models"; such ensembles are the teachers of "Model compression" (2006).
+    models", section 2; such ensembles are the teachers of Bucila, Caruana & Niculescu-Mizil
+    2006, "Model compression".
 
     Examples
     --------
-    >>> from skdistill.teachers import committee_weights
+    >>> from skdistill.teachers import ensemble_weights
     >>> good, bad = [[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [0.5, 0.5]]
-    >>> committee_weights([bad, good], [0, 1]).round(3).tolist()
+    >>> ensemble_weights([bad, good], [0, 1]).round(3).tolist()
     [0.0, 1.0]
     """
-    if how not in ("learn", "greedy"):
-        raise ValueError(f"how={how!r} must be 'learn' or 'greedy'")
-    told, y = np.asarray(answers, np.float64), np.asarray(y)
-    if told.ndim != 3:
-        raise ValueError(f"answers must have shape (M, n, K), got {told.shape}")
-    if len(y) != told.shape[1]:
-        raise ValueError(f"answers are of {told.shape[1]} rows, y has {len(y)}")
+    if method not in ("log_loss", "greedy"):
+        raise ValueError(f"method={method!r} must be 'log_loss' or 'greedy'")
+    tables, y = np.asarray(predictions, np.float64), np.asarray(y)
+    if tables.ndim != 3:
+        raise ValueError(
+            f"predictions must have shape (n_teachers, n_samples, n_classes), got {tables.shape}"
+        )
+    if len(y) != tables.shape[1]:
+        raise ValueError(f"predictions are of {tables.shape[1]} rows, y has {len(y)}")
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     if y.dtype.kind in "iu":
-        told = told[:, np.arange(len(y)), y][:, :, None]
-        loss, slope = _log_loss(weight)
+        tables = tables[:, np.arange(len(y)), y][:, :, None]
+        loss, gradient = _log_loss(weight)
     else:
-        loss, slope = _squared_error(y.reshape(len(y), -1).astype(np.float64), weight)
-    return _greedy(told, loss) if how == "greedy" else _least(told, loss, slope)
+        loss, gradient = _squared_error(y.reshape(len(y), -1).astype(np.float64), weight)
+    return _greedy(tables, loss) if method == "greedy" else _minimum(tables, loss, gradient)
 
 
-def _log_loss(weight: NDArray[np.float64]) -> tuple[Loss, Loss]:
-    """Loss of means of shape (..., n, 1), the probabilities of the labels; and its slope in them.
+def _log_loss(sample_weight: NDArray[np.float64]) -> tuple[Loss, Loss]:
+    """Loss and gradient in means of shape (..., n_samples, 1), the probabilities of the labels.
 
-    Below `EPS` the logarithm goes on as a straight line, so that the problem stays convex.
+    Below `EPS` the logarithm goes on as its tangent, so that the problem stays convex.
     """
-    share = (weight / weight.sum())[:, None]
+    weight = (sample_weight / sample_weight.sum())[:, None]
 
     def loss(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        told = np.log(np.maximum(p, EPS)) + np.minimum(p - EPS, 0) / EPS
-        return -(share * told).sum(axis=(-2, -1))
+        log_p = np.log(np.maximum(p, EPS)) + np.minimum(p - EPS, 0) / EPS
+        total: NDArray[np.float64] = -(weight * log_p).sum(axis=(-2, -1))
+        return total
 
-    return loss, lambda p: -share / np.maximum(p, EPS)
-
-
-def _squared_error(y: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[Loss, Loss]:
-    share = (weight / weight.sum())[:, None]
-    spread = (share * (y - (share * y).sum(axis=0)) ** 2).sum(axis=0)
-    share = share / np.where(spread > 0, spread, 1)
-    return (
-        lambda mean: (share * (mean - y) ** 2).sum(axis=(-2, -1)),
-        lambda mean: 2 * share * (mean - y),
-    )
+    return loss, lambda p: -weight / np.maximum(p, EPS)
 
 
-def _least(told: NDArray[np.float64], loss: Loss, slope: Loss) -> NDArray[np.float64]:
-    """Weights of least loss; `told` has shape (M, n, S)."""
-    M = len(told)
+def _squared_error(y: NDArray[np.float64], sample_weight: NDArray[np.float64]) -> tuple[Loss, Loss]:
+    """Loss and gradient in means of shape (..., n_samples, n_outputs)."""
+    weight = (sample_weight / sample_weight.sum())[:, None]
+    variance = (weight * (y - (weight * y).sum(axis=0)) ** 2).sum(axis=0)
+    weight = weight / np.where(variance > 0, variance, 1)
 
-    def at(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        mean = np.tensordot(w, told, 1)
-        return float(loss(mean)), np.tensordot(told, slope(mean), 2)
+    def loss(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        total: NDArray[np.float64] = (weight * (mean - y) ** 2).sum(axis=(-2, -1))
+        return total
 
-    ones = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones(M)}
-    found = minimize(
-        at,
-        np.full(M, 1 / M),
+    return loss, lambda mean: 2 * weight * (mean - y)
+
+
+def _minimum(tables: NDArray[np.float64], loss: Loss, gradient: Loss) -> NDArray[np.float64]:
+    """Weights of least loss for tables of shape (n_teachers, n_samples, n_outputs)."""
+    n_teachers = len(tables)
+
+    def objective(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        mean = np.tensordot(w, tables, 1)
+        return float(loss(mean)), np.tensordot(tables, gradient(mean), 2)
+
+    sum_to_one = {
+        "type": "eq",
+        "fun": lambda w: w.sum() - 1,
+        "jac": lambda w: np.ones(n_teachers),
+    }
+    result = minimize(
+        objective,
+        np.full(n_teachers, 1 / n_teachers),
         jac=True,
         method="SLSQP",
-        bounds=[(0, 1)] * M,
-        constraints=[ones],
+        bounds=[(0, 1)] * n_teachers,
+        constraints=[sum_to_one],
         options={"ftol": 1e-10, "maxiter": 500},
     )
-    w = np.clip(found.x, 0, None)
-    return w / w.sum()
+    w: NDArray[np.float64] = np.where(result.x < MIN_WEIGHT, 0, result.x)
+    normalized: NDArray[np.float64] = w / w.sum()
+    return normalized
 
 
-def _greedy(told: NDArray[np.float64], loss: Loss) -> NDArray[np.float64]:
-    """Counts of the members of the best mean, as shares; ties go to the first member."""
-    counts, total = np.zeros(len(told)), np.zeros(told.shape[1:])
-    best, chosen = np.inf, counts
-    for size in range(1, ROUNDS + 1):
-        losses = np.array([float(loss((total + one) / size)) for one in told])
+def _greedy(tables: NDArray[np.float64], loss: Loss) -> NDArray[np.float64]:
+    """Counts of the members in the best mean, divided by their sum; the first member wins ties."""
+    counts, total = np.zeros(len(tables)), np.zeros(tables.shape[1:])
+    least, best_counts = np.inf, counts
+    for size in range(1, GREEDY_N_ITER + 1):
+        losses = np.array([float(loss((total + one) / size)) for one in tables])
         member = int(losses.argmin())
         counts[member] += 1
-        total += told[member]
-        if losses[member] < best:
-            best, chosen = losses[member], counts.copy()
-    return chosen / chosen.sum()
+        total += tables[member]
+        if losses[member] < least:
+            least, best_counts = losses[member], counts.copy()
+    weights: NDArray[np.float64] = best_counts / best_counts.sum()
+    return weights

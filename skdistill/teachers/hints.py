@@ -1,11 +1,11 @@
-"""What a teacher knows beside its answers, as further targets while a student's trees grow.
+"""Hints: further targets, read in the fitted teacher, while a student's trees grow.
 
-A hint object has ``targets(teacher, X) -> (n, r)``: r numbers for each row that a fitted
-teacher was asked about. A split that tells them apart gains, as one that tells the classes
-apart does; what the leaves hold is learnt without them, so that hints cost no byte.
+A hint object has a method ``targets(teacher, X)`` that returns an array of shape
+``(n_samples, n_hints)``. Splits that separate hints gain as splits that separate classes do.
+Leaf values are learnt without hints, so that these cost no byte.
 
-Hints of the training rows come from the teacher that was fitted on them, not out of fold:
-two teachers' leaves cannot be compared.
+Hints of the training rows come from the teacher that was fitted on all of them, not out of
+fold: the leaves of two teachers cannot be compared.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import StackingClassifier, VotingClassifier
@@ -26,38 +27,43 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from skdistill.dataframe import shuffle_column
-from skdistill.teachers import Committee, LabelEncodedClassifier, MarginTeacher
-from skdistill.utils._sklearn_compat import (
-    ACTIVATIONS,
-    BaseSearchCV,
-    Interval,
-    StrOptions,
-    _fit_context,
-)
+from skdistill.teachers.ensemble import TeacherEnsemble
+from skdistill.teachers.label_encoding import LabelEncodedClassifier
+from skdistill.teachers.response import known_classes, probabilities
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
 
-_FEW = {
+_REDUCTION: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
     "random_state": ["random_state"],
 }
+
+ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "identity": np.positive,
+    "logistic": expit,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+}
+"""Functions of `MLPClassifier` by the name of its parameter `activation`."""
 
 
 class FeatureHints(BaseEstimator):
     """The teacher's own features: the leaves of its trees, or the hidden units of its network.
 
     The tabular form of hint-based training (Romero et al. 2015, "FitNets: hints for thin deep
-    nets", section 2.2). Of trees every leaf is a column that holds 1 for its rows. With
-    ``reduce="svd"`` the columns that stay are the low-rank factor of the proximity kernel,
-    the share of trees in which two rows fall into one leaf (Davies & Ghahramani 2014, "The
-    random forest kernel"): the relations between rows that the teacher sees (Park et al.
-    2019, "Relational knowledge distillation", section 3.2).
+    nets", section 2.2). Every leaf of a tree is a column that is 1 for its rows. With
+    ``reduce="svd"`` the columns are reduced to a low-rank factor of the proximity kernel, the
+    share of trees in which two rows fall into the same leaf (Davies & Ghahramani 2014, "The
+    random forest kernel"). It holds the relations between rows that the teacher sees (Park et
+    al. 2019, "Relational knowledge distillation", section 3.2).
 
     Parameters
     ----------
     n_components : int, default=8
-        Columns that stay.
+        Largest number of hints per row.
     reduce : {"svd", "projection"}, default="svd"
         Truncated singular value decomposition, or a random projection, which is faster.
     random_state : int, RandomState instance or None, default=0
+        Seed of the decomposition or projection.
 
     Examples
     --------
@@ -71,7 +77,7 @@ class FeatureHints(BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **_FEW,
+        **_REDUCTION,
         "reduce": [StrOptions({"svd", "projection"})],
     }
 
@@ -82,43 +88,43 @@ class FeatureHints(BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def targets(self, teacher: Any, X: Any) -> NDArray[np.float64]:
-        """Features of the rows, in few columns.
+        """Features of the rows, reduced to few columns.
 
         Parameters
         ----------
         teacher : fitted estimator
             Forest, boosted trees, XGBoost, LightGBM or `MLPClassifier`, also inside a
             `FrozenEstimator`, a `Pipeline`, a search, a `VotingClassifier`, a
-            `StackingClassifier` or a `Committee`, whose other members are left out.
-        X : array-like of shape (n, d)
+            `StackingClassifier` or a `TeacherEnsemble`; other members of these are left out.
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        hints : float64 array of shape (n, r)
-            Of at most `n_components` columns.
+        hints : float64 array of shape (n_samples, n_hints)
+            At most `n_components` columns.
 
         Raises
         ------
         TypeError
             If no part of the teacher has leaves or hidden layers.
         """
-        read = _ask(teacher, X, (_leaves, _hidden_units), "leaves or hidden layers")
-        Z = hstack([csr_matrix(part) / np.sqrt(len(read)) for part in read]).tocsr()
+        parts = _read_parts(teacher, X, (_leaves, _hidden_units), "leaves or hidden layers")
+        Z = hstack([csr_matrix(part) / np.sqrt(len(parts)) for part in parts]).tocsr()
         return _reduced(Z, self.n_components, self.reduce, self.random_state)
 
 
 class StageHints(BaseEstimator):
-    """What a boosted teacher would have answered earlier: its probabilities after fewer rounds.
+    """Probabilities of a boosted teacher after fewer iterations.
 
     The tabular form of learning from a teacher's layers one after the other (Sun et al. 2019,
-    "Patient knowledge distillation for BERT model compression", section 3.2). Here all
-    stages are taught at once; one after the other, a stage to some of a student's rounds,
-    they brought less.
+    "Patient knowledge distillation for BERT model compression", section 3.2). Here all stages
+    are taught at once, which gave better students than one stage after the other.
 
     Parameters
     ----------
     n_stages : int, default=4
-        Evenly spaced, the last answer not among them.
+        Number of stages, evenly spaced; the final probabilities are not among them.
 
     Examples
     --------
@@ -147,41 +153,45 @@ class StageHints(BaseEstimator):
         teacher : fitted estimator
             Boosted trees of scikit-learn, XGBoost or LightGBM, also inside what
             `FeatureHints` looks into.
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        hints : float64 array of shape (n, r)
+        hints : float64 array of shape (n_samples, n_hints)
+            The probabilities of all classes at the first stage, at the second, and so on.
 
         Raises
         ------
         TypeError
             If no part of the teacher has stages.
         """
-        return np.hstack(_ask(teacher, X, (self._stages,), "stages")).astype(np.float64)
+        stages = np.hstack(_read_parts(teacher, X, (self._stages,), "stages"))
+        return stages.astype(np.float64)
 
     def _stages(self, member: Any, X: Any) -> NDArray[Any] | None:
         if _is_lightgbm(member):
-            rounds = member.booster_.current_iteration()
-            told = [member.predict_proba(X, num_iteration=k) for k in self._spread(rounds)]
+            iterations = self._spread(member.booster_.current_iteration())
+            stages = [member.predict_proba(X, num_iteration=k) for k in iterations]
         elif hasattr(member, "get_booster"):
-            rounds = member.get_booster().num_boosted_rounds()
-            told = [member.predict_proba(X, iteration_range=(0, k)) for k in self._spread(rounds)]
+            iterations = self._spread(member.get_booster().num_boosted_rounds())
+            stages = [member.predict_proba(X, iteration_range=(0, k)) for k in iterations]
         elif hasattr(member, "staged_predict_proba"):
-            rounds = sum(1 for _ in member.staged_predict_proba(X[:1]))
-            asked = self._spread(rounds)
-            told = [P for k, P in enumerate(member.staged_predict_proba(X), 1) if k in asked]
+            n_iter = sum(1 for _ in member.staged_predict_proba(X[:1]))
+            iterations = self._spread(n_iter)
+            staged = enumerate(member.staged_predict_proba(X), 1)
+            stages = [P for k, P in staged if k in iterations]
         else:
             return None
-        return np.hstack(told)
+        return np.hstack(stages)
 
-    def _spread(self, rounds: int) -> list[int]:
-        stages = np.linspace(0, rounds, self.n_stages + 2)[1:-1]
-        return np.unique(np.maximum(1, stages.astype(int))).tolist()
+    def _spread(self, n_iter: int) -> list[int]:
+        stages = np.linspace(0, n_iter, self.n_stages + 2)[1:-1]
+        return [int(k) for k in np.unique(np.maximum(1, stages.astype(int)))]
 
 
 class AttributionHints(BaseEstimator):
-    """Which columns the teacher's answer for a row is owed to.
+    """How much each column contributes to the teacher's prediction for a row.
 
     After Zagoruyko & Komodakis 2017, "Paying more attention to attention", section 3. For
     XGBoost and LightGBM these are SHAP values (Lundberg, Erion & Lee 2018, "Consistent
@@ -191,8 +201,9 @@ class AttributionHints(BaseEstimator):
     Parameters
     ----------
     n_components : int, default=8
-        Columns that stay, by singular value decomposition.
+        Largest number of hints per row, after singular value decomposition.
     random_state : int, RandomState instance or None, default=0
+        Seed of the other rows and of the decomposition.
 
     Examples
     --------
@@ -204,7 +215,7 @@ class AttributionHints(BaseEstimator):
     (150, 3)
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {**_FEW}
+    _parameter_constraints: dict[str, list[Any]] = {**_REDUCTION}
 
     def __init__(self, n_components: int = 8, random_state: Any = 0) -> None:
         self.n_components = n_components
@@ -212,39 +223,46 @@ class AttributionHints(BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def targets(self, teacher: Any, X: Any) -> NDArray[np.float64]:
-        """Attributions of the rows, in few columns.
+        """Attributions of the rows, reduced to few columns.
 
         Parameters
         ----------
-        teacher : fitted estimator
-            With `predict_proba`. Where one or several of its parts, as `FeatureHints` finds
-            them, are of XGBoost or LightGBM, theirs are the attributions.
-        X : array-like of shape (n, d)
+        teacher : fitted classifier
+            With `predict_proba` or `decision_function`. Where parts of it, as in
+            `FeatureHints`, are models of XGBoost or LightGBM, the attributions are theirs.
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        hints : float64 array of shape (n, r)
-            Of at most `n_components` columns.
+        hints : float64 array of shape (n_samples, n_hints)
+            At most `n_components` columns.
+
+        Raises
+        ------
+        TypeError
+            If the teacher has no probabilities.
         """
         rng = check_random_state(self.random_state)
-        found = [_shap_values(*part) for part in _parts(teacher, X)]
-        found = [each for each in found if each is not None]
-        A = np.hstack(found or [_changes(teacher, X, rng)])
+        shap = [_shap_values(*part) for part in _parts(teacher, X)]
+        attributions = [each for each in shap if each is not None]
+        A = np.hstack(attributions or [_changes(teacher, X, rng)])
         return _reduced(A - A.mean(axis=0), self.n_components, "svd", rng)
 
 
 Reader = Callable[[Any, Any], Any]
+"""A function of a fitted model and rows, that returns None for models it does not know."""
 
 
-def _ask(teacher: Any, X: Any, readers: tuple[Reader, ...], what: str) -> list[Any]:
-    """What the first reader that can finds in each part of the teacher."""
-    answers = []
+def _read_parts(teacher: Any, X: Any, readers: tuple[Reader, ...], what: str) -> list[Any]:
+    """Of each part of the teacher what the first reader returns that knows its kind."""
+    values = []
     for part in _parts(teacher, X):
-        found = (read(*part) for read in readers)
-        answers += [each for each in found if each is not None][:1]
-    if not answers:
+        known = (read(*part) for read in readers)
+        values += [each for each in known if each is not None][:1]
+    if not values:
         raise TypeError(f"teacher {type(teacher).__name__} has no {what} that these hints know")
-    return answers
+    return values
 
 
 def _parts(teacher: Any, X: Any) -> list[tuple[Any, Any]]:
@@ -255,23 +273,23 @@ def _parts(teacher: Any, X: Any) -> list[tuple[Any, Any]]:
         return _parts(teacher[-1], teacher[:-1].transform(X) if len(teacher) > 1 else X)
     if isinstance(teacher, VotingClassifier | StackingClassifier):
         return [part for member in teacher.estimators_ for part in _parts(member, X)]
-    if isinstance(teacher, Committee):
-        asked = [m for m, w in zip(teacher.members_, teacher.weights_, strict=True) if np.any(w)]
-        return [part for member in asked for part in _parts(member, X)]
-    if isinstance(teacher, LabelEncodedClassifier | MarginTeacher):
+    if isinstance(teacher, TeacherEnsemble):
+        used = zip(teacher.estimators_, teacher.weights_, strict=True)
+        return [part for member, w in used if np.any(w) for part in _parts(member, X)]
+    if isinstance(teacher, LabelEncodedClassifier):
         return _parts(teacher.estimator_, X)
-    if isinstance(teacher, BaseSearchCV):
+    if hasattr(teacher, "best_estimator_"):  # a search
         return _parts(teacher.best_estimator_, X)
     return [(teacher, X)]
 
 
 def _is_lightgbm(member: Any) -> bool:
-    # `booster_` is a property that raises before `fit`, so that the class is asked.
+    # `booster_` is a property that raises before `fit`, so that the class is looked at.
     return hasattr(type(member), "booster_")
 
 
 def _leaves(member: Any, X: Any) -> csr_matrix | None:
-    """1 / sqrt(T) for each leaf that a row is in, of T trees."""
+    """A column for each leaf: 1 / sqrt(n_trees) in its rows, so that Z @ Z.T is the kernel."""
     if _is_lightgbm(member):
         leaf = member.predict(X, pred_leaf=True)
     elif hasattr(member, "apply"):
@@ -279,57 +297,64 @@ def _leaves(member: Any, X: Any) -> csr_matrix | None:
     else:
         return None
     leaf = np.reshape(leaf, (len(leaf), -1))
-    n, n_trees = leaf.shape
-    columns, width = np.empty(leaf.shape, np.int64), 0
+    n_samples, n_trees = leaf.shape
+    columns, n_columns = np.empty(leaf.shape, np.int64), 0
     for tree in range(n_trees):
-        known, number = np.unique(leaf[:, tree], return_inverse=True)
-        columns[:, tree] = width + number
-        width += len(known)
-    one = np.full(n * n_trees, 1 / np.sqrt(n_trees))
-    return csr_matrix((one, columns.ravel(), np.arange(0, n * n_trees + 1, n_trees)), (n, width))
+        leaves, number = np.unique(leaf[:, tree], return_inverse=True)
+        columns[:, tree] = n_columns + number
+        n_columns += len(leaves)
+    data = np.full(n_samples * n_trees, 1 / np.sqrt(n_trees))
+    ends = np.arange(0, n_samples * n_trees + 1, n_trees)
+    return csr_matrix((data, columns.ravel(), ends), (n_samples, n_columns))
 
 
 def _hidden_units(member: Any, X: Any) -> NDArray[np.float64] | None:
+    """Values of all hidden layers, side by side."""
     if not isinstance(member, MLPClassifier):
         return None
     units, layers = np.asarray(X, dtype=np.float64), []
     for W, b in zip(member.coefs_[:-1], member.intercepts_[:-1], strict=True):
-        units = units @ W + b
-        ACTIVATIONS[member.activation](units)  # in place
+        units = ACTIVATIONS[member.activation](units @ W + b)
         layers.append(units)
     return np.hstack(layers)
 
 
 def _shap_values(member: Any, X: Any) -> NDArray[np.float64] | None:
-    """Attributions to each column of each score, shape (n, scores * d)."""
+    """Attributions of each score to each column, shape (n_samples, n_scores * n_features)."""
     if _is_lightgbm(member):
-        told = member.predict(X, pred_contrib=True)
-        told = told.toarray() if hasattr(told, "toarray") else told
+        values = member.predict(X, pred_contrib=True)
+        values = values.toarray() if hasattr(values, "toarray") else values
     elif hasattr(member, "get_booster"):
         from xgboost import DMatrix
 
-        told = member.get_booster().predict(DMatrix(X, missing=member.missing), pred_contribs=True)
+        rows = DMatrix(X, missing=member.missing)
+        values = member.get_booster().predict(rows, pred_contribs=True)
     else:
         return None
-    told = np.reshape(told, (len(told), -1, np.shape(X)[1] + 1))
-    return told[:, :, :-1].reshape(len(told), -1).astype(np.float64)  # the last is a constant
+    table = np.reshape(values, (len(values), -1, np.shape(X)[1] + 1))
+    # The last column is the expected score, the same in all rows.
+    return np.reshape(table[:, :, :-1], (len(table), -1)).astype(np.float64)
 
 
 def _changes(teacher: Any, X: Any, rng: np.random.RandomState) -> NDArray[np.float64]:
-    """Change of the probabilities by each column, shape (n, d * (K - 1))."""
-    P, changes = np.asarray(teacher.predict_proba(X))[:, 1:], []
+    """Change of the probabilities by each column, (n_samples, n_features * (n_classes - 1))."""
+    classes = np.sort(known_classes(teacher))
+    P, changes = probabilities(teacher, X, classes)[:, 1:], []
     for j in range(np.shape(X)[1]):
-        other = shuffle_column(X, j, rng.permutation(len(P)))
-        changes.append(P - np.asarray(teacher.predict_proba(other))[:, 1:])
+        shuffled = shuffle_column(X, j, rng.permutation(len(P)))
+        changes.append(P - probabilities(teacher, shuffled, classes)[:, 1:])
     return np.hstack(changes)
 
 
 def _reduced(Z: Any, n_components: int, how: str, random_state: Any) -> NDArray[np.float64]:
-    """`Z` in at most so many columns."""
+    """At most `n_components` columns that stand for those of `Z`."""
     rng = check_random_state(random_state)
-    few = min(n_components, Z.shape[0], Z.shape[1])
-    if few == Z.shape[1]:
-        return Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
-    if how == "projection":
-        return Z @ rng.standard_normal((Z.shape[1], few))
-    return TruncatedSVD(few, random_state=rng).fit_transform(Z)
+    n_columns = min(n_components, Z.shape[0], Z.shape[1])
+    reduced: NDArray[np.float64]
+    if n_columns == Z.shape[1]:
+        reduced = Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
+    elif how == "projection":
+        reduced = Z @ rng.standard_normal((Z.shape[1], n_columns))
+    else:
+        reduced = TruncatedSVD(n_columns, random_state=rng).fit_transform(Z)
+    return reduced

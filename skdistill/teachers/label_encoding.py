@@ -1,4 +1,4 @@
-"""Classifiers that learn the labels 0, 1, … only, as XGBoost's do."""
+"""Classifiers that accept the labels 0, 1, … only, as XGBoost's do."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.teachers._fit import fit_copy
-from skdistill.utils._sklearn_compat import BaseSearchCV
+from skdistill.teachers._fit import fit_copy, is_search, route_fit_params
+from skdistill.utils._sklearn_compat import _raise_for_params
 
 
 class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """A classifier that is told the numbers of the classes in place of their labels.
+    """A classifier that is fitted on class numbers in place of labels.
 
-    Distillers put it around XGBoost's classifiers, alone or at the end of a Pipeline: they
-    refuse labels such as "a" and "b", and folds in which a class is missing.
+    Distillers put it around XGBoost's classifiers, also at the end of Pipelines and searches:
+    these refuse labels such as "a" and "b", and folds in which a class is missing.
 
     Parameters
     ----------
     estimator : classifier
+        Cloned and fitted.
 
     Attributes
     ----------
     estimator_ : fitted classifier
-    classes_ : array of shape (K,)
+        Its labels are 0, 1, …
+    classes_ : array of shape (n_classes,)
+        Sorted labels.
 
     Examples
     --------
@@ -43,23 +47,33 @@ class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         self.estimator = estimator
 
     def fit(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any
     ) -> LabelEncodedClassifier:
-        """Fit a copy of the estimator on class numbers.
+        """Fit a clone of the estimator on class numbers.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-        y : array-like of shape (n,)
-        sample_weight : array-like of shape (n,), default=None
-            Handed on if the estimator takes it.
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Passed on if the estimator takes it; with metadata routing enabled, if it
+            requested it.
+        **fit_params : dict
+            Metadata that the estimator requested; only with metadata routing enabled.
 
         Returns
         -------
         self : LabelEncodedClassifier
+            The fitted classifier.
         """
-        self.classes_, numbers = np.unique(np.asarray(y), return_inverse=True)
-        self.estimator_ = fit_copy(self.estimator, X, numbers, sample_weight)
+        _raise_for_params(fit_params, self, "fit")
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        if sample_weight is not None:
+            fit_params["sample_weight"] = sample_weight
+        routed = route_fit_params(self, ["estimator"], fit_params)
+        self.estimator_ = fit_copy(self.estimator, X, codes, **routed["estimator"])
         return self
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -67,28 +81,45 @@ class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        P : array of shape (n, K)
+        P : array of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
         """
         check_is_fitted(self, "estimator_")
-        return self.estimator_.predict_proba(X)
+        P: NDArray[Any] = self.estimator_.predict_proba(X)
+        return P
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        y : array of shape (n,)
+        y : array of shape (n_samples,)
+            Labels as they were in `fit`.
         """
         check_is_fitted(self, "estimator_")
-        return self.classes_[self.estimator_.predict(X)]
+        y: NDArray[Any] = self.classes_[self.estimator_.predict(X)]
+        return y
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """What the estimator requests of `fit`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            With the one child `estimator`.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -96,10 +127,21 @@ class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         return tags
 
 
-def learns_numbers_only(estimator: Any) -> bool:
-    """Whether it is a classifier of XGBoost, perhaps at the end of Pipelines and searches."""
+def needs_encoded_labels(estimator: Any) -> bool:
+    """Whether an estimator is a classifier of XGBoost, also at the end of Pipelines and searches.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    needs : bool
+        True if it accepts the labels 0, 1, … only.
+    """
     last = estimator
-    while isinstance(last, Pipeline | BaseSearchCV):
+    while isinstance(last, Pipeline) or is_search(last):
         last = last.steps[-1][1] if isinstance(last, Pipeline) else last.estimator
     from_xgboost = any(kind.__module__.split(".")[0] == "xgboost" for kind in type(last).__mro__)
     return from_xgboost and is_classifier(last)

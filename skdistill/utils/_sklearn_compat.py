@@ -3,19 +3,77 @@
 scikit-learn may move these between releases; what follows a move is changed here and nowhere else.
 """
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import _fit_context
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.neural_network._base import ACTIVATIONS
+from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
 __all__ = [
-    "ACTIVATIONS",
-    "BaseSearchCV",
     "HasMethods",
     "Interval",
     "StrOptions",
+    "_BaseComposition",
+    "_BaseScorer",
+    "_check_method_params",
     "_check_sample_weight",
     "_fit_context",
+    "_raise_for_params",
+    "hist_gradient_baseline",
+    "hist_gradient_predictors",
+    "tuned_pos_label",
     "validate_params",
 ]
+
+
+def hist_gradient_baseline(estimator: Any) -> NDArray[np.float64]:
+    """Raw predictions of a HistGradientBoosting estimator before its first tree.
+
+    Parameters
+    ----------
+    estimator : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Fitted.
+
+    Returns
+    -------
+    baseline : float64 array of shape (n_scores,)
+    """
+    return np.ravel(estimator._baseline_prediction).astype(np.float64)
+
+
+def hist_gradient_predictors(estimator: Any) -> list[list[Any]]:
+    """Trees of a HistGradientBoosting estimator.
+
+    Parameters
+    ----------
+    estimator : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Fitted.
+
+    Returns
+    -------
+    predictors : list of lists of TreePredictor
+        One list an iteration, with a tree for each score.
+    """
+    predictors: list[list[Any]] = estimator._predictors
+    return predictors
+
+
+def tuned_pos_label(classifier: Any) -> Any:
+    """Label whose score a TunedThresholdClassifierCV compares with its threshold.
+
+    Parameters
+    ----------
+    classifier : TunedThresholdClassifierCV
+        Fitted.
+
+    Returns
+    -------
+    pos_label : label or None
+        None is the second class.
+    """
+    return classifier._curve_scorer._get_pos_label()

@@ -25,14 +25,14 @@ PATHS = os.environ | {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """A small forest instead of the committee, unless a test asks for the real one."""
+    """A small forest instead of the default teacher, unless a test asks for the real one."""
 
-    def small(*, seed=0, n_jobs=None):
+    def small(*, random_state=0, n_jobs=None):
         return VotingClassifier(
-            [("rf", RandomForestClassifier(20, random_state=seed))], voting="soft"
+            [("rf", RandomForestClassifier(20, random_state=random_state))], voting="soft"
         )
 
-    monkeypatch.setattr("skdistill.inspection.compare.committee", small)
+    monkeypatch.setattr("skdistill.inspection.compare.default_teacher", small)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_csv_file(capsys, files, tmp_path):
     out = tmp_path / "new" / "folder"
     code, text, progress = distill(capsys, files / "good.csv", out)
     assert code == 0
-    assert "good: 13 columns, 3 classes, 133 rows to learn from, 45 held out" in text
+    assert "good: 13 columns, 3 classes, 133 training rows, 45 held out" in text
     assert "0 mismatches in" in text
     assert "[good 1/4]" in progress
     assert "teacher: 100%" in progress
@@ -93,12 +93,12 @@ def test_a_parquet_file_with_gaps_and_options(capsys, files, tmp_path):
     code, text, progress = distill(capsys, files / "gaps.parquet", tmp_path, *options)
     assert code == 0
     assert "note: left out 4 rows without a value in 'kind'" in progress
-    assert "gaps: 12 columns, 3 classes, 87 rows to learn from, 87 held out" in text
+    assert "gaps: 12 columns, 3 classes, 87 training rows, 87 held out" in text
     assert "distilled tree, 5 leaves" in text
     (table,) = json.loads((tmp_path / "results.json").read_text("utf-8"))["tables"]
     settings = table["settings"]
     assert settings["student"] == "SoftTreeClassifier(max_leaf_nodes=5)"
-    found = [settings[name] for name in ("temperature", "alpha", "test_size", "seed")]
+    found = [settings[name] for name in ("temperature", "alpha", "test_size", "random_state")]
     assert found == [2.0, 1.0, 0.5, 3]
     assert "hue" not in table["columns"]
     assert "whole" in table["columns"]
@@ -143,7 +143,7 @@ def test_a_mismatch_is_exit_code_1(capsys, files, tmp_path, monkeypatch):
     monkeypatch.setattr("skdistill.inspection.compare.count_mismatches", lambda *_: 2)
     code, text, _ = distill(capsys, files / "good.csv", tmp_path, "--quiet")
     assert code == 1
-    assert "DOES NOT answer as Python does, label and integer scores: 4 mismatches" in text
+    assert "Python DO NOT agree, label and integer scores: 4 mismatches" in text
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_a_mismatch_is_exit_code_1(capsys, files, tmp_path, monkeypatch):
         ("one.csv", [], "target 'kind' holds the single class 'class_0': two are needed"),
         ("text.csv", [], "not numeric: 'town'; turn such columns into numbers"),
         ("void.csv", [], "no value at all in 'void'; leave out (--drop void)"),
-        ("few.csv", [], "6 rows with a label are too few: 20 are the least"),
-        ("good.csv", ["--test-size", "0.01"], "leaves 176 rows to learn from and 2 to measure on"),
+        ("few.csv", [], "Found 6 row(s) with a label, while a minimum of 20 is required"),
+        ("good.csv", ["--test-size", "0.01"], "leaves 176 rows for training and 2 for testing"),
         ("good.csv", ["--drop", "x"], "has no column 'x'"),
     ],
 )

@@ -74,7 +74,10 @@ def probabilities_of_row(model, row):
 
 
 def label_of_row(model, row):
-    number = int(row[0] > 0) if len(row) == 1 else max(range(len(row)), key=lambda k: (row[k], -k))
+    if len(row) == 1:
+        number = int(row[0] > model.threshold)
+    else:
+        number = max(range(len(row)), key=lambda k: (row[k], -k))
     return model.classes[0 if len(model.classes) == 1 else number]
 
 

@@ -6,13 +6,10 @@ import lightgbm
 import numpy as np
 import pytest
 import xgboost
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
-    AdaBoostClassifier,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -24,16 +21,12 @@ from sklearn.ensemble import (
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
-    ElasticNet,
     Lasso,
     LinearRegression,
     LogisticRegression,
     Ridge,
-    RidgeClassifier,
 )
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -41,16 +34,21 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
-from skdistill import SoftTreeClassifier, convert
-from skdistill.compact import LinearTable, TreeTable, evaluate
-from skdistill.compact.tables import linear_table
-from skdistill.converters.convert import _reader
-from skdistill.converters.regrid import _last_integers
-from tests.strategies import adversarial_rows, seeds
+from skdistill import convert
+from skdistill.compact import TreeTable
+from tests.converters.harness import (
+    HGB,
+    LGB,
+    XGB,
+    check_labels,
+    check_leaves,
+    margin_bound,
+    problem,
+    rows_for,
+    takes_nan,
+    vote_bound,
+)
 
-XGB = {"n_estimators": 8, "max_depth": 4, "n_jobs": 1, "random_state": 0}
-LGB = {"n_estimators": 8, "num_leaves": 9, "n_jobs": 1, "verbose": -1, "random_state": 0}
-HGB = {"max_iter": 8, "max_leaf_nodes": 9, "min_samples_leaf": 5, "random_state": 0}
 VOTERS = [
     DecisionTreeClassifier(random_state=0),
     ExtraTreeClassifier(random_state=0),
@@ -67,7 +65,7 @@ BOOSTERS = [
     xgboost.XGBClassifier(**XGB),
     xgboost.XGBClassifier(**XGB, booster="dart", rate_drop=0.5),
     xgboost.XGBClassifier(**XGB, base_score=0.3),
-    xgboost.XGBRFClassifier(**XGB),
+    xgboost.XGBClassifier(**XGB | {"n_estimators": 1, "num_parallel_tree": 8, "subsample": 0.8}),
     lightgbm.LGBMClassifier(**LGB),
     lightgbm.LGBMClassifier(**LGB, boosting_type="dart", is_unbalance=True),
 ]
@@ -89,76 +87,6 @@ REGRESSORS = [
     lightgbm.LGBMRegressor(**LGB, objective="huber"),
 ]
 CLASSES = pytest.mark.parametrize("K", [2, 3])
-NO_NAN = (GradientBoostingClassifier, GradientBoostingRegressor)
-
-
-def problem(K=0, missing=False, n=400):
-    """Rows of four columns and labels of K classes, or values for K = 0."""
-    rng = np.random.default_rng(K)
-    X = rng.normal(size=(n, 4)).astype(np.float32)
-    X[:, 1] = rng.integers(-3, 4, n)  # thresholds at and between whole numbers
-    X[:, 2] *= 1e-35
-    score = X[:, 0] + X[:, 1] + np.sign(X[:, 2]) + rng.normal(size=n)
-    if missing:
-        X[rng.random(X.shape) < 0.1] = np.nan
-    if K == 0:
-        return X, 500 + 30 * score
-    return X, np.digitize(score, np.quantile(score, np.arange(1, K) / K))
-
-
-def takes_nan(estimator):
-    absolute = getattr(estimator, "criterion", None) == "absolute_error"
-    return not isinstance(estimator, NO_NAN) and not absolute
-
-
-def rows_for(estimator, model, seed=0, n=400):
-    """float32 rows at and beside all thresholds; NaN where the estimator takes it."""
-    rows = np.clip(adversarial_rows(model, seed, n, "float32"), -1e30, 1e30)
-    return rows if takes_nan(estimator) else np.nan_to_num(rows, nan=0.5)
-
-
-def leaf_names(estimator, model, rows):
-    """Numbers that the library gives the leaves which rows of the model reach."""
-    trees = _reader(estimator)(estimator).trees
-    names = np.concatenate([tree.number[tree.feature < 0] for tree in trees])
-    return names[evaluate.leaves(model, rows)]
-
-
-def own_leaves(estimator, rows):
-    if hasattr(type(estimator), "booster_"):
-        return estimator.booster_.predict(rows, pred_leaf=True).reshape(len(rows), -1)
-    return np.asarray(estimator.apply(rows)).reshape(len(rows), -1).astype(int)
-
-
-def check_leaves(estimator, model, rows):
-    if isinstance(estimator, (HistGradientBoostingClassifier, HistGradientBoostingRegressor)):
-        return  # has no `apply`; with 16 bits another leaf shows in the values
-    assert np.array_equal(leaf_names(estimator, model, rows), own_leaves(estimator, rows))
-
-
-def check_labels(estimator, model, rows, P, bound):
-    """Labels differ only where two classes are nearer to each other than the rounding."""
-    two = np.sort(P, axis=1)[:, -2:]
-    clear = two[:, 1] - two[:, 0] > 2 * bound
-    assert clear.mean() > 0.5
-    assert (model.predict(rows) == estimator.predict(rows))[clear].all()
-
-
-def vote_bound(K, bits, n_trees):
-    """By how much rounded votes can change a probability; a unit more keeps a tree's label."""
-    unit = 2 if n_trees == 1 else 1
-    if K == 2:
-        return unit / (4 * (2 ** (bits - 1) - 1)) + 1e-6
-    high = 2**bits - 1
-    return unit * max(1, (K - 1) / 2) / (high - unit * K / 2) + 1e-6
-
-
-def margin_bound(estimator, model):
-    """By how much rounded leaf values, and the bias, can change each score's margin."""
-    trees = _reader(estimator)(estimator).trees
-    touched = np.sum([tree.values.any(axis=0) for tree in trees], axis=0)
-    scale = np.asarray(model.scale)
-    return touched[-len(model.bias) :] * scale * model.table(TreeTable).unit / 2 + scale / 2
 
 
 @CLASSES
@@ -326,139 +254,6 @@ def test_pure_leaves_are_equal_rows():
     assert len(np.unique(values, axis=0)) < len(values) / 3
 
 
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        RandomForestClassifier(5, random_state=0),
-        GradientBoostingClassifier(n_estimators=5),
-        HistGradientBoostingClassifier(**HGB),
-        xgboost.XGBClassifier(**XGB),
-        lightgbm.LGBMClassifier(**LGB),
-    ],
-    ids=repr,
-)
-def test_int32_input(estimator):
-    X, y = load_digits(return_X_y=True)
-    estimator = clone(estimator).fit(X[::4], y[::4])
-    model = convert(estimator, dtype="int32", value_bits=16)
-    assert model.input_dtype == "int32"
-    assert np.array_equal(
-        model.table(TreeTable).grid.edges, np.floor(model.table(TreeTable).grid.edges)
-    )
-    floats = convert(estimator, value_bits=16)
-    assert np.array_equal(model.scores(X.astype(np.int32)), floats.scores(X))
-
-
-@pytest.mark.parametrize(
-    "estimator", [DecisionTreeClassifier(), xgboost.XGBClassifier(**XGB)], ids=repr
-)
-def test_wide_integers_part_where_float32_parts_them(estimator):
-    rng = np.random.default_rng(0)
-    X = rng.integers(-(2**30), 2**30, (300, 1)).astype(np.int32)
-    estimator = clone(estimator).fit(X, X[:, 0] // 2**25 % 2)
-    model = convert(estimator, dtype="int32")
-    rows = (model.table(TreeTable).grid.edges[:, None] + np.arange(-80, 81)).reshape(-1, 1)
-    assert np.array_equal(leaf_names(estimator, model, rows), own_leaves(estimator, rows))
-
-
-@given(seeds, st.sampled_from([1.0, 2.0**22, 2.0**24, 2.0**31]))
-def test_last_integers_are_the_last(seed, size):
-    rng = np.random.default_rng(seed)
-    edges = (size * rng.normal(size=200)).astype(np.float32)
-    edges = np.concatenate([edges, np.round(edges[:50])])
-    last = _last_integers(edges).astype(np.int64)
-    fits = (last.astype(np.float32) <= edges) | (last == -(2**31))
-    more = (last + 1).astype(np.float32) > edges
-    assert (fits & (more | (last == 2**31 - 1))).all()
-
-
-def test_wide_integers_of_lightgbm_are_exact():
-    rng = np.random.default_rng(0)
-    X = rng.integers(2**30, 2**30 + 60, (400, 1))
-    estimator = lightgbm.LGBMClassifier(**LGB).fit(X.astype(float), X[:, 0] % 16 > 7)
-    model = convert(estimator, dtype="int32")
-    assert len(model.table(TreeTable).grid.edges) > 3
-    expected = own_leaves(estimator, X.astype(float))
-    assert np.array_equal(leaf_names(estimator, model, X.astype(np.int32)), expected)
-
-
-def test_fewer_thresholds_on_request():
-    X, y = load_breast_cancer(return_X_y=True)
-    X = X.astype(np.float32)
-    forest = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
-    model = convert(forest, X=X[::2], threshold_bits=6)
-    assert model.table(TreeTable).grid.counts.max() <= 62
-    assert model.nbytes < 0.7 * convert(forest).nbytes
-    assert (model.predict(X[1::2]) == forest.predict(X[1::2])).mean() > 0.97
-
-
-def test_whole_numbers_reach_a_linear_model_as_they_are():
-    X, y = load_digits(return_X_y=True)
-    X = X.astype(np.uint8)
-    estimator = LogisticRegression(max_iter=1000, tol=1e-2).fit(X, y)
-    model = convert(estimator, X=X, value_bits=16)
-    linear = model.table(LinearTable)
-    assert linear.input_bits == 8 and (linear.inv_step == 1).all() and (linear.offset == 0).all()
-    assert np.array_equal(linear_table.quantize_input(X, linear), X[:, linear.features])
-    # What is left is the rounding of the weights: half a unit for each, and the bias.
-    bound = (X[:, linear.features].sum(axis=1).max() + 128 * X.shape[1]) * model.scale / 2
-    z = estimator.decision_function(X)
-    away = model.scores(X) * model.scale - z
-    assert np.abs(away).max() <= bound
-    model = convert(estimator, X=X)
-    assert model.nbytes <= 660 and (model.predict(X) == y).mean() > 0.98
-
-
-def test_wide_whole_numbers_take_the_bits_they_need():
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.integers(0, 256, 500), rng.integers(10_000, 10_050, 500)])
-    estimator = Ridge().fit(X, X @ [1.0, 2.0] + rng.normal(size=500))
-    linear = convert(estimator, X=X, value_bits=16).table(LinearTable)
-    assert linear.input_bits == 9
-    q = linear_table.quantize_input(X, linear)
-    assert np.array_equal(q / linear.inv_step, X - linear.offset)
-
-
-def test_columns_of_few_values_get_finer_steps_beside_wide_ones():
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.integers(0, 2, (900, 3)), rng.normal(size=(900, 2))])
-    y = (X @ [2, -2, 1, 1, -1] + rng.normal(size=900) > 0).astype(int)
-    estimator = LogisticRegression().fit(X, y)
-    model = convert(estimator, X=X)
-    assert (model.table(LinearTable).inv_step[:3] > 1).all()
-    np.testing.assert_allclose(model.predict_proba(X), estimator.predict_proba(X), atol=0.02)
-
-
-@pytest.mark.parametrize("bits", ["ternary", 4, 8, 16])
-@pytest.mark.parametrize(
-    "estimator",
-    [LogisticRegression(), RidgeClassifier(), LinearRegression(), Ridge(), ElasticNet(0.1)],
-    ids=repr,
-)
-def test_linear_estimators(estimator, bits):
-    away, classify = [], hasattr(estimator, "decision_function")
-    for K in (2, 3) if classify else (0,):
-        X, y = problem(K)
-        X[:, 2] = 5  # constant
-        estimator = clone(estimator).fit(X, y)
-        model = convert(estimator, X=X, value_bits=bits)
-        own = estimator.decision_function(X) if classify else estimator.predict(X)
-        ours = (model.scores(X) * np.asarray(model.scale)).reshape(own.shape)
-        if K > 2:
-            own, ours = (z - z.mean(axis=1, keepdims=True) for z in (own, ours))
-        away.append(np.sqrt(np.mean((own - ours) ** 2) / np.var(own)))
-        if classify:
-            assert model.classes.tolist() == estimator.classes_.tolist()
-    assert max(away) < {"ternary": 0.6, 4: 0.1, 8: 0.01, 16: 1e-3}[bits]
-
-
-def test_linear_without_columns_that_count():
-    X, _ = problem(0)
-    estimator = Ridge().fit(X, np.full(len(X), 3.5))
-    model = convert(estimator, X=X)
-    assert not model.tables_of(LinearTable) and model.predict(X).tolist() == [3.5] * len(X)
-
-
 def test_trees_without_splits():
     X, _ = problem(0)
     y = np.arange(len(X)) % 3
@@ -496,97 +291,6 @@ def test_names_and_wrappers():
     assert convert(booster).feature_names == ("a", "b", "c", "d")
 
 
-def fitted(estimator, K=2, **fit):
-    return estimator.fit(*problem(K), **fit)
-
-
-def two_outputs(estimator):
-    X, y = problem(2)
-    return estimator.fit(X, np.column_stack([y, y]))
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (lambda: RandomForestClassifier(), ValueError, "RandomForestClassifier is not fitted"),
-        (lambda: xgboost.XGBClassifier(), ValueError, "XGBClassifier is not fitted"),
-        (lambda: lightgbm.LGBMRegressor(), ValueError, "LGBMRegressor is not fitted"),
-        (lambda: LogisticRegression(), ValueError, "LogisticRegression is not fitted"),
-        (lambda: RandomForestClassifier, TypeError, "got the class RandomForestClassifier"),
-        (lambda: fitted(AdaBoostClassifier(n_estimators=2)), TypeError, "AdaBoostClassifier"),
-        (
-            lambda: GridSearchCV(DecisionTreeClassifier(), {"max_depth": [2]}).fit(*problem(2)),
-            TypeError,
-            "pass its best_estimator_",
-        ),
-        (lambda: fitted(SoftTreeClassifier()), TypeError, "use its compact_"),
-        (lambda: two_outputs(RandomForestClassifier(2)), ValueError, "classifies 2 outputs"),
-        (
-            lambda: fitted(make_pipeline(StandardScaler(), DecisionTreeClassifier())),
-            ValueError,
-            "begins with StandardScaler",
-        ),
-        (lambda: fitted(LogisticRegression()), ValueError, "LogisticRegression needs X"),
-        (
-            lambda: fitted(GradientBoostingClassifier(init=LogisticRegression())),
-            ValueError,
-            "init=LogisticRegression",
-        ),
-        (
-            lambda: fitted(HistGradientBoostingClassifier(categorical_features=[1]), 2),
-            ValueError,
-            "categorical_features",
-        ),
-        (
-            lambda: fitted(HistGradientBoostingRegressor(**HGB, loss="poisson"), 0),
-            ValueError,
-            "loss='poisson'",
-        ),
-        (
-            lambda: fitted(xgboost.XGBRegressor(**XGB, objective="count:poisson"), 0),
-            ValueError,
-            "objective='count:poisson'",
-        ),
-        (
-            lambda: fitted(xgboost.XGBRegressor(**XGB, objective="binary:logistic"), 2),
-            ValueError,
-            "objective of a classifier",
-        ),
-        (
-            lambda: fitted(xgboost.XGBClassifier(**XGB, objective="binary:logitraw"), 2),
-            ValueError,
-            "neither logits nor probabilities",
-        ),
-        (lambda: fitted(xgboost.XGBClassifier(**XGB, missing=0)), ValueError, "missing=0"),
-        (
-            lambda: fitted(lightgbm.LGBMRegressor(**LGB, objective="gamma"), 0),
-            ValueError,
-            "objective='gamma'",
-        ),
-        (lambda: fitted(lightgbm.LGBMRegressor(**LGB, reg_sqrt=True), 0), ValueError, "reg_sqrt"),
-        (
-            lambda: fitted(lightgbm.LGBMClassifier(**LGB), categorical_feature=[1]),
-            ValueError,
-            "categorical",
-        ),
-    ],
-)
-def test_what_cannot_be_read_is_refused_by_name(make, error, message):
-    if "categorical" in message:
-        with pytest.warns(UserWarning) if "LightGBM" in message else _nothing():
-            estimator = make()
-    else:
-        estimator = make()
-    with pytest.raises(error, match=message):
-        convert(estimator)
-
-
-def _nothing():
-    from contextlib import nullcontext
-
-    return nullcontext()
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -603,21 +307,6 @@ def _nothing():
     ids=repr,
 )
 def test_options_are_checked_by_name(options, message):
-    tree = fitted(DecisionTreeClassifier())
+    tree = DecisionTreeClassifier().fit(*problem(2))
     with pytest.raises(ValueError, match=message):
         convert(tree, **options)
-
-
-def test_nan_in_the_rows_of_a_linear_model():
-    X, y = problem(2)
-    estimator = LogisticRegression().fit(X, y)
-    X[3, 1] = np.nan
-    with pytest.raises(ValueError, match="X has NaN"):
-        convert(estimator, X=X)
-
-
-def test_thresholds_outside_float32_are_refused():
-    X, y = problem(2)
-    estimator = HistGradientBoostingClassifier(**HGB).fit(X.astype(float) * 1e60, y)
-    with pytest.raises(ValueError, match="split below the least number of float32"):
-        convert(estimator)

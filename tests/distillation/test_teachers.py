@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris, make_friedman1
@@ -31,16 +32,16 @@ from sklearn.svm import LinearSVC
 from skdistill import (
     BoosterTeacher,
     CallableTeacher,
-    Committee,
     DistilledClassifier,
     DistilledRegressor,
-    MarginTeacher,
     Munge,
     OnnxTeacher,
     SoftTreeClassifier,
+    TeacherEnsemble,
 )
 from skdistill.export.onnx.parity import open_session
 from skdistill.metrics import fidelity_scorer, kl_divergence_scorer
+from skdistill.teachers import probabilities
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -121,9 +122,9 @@ TEACHERS = {
     "ONNX": lambda y, folder: OnnxTeacher(onnx_file(y, folder)),
     "function": function,
     "callable": lambda y, folder: CallableTeacher(function(y, folder), np.unique(y)),
-    "margins": lambda y, folder: MarginTeacher(LinearSVC()),
+    "margins": lambda y, folder: LinearSVC(),
     "list": lambda y, folder: [GaussianNB(), xgb(), function(y, folder)],
-    "committee": lambda y, folder: Committee(
+    "ensemble": lambda y, folder: TeacherEnsemble(
         [lgbm(), onnx_file(y, folder), FrozenEstimator(cat().fit(X, y))], "greedy"
     ),
 }
@@ -173,11 +174,12 @@ def test_searched_cloned_and_pickled(kind, tmp_path):
     search = GridSearchCV(distilled, {"alpha": [0, 1]}, cv=2, error_score="raise").fit(X, y)
     assert search.best_score_ > 0.8
     best = clone(distilled).fit(X, y)
-    copy = pickle.loads(pickle.dumps(best.teacher_))
-    assert copy.predict_proba(X).tolist() == best.teacher_.predict_proba(X).tolist()
+    copy, classes = pickle.loads(pickle.dumps(best.teacher_)), best.classes_
+    P = probabilities(best.teacher_, X, classes)
+    assert_allclose(probabilities(copy, X, classes), P)
     for path in tmp_path.glob("*.onnx"):
         path.unlink()
-    assert copy.predict_proba(X).tolist() == best.teacher_.predict_proba(X).tolist()
+    assert_allclose(probabilities(copy, X, classes), P)
 
 
 @pytest.mark.parametrize("kind", TEACHERS)
@@ -228,7 +230,9 @@ class TestValues:
         elif kind == "list":
             teacher = [Ridge(), self.booster("xgboost"), self.file(tmp_path)]
         elif kind == "learnt":
-            teacher = Committee([Ridge(), GradientBoostingRegressor(random_state=0)], "learn")
+            teacher = TeacherEnsemble(
+                [Ridge(), GradientBoostingRegressor(random_state=0)], "log_loss"
+            )
         else:
             teacher = self.booster(kind)
         distilled = DistilledRegressor(teacher, transfer_set=Munge(2), random_state=0)
@@ -357,7 +361,7 @@ class TestBadInput:
             ([[1.5, -0.5, 0.0]], "row 0 has the negative value -0.5"),
             ([[0.5, 0.5]], r"gives 2 columns, y has 3 classes \[0, 1, 2\]: name its columns"),
             ([[0.25] * 4], "gives 4 columns, y has 3 classes"),
-            (np.ones((1, 1, 1)), r"must answer a table of shape \(n, K\), got \(1, 1, 1\)"),
+            (np.ones((1, 1, 1)), r"must have shape \(n_samples, n_classes\), got \(1, 1, 1\)"),
         ],
         ids=["sum", "nan", "negative", "few", "many", "shape"],
     )
@@ -391,7 +395,7 @@ class TestBadInput:
     )
     def test_what_cannot_teach(self, teacher):
         with pytest.raises(
-            TypeError, match=r"cannot teach: give an estimator|estimator class instead"
+            TypeError, match=r"teacher must be an estimator|estimator class instead"
         ):
             DistilledClassifier(teacher).fit(X, Y)
 

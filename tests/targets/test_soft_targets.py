@@ -58,8 +58,8 @@ def test_float32_probabilities_are_accepted():
         ([[1, 0], [-0.1, 1.1]], r"labels row 1 has the negative value -0\.1"),
         ([[1, 0], [np.nan, 1]], "labels row 1 contains NaN"),
         ([[1, 0], [np.inf, 0]], "labels row 1 contains NaN or infinity"),
-        ([0.5, 0.5], r"labels must have shape \(n, K\)"),
-        ([[[1.0]]], r"labels must have shape \(n, K\)"),
+        ([0.5, 0.5], r"labels must have shape \(n_samples, n_classes\)"),
+        ([[[1.0]]], r"labels must have shape \(n_samples, n_classes\)"),
     ],
 )
 def test_rows_that_are_no_probabilities_are_refused_by_their_number(P, message):
@@ -107,8 +107,8 @@ def test_calibration_finds_the_temperature_that_was_applied(seed, applied):
     true /= true.sum(axis=1, keepdims=True)
     y = (true.cumsum(axis=1) < rng.random((4000, 1))).sum(axis=1).clip(0, 2)
     wrong = np.exp((z - z.max(axis=1, keepdims=True)) / applied)
-    found = calibrate_temperature(wrong / wrong.sum(axis=1, keepdims=True), y)
-    assert found == pytest.approx(1 / applied, rel=0.12)
+    temperature = calibrate_temperature(wrong / wrong.sum(axis=1, keepdims=True), y)
+    assert temperature == pytest.approx(1 / applied, rel=0.12)
 
 
 def test_calibration_minimises_the_weighted_log_loss():
@@ -251,7 +251,7 @@ def test_hints_have_their_share_of_the_variance(seed, share):
     P, hints = probabilities(seed), rng.normal(5, 3, (50, 2))
     weight = rng.random(50) + 0.1
     targets = SoftTargets(P, hints=hints, hint_weight=share)
-    scaled = targets.hints_beside(P, weight)
+    scaled = targets.scaled_hints(P, weight)
     assert np.allclose(weight @ scaled, 0, atol=1e-9)
     variance = weight @ (P - weight @ P / weight.sum()) ** 2
     assert (weight @ scaled**2).sum() == pytest.approx(share * variance.sum())
@@ -261,4 +261,6 @@ def test_hints_have_their_share_of_the_variance(seed, share):
 
 def test_hints_that_say_nothing_stay_nothing():
     targets = SoftTargets(probabilities(0), hints=np.full((50, 3), 7.0))
-    assert (targets.hints_beside(targets.teacher, np.ones(50)) == 0).all()
+    assert (targets.scaled_hints(targets.teacher, np.ones(50)) == 0).all()
+    with pytest.raises(ValueError, match="these targets have no hints"):
+        SoftTargets(targets.teacher).scaled_hints(targets.teacher, np.ones(50))

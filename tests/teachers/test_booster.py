@@ -56,12 +56,12 @@ LIBRARIES = ["xgboost", "lightgbm", "catboost"]
 def test_probabilities_and_margins_agree_with_the_library(library, y):
     booster = train(library, y)
     z = raw(library, booster)
-    wanted = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
+    expected = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
     for method in ("predict_proba", "decision_function"):
         teacher = BoosterTeacher(booster, response_method=method).fit(X)
-        assert_allclose(teacher.predict_proba(X), wanted, atol=1e-6)
+        assert_allclose(teacher.predict_proba(X), expected, atol=1e-6)
         assert teacher.classes_.tolist() == np.unique(y).tolist()
-    assert_allclose(as_teacher(booster, X).predict_proba(X), wanted, atol=1e-6)
+    assert_allclose(as_teacher(booster, X).predict_proba(X), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -69,8 +69,8 @@ def test_probabilities_and_margins_agree_with_the_library(library, y):
 @pytest.mark.parametrize("rows", [X, FRAME], ids=["array", "frame"])
 def test_arrays_and_data_frames_mix(library, trained_on, rows):
     teacher = BoosterTeacher(train(library, rows=trained_on)).fit(rows)
-    wanted = BoosterTeacher(train(library)).fit(X).predict_proba(X)
-    assert_allclose(teacher.predict_proba(rows), wanted, atol=1e-6)
+    expected = BoosterTeacher(train(library)).fit(X).predict_proba(X)
+    assert_allclose(teacher.predict_proba(rows), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("objective", ["multi:softmax", "binary:logitraw", "binary:hinge"])
@@ -79,7 +79,7 @@ def test_objectives_whose_answers_are_no_probabilities(objective):
     booster = train("xgboost", y, objective=objective)
     teacher = BoosterTeacher(booster, response_method="decision_function").fit(X, y)
     assert (teacher.predict(X) == y).mean() > 0.9
-    if objective != "binary:hinge":  # which says 0 or 1
+    if objective != "binary:hinge":  # whose responses are 0 or 1
         with pytest.raises(ValueError, match=r"the xgboost booster row .* margins need"):
             BoosterTeacher(booster).fit(X).predict_proba(X)
 
@@ -133,5 +133,5 @@ def test_what_is_no_booster():
         BoosterTeacher(xgboost.XGBClassifier()).fit(X)
     with pytest.raises(ValueError, match=r"catboost\.CatBoost that is not trained"):
         as_teacher(catboost.CatBoost(), X, Y)
-    with pytest.raises(ValueError, match="response_method='predict' of BoosterTeacher must be one"):
+    with pytest.raises(ValueError, match="'response_method' parameter of BoosterTeacher must be a"):
         BoosterTeacher(train("xgboost"), response_method="predict").fit(X)

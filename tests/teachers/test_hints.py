@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from lightgbm import LGBMClassifier
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import (
@@ -25,10 +26,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
-from skdistill import CallableTeacher, Committee, DistilledClassifier, MarginTeacher
+from skdistill import CallableTeacher, DistilledClassifier, TeacherEnsemble
 from skdistill.teachers import LabelEncodedClassifier
 from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
 
@@ -97,25 +99,26 @@ def test_members_of_an_ensemble_count_alike():
 
 
 @pytest.mark.parametrize("weights", [[1, 1, 2, 0], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]])
-def test_committees_searches_and_wrappers_are_looked_into(weights):
+def test_ensembles_searches_and_wrappers_are_looked_into(weights):
     names = np.array(["a", "b", "c"])[Y]
     xgboost = LabelEncodedClassifier(BOOSTED["xgboost"]).fit(X, names)
     search = GridSearchCV(LEAFY["tree"], {"max_depth": [3]}, cv=2)
-    margins = MarginTeacher(BOOSTED["scikit-learn"])
-    members = [xgboost, search.fit(X, names), margins.fit(X, names), LEAFY["forest"]]
+    boosted = fitted(BOOSTED["scikit-learn"], names)
+    members = [xgboost, search.fit(X, names), boosted, LEAFY["forest"]]
     frozen = [FrozenEstimator(one) for one in members[:3]]
-    committee = Committee([*frozen, members[3]], weights=weights).fit(X, names)
-    told = (xgboost.estimator_, search.best_estimator_, margins.estimator_)
-    parts = [proximity(one.apply(X)) for one in told]
-    hints = FeatureHints(149).targets(committee, X)
+    ensemble = TeacherEnsemble([*frozen, members[3]], weights=weights).fit(X, names)
+    used = (xgboost.estimator_, search.best_estimator_, boosted)
+    parts = [proximity(one.apply(X)) for one in used]
+    hints = FeatureHints(149).targets(ensemble, X)
     assert np.allclose(hints @ hints.T, np.mean(parts, axis=0), atol=1e-9)
 
 
-def test_hints_of_a_committee_reach_the_student():
+def test_hints_of_an_ensemble_reach_the_student():
     names = np.array(["a", "b", "c"])[Y]
     teachers = [BOOSTED["xgboost"], LEAFY["forest"]]
-    given = DistilledClassifier(teachers, hints=FeatureHints(3), transfer_set=None, random_state=0)
-    distilled = given.fit(X, names)
+    distilled = DistilledClassifier(
+        teachers, hints=FeatureHints(3), transfer_set=None, random_state=0
+    ).fit(X, names)
     assert FeatureHints(3).targets(distilled.teacher_, X).shape == (150, 3)
     assert distilled.score(X, names) > 0.9
 
@@ -159,6 +162,14 @@ def test_attributions_of_all_columns_add_up_to_the_margins(name, y):
     assert np.allclose(away, 0, atol=1e-4)
 
 
+def test_attributions_of_a_classifier_with_margins_only():
+    machine = LinearSVC().fit(X, Y)
+    by_hand = CallableTeacher(machine.decision_function, response_method="decision_function")
+    hints = AttributionHints(8).targets(machine, X)
+    assert np.array_equal(hints, AttributionHints(8).targets(by_hand.fit(X, Y), X))
+    assert (hints != 0).any(axis=0).all()
+
+
 def test_other_teachers_are_asked_with_a_column_changed():
     teacher = LogisticRegression(max_iter=500).fit(X[:, :2], Y)
     more = np.column_stack([X[:, :2], np.ones(150)])  # a column that nothing can change
@@ -167,9 +178,8 @@ def test_other_teachers_are_asked_with_a_column_changed():
     assert (hints[:, 2] == 0).all() and (hints[:, :2] != 0).any(axis=0).all()
     frame = pd.DataFrame(X[:, :2], columns=["a", "b"])
     named = LogisticRegression(max_iter=500).fit(frame, Y)
-    assert np.array_equal(
-        AttributionHints(2).targets(named, frame), AttributionHints(2).targets(teacher, X[:, :2])
-    )
+    wanted = AttributionHints(2).targets(teacher, X[:, :2])
+    assert_allclose(AttributionHints(2).targets(named, frame), wanted, rtol=1e-7)
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
@@ -177,12 +187,12 @@ def test_data_frames_keep_their_kind_and_types_while_a_column_is_changed(kind):
     table = {"a": np.arange(40) % 5, "b": np.repeat(["x", "y"], 20), "c": X[:40, 0]}
     rows, seen = kind(table), []
 
-    def teach(given):
-        seen.append(given)
-        p = np.asarray(given["c"]) / 10 + (np.asarray(given["b"]) == "x") / 10
+    def function(table):
+        seen.append(table)
+        p = np.asarray(table["c"]) / 10 + (np.asarray(table["b"]) == "x") / 10
         return np.column_stack([1 - p, p])
 
-    teacher = CallableTeacher(teach, classes=[0, 1]).fit(rows)
+    teacher = CallableTeacher(function, classes=[0, 1]).fit(rows)
     Z = AttributionHints(3).targets(teacher, rows)
     assert {type(each) for each in seen} == {type(rows)}
     assert (Z[:, 0] == 0).all() and (Z[:, 1:] != 0).any(axis=0).all()

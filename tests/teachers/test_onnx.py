@@ -74,7 +74,7 @@ class TestOutputs:
         model = LogisticRegression(max_iter=500).fit(ROWS, names[Y])
         path = write(model, zipmap=zipmap)
         if zipmap == "columns":  # an output for each class
-            with pytest.raises(ValueError, match="several outputs that may be the answer"):
+            with pytest.raises(ValueError, match="several outputs that may hold the response"):
                 OnnxTeacher(path).fit(X, names[Y])
             return
         teacher = OnnxTeacher(path).fit(X, names[Y])
@@ -100,8 +100,8 @@ class TestOutputs:
         path = write(model)
         teacher = OnnxTeacher(path, response_method="decision_function").fit(X, y)
         z = model.decision_function(ROWS)
-        wanted = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
-        assert_allclose(teacher.predict_proba(X), wanted, atol=1e-5)
+        expected = softmax(z if z.ndim == 2 else np.column_stack([0 * z, z]), axis=1)
+        assert_allclose(teacher.predict_proba(X), expected, atol=1e-5)
         with pytest.raises(ValueError, match="need response_method='decision_function'"):
             OnnxTeacher(path).fit(X, y)
 
@@ -132,18 +132,18 @@ class TestOutputs:
     def test_none_that_fits(self, write):
         nodes = [("Cast", ["x"], ["n"], {"to": 7})]
         path = write(graph(nodes, [("x", "f", [None, 4])], [("n", "i", [None, 4])]))
-        with pytest.raises(ValueError, match="has no outputs that may be the answer"):
+        with pytest.raises(ValueError, match="has no outputs that may hold the response"):
             OnnxTeacher(path).fit(X)
 
     def test_sums_in_float32_of_a_big_forest(self, write):
         forest = RandomForestClassifier(500, random_state=0).fit(ROWS, Y)
         teacher = OnnxTeacher(write(forest, zipmap=False)).fit(X)
-        assert np.abs(teacher._respond(ROWS).astype(float).sum(axis=1) - 1).max() > 1e-6
+        assert np.abs(teacher._raw_response(ROWS).astype(float).sum(axis=1) - 1).max() > 1e-6
         assert np.abs(teacher.predict_proba(X).sum(axis=1) - 1).max() < 1e-15
 
     def test_values(self, write):
         forest = RandomForestRegressor(3, random_state=0).fit(ROWS, X[:, 0])
-        teacher = OnnxTeacher(write(forest)).fit(X, values=True)
+        teacher = OnnxTeacher(write(forest)).fit(X, regression=True)
         assert_allclose(np.ravel(teacher.predict(X)), forest.predict(ROWS), rtol=1e-6)
         with pytest.raises(ValueError, match="fitted as a regressor"):
             teacher.predict_proba(X)
@@ -157,20 +157,20 @@ class TestInputs:
     def test_types(self, kind, width, write):
         path = write(softmax_of([("x", kind, [None, width])]))
         teacher = OnnxTeacher(path).fit(self.frame)
-        wanted = softmax(self.frame.to_numpy(), axis=1)
-        assert_allclose(teacher.predict_proba(self.frame), wanted, atol=1e-6)
+        expected = softmax(self.frame.to_numpy(), axis=1)
+        assert_allclose(teacher.predict_proba(self.frame), expected, atol=1e-6)
 
     def test_columns_by_name_in_any_order(self, write):
         path = write(softmax_of([(name, "f", [None, 1]) for name in "srp"]))
         teacher = OnnxTeacher(path).fit(self.frame)
-        wanted = softmax(self.frame[list("srp")].to_numpy(), axis=1)
-        assert_allclose(teacher.predict_proba(self.frame), wanted, atol=1e-6)
+        expected = softmax(self.frame[list("srp")].to_numpy(), axis=1)
+        assert_allclose(teacher.predict_proba(self.frame), expected, atol=1e-6)
 
     @pytest.mark.parametrize("rows", [X, frame.set_axis(list("abcd"), axis=1)])
     def test_columns_by_width(self, rows, write):
         path = write(softmax_of([("one", "d", [None, 1]), ("three", "f", [None, 3])]))
-        wanted = softmax(np.asarray(rows), axis=1)
-        assert_allclose(OnnxTeacher(path).fit(rows).predict_proba(rows), wanted, atol=1e-6)
+        expected = softmax(np.asarray(rows), axis=1)
+        assert_allclose(OnnxTeacher(path).fit(rows).predict_proba(rows), expected, atol=1e-6)
 
     @pytest.mark.parametrize(
         ("inputs", "message"),
@@ -178,7 +178,7 @@ class TestInputs:
             ([("x", "f", [None, 3])], r"takes x tensor\(float\) .*3\]; X has 4 columns"),
             ([("x", "f", [None, 3]), ("y", "f", [None, 3])], "X has 4 columns"),
             ([("x", "f", [None, None]), ("y", "f", [None, 1])], "X has 4 columns"),
-            ([("x", "f", [None, 2, 2])], "input that no table can be given to: x"),
+            ([("x", "f", [None, 2, 2])], "input that takes no table: x"),
             ([("x", "f", [5, 4])], "takes 5 rows a call: export it with a dynamic"),
         ],
     )

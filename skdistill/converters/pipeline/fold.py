@@ -1,263 +1,215 @@
-"""A fitted Pipeline as one compact model on its raw columns."""
+"""Steps of a Pipeline folded into the model behind them, which then reads the raw columns."""
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
-from skdistill.compact import CategoryTable, LinearTable, TreeTable, evaluate
-from skdistill.converters.pipeline.column_maps import Columns, read_steps
+from skdistill.compact import CategoryTable, LinearTable, TreeTable
+from skdistill.converters.float_trees import TreeEnsemble
+from skdistill.converters.kinds import FittedModel
+from skdistill.converters.pipeline.column_maps import ColumnMaps, read_steps
+from skdistill.converters.pipeline.estimators import fold_coefficients, fold_ensemble
 from skdistill.converters.pipeline.linear import fold_linear
 from skdistill.converters.pipeline.trees import fold_trees
 from skdistill.model import CompactModel
 
 
-class Differences(NamedTuple):
-    """How many rows a Pipeline and its folded model answer differently.
+class Preprocessing(NamedTuple):
+    """Fitted steps in front of a model.
 
     Attributes
     ----------
-    scores : int
-        Rows with any other integer score.
-    answers : int
-        Rows with another label, or for regression another value.
-    rows : int
-        Rows compared.
+    maps : ColumnMaps
+        What they do to each column.
+    feature_names : sequence of str, or None
+        Of the raw columns.
+    dtype : {"float32", "float64", "int32"}
+        Of the raw rows.
     """
 
-    scores: int
-    answers: int
-    rows: int
+    maps: ColumnMaps
+    feature_names: Any
+    dtype: str
+
+    @property
+    def computes_in(self) -> str:
+        """Type that the steps compute in; scalers and imputers make float64 of integers."""
+        return "float64" if self.dtype == "int32" else self.dtype
+
+    @property
+    def names(self) -> Sequence[Any]:
+        """Of the raw columns, for messages: numbers where they have no names."""
+        return range(self.maps.n_features) if self.feature_names is None else self.feature_names
+
+    def require_integers(self, columns: NDArray[np.intp], remedy: str) -> None:
+        """Refuse steps that compute with columns which a model reads as integers.
+
+        Parameters
+        ----------
+        columns : int array
+            Columns behind the steps that the model reads.
+        remedy : str
+            What to do instead, for the message.
+
+        Raises
+        ------
+        ValueError
+            That names the step and the column.
+        """
+        for column in columns:
+            step = self.maps.scaled_by[column]
+            if step:
+                name = self.names[self.maps.raw_column[column]]
+                raise ValueError(
+                    f"step {step!r} makes other numbers of column {name!r}, but the model reads "
+                    f"int32: {remedy}"
+                )
 
 
-def fold_pipeline(
-    pipeline: Pipeline, X: ArrayLike | None = None, *, dtype: str = "float64"
-) -> CompactModel:
-    """Make of preprocessing and student one compact model on the raw columns.
-
-    The steps before the last may be `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`,
-    `RobustScaler`, `SimpleImputer` of NaN, ``"passthrough"``, None, ``FunctionTransformer()``,
-    and `ColumnTransformer` and `Pipeline` of those.
-
-    Trees are folded exactly: each threshold becomes the last float32 number that the fitted
-    steps themselves take to it or below. A linear part is not: it rounds its inputs anew, with
-    an offset and a step on the raw scale, and the folded model is the reference from then on.
-    Trees that cut at the borders of a linear part's rounding move along with them.
+def read_preprocessing(
+    steps: list[tuple[str, Any]], n_features: int, feature_names: Any, dtype: str
+) -> Preprocessing:
+    """Read the fitted steps in front of a model.
 
     Parameters
     ----------
-    pipeline : Pipeline
-        Fitted. The last step is a student, a distiller or a `CompactModel`.
-    X : array-like or data frame of shape (n, d), default=None
-        Raw rows. How many of them pipeline and model answer differently is printed; see
-        `count_differences`.
-    dtype : {"float64", "float32"}, default="float64"
-        What the scalers compute in, which is the type of the rows that they are given. Trees
-        answer as the Pipeline does for all float32 numbers that it is given in this type.
+    steps : list of (name, transformer)
+        Fitted, in the order of the Pipeline.
+    n_features : int
+        Columns that the model reads.
+    feature_names : sequence of str, or None
+        Of those columns, for raw columns whose names no step knows.
+    dtype : {"float32", "float64", "int32"}
+        Of the raw rows.
 
     Returns
     -------
-    model : CompactModel
-        Reads all `d` columns that the Pipeline was fitted on, by the same names.
+    preprocessing : Preprocessing
 
     Raises
     ------
     ValueError
-        That names what cannot be folded, and says what to do.
-
-    Warns
-    -----
-    UserWarning
-        If a linear part was rounded anew, and there is no `X` to tell what that changed.
-
-    Notes
-    -----
-    - Rows that hold other numbers than float32 ones are rounded to them before the model, and
-      after the scalers in the Pipeline: a value nearer to a threshold than that may change sides.
-    - NaN goes where its replacement goes if there is an imputer, else wherever the student sends
-      it. Infinities, which scalers refuse, are read as the largest numbers of float32.
-    - A linear part reads NaN as its offset. Where the replacement is something else, the
-      offset moves there, the bias makes up for it, and the inputs get one bit more; values
-      beyond the old range then saturate later than they did.
-    - Columns of categories may be moved by the steps, and nothing else may be done to them.
-    - A linear part cannot follow a scaler that clips, nor read a column twice.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from skdistill import SoftTreeClassifier, fold_pipeline
-    >>> X, y = load_iris(return_X_y=True)
-    >>> pipeline = make_pipeline(StandardScaler(), SoftTreeClassifier()).fit(X, y)
-    >>> model = fold_pipeline(pipeline, X)
-    0 of 150 rows have other scores, 0 another answer
-    >>> bool((model.predict(X) == pipeline.predict(X)).all())
-    True
+        For a step that cannot be folded, or that yields other columns than the model reads.
     """
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-    steps, model = _parts(pipeline)
-    width, names = _raw_columns(steps) or (model.n_features, model.feature_names)
-    columns = read_steps(steps, width)
-    if len(columns.source) != model.n_features:
+    n_raw, names = _raw_columns(steps) or (n_features, feature_names)
+    maps = read_steps(steps, n_raw)
+    if len(maps.raw_column) != n_features:
         raise ValueError(
-            f"the steps yield {len(columns.source)} columns, the last one reads {model.n_features}"
+            f"the steps yield {len(maps.raw_column)} columns, the last one reads {n_features}"
         )
-    known = list(range(width)) if names is None else list(names)
-    _require_foldable(columns, model, known)
-    categories = _moved(columns, model, width, dtype, known)
-    linear = [
-        fold_linear(table, columns, width, dtype, known) for table in model.tables_of(LinearTable)
-    ]
-    trees = [
-        fold_trees(table, columns, width, dtype, linear) for table in model.tables_of(TreeTable)
-    ]
-    bias = sum((folded.bias for folded in linear), model.bias.astype(np.int64))
-    folded = replace(
-        model,
-        n_features=width,
-        bias=bias,
-        tables=(*trees, *(part.table for part in linear)),
-        feature_names=names,
-        categories=categories,
-    )
-    if X is not None:
-        found = count_differences(pipeline, folded, X)
-        print(
-            f"{found.scores:,} of {found.rows:,} rows have other scores, "
-            f"{found.answers:,} another answer"
-        )
-    elif not all(part.exact for part in linear):
-        warnings.warn(
-            "the linear part rounds its inputs anew: pass X to see how many rows differ",
-            UserWarning,
-            stacklevel=2,
-        )
-    return folded
-
-
-def count_differences(pipeline: Pipeline, model: CompactModel, X: ArrayLike) -> Differences:
-    """Count the rows that a Pipeline and its folded model answer differently.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-    model : CompactModel
-        As `fold_pipeline` made it.
-    X : array-like or data frame of shape (n, d)
-        Raw rows. Columns that the model does not read may hold anything.
-
-    Returns
-    -------
-    differences : Differences
-    """
-    steps, student = _parts(pipeline)
-    Z = X
-    for _, step in steps:
-        if step is not None and not isinstance(step, str):
-            Z = step.transform(Z)
-    expected, found = student.scores(np.asarray(Z)), model.scores(_rows(model, X))
-    answers = evaluate.predict(student, expected) != evaluate.predict(model, found)
-    return Differences(
-        int((expected != found).any(axis=1).sum()),
-        int(answers.reshape(len(found), -1).any(axis=1).sum()),
-        len(found),
-    )
-
-
-def _parts(pipeline: Any) -> tuple[list[tuple[str, Any]], CompactModel]:
-    """The steps before the last one, and the compact model of that."""
-    last = _unfrozen(pipeline)
-    if not isinstance(last, Pipeline):
-        raise TypeError(
-            f"pipeline must be a fitted Pipeline, got {type(last).__name__}: of a search pass its "
-            "best_estimator_; a student alone has its model in compact_"
-        )
-    steps, path = [], ""
-    while isinstance(last, Pipeline):
-        *before, (name, last) = last.steps
-        steps += [(path + own, step) for own, step in before]
-        path += f"{name}__"
-        last = _unfrozen(last)
-    if isinstance(last, CompactModel):
-        return steps, last
-    if hasattr(last, "fit"):
-        check_is_fitted(last)
-    if not hasattr(last, "compact_"):
-        raise ValueError(
-            f"the last step, {name!r}, must be a student, a distiller or a CompactModel, got "
-            f"{type(last).__name__}: distil it first"
-        )
-    return steps, last.compact_
-
-
-def _unfrozen(estimator: Any) -> Any:
-    while isinstance(estimator, FrozenEstimator):
-        estimator = estimator.estimator
-    return estimator
+    return Preprocessing(maps, names, dtype)
 
 
 def _raw_columns(steps: list[tuple[str, Any]]) -> tuple[int, Any] | None:
     """Number and names of the columns that the steps were fitted on; None if none of them knows."""
     for _, step in steps:  # those that do not know pass on what they are given
-        step = _unfrozen(step)
+        while isinstance(step, FrozenEstimator):
+            step = step.estimator
         if isinstance(step, Pipeline):
-            if (found := _raw_columns(step.steps)) is not None:
-                return found
+            if (known := _raw_columns(step.steps)) is not None:
+                return known
         elif hasattr(step, "n_features_in_"):
             return step.n_features_in_, getattr(step, "feature_names_in_", None)
     return None
 
 
-def _require_foldable(columns: Columns, model: CompactModel, names: list[Any]) -> None:
-    """Refuse columns that the model reads and the steps make something else of than thresholds."""
-    for column in model.columns:
-        name, trouble, scaled = (
-            names[columns.source[column]],
-            columns.trouble[column],
-            columns.scaled[column],
-        )
-        if trouble:
-            raise ValueError(f"column {name!r} cannot be folded: {trouble}")
-        if scaled and model.input_dtype == "int32":
-            raise ValueError(
-                f"step {scaled!r} makes other numbers of column {name!r}, but the model reads "
-                "int32: fit it on the steps' floats, or on the raw integers without them"
-            )
+def fold_fitted(fitted: FittedModel, before: Preprocessing) -> FittedModel:
+    """Move what was read of an estimator to the raw columns.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+        Reads what the steps yield.
+    before : Preprocessing
+        The steps in front of the estimator.
+
+    Returns
+    -------
+    folded : FittedModel
+
+    Raises
+    ------
+    ValueError
+        For columns that the estimator reads and that cannot be folded.
+    """
+    scores = fitted.scores
+    if isinstance(scores, TreeEnsemble):
+        if before.dtype == "int32":
+            before.require_integers(scores.columns_read(), "use dtype='float32'")
+        scores = fold_ensemble(scores, before.maps, before.computes_in, before.names)
+    elif scores is not None:
+        scores = fold_coefficients(scores, before.maps, before.computes_in, before.names)
+    return fitted._replace(
+        n_features=before.maps.n_features, feature_names=before.feature_names, scores=scores
+    )
 
 
-def _moved(
-    columns: Columns, model: CompactModel, width: int, dtype: str, names: list[Any]
-) -> CategoryTable:
-    """Categories of the raw columns."""
-    table = model.categories
-    kept = (columns.trouble == "") & (columns.scaled == "") & (columns.clipped == "")
-    kept &= np.isnan(columns.missing(width, dtype).astype(float))
-    for column in table.columns[~kept[table.columns]]:
+def fold_model(model: CompactModel, before: Preprocessing) -> tuple[CompactModel, bool]:
+    """Move a compact model to the raw columns.
+
+    Trees are moved exactly: each threshold becomes the last float32 number that the fitted
+    steps themselves take to it or below. A linear part rounds its inputs anew.
+
+    Parameters
+    ----------
+    model : CompactModel
+        Reads what the steps yield.
+    before : Preprocessing
+        The steps in front of the model.
+
+    Returns
+    -------
+    folded : CompactModel
+    exact : bool
+        Whether no linear part was rounded anew.
+
+    Raises
+    ------
+    ValueError
+        For columns that the model reads and that cannot be folded.
+    """
+    maps, names = before.maps, before.names
+    read = model.columns
+    maps.require_foldable(read, names)
+    if model.input_dtype == "int32":
+        remedy = "fit it on the steps' floats, or on the raw integers without them"
+        before.require_integers(read, remedy)
+    linear = [
+        fold_linear(table, maps, before.computes_in, names)
+        for table in model.tables_of(LinearTable)
+    ]
+    trees = [
+        fold_trees(table, maps, before.computes_in, linear) for table in model.tables_of(TreeTable)
+    ]
+    folded = replace(
+        model,
+        n_features=maps.n_features,
+        bias=sum((part.bias for part in linear), model.bias.astype(np.int64)),
+        tables=(*trees, *(part.table for part in linear)),
+        feature_names=before.feature_names,
+        categories=_moved_categories(model, before),
+    )
+    return folded, all(part.exact for part in linear)
+
+
+def _moved_categories(model: CompactModel, before: Preprocessing) -> CategoryTable:
+    """Categories of the raw columns, which no step may have changed."""
+    table, maps = model.categories, before.maps
+    moved = (maps.refusal == "") & (maps.scaled_by == "") & (maps.clipped_by == "")
+    moved &= np.isnan(maps.nan_values(before.computes_in).astype(float))
+    for column in table.columns[~moved[table.columns]]:
         raise ValueError(
-            f"column {names[columns.source[column]]!r} holds categories and cannot be folded: the "
-            "steps do more than move it; pass it through as it is"
+            f"column {before.names[maps.raw_column[column]]!r} holds categories and cannot be "
+            "folded: the steps do more than move it; pass it through as it is"
         )
-    raw = columns.source[table.columns]
+    raw = maps.raw_column[table.columns]
     order = np.argsort(raw)
     ranks = np.concatenate([table.ranks[:0], *(table.ranks_of(int(j)) for j in order)])
     return CategoryTable(raw[order], tuple(table.labels[j] for j in order), ranks)
-
-
-def _rows(model: CompactModel, X: Any) -> NDArray[Any]:
-    """Raw rows as the model reads them; in a frame other columns may be no numbers."""
-    if not hasattr(X, "columns") or model.feature_names is None:
-        return np.asarray(X)
-    rows = np.zeros((len(X), model.n_features), object if len(model.categories) else float)
-    for column in model.columns:
-        rows[:, column] = np.asarray(X[model.feature_names[column]])
-    return rows

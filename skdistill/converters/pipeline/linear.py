@@ -1,7 +1,4 @@
-"""A linear table moved from the columns behind some steps to the raw ones.
-
-Symbols: d raw columns, c columns behind the steps, u columns that the table reads, S scores.
-"""
+"""A linear table moved from the columns behind some steps to the raw ones."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact import LinearTable
 from skdistill.compact.tables.linear_table import round_input
-from skdistill.converters.pipeline.column_maps import Columns
+from skdistill.converters.pipeline.column_maps import ColumnMaps
 
 _MAX = np.finfo(np.float32).max
 
@@ -24,45 +21,47 @@ class FoldedLinear(NamedTuple):
     Attributes
     ----------
     table : LinearTable
-    before : LinearTable
+        Reads raw columns.
+    original : LinearTable
         What was folded.
-    place : int array of shape (u,)
-        Where each of its columns went.
-    replaced : int64 array of shape (u,)
-        What it read NaN as, which is 0 in the new table.
+    position : int array of shape (n_inputs,)
+        Where each of its columns stands in the new table.
+    nan_codes : int64 array of shape (n_inputs,)
+        The rounded inputs that it read NaN as, which is 0 in the new table.
     exact : bool
         Whether all rows are read as before.
     """
 
     table: LinearTable
-    before: LinearTable
-    place: NDArray[np.intp]
-    replaced: NDArray[np.int64]
+    original: LinearTable
+    position: NDArray[np.intp]
+    nan_codes: NDArray[np.int64]
     exact: bool
 
     @property
     def bias(self) -> NDArray[np.int64]:
-        """What the scores gain beside the table, int64 array of shape (S,)."""
-        return self.replaced @ self.before.weights.astype(np.int64)
+        """What the scores gain beside the table, int64 array of shape (n_scores,)."""
+        bias: NDArray[np.int64] = self.nan_codes @ self.original.weights.astype(np.int64)
+        return bias
 
 
 def fold_linear(
-    linear: LinearTable, columns: Columns, width: int, dtype: str, names: Sequence[Any]
+    linear: LinearTable, maps: ColumnMaps, dtype: str, names: Sequence[Any]
 ) -> FoldedLinear:
-    """A linear table that reads raw columns, rounding as nearly as before as float32 can.
+    """Linear table that reads raw columns, rounding as nearly as before as float32 can.
 
-    Where the steps replace NaN, the offset moves to the replacement, which NaN reads as;
-    `input_bits` grows by one to keep the range.
+    Where the steps replace NaN, the offset moves to the replacement, which NaN then reads
+    as; `input_bits` grows by one to keep the range.
 
     Parameters
     ----------
     linear : LinearTable
-    columns : Columns
-    width : int
-        Raw columns, d.
+        Reads the columns that the steps yield.
+    maps : ColumnMaps
+        What the steps do to each column.
     dtype : {"float32", "float64"}
-        In which the steps are given their rows.
-    names : sequence of length d
+        Of the rows that the steps are given.
+    names : sequence of length n_features
         Of the raw columns, for messages.
 
     Returns
@@ -75,7 +74,7 @@ def fold_linear(
         If the raw columns cannot be read so.
     """
     at = linear.features
-    raw = columns.source[at]
+    raw = maps.raw_column[at]
     values, counts = np.unique(raw, return_counts=True)
     if (counts > 1).any():
         twice = names[values[counts > 1][0]]
@@ -85,25 +84,26 @@ def fold_linear(
         )
     for end, limit in ((-_MAX, -linear.q_max), (_MAX, linear.q_max)):
         with np.errstate(over="ignore"):
-            reached = columns.transform(np.full((1, width), end, dtype))[0][at].astype(np.float32)
-        short = (columns.clipped[at] != "") & (round_input(reached, linear) != limit)
+            reached = maps.transform(np.full((1, maps.n_features), end, dtype))[0][at]
+            reached = reached.astype(np.float32)
+        short = (maps.clipped_by[at] != "") & (round_input(reached, linear) != limit)
         if short.any():
             first = np.flatnonzero(short)[0]
             raise ValueError(
-                f"step {columns.clipped[at[first]]!r} clips column {names[raw[first]]!r} where the "
+                f"step {maps.clipped_by[at[first]]!r} clips column {names[raw[first]]!r} where the "
                 "linear part does not, which cannot be folded: fit it with clip=False"
             )
-    replaced = round_input(columns.missing(width, dtype)[at].astype(np.float32), linear)
-    bits = linear.input_bits + bool(replaced.any())
+    nan_codes = round_input(maps.nan_values(dtype)[at].astype(np.float32), linear)
+    bits = linear.input_bits + bool(nan_codes.any())
     if bits > 16:
         raise ValueError(
             "the steps replace NaN by values that a linear part of 16 input bits cannot take as "
-            "its offsets: fit with threshold_bits of 15 or less"
+            "its offsets: fit with input_bits of 15 or less"
         )
     with np.errstate(over="ignore", under="ignore"):
-        moved = linear.offset + replaced / linear.inv_step.astype(np.float64)
-        offset = (columns.centre[at] + moved / columns.factor[at]).astype(np.float32)
-        inv_step = (linear.inv_step * columns.factor[at]).astype(np.float32)
+        offset = linear.offset + nan_codes / linear.inv_step.astype(np.float64)
+        offset = (maps.center[at] + offset / maps.factor[at]).astype(np.float32)
+        inv_step = (linear.inv_step * maps.factor[at]).astype(np.float32)
     lost = ~(np.isfinite(offset) & np.isfinite(inv_step) & (inv_step > 0))
     if lost.any():
         raise ValueError(
@@ -119,5 +119,5 @@ def fold_linear(
         linear.weights[order],
         linear.value_bits,
     )
-    exact = not replaced.any() and bool((columns.scaled[at] == "").all())
-    return FoldedLinear(table, linear, np.argsort(order), replaced.astype(np.int64), exact)
+    exact = not nan_codes.any() and bool((maps.scaled_by[at] == "").all())
+    return FoldedLinear(table, linear, np.argsort(order), nan_codes.astype(np.int64), exact)

@@ -1,12 +1,9 @@
-"""Trees moved from the columns behind some steps to the raw ones.
-
-Symbols: d raw columns, c columns behind the steps, N nodes, E edges.
-"""
+"""A tree table moved from the columns behind some steps to the raw ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +11,13 @@ from numpy.typing import NDArray
 from skdistill.compact import InputGrid, TreeTable
 from skdistill.compact.packing.threshold_codes import rounding_borders
 from skdistill.compact.tables.linear_table import round_input
-from skdistill.converters.pipeline.column_maps import Columns
+from skdistill.converters.pipeline.column_maps import ColumnMaps
 from skdistill.converters.pipeline.linear import FoldedLinear
-from skdistill.quantization.binning import last_where
-
-_MAX = np.finfo(np.float32).max
+from skdistill.converters.pipeline.thresholds import last_below, raw_thresholds, settle_splits
 
 
 def fold_trees(
-    trees: TreeTable,
-    columns: Columns,
-    width: int,
-    dtype: str,
-    linear: Sequence[FoldedLinear] = (),
+    trees: TreeTable, maps: ColumnMaps, dtype: str, linear: Sequence[FoldedLinear] = ()
 ) -> TreeTable:
     """Trees that send a raw row wherever `trees` send what the steps make of it.
 
@@ -36,11 +27,11 @@ def fold_trees(
     Parameters
     ----------
     trees : TreeTable
-    columns : Columns
-    width : int
-        Raw columns, d.
+        On a grid of the columns that the steps yield.
+    maps : ColumnMaps
+        What the steps do to each column.
     dtype : {"float32", "float64"}
-        In which the steps are given their rows.
+        Of the rows that the steps are given.
     linear : sequence of FoldedLinear, default=()
         The linear parts beside the trees.
 
@@ -49,30 +40,28 @@ def fold_trees(
     trees : TreeTable
     """
     grid = trees.grid
-    place = grid.offsets[trees.feature] + trees.threshold
+    at = grid.offsets[trees.feature] + trees.threshold
     column = grid.features[trees.feature]
-    missing = columns.missing(width, dtype)[column]
+    missing = maps.nan_values(dtype)[column]
     missing = missing.astype(np.float32 if grid.dtype == "float32" else np.float64)
-    nan_left = np.where(np.isnan(missing), trees.nan_left, missing <= grid.edges[place])
-    borders = [found for part in linear if (found := _borders(grid, part)) is not None]
-    edge = (borders or [_raw_edges(grid, columns, width, dtype)])[0][place]
-    left, right = trees.left, trees.right
-    # Where all numbers go right and NaN left, the two change sides: an edge at -inf is none.
-    turned = (edge == -np.inf) & nan_left
-    left, right = np.where(turned, right, left), np.where(turned, left, right)
-    edge, nan_left = np.where(turned, -edge, edge), nan_left & ~turned
-    idle = (edge == -np.inf) | ((edge == np.inf) & nan_left)
+    nan_left = np.where(np.isnan(missing), trees.nan_left, missing <= grid.edges[at])
+    borders = [edges for part in linear if (edges := _rounding_borders(grid, part)) is not None]
+    edge = (borders or [_raw_edges(grid, maps, dtype)])[0][at]
+    edge, nan_left, swapped, idle = settle_splits(edge, nan_left)
+    left = np.where(swapped, trees.right, trees.left)
+    right = np.where(swapped, trees.left, trees.right)
     kept = _without(idle, np.where(edge > 0, left, right), trees.roots, left, right)
 
+    # A grid of the raw columns, with the edges that some node uses.
     edge, column = edge[kept.nodes], column[kept.nodes]
-    features, feature = np.unique(columns.source[column], return_inverse=True)
-    own = [np.unique(edge[feature == f]) for f in range(len(features))]
+    features, feature = np.unique(maps.raw_column[column], return_inverse=True)
+    used = [np.unique(edge[feature == f]) for f in range(len(features))]
     threshold = np.zeros(len(feature), np.int32)
-    for f, choices in enumerate(own):
-        threshold[feature == f] = np.searchsorted(choices, edge[feature == f])
-    offsets = np.cumsum([0] + [len(choices) for choices in own])
+    for f, edges_of_feature in enumerate(used):
+        threshold[feature == f] = np.searchsorted(edges_of_feature, edge[feature == f])
+    offsets = np.cumsum([0] + [len(edges_of_feature) for edges_of_feature in used])
     return TreeTable(
-        InputGrid(features, offsets, np.concatenate([grid.edges[:0], *own])),
+        InputGrid(features, offsets, np.concatenate([grid.edges[:0], *used])),
         kept.roots,
         feature,
         threshold,
@@ -85,51 +74,30 @@ def fold_trees(
     )
 
 
-def _raw_edges(grid: InputGrid, columns: Columns, width: int, dtype: str) -> NDArray[Any]:
+def _raw_edges(grid: InputGrid, maps: ColumnMaps, dtype: str) -> NDArray[np.generic]:
     """The last raw numbers that the steps leave at or below each edge; ±inf for all or none."""
     column = np.repeat(grid.features, grid.counts)
-    at = np.flatnonzero(columns.scaled[column] != "")
-    column, edge = column[at], grid.edges[at]
-    raw = columns.source[column]
-    row = np.zeros(len(at), np.intp)  # each row of a table tries an edge of each raw column
-    for j in np.unique(raw):
-        row[raw == j] = np.arange((raw == j).sum())
-    table = np.zeros((row.max(initial=-1) + 1, width), dtype)
-
-    def below(x: NDArray[np.float32]) -> NDArray[np.bool_]:
-        table[row, raw] = x
-        with np.errstate(over="ignore"):  # beyond float32 is ±inf, as in the model
-            values = columns.transform(table)[row, column].astype(np.float32)
-        return values <= edge
-
+    scaled = np.flatnonzero(maps.scaled_by[column] != "")
     edges = grid.edges.copy()
-    if len(at):
-        edges[at] = _last_where(below, len(at))
+    edges[scaled] = raw_thresholds(
+        maps, column[scaled], edges[scaled], dtype, casts_to_float32=True
+    )
     return edges
 
 
-def _borders(grid: InputGrid, linear: FoldedLinear) -> NDArray[np.float32] | None:
-    """As `_raw_edges`, for edges that are borders of the linear part's rounding; else None."""
-    stays = linear.exact or grid.dtype == "int32"
-    borders = None if stays else rounding_borders(grid, linear.before)
+def _rounding_borders(grid: InputGrid, linear: FoldedLinear) -> NDArray[np.float32] | None:
+    """As `_raw_edges`, where edges are borders of the linear part's rounding; else None."""
+    unchanged = linear.exact or grid.dtype == "int32"
+    borders = None if unchanged else rounding_borders(grid, linear.original)
     if borders is None:
         return None
-    before = np.repeat(np.searchsorted(linear.before.features, grid.features), grid.counts)
-    at, last = linear.place[before], borders - linear.replaced[before]
-    return _last_where(lambda x: round_input(x, linear.table, at) <= last, len(last))
-
-
-def _last_where(
-    below: Callable[[NDArray[np.float32]], NDArray[np.bool_]], count: int
-) -> NDArray[np.float32]:
-    """As `quantize.last_where`, with infinities where all numbers or none are meant."""
-    found = last_where(below, (count,))
-    found = np.where(found == _MAX, np.float32(np.inf), found)
-    return np.where(below(np.full(count, -_MAX)), found, np.float32(-np.inf))
+    input = np.repeat(np.searchsorted(linear.original.features, grid.features), grid.counts)
+    at, last = linear.position[input], borders - linear.nan_codes[input]
+    return last_below(lambda x: round_input(x, linear.table, at) <= last, len(last))
 
 
 class _Kept(NamedTuple):
-    """Old numbers of the nodes and leaves that are kept; roots and children in new numbers."""
+    """Nodes and leaves that are kept, by their old indices; roots and children by the new ones."""
 
     nodes: NDArray[np.intp]
     leaves: NDArray[np.intp]
@@ -140,33 +108,34 @@ class _Kept(NamedTuple):
 
 def _without(
     idle: NDArray[np.bool_],
-    instead: NDArray[np.intp],
+    replacement: NDArray[np.intp],
     roots: NDArray[np.intp],
     left: NDArray[np.intp],
     right: NDArray[np.intp],
 ) -> _Kept:
-    """Nodes but for the `idle` ones, each of which gives its place to the child `instead`."""
+    """Remove the `idle` nodes, each of which gives its place to a `replacement`, its child."""
     n_nodes = len(idle)
-    target = np.arange(n_nodes + 1)
+    target = np.arange(n_nodes + 1)  # what to point at in place of each node
     for node in reversed(np.flatnonzero(idle)):  # children come after their parents
-        child = instead[node]
+        child = replacement[node]
         target[node] = target[child] if child >= 0 else child
     roots, left, right = (
         np.where(child >= 0, target[np.maximum(child, 0)], child) for child in (roots, left, right)
     )
-    alive = np.zeros(n_nodes, bool)
-    alive[roots[roots >= 0]] = True
+    # Nodes that a root still leads to, and their leaves; trees may share both.
+    reached = np.zeros(n_nodes, bool)
+    reached[roots[roots >= 0]] = True
     for node in range(n_nodes):
-        if alive[node]:
+        if reached[node]:
             for child in (left[node], right[node]):
                 if child >= 0:
-                    alive[child] = True
-    nodes = np.flatnonzero(alive)
+                    reached[child] = True
+    nodes = np.flatnonzero(reached)
     ends = np.concatenate([roots, left[nodes], right[nodes]])
     leaves = np.unique(~ends[ends < 0])
-    number = np.append(np.cumsum(alive) - 1, 0)
+    new_index = np.append(np.cumsum(reached) - 1, 0)
     roots, left, right = (
-        np.where(child >= 0, number[np.maximum(child, 0)], ~np.searchsorted(leaves, ~child))
+        np.where(child >= 0, new_index[np.maximum(child, 0)], ~np.searchsorted(leaves, ~child))
         for child in (roots, left[nodes], right[nodes])
     )
     return _Kept(nodes, leaves, roots, left, right)

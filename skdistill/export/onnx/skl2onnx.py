@@ -32,16 +32,19 @@ class OnnxHooks:
 
     def onnx_parser(self) -> Callable[..., list[Any]]:
         """Hook of skl2onnx: declares the outputs."""
-        _register(type(self))
+        alias = _register(type(self))
 
         def parse(scope: Any = None, inputs: Any = None) -> list[Any]:
-            # Inside a FrozenEstimator the operator's model is the wrapper, and options name it.
-            operator = next(
-                op
-                for op in reversed(list(scope.operators.values()))
-                if self in (op.raw_operator, getattr(op.raw_operator, "estimator", None))
-            )
-            return _declare_outputs(scope, operator.raw_operator, self.compact_)
+            *_, operator = scope.operators.values()  # skl2onnx declares it, and then asks here
+            wrapper = operator.raw_operator
+            if wrapper is not self:
+                # A FrozenEstimator passes this hook on. The operator becomes that of the student,
+                # options included, so that skl2onnx needs no converter for a FrozenEstimator.
+                named = scope.options or {}
+                options = {**named.get(type(wrapper), {}), **named.get(id(wrapper), {})}
+                scope.add_options(id(self), options)
+                scope.replace_raw_operator(wrapper, self, alias)
+            return _declare_outputs(scope, self, self.compact_)
 
         return parse
 
@@ -54,31 +57,23 @@ class OnnxHooks:
         return _convert
 
 
-def _register(kind: type) -> None:
+def _register(kind: type) -> str:
+    """Make a type of student known to skl2onnx, and return the name of its operator."""
     from skl2onnx import update_registered_converter
-    from skl2onnx._parse import _parse_sklearn, _parse_sklearn_simple_model
+    from skl2onnx._parse import _parse_sklearn_simple_model
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
-    def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
-        if not hasattr(model, "onnx_parser"):  # a FrozenEstimator around someone else's model
-            options = scope.options or {}
-            last = model.estimator
-            while hasattr(last, "steps"):
-                last = last.steps[-1][1]
-            scope.add_options(
-                id(last), {**options.get(type(model), {}), **options.get(id(model), {})} or None
-            )
-            return _parse_sklearn(scope, model.estimator, inputs, custom_parsers)
-        return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
+    alias = f"Skdistill{kind.__module__}.{kind.__qualname__}"
+    if kind not in sklearn_operator_name_map:
 
-    from sklearn.frozen import FrozenEstimator
+        def parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+            # Without one, skl2onnx takes that of classifiers and adds a ZipMap of its own.
+            return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
 
-    for known in (kind, FrozenEstimator):
-        if known not in sklearn_operator_name_map:
-            alias = f"Skdistill{known.__module__}.{known.__qualname__}"
-            update_registered_converter(
-                known, alias, _no_shapes, _convert, parser=parse, options=_OPTIONS
-            )
+        update_registered_converter(
+            kind, alias, _no_shapes, _convert, parser=parse, options=_OPTIONS
+        )
+    return str(sklearn_operator_name_map[kind])
 
 
 def _no_shapes(operator: Any) -> None:

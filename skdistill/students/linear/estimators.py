@@ -31,12 +31,14 @@ from skdistill.students.training_data import regression_set, training_set
 from skdistill.targets import SoftTargets
 from skdistill.utils._sklearn_compat import Interval, _fit_context
 
+_BITS = {"input_bits": BITS["threshold_bits"], "weight_bits": BITS["value_bits"]}
+
 
 class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
     """Multinomial regression on soft targets, with integer inputs and weights.
 
-    Every column is read as an integer of `threshold_bits` around its mean; the weights are
-    learnt on these integers, standardised, and then rounded to `value_bits`. The
+    Every column is read as an integer of `input_bits` around its mean; the weights are
+    learnt on these integers, standardised, and then rounded to `weight_bits`. The
     standardisation is folded into the weights.
 
     Parameters
@@ -48,9 +50,9 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         Of L-BFGS.
     tol : float, default=1e-7
         Largest gradient at which L-BFGS stops.
-    threshold_bits : int in [2, 16], default=8
+    input_bits : int in [2, 16], default=8
         Of the inputs.
-    value_bits : int in [2, 16] or "ternary", default=8
+    weight_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
@@ -87,7 +89,7 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         "l2_regularization": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
-        **BITS,
+        **_BITS,
         **CATEGORIES,
         "class_weight": CLASS_WEIGHT,
     }
@@ -98,16 +100,16 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
         *,
         max_iter: int = 1000,
         tol: float = 1e-7,
-        threshold_bits: int = 8,
-        value_bits: int | str = 8,
+        input_bits: int = 8,
+        weight_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         self.l2_regularization = l2_regularization
         self.max_iter = max_iter
         self.tol = tol
-        self.threshold_bits = threshold_bits
-        self.value_bits = value_bits
+        self.input_bits = input_bits
+        self.weight_bits = weight_bits
         self.categorical_features = categorical_features
         self.class_weight = class_weight
 
@@ -149,13 +151,13 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
             class_weight=self.class_weight,
             sparse=True,
         )
-        reading, Z, unit, shift = columns_of(given.X, given.weight, self.threshold_bits)
+        reading, Z, unit, shift = columns_of(given.X, given.weight, self.input_bits)
         W, b = np.zeros((Z.shape[1], given.n_scores)), np.zeros(given.n_scores)
         self.n_iter_ = 0
         if len(given.classes) > 1:
             W, b = self._minimise(Z, given.targets, given.weight, W, b)
         B, b, Q = W * unit[:, None], b - shift @ W, integers_of(Z, unit, shift)
-        self.compact_ = to_compact(given, reading, B, b, self.value_bits, Q)
+        self.compact_ = to_compact(given, reading, B, b, self.weight_bits, Q)
         self.feature_importances_ = importances(W, reading[0], given.X.shape[1])
         self.classes_ = given.classes
         return self
@@ -205,12 +207,12 @@ class SoftLinearClassifier(CompactClassifierMixin, BaseEstimator):
 class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
     """Ridge regression with integer inputs and weights.
 
-    Every column is read as an integer of `threshold_bits` around its mean; the weights are
-    learnt on these integers, standardised, and then rounded to `value_bits`, with a scale
+    Every column is read as an integer of `input_bits` around its mean; the weights are
+    learnt on these integers, standardised, and then rounded to `weight_bits`, with a scale
     for each target.
 
     Scores are int32 and the mean of a target is part of them: where it is more than about
-    2^(24 − `threshold_bits`) times the target's spread, weights lose resolution. `fit` warns
+    2^(24 − `input_bits`) times the target's spread, weights lose resolution. `fit` warns
     where little of it is left; subtract the mean then.
 
     Parameters
@@ -219,9 +221,9 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         Penalty ``l2_regularization / 2 * sum(W ** 2)`` on standardised columns, beside half the
         mean
         squared error.
-    threshold_bits : int in [2, 16], default=8
+    input_bits : int in [2, 16], default=8
         Of the inputs.
-    value_bits : int in [2, 16] or "ternary", default=8
+    weight_bits : int in [2, 16] or "ternary", default=8
         Of the weights.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
@@ -249,7 +251,7 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "l2_regularization": [Interval(Real, 0, None, closed="left")],
-        **BITS,
+        **_BITS,
         **CATEGORIES,
     }
 
@@ -257,13 +259,13 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         self,
         l2_regularization: float = 1e-4,
         *,
-        threshold_bits: int = 8,
-        value_bits: int | str = 8,
+        input_bits: int = 8,
+        weight_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
     ) -> None:
         self.l2_regularization = l2_regularization
-        self.threshold_bits = threshold_bits
-        self.value_bits = value_bits
+        self.input_bits = input_bits
+        self.weight_bits = weight_bits
         self.categorical_features = categorical_features
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -287,15 +289,15 @@ class SoftLinearRegressor(CompactRegressorMixin, BaseEstimator):
         self : SoftLinearRegressor
         """
         given = regression_set(self, X, y, sample_weight, allow_nan=True, sparse=True)
-        reading, Z, unit, shift = columns_of(given.X, given.weight, self.threshold_bits)
+        reading, Z, unit, shift = columns_of(given.X, given.weight, self.input_bits)
         W, b = ridge(Z, given.y, given.weight, self.l2_regularization)
         b = b - shift @ W
         Q, q_max = integers_of(Z, unit, shift), (1 << (reading[3] - 1)) - 1
         weights, bias, scale = linear_values(
-            Q, W * unit[:, None], b, given.weight, self.value_bits, q_max
+            Q, W * unit[:, None], b, given.weight, self.weight_bits, q_max
         )
-        tables = [_table(reading, weights, self.value_bits)] if weights.any() else []
-        _warn_of_coarse_weights(given.y, weights, self.value_bits)
+        tables = [_table(reading, weights, self.weight_bits)] if weights.any() else []
+        _warn_of_coarse_weights(given.y, weights, self.weight_bits)
         self.compact_ = given.model(bias, scale, *tables)
         self.feature_importances_ = importances(W / given.deviation, reading[0], given.X.shape[1])
         return self
@@ -317,7 +319,7 @@ def _warn_of_coarse_weights(
     if far.any():
         warnings.warn(
             f"targets {np.flatnonzero(far).tolist()} of y lie so far from 0 that int32 scores "
-            "leave few levels to their weights: subtract the mean of y, or lower threshold_bits",
+            "leave few levels to their weights: subtract the mean of y, or lower input_bits",
             UserWarning,
             stacklevel=4,
         )

@@ -83,10 +83,6 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     feature_importances_ : float64 array of shape (d,)
         Share of each column in what the splits are worth to the loss, to second order.
 
-    See Also
-    --------
-    prune_ensemble : The same for a fitted ensemble.
-
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -296,57 +292,3 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = get_tags(self.estimator).input_tags.allow_nan
         return tags
-
-
-def prune_ensemble(
-    ensemble: ClassifierMixin,
-    X: ArrayLike,
-    y: ArrayLike | SoftTargets,
-    sample_weight: ArrayLike | None = None,
-    *,
-    max_bytes: int = 4096,
-    refit_l2_regularization: float = 1e-3,
-    threshold_bits: int | None = 8,
-    value_bits: int | str = 4,
-    random_state: Any = None,
-) -> PrunedEnsembleClassifier:
-    """Compress a fitted ensemble of trees into a compact model of at most `max_bytes`.
-
-    Parameters
-    ----------
-    ensemble : fitted RandomForestClassifier, ExtraTreesClassifier, DecisionTreeClassifier, \
-XGBClassifier, LGBMClassifier or SoftBoostingClassifier
-        Stays as it is.
-    X : array-like of shape (n, d)
-        Rows to refit on; those of the training will do.
-    y : array-like of shape (n,) or (n, K), or SoftTargets
-        Labels, or probabilities whose columns are in the order of ``ensemble.classes_``.
-    sample_weight : array-like of shape (n,), default=None
-    max_bytes, refit_l2_regularization, threshold_bits, value_bits, random_state
-        As for `PrunedEnsembleClassifier`.
-
-    Returns
-    -------
-    pruned : PrunedEnsembleClassifier
-        Fitted; ``pruned.compact_`` is the model.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skdistill import prune_ensemble
-    >>> X, y = load_iris(return_X_y=True)
-    >>> forest = RandomForestClassifier(20, random_state=0).fit(X, y)
-    >>> pruned = prune_ensemble(forest, X, y, max_bytes=100, random_state=0)
-    >>> pruned.compact_.nbytes <= 100, pruned.score(X, y) > 0.95
-    (True, True)
-    """
-    pruned = PrunedEnsembleClassifier(
-        FrozenEstimator(ensemble),
-        max_bytes,
-        refit_l2_regularization=refit_l2_regularization,
-        threshold_bits=threshold_bits,
-        value_bits=value_bits,
-        random_state=random_state,
-    )
-    return pruned.fit(X, y, sample_weight)

@@ -12,10 +12,10 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill.compact import Table, TreeTable
-from skdistill.converters.float_trees import Ensemble, FloatTree, compact_trees
-from skdistill.converters.lightgbm import lightgbm_trees
+from skdistill.converters.float_trees import FloatTree, TreeEnsemble, compact_trees
+from skdistill.converters.lightgbm import read_lightgbm
 from skdistill.converters.scikit_learn import scikit_learn_trees
-from skdistill.converters.xgboost import xgboost_model
+from skdistill.converters.xgboost import read_xgboost
 from skdistill.model import CompactModel
 from skdistill.students.boosting.classifier import SoftBoostingClassifier
 from skdistill.students.loss import fit_scale
@@ -121,16 +121,16 @@ def read_ensemble(ensemble: Any, given: TrainingSet) -> Source:
     if isinstance(ensemble, SoftBoostingClassifier):
         return _read_compact(ensemble.compact_, given, plain)
     if _is_lightgbm(ensemble):
-        read = lightgbm_trees(ensemble.booster_.model_to_string())
+        read = read_lightgbm(ensemble)
         # LightGBM compares as float64, which holds every int32 as it is.
         return plain._replace(trees=_of_a_classifier(read), dtype=str(given.X.dtype))
     if _is_xgboost(ensemble):
-        return plain._replace(trees=_of_a_classifier(xgboost_model(ensemble)))
+        return plain._replace(trees=_of_a_classifier(read_xgboost(ensemble)))
     members = ensemble.estimators_ if isinstance(ensemble, _FORESTS) else [ensemble]
     return plain._replace(trees=_votes_as_logits(members, given))
 
 
-def _of_a_classifier(read: Ensemble) -> list[FloatTree]:
+def _of_a_classifier(read: TreeEnsemble) -> list[FloatTree]:
     if read.link == "identity":
         raise ValueError("the objective of the ensemble is not that of a classifier")
     return read.trees

@@ -194,7 +194,7 @@ class SoftTreeClassifier(CompactClassifierMixin, BaseEstimator):
         if targets.hints is not None:
             if self.criterion != "squared_error":
                 raise ValueError(f"hints need criterion='squared_error', got {self.criterion!r}")
-            told = np.column_stack([told, targets.hints_beside(told, weight)])
+            told = np.column_stack([told, targets.scaled_hints(told, weight)])
             unit = float(np.ldexp(1.0, -max(0, np.frexp(np.abs(told).max())[1])))
             told = told * unit  # within fixed point
         channels = to_fixed_point(told, weight, count=self.min_samples_leaf > 1)

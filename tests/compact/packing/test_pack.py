@@ -332,11 +332,11 @@ def test_what_is_counted_is_enough_to_walk(model, seed, input):
         expected = model.scores(X)
         for x, scores in zip(X, expected, strict=True):
             if trees_of(laid).shape == "fused":
-                assert tables.fused(x) == evaluate.labels(scores[None])[0]
+                assert tables.fused(x) == evaluate.labels(scores[None], model.threshold)[0]
                 continue
             leaves = tables.leaves(x, len(trees.roots), len(trees.feature))
             if laid.labels_only:
-                assert tables.label(leaves[0]) == evaluate.labels(scores[None])[0]
+                assert tables.label(leaves[0]) == evaluate.labels(scores[None], model.threshold)[0]
                 continue
             signed = bool((trees.values < 0).any())
             found = model.bias.astype(int)

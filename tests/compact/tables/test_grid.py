@@ -30,7 +30,10 @@ def edges_of(grid, f):
 def test_code_counts_edges_below_and_agrees_with_every_comparison(model, seed, dtype):
     if not model.tables_of(TreeTable):
         return
-    grid, X = model.table(TreeTable).grid, adversarial_rows(model, seed, dtype=dtype)
+    grid, X = (
+        model.table(TreeTable).grid,
+        adversarial_rows(model, seed, dtype=dtype),
+    )
     codes = grid.encode(X)
     assert codes.shape == (len(grid.features), len(X))
     for f, column in enumerate(grid.features):

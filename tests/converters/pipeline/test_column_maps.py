@@ -20,8 +20,8 @@ from sklearn.preprocessing import (
 
 from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftTreeClassifier
 from skdistill.compact import TreeTable
-from skdistill.converters.pipeline import fold_pipeline
 from skdistill.converters.pipeline.column_maps import read_steps
+from tests.converters.pipeline.harness import fold
 
 
 class OwnScaler(StandardScaler):
@@ -47,12 +47,12 @@ def test_a_step_is_refused_by_name_wherever_it_stands(step, named):
     student = ("student", SoftTreeClassifier())
     plain = Pipeline([("first", MinMaxScaler()), ("odd", step), student]).fit(X, y)
     with pytest.raises(ValueError, match=f"step 'odd': .*{named}"):
-        fold_pipeline(plain)
+        fold(plain)
     inner = Pipeline([("odd", step)])
     columns = ColumnTransformer([("part", inner, [0, 1, 2])], remainder="passthrough")
     nested = Pipeline([("columns", columns), student]).fit(X, y)
     with pytest.raises(ValueError, match=f"step 'columns__part__odd': .*{named}"):
-        fold_pipeline(nested)
+        fold(nested)
 
 
 def test_weights_of_a_column_transformer_are_refused():
@@ -60,7 +60,7 @@ def test_weights_of_a_column_transformer_are_refused():
     columns = ColumnTransformer([("a", StandardScaler(), [0, 1])], transformer_weights={"a": 2.0})
     pipeline = make_pipeline(columns, SoftTreeClassifier()).fit(X, y)
     with pytest.raises(ValueError, match=r"'columntransformer': transformer_weights cannot"):
-        fold_pipeline(pipeline)
+        fold(pipeline)
 
 
 @pytest.mark.parametrize("scale", [-1.0, 0.0, np.nan, np.inf])
@@ -76,7 +76,7 @@ def test_scales_that_do_not_rise_are_refused_where_they_matter(scale, student):
     pipeline[0].scale_[column] = scale
     message = rf"column {column} cannot be folded: step 'standardscaler': StandardScaler has no pos"
     with pytest.raises(ValueError, match=message):
-        fold_pipeline(pipeline)
+        fold(pipeline)
 
 
 def test_a_column_that_nobody_reads_may_have_any_scale():
@@ -86,7 +86,7 @@ def test_a_column_that_nobody_reads_may_have_any_scale():
         pipeline = make_pipeline(RobustScaler(), SoftTreeClassifier())
         with pytest.warns(RuntimeWarning):
             pipeline.fit(X, y)
-    model = fold_pipeline(pipeline)
+    model = fold(pipeline)
     X[:, 3] = 1.0
     assert (model.predict(X) == pipeline.predict(X)).all()
 
@@ -95,29 +95,29 @@ def test_a_linear_part_refuses_what_it_cannot_follow():
     X, y = load_wine(return_X_y=True)
     clipped = make_pipeline(MinMaxScaler(clip=True), SoftLinearClassifier()).fit(X, y)
     with pytest.raises(ValueError, match=r"'minmaxscaler' clips column 0 .*clip=False"):
-        fold_pipeline(clipped)
+        fold(clipped)
     twice = ColumnTransformer([("a", StandardScaler(), [1, 2]), ("b", "passthrough", [2])])
     student = SoftBoostingClassifier(2, init="linear", random_state=0)
     with pytest.raises(ValueError, match=r"column 2 reaches the linear part more than once"):
-        fold_pipeline(make_pipeline(twice, student).fit(X, y))
+        fold(make_pipeline(twice, student).fit(X, y))
     X[0, 0] = np.nan
     filled = SimpleImputer(strategy="constant", fill_value=0.0)
-    wide = SoftLinearClassifier(threshold_bits=16)
-    with pytest.raises(ValueError, match=r"16 input bits.*threshold_bits of 15"):
-        fold_pipeline(make_pipeline(filled, wide).fit(X, y))
+    wide = SoftLinearClassifier(input_bits=16)
+    with pytest.raises(ValueError, match=r"16 input bits.*input_bits of 15"):
+        fold(make_pipeline(filled, wide).fit(X, y))
     scaler = StandardScaler()
     tiny = make_pipeline(scaler, SoftLinearClassifier()).fit(np.nan_to_num(X), y)
     scaler.scale_[2] = 1e-60
     with pytest.raises(ValueError, match="column 2 has a range that float32 cannot tell"):
-        fold_pipeline(tiny)
+        fold(tiny)
 
 
-def test_centre_and_factor_tell_what_the_steps_do():
+def test_center_and_factor_tell_what_the_steps_do():
     X = np.random.default_rng(0).normal(5, 3, (50, 4))
     steps = make_pipeline(StandardScaler(), MinMaxScaler((2, 7)), RobustScaler()).fit(X)
-    columns = read_steps(steps.steps, 4)
-    assert columns.source.tolist() == [0, 1, 2, 3]
-    assert columns.scaled.tolist() == ["robustscaler"] * 4
-    assert columns.clipped.tolist() == [""] * 4
-    np.testing.assert_allclose((X - columns.centre) * columns.factor, steps.transform(X), atol=1e-9)
-    assert (columns.transform(X) == steps.transform(X)).all()
+    maps = read_steps(steps.steps, 4)
+    assert maps.raw_column.tolist() == [0, 1, 2, 3]
+    assert maps.scaled_by.tolist() == ["robustscaler"] * 4
+    assert maps.clipped_by.tolist() == [""] * 4
+    np.testing.assert_allclose((X - maps.center) * maps.factor, steps.transform(X), atol=1e-9)
+    assert (maps.transform(X) == steps.transform(X)).all()

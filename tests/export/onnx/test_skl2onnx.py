@@ -14,7 +14,6 @@ import skl2onnx
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -22,7 +21,7 @@ from skdistill import SoftLinearRegressor, SoftTreeClassifier, SoftTreeRegressor
 from skdistill.compact import TreeTable
 from tests.strategies import adversarial_rows
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Subclass(SoftTreeClassifier):
@@ -55,6 +54,7 @@ PLACES = {
     ),
     "subclass": lambda: (student := fitted(Subclass), student),
     "frozen subclass": lambda: (student := fitted(Subclass), FrozenEstimator(student)),
+    "frozen twice": lambda: (student := fitted(), FrozenEstimator(FrozenEstimator(student))),
 }
 
 
@@ -112,7 +112,7 @@ def test_without_options_probabilities_leave_as_dictionaries():
 
 
 @pytest.mark.parametrize("how", ["by id", "by type", "by name"])
-@pytest.mark.parametrize("place", ["alone", "frozen"])
+@pytest.mark.parametrize("place", ["alone", "frozen", "frozen twice"])
 def test_options_reach_the_student_however_they_name_it(how, place):
     student, model = PLACES[place]()
     X, _ = data()
@@ -165,10 +165,12 @@ def test_nocl_gives_numbers_instead_of_labels(labels, zipmap):
 
 
 @pytest.mark.parametrize("options", [{"raw_scores": True}, {"zipmap": "rows"}])
-def test_other_options_are_refused(options):
-    student, (X, _) = fitted(), data()
+@pytest.mark.parametrize("place", ["alone", "frozen"])
+def test_other_options_are_refused(options, place):
+    _, model = PLACES[place]()
+    X, _ = data()
     with pytest.raises((NameError, ValueError), match="|".join(options)):
-        convert(student, X, **options)
+        convert(model, X, **options)
 
 
 def hard_rows(student, scaler, seed):
@@ -313,27 +315,27 @@ def check_first_conversion(place):
     assert graph_of(convert(model, X)) == graph_of(student.to_onnx(zipmap=True))
 
 
-def test_frozen_strangers_convert_with_their_options_once_a_student_was_converted():
-    X, y = data()
-    convert(fitted(), X)
-    X = np.nan_to_num(X)
-    stranger = LogisticRegression().fit(X, y)
-    frozen = FrozenEstimator(stranger)
-    places = [
-        frozen,
-        make_pipeline(frozen),
-        FrozenEstimator(make_pipeline(stranger)),
-        FrozenEstimator(frozen),
+def registered_of_scikit_learn():
+    from skl2onnx._parse import sklearn_parsers_map
+    from skl2onnx._supported_operators import sklearn_operator_name_map
+
+    return [
+        {kind for kind in known if kind.__module__.startswith("sklearn.")}
+        for known in (sklearn_parsers_map, sklearn_operator_name_map)
     ]
-    for options in ({}, {"zipmap": True}, {"zipmap": False}, {"zipmap": "columns"}):
-        plain = convert(stranger, X, **options)
-        label = plain.graph.output[0].name
-        for model in places:
-            proto = convert(model, X, **options)
-            assert [output.name for output in proto.graph.output] == [
-                output.name for output in plain.graph.output
-            ]
-            assert run(proto, X)[label].tolist() == stranger.predict(X).tolist()
+
+
+def check_nothing_of_scikit_learn_is_registered():
+    before = registered_of_scikit_learn()
+    student, (X, _) = fitted(), data()
+    for model in (student, FrozenEstimator(student), FrozenEstimator(FrozenEstimator(student))):
+        assert graph_of(convert(model, X, zipmap=False)) == graph_of(student.to_onnx())
+    assert registered_of_scikit_learn() == before
+    assert not any(FrozenEstimator in known for known in before)
+
+
+def test_exporting_a_frozen_student_registers_nothing_of_scikit_learn():
+    assert in_fresh_interpreter("check_nothing_of_scikit_learn_is_registered()") == "equal"
 
 
 @pytest.mark.parametrize(

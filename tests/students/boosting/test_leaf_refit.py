@@ -128,10 +128,10 @@ def test_what_is_not_free_stays_and_no_value_passes_the_limit(K):
     assert np.array_equal(fitted.W[~free], start.W[~free])
     assert np.array_equal(fitted.B, start.B)
     assert np.array_equal(fitted.b, start.b)
-    at_limit = np.abs(fitted.W[free]) == limit
+    at_limit = np.isclose(np.abs(fitted.W[free]), limit)
     assert at_limit.any()
     assert not at_limit.all()
-    assert np.abs(fitted.W[free]).max() == limit  # else the limit was not asked
+    assert np.abs(fitted.W[free]).max() == pytest.approx(limit)  # else the limit was not asked
     slope = slopes(fitted, targets, weight, 1e-2, 0.0)[0].reshape(fitted.W.shape)[free]
     assert np.abs(slope[~at_limit]).max() < 3e-4
     outward = slope[at_limit] * np.sign(fitted.W[free][at_limit])

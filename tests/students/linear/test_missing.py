@@ -66,7 +66,7 @@ def test_as_good_as_an_imputer_before_it(student):
     "student",
     [
         SoftLinearClassifier(),
-        SoftLinearClassifier(threshold_bits=5, value_bits="ternary"),
+        SoftLinearClassifier(input_bits=5, weight_bits="ternary"),
         SoftBoostingClassifier(5, init="linear", random_state=0),
         SoftBoostingClassifier(5, init="linear", binning="quantile", random_state=0),
         DistilledClassifier(

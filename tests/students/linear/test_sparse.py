@@ -50,8 +50,8 @@ def same_reading(one, other):
 @pytest.mark.parametrize("bits", [16, 3])
 def test_the_model_of_dense_rows(block, y, bits, monkeypatch):
     monkeypatch.setattr(design, "BLOCK", block)
-    dense = SoftLinearClassifier(1e-2, value_bits=bits).fit(DENSE, y, WEIGHT)
-    sparse = SoftLinearClassifier(1e-2, value_bits=bits).fit(SPARSE, y, WEIGHT)
+    dense = SoftLinearClassifier(1e-2, weight_bits=bits).fit(DENSE, y, WEIGHT)
+    sparse = SoftLinearClassifier(1e-2, weight_bits=bits).fit(SPARSE, y, WEIGHT)
     same_reading(sparse.compact_, dense.compact_)
     assert 7 not in sparse.compact_.table(LinearTable).features
     close = {16: 1e-3, 3: 0.15}[bits]
@@ -59,8 +59,8 @@ def test_the_model_of_dense_rows(block, y, bits, monkeypatch):
 
 
 def test_the_regression_of_dense_rows():
-    dense = SoftLinearRegressor(1e-2, value_bits=16).fit(DENSE, LOGIT, WEIGHT)
-    sparse = SoftLinearRegressor(1e-2, value_bits=16).fit(SPARSE, LOGIT, WEIGHT)
+    dense = SoftLinearRegressor(1e-2, weight_bits=16).fit(DENSE, LOGIT, WEIGHT)
+    sparse = SoftLinearRegressor(1e-2, weight_bits=16).fit(SPARSE, LOGIT, WEIGHT)
     same_reading(sparse.compact_, dense.compact_)
     assert_allclose(sparse.predict(SPARSE), dense.predict(DENSE), rtol=0, atol=2e-3)
 
@@ -81,8 +81,8 @@ def test_holes_and_soft_labels():
     holes = SPARSE.copy()
     holes.data[::9] = np.nan
     P = np.column_stack([1 - Y * 0.8, Y * 0.8])
-    sparse = SoftLinearClassifier(1e-2, value_bits=16).fit(holes, P)
-    dense = SoftLinearClassifier(1e-2, value_bits=16).fit(holes.toarray(), P)
+    sparse = SoftLinearClassifier(1e-2, weight_bits=16).fit(holes, P)
+    dense = SoftLinearClassifier(1e-2, weight_bits=16).fit(holes.toarray(), P)
     same_reading(sparse.compact_, dense.compact_)
     assert_allclose(sparse.predict_proba(holes), dense.predict_proba(holes.toarray()), atol=1e-3)
 

@@ -26,7 +26,6 @@ from skdistill import (
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     load,
-    prune_ensemble,
 )
 from skdistill.compact import LinearTable, TreeTable
 from skdistill.export.onnx.parity import count_mismatches, open_session, probe_rows
@@ -51,6 +50,11 @@ ENSEMBLES = {
 EVERY = pytest.mark.parametrize("name", ENSEMBLES)
 
 
+def prune(fitted, X, y, max_bytes=4096, **settings):
+    frozen = FrozenEstimator(fitted)
+    return PrunedEnsembleClassifier(frozen, max_bytes, random_state=0, **settings).fit(X, y)
+
+
 def split(K):
     X, y = LOADERS[K](return_X_y=True)
     return train_test_split(X, y, test_size=0.3, random_state=0, stratify=y)
@@ -66,7 +70,7 @@ def test_one_set_of_integers_within_the_budget(name, K, tmp_path):
     labels = y if name == "xgboost" else names[y]
     fitted.fit(X, labels)
     budget = 400 if "linear" in name else 150
-    pruned = prune_ensemble(fitted, X, labels, max_bytes=budget, random_state=0)
+    pruned = prune(fitted, X, labels, max_bytes=budget)
     model = pruned.compact_
     assert 0.5 * budget < model.nbytes <= budget or name == "tree"
     assert pruned.classes_.tolist() == np.unique(labels).tolist()
@@ -94,9 +98,7 @@ def test_fewer_bytes_cost_little_accuracy(name, bits):
         fitted.set_params(n_estimators=4)
     fitted.fit(X, y)
     sizes = (4000, 2000, 1000)
-    models = [
-        prune_ensemble(fitted, X, y, max_bytes=b, value_bits=bits, random_state=0) for b in sizes
-    ]
+    models = [prune(fitted, X, y, max_bytes=b, value_bits=bits) for b in sizes]
     accuracy = [model.score(held_out, truth) for model in models]
     assert [model.compact_.nbytes <= b for model, b in zip(models, sizes, strict=True)] == [
         True
@@ -110,7 +112,7 @@ def test_a_budget_that_nothing_exceeds_leaves_the_structure_and_refits():
     X, held_out, y, _ = split(3)
     fitted = clone(ENSEMBLES["lightgbm"]).fit(X, y)
     settings = {"max_bytes": 10**6, "value_bits": 16}
-    whole = prune_ensemble(fitted, X, y, threshold_bits=None, **settings).compact_
+    whole = prune(fitted, X, y, threshold_bits=None, **settings).compact_
     assert len(whole.table(TreeTable).roots) == 36
     thresholds = [
         node["threshold"]
@@ -120,7 +122,7 @@ def test_a_budget_that_nothing_exceeds_leaves_the_structure_and_refits():
     assert set(whole.table(TreeTable).grid.edges.tolist()) <= set(
         np.float32(thresholds).tolist()
     ) | {float(np.nextafter(np.float32(t), np.float32(-np.inf))) for t in thresholds}
-    coarse = prune_ensemble(fitted, X, y, threshold_bits=2, **settings).compact_
+    coarse = prune(fitted, X, y, threshold_bits=2, **settings).compact_
     assert coarse.table(TreeTable).grid.counts.max() <= 2
     assert log_loss(y, whole.predict_proba(X)) < log_loss(y, coarse.predict_proba(X))
     assert (whole.predict(held_out) == fitted.predict(held_out)).mean() > 0.9
@@ -145,12 +147,12 @@ def test_grown_large_then_pruned_beats_grown_small():
 def test_a_linear_part_stays_as_it_is():
     X, _, y, _ = split(3)
     fitted = clone(ENSEMBLES["soft on linear"]).fit(X, y)
-    pruned = prune_ensemble(fitted, X, y, max_bytes=300, random_state=0)
+    pruned = prune(fitted, X, y, max_bytes=300)
     before, after = fitted.compact_.table(LinearTable), pruned.compact_.table(LinearTable)
     assert before.weights.tolist() == after.weights.tolist()
     assert pruned.compact_.scale == fitted.compact_.scale
     with pytest.raises(ValueError, match="max_bytes=20 is too small"):
-        prune_ensemble(fitted, X, y, max_bytes=20)
+        prune(fitted, X, y, max_bytes=20)
 
 
 def test_labels_probabilities_and_soft_targets_are_the_same_targets():
@@ -205,7 +207,7 @@ def test_wide_integers_are_compared_as_the_ensemble_compares_them(name):
 
 def test_a_budget_for_nothing_is_a_constant():
     X, _, y, _ = split(3)
-    pruned = prune_ensemble(clone(ENSEMBLES["extra"]).fit(X, y), X, y, max_bytes=2, value_bits=4)
+    pruned = prune(clone(ENSEMBLES["extra"]).fit(X, y), X, y, max_bytes=2, value_bits=4)
     assert pruned.compact_.nbytes <= 2
     assert pruned.predict(X).tolist() == [1] * len(X)
     assert pruned.feature_importances_.tolist() == [0] * 13
@@ -248,9 +250,9 @@ def test_what_is_not_supported_is_refused_by_name():
         PrunedEnsembleClassifier(xgboost.XGBClassifier(n_estimators=2, missing=0)).fit(X, y)
     outputs = RandomForestClassifier(2).fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="2 outputs"):
-        prune_ensemble(outputs, X, y)
+        prune(outputs, X, y)
     with pytest.raises(NotFittedError):
-        prune_ensemble(RandomForestClassifier(), X, y)
+        prune(RandomForestClassifier(), X, y)
 
 
 @pytest.mark.parametrize(

@@ -495,7 +495,7 @@ def test_with_hints_it_grows_as_scikit_learns_regressor_on_all_columns(K, share)
     targets = SoftTargets(P, hints=hints, hint_weight=share)
     student = SoftTreeClassifier(max_leaf_nodes=17).fit(X, targets, weight)
     first = 1 if K == 2 else 0  # both columns of two classes would count twice
-    columns = np.column_stack([P[:, first:], targets.hints_beside(P[:, first:], weight)])
+    columns = np.column_stack([P[:, first:], targets.scaled_hints(P[:, first:], weight)])
     oracle = DecisionTreeRegressor(max_leaf_nodes=17, random_state=0)
     oracle.fit(X, columns, sample_weight=weight)
     leaf = leaves_of(student, X)

@@ -1,0 +1,197 @@
+"""The kinds of fitted estimators that can be read, in one registry.
+
+An estimator is known by the names of its classes, so that XGBoost and LightGBM need not be
+installed. What is read of it are nodes of trees, coefficients, and what XGBoost and LightGBM
+write about themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skdistill.compact._frozen import require
+from skdistill.converters.float_trees import TreeEnsemble
+from skdistill.converters.lightgbm import read_lightgbm
+from skdistill.converters.linear import LinearCoefficients, read_linear
+from skdistill.converters.scikit_learn import (
+    read_decision_tree,
+    read_forest,
+    read_gradient_boosting,
+    read_hist_gradient_boosting,
+)
+from skdistill.converters.xgboost import read_xgboost
+
+Scores: TypeAlias = TreeEnsemble | LinearCoefficients
+"""What gives the scores of a fitted estimator."""
+
+
+class FittedModel(NamedTuple):
+    """What was read of a fitted estimator.
+
+    Attributes
+    ----------
+    n_features : int
+        Columns of its input.
+    feature_names : sequence of str, or None
+        Of the columns; None where the estimator knows none.
+    classes : array of shape (n_classes,), or None
+        Labels in the order of the scores; None for a regression.
+    scores : TreeEnsemble, LinearCoefficients or None
+        None for a classifier of a single class.
+    """
+
+    n_features: int
+    feature_names: Any
+    classes: NDArray[Any] | None
+    scores: Scores | None
+
+
+class Kind(NamedTuple):
+    """How a kind of estimator is read.
+
+    Attributes
+    ----------
+    read : callable
+        Takes a fitted estimator and gives a TreeEnsemble or LinearCoefficients.
+    columns : callable
+        Takes a fitted estimator and gives the number and the names of its columns.
+    has_classes : bool
+        Whether a classifier knows its labels. Native boosters number them only.
+    """
+
+    read: Callable[[Any], Scores]
+    columns: Callable[[Any], tuple[int, Any]]
+    has_classes: bool = True
+
+
+def _estimator_columns(estimator: Any) -> tuple[int, Any]:
+    check_is_fitted(estimator)
+    return int(estimator.n_features_in_), getattr(estimator, "feature_names_in_", None)
+
+
+def _xgboost_booster_columns(booster: Any) -> tuple[int, Any]:
+    return booster.num_features(), booster.feature_names
+
+
+def _lightgbm_booster_columns(booster: Any) -> tuple[int, Any]:
+    return booster.num_feature(), None
+
+
+_LINEAR = (
+    "LogisticRegression",
+    "LinearRegression",
+    "Ridge",
+    "RidgeCV",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
+    "ElasticNet",
+    "ElasticNetCV",
+    "LassoCV",
+)
+KINDS: dict[tuple[str, str], Kind] = {
+    ("sklearn", "BaseDecisionTree"): Kind(read_decision_tree, _estimator_columns),
+    ("sklearn", "ForestClassifier"): Kind(read_forest, _estimator_columns),
+    ("sklearn", "ForestRegressor"): Kind(read_forest, _estimator_columns),
+    ("sklearn", "BaseGradientBoosting"): Kind(read_gradient_boosting, _estimator_columns),
+    ("sklearn", "BaseHistGradientBoosting"): Kind(read_hist_gradient_boosting, _estimator_columns),
+    **{("sklearn", name): Kind(read_linear, _estimator_columns) for name in _LINEAR},
+    ("xgboost", "XGBClassifier"): Kind(read_xgboost, _estimator_columns),
+    ("xgboost", "XGBRegressor"): Kind(read_xgboost, _estimator_columns),
+    ("xgboost", "Booster"): Kind(read_xgboost, _xgboost_booster_columns, has_classes=False),
+    ("lightgbm", "LGBMClassifier"): Kind(read_lightgbm, _estimator_columns),
+    ("lightgbm", "LGBMRegressor"): Kind(read_lightgbm, _estimator_columns),
+    ("lightgbm", "Booster"): Kind(read_lightgbm, _lightgbm_booster_columns, has_classes=False),
+}
+"""Library and name of a class, by which its subclasses are known too."""
+
+
+def read_fitted(estimator: Any) -> FittedModel:
+    """Read a fitted estimator of a known kind.
+
+    Parameters
+    ----------
+    estimator : estimator of scikit-learn, XGBoost or LightGBM, or a native Booster
+        Of one of the `KINDS`.
+
+    Returns
+    -------
+    fitted : FittedModel
+
+    Raises
+    ------
+    TypeError
+        For an estimator of another kind.
+    NotFittedError
+        For one that is not fitted.
+    ValueError
+        For what a compact model cannot do; the message names it.
+    """
+    kind = _kind_of(estimator)
+    n_features, names = kind.columns(estimator)
+    name = type(estimator).__name__
+    classes = getattr(estimator, "classes_", None)
+    n_outputs = getattr(estimator, "n_outputs_", 1)
+    if classes is not None and n_outputs > 1:
+        raise ValueError(f"{name} classifies {n_outputs} outputs: fit one estimator for each")
+    if classes is not None and len(classes) == 1:
+        return FittedModel(n_features, names, classes, None)
+    scores = kind.read(estimator)
+    if isinstance(scores, TreeEnsemble):
+        require(len(scores.trees) > 0, f"{name} has no trees: fit it with one round or more")
+        if not kind.has_classes and scores.link != "identity":
+            classes = np.arange(max(2, len(scores.baseline)))
+    if classes is None and scores.link != "identity":
+        raise ValueError(f"{name} has the objective of a classifier: fit a classifier with it")
+    if classes is not None and scores.link == "identity":
+        raise ValueError(
+            f"{name} has an objective that gives neither logits nor probabilities: fit it with "
+            "the library's default for classifiers"
+        )
+    if isinstance(scores, TreeEnsemble) and scores.link == "softmax" and len(scores.baseline) == 2:
+        scores = _one_logit(scores)
+    return FittedModel(n_features, names, classes, scores)
+
+
+def _kind_of(estimator: Any) -> Kind:
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"fitted must be an instance, got the class {estimator.__name__}: pass a fitted "
+            f"{estimator.__name__}()"
+        )
+    for base in type(estimator).__mro__:
+        kind = KINDS.get((base.__module__.partition(".")[0], base.__name__))
+        if kind is not None:
+            return kind
+    raise _refusal(estimator)
+
+
+def _refusal(estimator: Any) -> Exception:
+    """Error for what is of no known kind, with what to do instead."""
+    name = type(estimator).__name__
+    if isinstance(estimator, str | PathLike):
+        return TypeError(
+            f"fitted must be a fitted estimator, Pipeline or Booster, got the path {estimator!r}: "
+            "load it with the library that wrote it first"
+        )
+    if hasattr(estimator, "best_estimator_"):
+        return TypeError(f"{name} is a search: use its best_estimator_ in its place")
+    if hasattr(estimator, "fit"):
+        check_is_fitted(estimator)
+    if hasattr(estimator, "transform") and not hasattr(estimator, "predict"):
+        return TypeError(f"{name} has no predict: pass a Pipeline that ends in a model")
+    return TypeError(
+        f"{name} cannot be read as a compact model: distil it with DistilledClassifier or "
+        "DistilledRegressor instead"
+    )
+
+
+def _one_logit(ensemble: TreeEnsemble) -> TreeEnsemble:
+    """Two columns of logits as one: their difference."""
+    trees = [tree._replace(values=tree.values @ [[-1.0], [1.0]]) for tree in ensemble.trees]
+    return ensemble._replace(trees=trees, link="sigmoid", baseline=np.diff(ensemble.baseline))

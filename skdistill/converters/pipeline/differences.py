@@ -1,0 +1,67 @@
+"""Rows that a model answers differently once the steps in front of it are folded."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skdistill.compact import evaluate
+from skdistill.converters.rows import select_columns
+from skdistill.converters.wrappers import is_passthrough
+from skdistill.model import CompactModel
+
+
+class Differences(NamedTuple):
+    """How many rows get another answer.
+
+    Attributes
+    ----------
+    scores : int
+        Rows with any other integer score.
+    predictions : int
+        Rows with another label, or for regression another value.
+    rows : int
+        Rows compared.
+    """
+
+    scores: int
+    predictions: int
+    rows: int
+
+
+def count_differences(
+    steps: list[tuple[str, Any]], model: CompactModel, folded: CompactModel, X: ArrayLike
+) -> Differences:
+    """Count the rows that steps with a model behind them and a folded model answer differently.
+
+    Parameters
+    ----------
+    steps : list of (name, transformer)
+        Fitted.
+    model : CompactModel
+        Reads what the steps yield.
+    folded : CompactModel
+        Reads the raw columns.
+    X : array-like or data frame of shape (n_samples, n_features)
+        Raw rows. Columns of a data frame that the model does not read may hold anything.
+
+    Returns
+    -------
+    differences : Differences
+    """
+    behind: Any = X
+    for _, step in steps:
+        if not is_passthrough(step):
+            behind = step.transform(behind)
+    expected = model.scores(np.asarray(behind))
+    dtype = np.object_ if len(folded.categories) else np.float64
+    rows = select_columns(X, folded.n_features, folded.feature_names, folded.columns, dtype)
+    scores = folded.scores(rows)
+    other = evaluate.predict(model, expected) != evaluate.predict(folded, scores)
+    return Differences(
+        int((expected != scores).any(axis=1).sum()),
+        int(other.reshape(len(scores), -1).any(axis=1).sum()),
+        len(scores),
+    )

@@ -1,0 +1,134 @@
+"""What cannot be read is refused by name, with what to do instead."""
+
+from __future__ import annotations
+
+import lightgbm
+import numpy as np
+import pytest
+import xgboost
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import (
+    LogisticRegression,
+)
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.tree import (
+    DecisionTreeClassifier,
+)
+
+from skdistill import SoftTreeClassifier, convert
+from tests.converters.harness import (
+    HGB,
+    LGB,
+    XGB,
+    problem,
+)
+
+
+def fitted(estimator, K=2, **fit):
+    return estimator.fit(*problem(K), **fit)
+
+
+def two_outputs(estimator):
+    X, y = problem(2)
+    return estimator.fit(X, np.column_stack([y, y]))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (
+            lambda: RandomForestClassifier(),
+            NotFittedError,
+            "RandomForestClassifier instance is not fitted",
+        ),
+        (
+            lambda: xgboost.XGBClassifier(),
+            NotFittedError,
+            "XGBClassifier instance is not fitted",
+        ),
+        (
+            lambda: lightgbm.LGBMRegressor(),
+            NotFittedError,
+            "LGBMRegressor instance is not fitted",
+        ),
+        (
+            lambda: LogisticRegression(),
+            NotFittedError,
+            "LogisticRegression instance is not fitted",
+        ),
+        (lambda: RandomForestClassifier, TypeError, "got the class RandomForestClassifier: pass a"),
+        (lambda: fitted(AdaBoostClassifier(n_estimators=2)), TypeError, "distil it with Dist"),
+        (
+            lambda: GridSearchCV(DecisionTreeClassifier(), {"max_depth": [2]}).fit(*problem(2)),
+            TypeError,
+            "GridSearchCV is a search: use its best_estimator_ in",
+        ),
+        (lambda: SoftTreeClassifier(), NotFittedError, "SoftTreeClassifier instance is not fitted"),
+        (lambda: SoftTreeClassifier, TypeError, r"got the class .* pass a fitted Soft.*\(\)"),
+        (lambda: "forest.skops", TypeError, "got the path 'forest.skops': load it"),
+        (lambda: fitted(StandardScaler()), TypeError, "StandardScaler has no predict: pass a Pipe"),
+        (lambda: fitted(make_pipeline(MinMaxScaler(), PCA(2))), TypeError, "PCA has no predict"),
+        (lambda: two_outputs(RandomForestClassifier(2)), ValueError, "classifies 2 outputs"),
+        (
+            lambda: fitted(make_pipeline(StandardScaler(), AdaBoostClassifier(n_estimators=2))),
+            TypeError,
+            "AdaBoostClassifier cannot be read .*: distil it with DistilledClassifier",
+        ),
+        (lambda: fitted(LogisticRegression()), ValueError, "LogisticRegression needs X"),
+        (
+            lambda: fitted(GradientBoostingClassifier(init=LogisticRegression())),
+            ValueError,
+            "init=LogisticRegression",
+        ),
+        (
+            lambda: fitted(HistGradientBoostingClassifier(categorical_features=[1]), 2),
+            ValueError,
+            "categorical_features",
+        ),
+        (
+            lambda: fitted(HistGradientBoostingRegressor(**HGB, loss="poisson"), 0),
+            ValueError,
+            "loss='poisson'",
+        ),
+        (
+            lambda: fitted(xgboost.XGBRegressor(**XGB, objective="count:poisson"), 0),
+            ValueError,
+            "objective='count:poisson'",
+        ),
+        (
+            lambda: fitted(xgboost.XGBRegressor(**XGB, objective="binary:logistic"), 2),
+            ValueError,
+            "objective of a classifier",
+        ),
+        (
+            lambda: fitted(xgboost.XGBClassifier(**XGB, objective="binary:logitraw"), 2),
+            ValueError,
+            "neither logits nor probabilities",
+        ),
+        (lambda: fitted(xgboost.XGBClassifier(**XGB, missing=0)), ValueError, "missing=0"),
+        (
+            lambda: fitted(lightgbm.LGBMRegressor(**LGB, objective="gamma"), 0),
+            ValueError,
+            "objective='gamma'",
+        ),
+        (lambda: fitted(lightgbm.LGBMRegressor(**LGB, reg_sqrt=True), 0), ValueError, "reg_sqrt"),
+        (
+            lambda: fitted(lightgbm.LGBMClassifier(**LGB), categorical_feature=[1]),
+            ValueError,
+            "categorical",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(make, error, message):
+    with pytest.raises(error, match=message):
+        convert(make())

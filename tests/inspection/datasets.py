@@ -1,0 +1,17 @@
+"""Data sets of the tests."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.datasets import load_wine
+
+from skdistill.dataframe.files import Table
+
+
+def wine(missing=True):
+    data = load_wine()
+    X = data.data.copy()
+    if missing:
+        X[::7, 2] = np.nan
+    y = np.array([f"größe {number}" for number in data.target])
+    return Table(X, y, list(data.feature_names), ["a note"])
