@@ -14,7 +14,11 @@ from skdistill.dataframe import column_names, is_frame
 
 
 def select_columns(
-    X: Any, n_features: int, feature_names: Any, columns: NDArray[np.intp], dtype: Any = np.float64
+    X: Any,
+    n_features: int,
+    feature_names: Any,
+    columns: NDArray[np.integer],
+    dtype: Any = np.float64,
 ) -> NDArray[Any]:
     """Rows of a data frame with the columns that a model reads, in the model's order.
 

@@ -107,7 +107,7 @@ class ColumnMaps:
         values: NDArray[Any] = self.transform(np.full((1, self.n_features), np.nan, dtype))[0]
         return values
 
-    def require_foldable(self, columns: NDArray[np.intp], names: Sequence[Any]) -> None:
+    def require_foldable(self, columns: NDArray[np.integer], names: Sequence[Any]) -> None:
         """Refuse columns that are no rising function of a raw one.
 
         Parameters

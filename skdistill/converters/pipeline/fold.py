@@ -48,7 +48,7 @@ class Preprocessing(NamedTuple):
         """Of the raw columns, for messages: numbers where they have no names."""
         return range(self.maps.n_features) if self.feature_names is None else self.feature_names
 
-    def require_integers(self, columns: NDArray[np.intp], remedy: str) -> None:
+    def require_integers(self, columns: NDArray[np.integer], remedy: str) -> None:
         """Refuse steps that compute with columns which a model reads as integers.
 
         Parameters
