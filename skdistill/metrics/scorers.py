@@ -52,6 +52,7 @@ class StudentScorer(_BaseScorer):
 
     def __init__(self, score_func: Callable[..., float], sign: int = 1) -> None:
         super().__init__(score_func, sign, {})
+        self.__doc__ = score_func.__doc__  # what `help` of one scorer shows
 
     def __call__(
         self,
@@ -139,6 +140,11 @@ class TeacherScorer(StudentScorer):
 
 
 def _fidelity(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    """Scorer: `fidelity_score` of a distiller, from 0 to 1.
+
+    For regressors it is R² with the teacher's predictions as truth. NaN, with a warning, if the
+    distiller holds no teacher.
+    """
     y_student = distilled.predict(X)
     if distilled.compact_.classes is None:
         y_teacher = distilled.teacher_.predict(X)
@@ -147,37 +153,41 @@ def _fidelity(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = 
 
 
 def _retention(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    """Scorer: `retention_score` of a distilled classifier, its accuracy divided by its teacher's.
+
+    NaN, with a warning, if the distiller holds no teacher.
+    """
     return retention_score(y, _teacher_labels(distilled, X), distilled.predict(X), sample_weight)
 
 
 def _soft_log_loss(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    """Scorer: minus the `soft_log_loss` of a distilled classifier against its teacher.
+
+    At most 0. NaN, with a warning, if the distiller holds no teacher.
+    """
     P_teacher = _teacher_probabilities(distilled, X)
     return soft_log_loss(P_teacher, distilled.predict_proba(X), sample_weight)
 
 
 def _kl_divergence(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    """Scorer: minus the `kl_divergence` of a distilled classifier from its teacher.
+
+    At most 0, where both are equal. NaN, with a warning, if the distiller holds no teacher.
+    """
     P_teacher = _teacher_probabilities(distilled, X)
     return kl_divergence(P_teacher, distilled.predict_proba(X), sample_weight)
 
 
 def _model_size(student: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    """Scorer: minus the bytes of the compact model of a student or distiller."""
     return float(student.compact_.nbytes)
 
 
 fidelity_scorer = TeacherScorer(_fidelity)
-"""`fidelity_score` of a distiller, from 0 to 1; R² against the teacher's predictions for values."""
-
 retention_scorer = TeacherScorer(_retention)
-"""`retention_score` of a distilled classifier: its accuracy divided by the teacher's."""
-
 soft_log_loss_scorer = TeacherScorer(_soft_log_loss, sign=-1)
-"""Minus the `soft_log_loss` of a distilled classifier against its teacher; at most 0."""
-
 kl_divergence_scorer = TeacherScorer(_kl_divergence, sign=-1)
-"""Minus the `kl_divergence` of a distilled classifier from its teacher; 0 where both are equal."""
-
 model_size_scorer = StudentScorer(_model_size, sign=-1)
-"""Minus the bytes of the compact model of a student or distiller."""
 
 
 def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
