@@ -140,7 +140,7 @@ class TeacherScorer(StudentScorer):
 
 
 def _fidelity(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-    """Scorer: `fidelity_score` of a distiller, from 0 to 1.
+    """Scorer of `fidelity_score` between a distiller and its teacher, from 0 to 1.
 
     For regressors it is R² with the teacher's predictions as truth. NaN, with a warning, if the
     distiller holds no teacher.
@@ -153,7 +153,7 @@ def _fidelity(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = 
 
 
 def _retention(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-    """Scorer: `retention_score` of a distilled classifier, its accuracy divided by its teacher's.
+    """Scorer of `retention_score`, the accuracy of a student divided by its teacher's.
 
     NaN, with a warning, if the distiller holds no teacher.
     """
@@ -161,7 +161,7 @@ def _retention(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None =
 
 
 def _soft_log_loss(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-    """Scorer: minus the `soft_log_loss` of a distilled classifier against its teacher.
+    """Scorer of minus the `soft_log_loss` of a distilled classifier against its teacher.
 
     At most 0. NaN, with a warning, if the distiller holds no teacher.
     """
@@ -170,7 +170,7 @@ def _soft_log_loss(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | No
 
 
 def _kl_divergence(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-    """Scorer: minus the `kl_divergence` of a distilled classifier from its teacher.
+    """Scorer of minus the `kl_divergence` of a distilled classifier from its teacher.
 
     At most 0, where both are equal. NaN, with a warning, if the distiller holds no teacher.
     """
@@ -179,7 +179,7 @@ def _kl_divergence(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | No
 
 
 def _model_size(student: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-    """Scorer: minus the bytes of the compact model of a student or distiller."""
+    """Scorer of minus the bytes of the compact model of a student or distiller."""
     return float(student.compact_.nbytes)
 
 
