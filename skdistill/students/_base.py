@@ -12,7 +12,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill.compact import evaluate
-from skdistill.dataframe import index_table, is_frame
+from skdistill.dataframe import encode_table, is_frame
 from skdistill.export.onnx.skl2onnx import OnnxHooks
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_numbers
@@ -49,7 +49,7 @@ class CompactMixin(OnnxHooks):
         validate_data(self, X, reset=False, skip_check_array=True)
         known = self.compact_.categories
         columns, labels = ([], []) if known is None else (known.columns, known.labels)
-        X = index_table(X, columns, labels, self.compact_.feature_names)
+        X = encode_table(X, columns, labels, self.compact_.feature_names)
         check_numbers(X, columns, finite=finite, estimator=self)
         return evaluate.indexed_scores(self.compact_, X)
 
