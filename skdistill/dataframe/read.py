@@ -10,6 +10,7 @@ from scipy import sparse
 
 from skdistill.compact.tables.categories import is_missing, lookup
 from skdistill.dataframe._columns import (
+    ColumnFormat,
     as_objects,
     describe_column,
     factorize,

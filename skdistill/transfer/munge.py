@@ -17,9 +17,10 @@ from sklearn.utils import check_array, check_random_state
 from skdistill.dataframe import Table, numeric_table, read_table, write_table
 from skdistill.transfer.neighbours import nearest_other
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
+from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-class Munge(BaseEstimator):
+class Munge(DocumentationLinkMixin, BaseEstimator):
     """Synthetic rows near the training rows, by MUNGE.
 
     Each pass copies the training rows, goes through them and, with probability

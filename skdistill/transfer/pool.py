@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skdistill.utils.documentation import DocumentationLinkMixin
 
-class Pool(BaseEstimator):
+
+class Pool(DocumentationLinkMixin, BaseEstimator):
     """Unlabeled rows that are there already.
 
     Parameters

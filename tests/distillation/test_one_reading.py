@@ -23,7 +23,7 @@ from skdistill import (
     SoftLinearRegressor,
 )
 
-COUNT = Counter()
+counts = Counter()
 CONVERSIONS = ("to_numpy", "factorize", "astype", "unique", "__array__", "tolist", "map", "isin")
 
 
@@ -41,7 +41,7 @@ class CountedSeries(pd.Series):
 
 def counted(method):
     def wrapper(self, *args, **kwargs):
-        COUNT[f"converted {self.name!r}"] += 1
+        counts[f"converted {self.name!r}"] += 1
         return getattr(pd.Series, method)(self, *args, **kwargs)
 
     return wrapper
@@ -63,15 +63,15 @@ class CountedFrame(pd.DataFrame):
         return CountedSeries
 
     def items(self):
-        COUNT["opened"] += 1
+        counts["opened"] += 1
         return super().items()
 
     def to_numpy(self, *args, **kwargs):
-        COUNT["converted as a whole"] += 1
+        counts["converted as a whole"] += 1
         return super().to_numpy(*args, **kwargs)
 
     def __array__(self, *args, **kwargs):
-        COUNT["converted as a whole"] += 1
+        counts["converted as a whole"] += 1
         return super().__array__(*args, **kwargs)
 
 
@@ -130,9 +130,9 @@ def test_the_training_rows_are_opened_and_converted_once(distiller, weighted):
     X = rows()
     y = target(X)[isinstance(distiller, DistilledRegressor)]
     weight = np.arange(len(X)) % 3 if weighted else None  # MUNGE takes the rows with weight
-    COUNT.clear()
+    counts.clear()
     distilled = clone(distiller).fit(X, y, sample_weight=weight)
-    assert COUNT == {"opened": 1} | {f"converted {name!r}": 1 for name in X.columns}
+    assert counts == {"opened": 1} | {f"converted {name!r}": 1 for name in X.columns}
     assert [len(labels) for labels in distilled.compact_.categories.labels] == [3, 3]
     plain = clone(distiller).fit(pd.DataFrame(X), y, sample_weight=weight)
     assert distilled.compact_.equals(plain.compact_)
@@ -143,9 +143,9 @@ def test_further_rows_of_the_user_are_opened_and_converted_once_each(distiller):
     X, pool, unlabeled = rows(), rows(50, 1), rows(30, 2)
     y = target(X)[isinstance(distiller, DistilledRegressor)]
     distilled = clone(distiller).set_params(transfer_set=Pool(pool))
-    COUNT.clear()
+    counts.clear()
     distilled.fit(X, y, X_unlabeled=unlabeled)
-    assert COUNT == {"opened": 3} | {f"converted {name!r}": 3 for name in X.columns}
+    assert counts == {"opened": 3} | {f"converted {name!r}": 3 for name in X.columns}
 
 
 def test_further_rows_may_hold_labels_that_the_training_rows_lack():
