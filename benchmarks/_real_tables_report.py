@@ -19,7 +19,7 @@ MEASURES = {
 WAYS = {
     "plain": "nothing",
     "class_weight": 'class_weight="balanced"',
-    "class_shares": 'Munge(class_shares="balanced")',
+    "class_proportions": 'Munge(class_proportions="balanced")',
     "threshold": "tuned threshold",
 }
 ENCODINGS = ("ranks", "alphabet", "one-hot")

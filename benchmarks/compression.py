@@ -75,12 +75,12 @@ QUANTILE: dict[str, Any] = {
     "refit_l2_regularization": 1e-4,
 }
 NUMBERS = {
-    "near, with labels": Recipe(EVEN | {"learning_rate": 0.2}, Munge(30, s=8.0), 1.5),
-    "far, teacher alone": Recipe(EVEN | {"learning_rate": 0.3}, Munge(30, s=2.0), 0.0),
+    "near, with labels": Recipe(EVEN | {"learning_rate": 0.2}, Munge(30, local_variance=8.0), 1.5),
+    "far, teacher alone": Recipe(EVEN | {"learning_rate": 0.3}, Munge(30, local_variance=2.0), 0.0),
 }
 CATEGORIES = {
     f"{leaves} leaves": Recipe(
-        QUANTILE | {"max_leaf_nodes": leaves}, Munge(10, p=0.2, s=2.0), 0.5, hard=False
+        QUANTILE | {"max_leaf_nodes": leaves}, Munge(10, 0.2, 2.0), 0.5, hard=False
     )
     for leaves in (8, 16)
 }

@@ -19,11 +19,14 @@ import numpy as np
 from _common import add_data_option, markdown, options, save
 from _draws import Draw, draw, measures
 from _recipes import FEW, Recipe, fit_to_budget
+from _samplers import Marginals, NaiveBayes
 from lightgbm import LGBMClassifier
 from scipy.stats import t as student_t
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -32,15 +35,12 @@ from tqdm import tqdm
 
 from skdistill import (
     DistilledClassifier,
-    Marginals,
     Munge,
-    NaiveBayes,
     Pool,
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
     SoftTreeClassifier,
-    born_again,
 )
 from skdistill.targets import SoftTargets
 from skdistill.teachers import cross_fit, probabilities
@@ -103,9 +103,30 @@ def changed(**settings: Any) -> Kind:
     return lambda case, student: case.distil(student, **settings)
 
 
-def reborn(case: Case, student: Any) -> Any:
-    itself = DistilledClassifier(student, student, transfer_set=None, random_state=case.draw.seed)
-    return born_again(itself, case.draw.X_fit, case.draw.y_fit, random_state=case.draw.seed)
+def reborn(case: Case, student: Any, max_generations: int = 5) -> Any:
+    """Generations of students, as many as held-out rows tell, fitted anew on all rows."""
+    draw = case.draw
+    rows, held_out, labels, held_out_labels = train_test_split(
+        draw.X_fit, draw.y_fit, test_size=0.2, random_state=draw.seed, stratify=draw.y_fit
+    )
+    losses: list[float] = []
+    for pupil in generations(student, rows, labels, draw.seed, max_generations):
+        P = pupil.predict_proba(held_out)
+        losses.append(log_loss(held_out_labels, P, labels=pupil.classes_))
+        if losses[-1] > min(losses):
+            break
+    n_generations = int(np.argmin(losses)) + 1
+    *_, last = generations(student, draw.X_fit, draw.y_fit, draw.seed, n_generations)
+    return last
+
+
+def generations(student: Any, X: Any, y: Any, seed: int, n_generations: int) -> Iterator[Any]:
+    """Each is taught by the one before, the first by itself."""
+    teacher = student
+    for _ in range(n_generations):
+        pupil = DistilledClassifier(teacher, student, transfer_set=None, random_state=seed)
+        yield pupil.fit(X, y)
+        teacher = FrozenEstimator(pupil)
 
 
 def assisted(case: Case, student: Any) -> Any:

@@ -10,21 +10,20 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from _common import alternate, markdown, options, save
 from tqdm import tqdm
 
-from skdistill import munge
+from skdistill.transfer import Munge
+from skdistill.transfer.munge import _swap_with_neighbours
+from skdistill.transfer.neighbours import nearest_other
 
 FACTOR = 5
 ROWS, COLUMNS = (10_000, 30_000, 100_000), ((10, 0), (60, 0), (6, 8))
 CATEGORIES = (2, 5, 6, 7, 8, 14, 16, 41)
 ROUNDS = 3
-neighbours = import_module("skdistill.transfer.neighbours")
-parts = import_module("skdistill.transfer.munge")  # the package's name `munge` is the function
 
 
 def table(n: int, numbers: int, nominal: int) -> np.ndarray:
@@ -40,12 +39,13 @@ def table(n: int, numbers: int, nominal: int) -> np.ndarray:
 def measure(n: int, numbers: int, nominal: int, bar: tqdm) -> dict[str, Any]:
     X = table(n, numbers, nominal)
     swapped = np.arange(numbers + nominal) >= numbers
-    neighbours.nearest_other(X[:100], swapped)  # compiles
-    nearest = neighbours.nearest_other(X, swapped)
+    nearest_other(X[:100], swapped)  # compiles
+    nearest = nearest_other(X, swapped)
+    munge = Munge(FACTOR, categorical_features=swapped)
     busy: dict[str, list[float]] = {"munge": [], "search": [], "exchange": []}
     contestants = {
-        "munge": lambda: munge(X, FACTOR, random_state=0, categorical_features=swapped),
-        "search": lambda: neighbours.nearest_other(X, swapped),
+        "munge": lambda: munge.sample(X, 0),
+        "search": lambda: nearest_other(X, swapped),
         "exchange": lambda: exchange(X, nearest, swapped),
     }
     timed = {name: cpu_of(run, busy[name]) for name, run in contestants.items()}
@@ -76,7 +76,7 @@ def medians(seconds: dict[str, list[float]]) -> dict[str, float]:
 
 def exchange(X: np.ndarray, nearest: np.ndarray, nominal: np.ndarray) -> None:
     rng = np.random.default_rng(0)
-    parts._exchange(np.tile(X, (FACTOR, 1)), nearest, nominal, 0.5, 1.0, rng)
+    _swap_with_neighbours(np.tile(X, (FACTOR, 1)), nearest, nominal, 0.5, 1.0, rng)
 
 
 def report(results: dict[str, Any]) -> str:
@@ -101,7 +101,7 @@ def report(results: dict[str, Any]) -> str:
 def main() -> None:
     args = options(__doc__.splitlines()[0]).parse_args()
     sizes = [(n, *columns) for n in ROWS for columns in COLUMNS][: 3 if args.quick else None]
-    munge(table(50, 2, 0), factor=1, random_state=0)  # compiles
+    Munge(1).sample(table(50, 2, 0), 0)  # compiles
     with tqdm(total=3 * ROUNDS * len(sizes), desc="munge") as bar:
         results = {
             "factor": FACTOR,

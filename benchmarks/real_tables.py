@@ -237,15 +237,15 @@ class Draw:
         return student(share, l2_regularization).fit(X, y)
 
     def fit_ways(self) -> None:
-        """What can be done for a rare class: weights, shares of MUNGE rows, a threshold."""
+        """What can be done for a rare class: weights, proportions of MUNGE rows, a threshold."""
         X, y = self.given.X_train, self.given.y_train
         for size in self.sizes:
             student = make_student(size, self.counts.get(size, 64), self.n_classes, self.seed)
             weighed = self.distiller(student, class_weight="balanced").fit(X, y)
             self.tell(weighed, model="distilled", size=size, way="class_weight")
-            shares = Munge(FACTOR, class_shares="balanced")
-            shared = self.distiller(student, transfer_set=shares).fit(X, y)
-            self.tell(shared, model="distilled", size=size, way="class_shares")
+            balanced = Munge(FACTOR, class_proportions="balanced")
+            weighted = self.distiller(student, transfer_set=balanced).fit(X, y)
+            self.tell(weighted, model="distilled", size=size, way="class_proportions")
             self.tell(
                 self.hard(size, "balanced"), model="hard, picked", size=size, way="class_weight"
             )

@@ -2,7 +2,7 @@
 
 from skdistill.converters import convert
 from skdistill.device import profile
-from skdistill.distillation import DistilledClassifier, DistilledRegressor, born_again
+from skdistill.distillation import DistilledClassifier, DistilledRegressor
 from skdistill.model import CompactModel, load
 from skdistill.students import (
     PrunedEnsembleClassifier,
@@ -21,7 +21,7 @@ from skdistill.teachers import (
     OnnxTeacher,
     TeacherEnsemble,
 )
-from skdistill.transfer import Marginals, Munge, NaiveBayes, Pool, munge
+from skdistill.transfer import Munge, Pool
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,9 +30,7 @@ __all__ = [
     "CompactModel",
     "DistilledClassifier",
     "DistilledRegressor",
-    "Marginals",
     "Munge",
-    "NaiveBayes",
     "OnnxTeacher",
     "Pool",
     "PrunedEnsembleClassifier",
@@ -45,9 +43,7 @@ __all__ = [
     "StudentAdapter",
     "TeacherEnsemble",
     "adapt",
-    "born_again",
     "convert",
     "load",
-    "munge",
     "profile",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from skdistill import SoftLinearClassifier, SoftTreeClassifier
 from skdistill.cli import demo
 from skdistill.cli.console import EXIT_MISMATCH, EXIT_OK, progress_printer, writable_folder
-from skdistill.dataframe.files import read_table
+from skdistill.dataframe.files import read_dataset
 from skdistill.inspection import compare, text_report
 from skdistill.inspection.results import Comparison
 from skdistill.utils.files import write_whole
@@ -53,15 +53,15 @@ def run_distill(args: argparse.Namespace) -> int:
     else:
         student = SoftTreeClassifier(max_leaf_nodes=args.max_leaf_nodes)
     compare.check_extras()
-    table = read_table(args.table, args.target, drop=args.drop)
+    dataset = read_dataset(args.table, args.target, drop=args.drop)
     out = writable_folder(args.out)
     progress = progress_printer(quiet=args.quiet)
     if progress is not None:
-        for note in table.notes:
+        for note in dataset.notes:
             progress(f"note: {note}")
     comparison = compare.compare(
         args.table.stem,
-        table,
+        dataset,
         student,
         out,
         temperature=args.temperature,

@@ -7,7 +7,7 @@ from os import PathLike
 
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from skdistill.dataframe.files import Table
+from skdistill.dataframe.files import Dataset
 from skdistill.inspection.compare import compare
 from skdistill.inspection.results import Comparison
 from skdistill.students import SoftTreeClassifier
@@ -41,9 +41,9 @@ def run(
     comparisons = []
     for name, (load, max_leaf_nodes) in DATASETS.items():
         data = load()
-        table = Table(data.data, data.target_names[data.target], list(data.feature_names), [])
+        dataset = Dataset(data.data, data.target_names[data.target], list(data.feature_names), [])
         student = SoftTreeClassifier(max_leaf_nodes=max_leaf_nodes)
         comparisons.append(
-            compare(name, table, student, out, random_state=random_state, progress=progress)
+            compare(name, dataset, student, out, random_state=random_state, progress=progress)
         )
     return comparisons

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import skdistill
 from skdistill.cli.commands import run_demo, run_distill
 from skdistill.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, print_error
-from skdistill.dataframe.files import TableError
+from skdistill.dataframe.files import DatasetError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
-    except (TableError, ImportError, OSError) as error:  # the user can fix these
+    except (DatasetError, ImportError, OSError) as error:  # the user can fix these
         return print_error(error)
     except KeyboardInterrupt:
         print("skdistill: interrupted", file=sys.stderr)

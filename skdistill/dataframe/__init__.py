@@ -1,25 +1,24 @@
-"""The one door for tables: data frames and arrays → numbers, and numbers → the same container.
+"""Data frames and arrays → numbers, and numbers → rows of the same container.
 
-A column of categories is read as the place of each value among the sorted labels of its column.
+A column of categories is read as the index of each value among the sorted labels of its column.
 The same rows give the same numbers whether they come from pandas, polars, pyarrow or NumPy.
-
-Symbols: n rows, d columns, C labels of a column.
 """
 
-from skdistill.dataframe._columns import category_columns, column_names, container, is_frame
-from skdistill.dataframe.read import Table, index_table, read_table
-from skdistill.dataframe.rows import concat_rows, hash_categories, shuffle_column, take_rows
+from skdistill.dataframe._columns import column_names, container_type, is_frame
+from skdistill.dataframe.read import encode_table, read_table
+from skdistill.dataframe.rows import concat_rows, shuffle_column, take_rows
+from skdistill.dataframe.table import Table, concat_tables, numeric_table
 from skdistill.dataframe.write import write_table
 
 __all__ = [
     "Table",
-    "category_columns",
     "column_names",
     "concat_rows",
-    "container",
-    "hash_categories",
-    "index_table",
+    "concat_tables",
+    "container_type",
+    "encode_table",
     "is_frame",
+    "numeric_table",
     "read_table",
     "shuffle_column",
     "take_rows",

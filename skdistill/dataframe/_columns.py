@@ -1,10 +1,11 @@
-"""Columns of any table, one by one: as numbers, or as codes of their different values."""
+"""Containers of all kinds, and their columns one by one: as numbers, or as codes."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,32 +15,121 @@ from sklearn.utils import check_array
 
 from skdistill.compact.tables.categories import is_missing
 
-CATEGORIES = (nw.Categorical, nw.Enum)  # pandas' ordered ones are the second
-_LABELLED = (*CATEGORIES, nw.String)
+CATEGORICAL = (nw.Categorical, nw.Enum)  # pandas' ordered categories are the second
+_WITH_LABELS = (*CATEGORICAL, nw.String)
+
+
+class ColumnFormat(NamedTuple):
+    """How a column stores its values: what is needed to write others like them.
+
+    Attributes
+    ----------
+    dtype : dtype of narwhals or NumPy
+        The one in which columns of all libraries are compared.
+    native_dtype : dtype of the library
+        The one in which values are written.
+    uniques : sequence
+        The different values, as they are stored, of a column that holds more than plain
+        numbers; else empty.
+    missing : tuple
+        What is stored where a value is missing, if `uniques` does not hold it; else empty.
+    """
+
+    dtype: Any
+    native_dtype: Any
+    uniques: Sequence[Any] = ()
+    missing: tuple[Any, ...] = ()
+
+    @property
+    def is_numpy(self) -> bool:
+        """Whether the column is one of an array."""
+        return isinstance(self.dtype, np.dtype)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the column has a type of integers, which float32 may have to round."""
+        return self.dtype.kind in "iu" if self.is_numpy else bool(self.dtype.is_integer())
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether the column has a type of categories."""
+        return not self.is_numpy and self.dtype in CATEGORICAL
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the column can hold strings or categories."""
+        if self.is_numpy:
+            return self.dtype.kind in "OU"
+        return self.dtype in _WITH_LABELS or self.dtype == nw.Object
 
 
 def is_frame(X: Any) -> bool:
-    """Whether narwhals knows it as an eager data frame."""
+    """Whether X is an eager data frame of a library that narwhals knows.
+
+    Parameters
+    ----------
+    X : object
+        Of any kind.
+
+    Returns
+    -------
+    frame : bool
+        False for arrays and lists.
+    """
     return bool(nw.dependencies.is_into_dataframe(X))
 
 
-def category_columns(X: Any) -> NDArray[np.bool_]:
-    """Which columns have a type of categories, shape (d,)."""
-    columns, _, X = open_table(X)
-    return np.array([is_frame(X) and column.dtype in CATEGORIES for column in columns], bool)
+def container_type(X: Any) -> str:
+    """Name the kind of container: only containers of a kind can be concatenated.
+
+    Parameters
+    ----------
+    X : data frame, array or sparse matrix
+        Rows.
+
+    Returns
+    -------
+    kind : str
+        "pandas", "polars", …, "sparse matrix", "array of strings" or "array".
+    """
+    if is_frame(X):
+        return str(nw.from_native(X).implementation.value)
+    if sparse.issparse(X):
+        return "sparse matrix"
+    return "array of strings" if np.asarray(X).dtype.kind == "U" else "array"
 
 
 def column_names(X: Any) -> list[Any]:
-    """Column names of a data frame; narwhals would not open one that has a name twice."""
+    """Names of the columns of a data frame.
+
+    Parameters
+    ----------
+    X : data frame of shape (n_samples, n_features)
+        Of any library.
+
+    Returns
+    -------
+    names : list of length n_features
+        As they are, also where they are no strings.
+
+    Raises
+    ------
+    ValueError
+        If a name occurs twice, which narwhals would not open.
+    """
     names = list(X.column_names if hasattr(X, "column_names") else X.columns)
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise ValueError(f"column names must differ, these occur more than once: {twice}")
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise ValueError(f"column names must differ, these occur more than once: {repeated}")
     return names
 
 
-def open_table(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
-    """Columns as narwhals' series or arrays, their names if there are any, and the table."""
+def open_columns(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
+    """Columns as series of narwhals or as arrays, their names if there are any, and X.
+
+    X is returned as the data frame it is, or as what `check_array` makes of it. Sparse columns
+    are None.
+    """
     if is_frame(X):
         names = column_names(X)
         return list(nw.from_native(X, eager_only=True).iter_columns()), names, X
@@ -57,34 +147,33 @@ def open_table(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
     return columns, None, X
 
 
-def container(X: Any) -> str:
-    """What kind of table it is: only tables of a kind are put together."""
-    if is_frame(X):
-        return str(nw.from_native(X).implementation.value)
-    if sparse.issparse(X):
-        return "sparse matrix"
-    return "array of strings" if np.asarray(X).dtype.kind == "U" else "array"
+def format_of(
+    column: Any, codes: NDArray[Any] | None = None, uniques: list[Any] | None = None
+) -> ColumnFormat:
+    """How a column stores its values; `codes` and `uniques` are those of `factorize`."""
+    if isinstance(column, np.ndarray):
+        return ColumnFormat(column.dtype, column.dtype, uniques or ())
+    native = column.to_native()
+    without = [] if codes is None else np.flatnonzero(codes < 0)
+    missing = (column[int(without[0])],) if len(without) else ()
+    dtype = native.dtype if hasattr(native, "dtype") else native.type  # the latter of pyarrow
+    return ColumnFormat(column.dtype, dtype, uniques or (), missing)
 
 
-def caption(j: int, names: Any) -> str:
-    """How messages name a column."""
+def describe_column(j: int, names: Any) -> str:
+    """How messages name the j-th column."""
     return f"column {j if names is None else names[j]!r}"
 
 
-def as_objects(values: list[Any]) -> NDArray[Any]:
+def as_objects(values: Sequence[Any]) -> NDArray[Any]:
     """Array of objects of shape (len(values),), whatever the values are."""
     out = np.empty(len(values), object)
-    out[:] = values
+    out[:] = list(values)
     return out
 
 
-def is_text(column: Any) -> bool:
-    """Whether the type of a data frame's column is none of numbers."""
-    return column.dtype in _LABELLED or column.dtype == nw.Object
-
-
-def numbers_of(column: Any, where: str) -> NDArray[Any] | None:
-    """A column of numbers as it is, missing ones as NaN; None where it holds something else.
+def numeric_values(column: Any, where: str) -> NDArray[Any] | None:
+    """A column with a type of numbers, missing values as NaN; None for other types.
 
     Raises
     ------
@@ -96,8 +185,9 @@ def numbers_of(column: Any, where: str) -> NDArray[Any] | None:
             return None
         if column.dtype.kind in "biuf":
             return column
-        raise unreadable(where, column.dtype)
+        raise unsupported_type(where, column.dtype)
     dtype = column.dtype
+    x: NDArray[Any]
     if dtype.is_integer() or dtype.is_float() or dtype == nw.Boolean:
         if dtype in (nw.Int128, nw.UInt128):
             column = column.cast(nw.Float64)
@@ -109,69 +199,70 @@ def numbers_of(column: Any, where: str) -> NDArray[Any] | None:
         x = column.to_numpy()
         if x.dtype.kind in "biuf":
             return x
-    if dtype in _LABELLED or (dtype == nw.Object and column.implementation.is_pandas_like()):
+    if dtype in _WITH_LABELS or (dtype == nw.Object and column.implementation.is_pandas_like()):
         return None
-    raise unreadable(where, getattr(column.to_native(), "dtype", dtype))
+    raise unsupported_type(where, getattr(column.to_native(), "dtype", dtype))
 
 
-def numbers_in_objects(column: Any) -> NDArray[np.float64] | None:
-    """A column of objects as numbers, if it holds nothing but numbers of Python and NumPy."""
-    if getattr(column, "dtype", None) not in (np.dtype(object), nw.Object):
-        return None
-    values = column if isinstance(column, np.ndarray) else column.to_numpy()
-    kinds = set(map(type, values.tolist()))
-    if not all(kind is type(None) or issubclass(kind, Real | np.bool_) for kind in kinds):
-        return None
-    return values.astype(np.float64)
+def factorize(column: Any, where: str) -> tuple[NDArray[Any], list[Any]]:
+    """Codes of the values of a column, and the different values; −1 where there is none.
 
-
-def coded(column: Any, where: str) -> tuple[NDArray[Any], list[Any]]:
-    """Different values of a column, and which one each row has; −1 is none at all."""
+    Raises
+    ------
+    TypeError
+        For values that cannot be hashed.
+    """
     if isinstance(column, np.ndarray) and column.dtype.kind == "U":
-        found, codes = np.unique(column, return_inverse=True)
-        return codes, found.tolist()
+        uniques, codes = np.unique(column, return_inverse=True)
+        return codes, uniques.tolist()
     try:
         if isinstance(column, np.ndarray):
-            place: dict[Any, int] = {}
-            listed = (place.setdefault(value, len(place)) for value in column.tolist())
-            return np.fromiter(listed, np.intp, len(column)), list(place)
+            code_of: dict[Any, int] = {}
+            listed = (code_of.setdefault(value, len(code_of)) for value in column.tolist())
+            return np.fromiter(listed, np.intp, len(column)), list(code_of)
         if column.implementation.is_pandas_like():
-            codes, found = column.to_native().factorize()
-            return np.asarray(codes), found.tolist()
-    except TypeError as error:  # values that have no hash
-        raise unreadable(where, f"objects ({error})") from None
+            codes, uniques = column.to_native().factorize()
+            return np.asarray(codes), uniques.tolist()
+    except TypeError as error:
+        raise unsupported_type(where, f"objects ({error})") from None
     if column.implementation.is_pyarrow():
-        found = column.to_native().dictionary_encode().unify_dictionaries().combine_chunks()
-        codes = found.indices.fill_null(-1).to_numpy()
+        encoded = column.to_native().dictionary_encode().unify_dictionaries().combine_chunks()
+        codes = encoded.indices.fill_null(-1).to_numpy()
         used, codes = np.unique(np.append(codes, -1), return_inverse=True)  # entries may be unused
-        entries = found.dictionary.to_pylist()
-        return codes[:-1] - 1, [entries[place] for place in used[1:]]
+        entries = encoded.dictionary.to_pylist()
+        return codes[:-1] - 1, [entries[code] for code in used[1:]]
     column = column.cast(nw.String)
-    found = column.drop_nulls().unique().to_list()
-    if not found:
-        return np.full(len(column), -1), found
-    codes = column.replace_strict(found, list(range(len(found))), return_dtype=nw.Int32)
-    return codes.fill_null(-1).to_numpy(), found
+    values = column.drop_nulls().unique().to_list()
+    if not values:
+        return np.full(len(column), -1), values
+    codes = column.replace_strict(values, list(range(len(values))), return_dtype=nw.Int32)
+    return codes.fill_null(-1).to_numpy(), values
 
 
-def kinds_of(found: list[Any], where: str) -> set[str]:
-    """Which of "string" and "number" some values are; missing ones are neither."""
-    kinds = set()
-    for value in found:
+def value_types(values: list[Any], where: str) -> set[str]:
+    """Which of "string" and "number" some values are; missing ones are neither.
+
+    Raises
+    ------
+    TypeError
+        For values that are neither of them, nor missing.
+    """
+    types = set()
+    for value in values:
         if isinstance(value, str):
             if value:
-                kinds.add("string")
+                types.add("string")
         elif isinstance(value, Real | np.bool_):
             if value == value:
-                kinds.add("number")
+                types.add("number")
         elif not is_missing(as_objects([value]))[0]:
-            raise unreadable(where, type(value).__name__)
-    return kinds
+            raise unsupported_type(where, type(value).__name__)
+    return types
 
 
-def unreadable(where: str, what: Any) -> TypeError:
-    """The error for what is neither number nor label, in words that scikit-learn's checks want."""
+def unsupported_type(where: str, what: Any) -> TypeError:
+    """The error for what is neither number nor label, in words that scikit-learn's checks match."""
     return TypeError(
         f"{where} holds {what}: an argument must be a string, a number or a boolean; turn the "
-        "column into such ones (points in time into numbers), or leave it out"
+        "column into such values (points in time into numbers), or leave it out"
     )

@@ -1,4 +1,4 @@
-"""A table in a file as rows and labels, or one line that says what is in the way."""
+"""Data sets in files: rows and labels, or an error of one line for the user."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 READERS = {".csv": ",", ".tsv": "\t", ".parquet": None, ".pq": None}
-_MOST_CLASSES = 1000
-_EXACT = 2**24
+_MAX_CLASSES = 1000
+_EXACT_INTEGER = 2**24
 
 
-class TableError(ValueError):
-    """A table that cannot be used; the message is one line for the user."""
+class DatasetError(ValueError):
+    """A data set that cannot be used; the message is one line for the user."""
 
 
-class Table(NamedTuple):
+class Dataset(NamedTuple):
     """Rows and labels as the models take them.
 
     Attributes
     ----------
-    X : float64 array of shape (n, d)
+    X : float64 array of shape (n_samples, n_features)
         NaN where a value is missing.
-    y : array of shape (n,)
+    y : array of shape (n_samples,)
         Labels: int64, bool or str.
     columns : list of str
+        Names of the columns of X.
     notes : list of str
         What was changed on the way, one sentence each.
     """
@@ -41,7 +42,7 @@ class Table(NamedTuple):
     notes: list[str]
 
 
-def read_table(path: str | PathLike[str], target: str, *, drop: Sequence[str] = ()) -> Table:
+def read_dataset(path: str | PathLike[str], target: str, *, drop: Sequence[str] = ()) -> Dataset:
     """Read a CSV, TSV or Parquet file of numeric columns and one column of labels.
 
     Rows without a label are left out, with a note.
@@ -49,6 +50,7 @@ def read_table(path: str | PathLike[str], target: str, *, drop: Sequence[str] = 
     Parameters
     ----------
     path : str or path-like
+        The file; its extension tells the format.
     target : str
         Column that holds the labels.
     drop : sequence of str, default=()
@@ -56,26 +58,27 @@ def read_table(path: str | PathLike[str], target: str, *, drop: Sequence[str] = 
 
     Returns
     -------
-    table : Table
+    dataset : Dataset
+        All columns but the target and those in `drop`.
 
     Raises
     ------
-    TableError
+    DatasetError
         If the file or a column cannot be used.
     ImportError
         Without the extra "cli".
     """
     frame = _read(Path(path))
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise TableError(f"{path} has several columns named {quoted(twice)}")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DatasetError(f"{path} has several columns named {quoted(repeated)}")
     frame.columns = names
-    for wanted in (target, *drop):
-        if wanted not in names:
-            raise TableError(f"{path} has no column {wanted!r}; {_instead(wanted, names)}")
+    for name in (target, *drop):
+        if name not in names:
+            raise DatasetError(f"{path} has no column {name!r}; {_suggestion(name, names)}")
     if target in drop:
-        raise TableError(f"column {target!r} is the target and cannot be dropped")
+        raise DatasetError(f"column {target!r} is the target and cannot be dropped")
     labelled = frame[target].notna().to_numpy()
     notes = []
     if not labelled.all():
@@ -84,26 +87,39 @@ def read_table(path: str | PathLike[str], target: str, *, drop: Sequence[str] = 
     y = _labels(frame[target].infer_objects(), target)
     frame = frame.drop(columns=[target, *drop])
     X = _numbers(frame, path)
-    rounded = [name for name, x in zip(frame.columns, X.T, strict=True) if _loses_units(x)]
+    rounded = [name for name, x in zip(frame.columns, X.T, strict=True) if _is_rounded(x)]
     if rounded:
         notes.append(f"rounded whole numbers beyond 2**24 to float32 in {quoted(rounded)}")
-    return Table(X, y, list(frame.columns), notes)
+    return Dataset(X, y, list(frame.columns), notes)
 
 
-def quoted(names: Iterable[Any], most: int = 5) -> str:
-    """At most `most` names, in quotes, and how many more there are."""
+def quoted(names: Iterable[Any], limit: int = 5) -> str:
+    """Names in quotes for a message.
+
+    Parameters
+    ----------
+    names : iterable
+        Of any objects.
+    limit : int, default=5
+        How many are listed.
+
+    Returns
+    -------
+    text : str
+        With the number of those that are not listed.
+    """
     names = list(names)
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(repr(str(name)) for name in names[:most]) + rest
+    rest = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(repr(str(name)) for name in names[:limit]) + rest
 
 
 def _read(path: Path) -> Any:
     extension = path.suffix.lower()
     if extension not in READERS:
         known = ", ".join(READERS)
-        raise TableError(f"{path} has the extension {extension!r}; what can be read is {known}")
+        raise DatasetError(f"{path} has the extension {extension!r}; what can be read is {known}")
     if not path.is_file():
-        raise TableError(f"{path} is a folder" if path.is_dir() else f"there is no file {path}")
+        raise DatasetError(f"{path} is a folder" if path.is_dir() else f"there is no file {path}")
     try:
         import pandas as pd
 
@@ -116,16 +132,17 @@ def _read(path: Path) -> Any:
     try:
         if READERS[extension] is None:
             return pd.read_parquet(path).reset_index(drop=True)
-        return pd.read_csv(
-            path, sep=READERS[extension], low_memory=False, float_precision="round_trip"
-        )
+        # Numbers as Python reads them. pandas 3.1 does so by itself, and warns of the parameter.
+        version = tuple(int(part) for part in pd.__version__.split(".")[:2])
+        exact: dict[str, Any] = {} if version >= (3, 1) else {"float_precision": "round_trip"}
+        return pd.read_csv(path, sep=READERS[extension], low_memory=False, **exact)
     except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise TableError(f"{path} cannot be read: {reason}") from error
+        raise DatasetError(f"{path} cannot be read: {reason}") from error
 
 
-def _instead(wanted: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(wanted, names, 1)
+def _suggestion(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, 1)
     if close:
         return f"did you mean {close[0]!r}?"
     if len(names) == 1:
@@ -139,7 +156,7 @@ def _labels(column: Any, target: str) -> NDArray[Any]:
 
     dtype = getattr(column.dtype, "categories", column).dtype
     if len(column) == 0:
-        raise TableError(f"there is no row with a value in {target!r}")
+        raise DatasetError(f"there is no row with a value in {target!r}")
     if types.is_bool_dtype(dtype):
         y = column.to_numpy(dtype=bool)
     elif types.is_integer_dtype(dtype):
@@ -148,35 +165,34 @@ def _labels(column: Any, target: str) -> NDArray[Any]:
         values = column.to_numpy(dtype=np.float64)
         fractions = values[~(np.abs(values) < 2**53) | (values != np.rint(values))]
         if len(fractions):
-            raise TableError(
+            raise DatasetError(
                 f"target {target!r} holds numbers such as {fractions[0]:g}, which are no classes: "
                 "regression comes with a later release"
             )
         y = values.astype(np.int64)
     elif types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-        raise TableError(f"target {target!r} holds points in time, which are no classes")
+        raise DatasetError(f"target {target!r} holds points in time, which are no classes")
     else:
         y = np.array([str(label) for label in column])
     classes = np.unique(y)
     if len(classes) < 2:
-        raise TableError(
+        raise DatasetError(
             f"target {target!r} holds the single class {str(classes[0])!r}: two are needed"
         )
-    if y.dtype.kind == "i" and len(classes) > _most_whole_numbers(len(y)):
-        raise TableError(
+    if y.dtype.kind == "i" and len(classes) > _max_integer_classes(len(y)):
+        raise DatasetError(
             f"target {target!r} holds {len(classes):,} different numbers in {len(y):,} rows and "
             "looks like a quantity: regression comes with a later release"
         )
-    if len(classes) > _MOST_CLASSES:
-        raise TableError(
-            f"target {target!r} holds {len(classes):,} different labels, more than "
-            f"{_MOST_CLASSES:,}"
+    if len(classes) > _MAX_CLASSES:
+        raise DatasetError(
+            f"target {target!r} holds {len(classes):,} different labels, more than {_MAX_CLASSES:,}"
         )
     return y
 
 
-def _most_whole_numbers(n: int) -> float:
-    """Of so many different whole numbers in `n` rows one may think that they are classes."""
+def _max_integer_classes(n: int) -> float:
+    """How many different whole numbers in `n` rows still look like classes."""
     return max(20, min(n / 10, 200))
 
 
@@ -184,7 +200,7 @@ def _numbers(frame: Any, path: Any) -> NDArray[np.float64]:
     from pandas.api import types
 
     if frame.shape[1] == 0:
-        raise TableError(f"{path} has no column beside the target")
+        raise DatasetError(f"{path} has no column beside the target")
     text = [
         name
         for name in frame.columns
@@ -192,7 +208,7 @@ def _numbers(frame: Any, path: Any) -> NDArray[np.float64]:
         or types.is_complex_dtype(frame[name].dtype)
     ]
     if text:
-        raise TableError(
+        raise DatasetError(
             f"not numeric: {quoted(text)}; turn such columns into numbers (pandas.get_dummies) or "
             f"leave them out ({_drop(text)}); categories come with a later release"
         )
@@ -200,11 +216,11 @@ def _numbers(frame: Any, path: Any) -> NDArray[np.float64]:
     empty = np.isnan(X).all(axis=0)
     if empty.any():
         names = frame.columns[empty].tolist()
-        raise TableError(f"no value at all in {quoted(names)}; leave out ({_drop(names)})")
+        raise DatasetError(f"no value at all in {quoted(names)}; leave out ({_drop(names)})")
     endless = (np.abs(X) > np.finfo(np.float32).max).any(axis=0)
     if endless.any():
         names = frame.columns[endless].tolist()
-        raise TableError(f"infinity, or values beyond float32, in {quoted(names)}")
+        raise DatasetError(f"infinity, or values beyond float32, in {quoted(names)}")
     return X
 
 
@@ -212,9 +228,11 @@ def _drop(names: Sequence[str]) -> str:
     return " ".join(f"--drop {shlex.quote(name)}" for name in names[:5])
 
 
-def _loses_units(x: NDArray[np.float64]) -> bool:
+def _is_rounded(x: NDArray[np.float64]) -> bool:
     """Whether `x` is all whole numbers, some of which float32 has to round."""
     x = x[~np.isnan(x)]
     return bool(
-        (np.abs(x) > _EXACT).any() and (x == np.rint(x)).all() and (x != np.float32(x)).any()
+        (np.abs(x) > _EXACT_INTEGER).any()
+        and (x == np.rint(x)).all()
+        and (x != np.float32(x)).any()
     )

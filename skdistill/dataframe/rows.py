@@ -1,9 +1,7 @@
-"""Rows of any table: taken, put together; labels put into buckets."""
+"""Rows of data frames and arrays as they are: taken, concatenated, one column shuffled."""
 
 from __future__ import annotations
 
-import zlib
-from numbers import Real
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -11,27 +9,29 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from skdistill.compact.tables.categories import MOST_LABELS, is_missing
-from skdistill.dataframe._columns import as_objects, coded, column_names, container, is_frame
+from skdistill.dataframe._columns import column_names, container_type, is_frame
 
 
 def concat_rows(a: Any, b: Any) -> Any:
-    """Put the rows of two tables of a kind one below the other.
+    """Put the rows of two containers of a kind one below the other.
 
     Parameters
     ----------
-    a, b : data frames, arrays or sparse matrices of shapes (n, d) and (m, d)
-        With the same columns.
+    a : data frame, array or sparse matrix of shape (n_first, n_features)
+        The upper rows.
+    b : data frame, array or sparse matrix of shape (n_second, n_features)
+        The lower rows, with the same columns.
 
     Returns
     -------
-    table : of the type of `a`, n + m rows
-        pandas' categories are those of both; a data frame of pandas has a new index.
+    rows : data frame, array or sparse matrix of shape (n_first + n_second, n_features)
+        Of the type of `a`. pandas' categories are those of both; a data frame of pandas has a
+        new index.
 
     Raises
     ------
     TypeError
-        For tables of two kinds.
+        For containers of two kinds.
     ValueError
         For other columns.
 
@@ -42,20 +42,20 @@ def concat_rows(a: Any, b: Any) -> Any:
     >>> concat_rows(np.array([[1, 2]]), np.array([[3, 4]])).tolist()
     [[1, 2], [3, 4]]
     """
-    framed = is_frame(a)
-    if container(a) != container(b):
-        raise TypeError(f"the tables are of two kinds, {container(a)} and {container(b)}")
+    framed, kind, other = is_frame(a), container_type(a), container_type(b)
+    if kind != other:
+        raise TypeError(f"the tables are of two kinds, {kind} and {other}")
     if framed and column_names(a) != column_names(b):
         raise ValueError(f"the tables have other columns: {column_names(a)} and {column_names(b)}")
     if sparse.issparse(a):
         return sparse.vstack([a, b], format=a.format)
     if not framed:
         return np.concatenate([a, b])
-    if container(a) == "polars":
+    if kind == "polars":
         import polars as pl
 
         return pl.concat([a, b], how="vertical_relaxed")
-    if container(a) == "pyarrow":
+    if kind == "pyarrow":
         import pyarrow as pa
 
         return pa.concat_tables([a, b], promote_options="permissive")
@@ -75,16 +75,19 @@ def concat_rows(a: Any, b: Any) -> Any:
 
 
 def take_rows(X: Any, rows: ArrayLike) -> Any:
-    """Take rows of a table by their numbers or by a mask.
+    """Take rows by their numbers or by a mask.
 
     Parameters
     ----------
-    X : data frame, array or sparse matrix of shape (n, d)
-    rows : int array of shape (k,) or bool array of shape (n,)
+    X : data frame, array, list or sparse matrix of shape (n_samples, n_features)
+        The rows to take from.
+    rows : int array of shape (n_rows,) or bool array of shape (n_samples,)
+        Which rows, in this order.
 
     Returns
     -------
-    table : of the type of `X`, k rows
+    taken : data frame, array or sparse matrix of shape (n_rows, n_features)
+        Of the type of `X`; an array where `X` is a list.
 
     Examples
     --------
@@ -102,18 +105,20 @@ def take_rows(X: Any, rows: ArrayLike) -> Any:
 
 
 def shuffle_column(X: Any, j: int, rows: NDArray[np.intp]) -> Any:
-    """Give the `j`-th column of a table the values of other rows.
+    """Give the `j`-th column the values of other rows.
 
     Parameters
     ----------
-    X : data frame or array of shape (n, d)
+    X : data frame or array of shape (n_samples, n_features)
+        Stays as it is.
     j : int
-    rows : int array of shape (n,)
-        Which row's value each row is given.
+        Number of the column.
+    rows : int array of shape (n_samples,)
+        The row whose value each row gets.
 
     Returns
     -------
-    table : of the type of `X`
+    shuffled : data frame or array of shape (n_samples, n_features)
         A copy, with the types of `X`.
 
     Examples
@@ -133,33 +138,3 @@ def shuffle_column(X: Any, j: int, rows: NDArray[np.intp]) -> Any:
         return other
     table = nw.from_native(X, eager_only=True)
     return table.with_columns(table[:, j][rows]).to_native()
-
-
-def hash_categories(values: Any, n: int = MOST_LABELS) -> NDArray[np.float64]:
-    """Put each of many labels into one of `n` buckets, by the CRC-32 of its text.
-
-    The bucket of a label is the same everywhere. Name the column in `categorical_features`.
-
-    Parameters
-    ----------
-    values : array-like of shape (m,)
-        None, NaN, NA and the empty string are missing.
-    n : int, default=254
-
-    Returns
-    -------
-    buckets : float64 array of shape (m,)
-        0 … n − 1, NaN where a value is missing.
-
-    Examples
-    --------
-    >>> from skdistill.dataframe import hash_categories
-    >>> hash_categories(["EC1A", "SW1A", None, "EC1A"]).tolist()
-    [188.0, 19.0, nan, 188.0]
-    """
-    codes, found = coded(np.asarray(values, dtype=object), "values")
-    # 7.0 is 7: whole numbers are floats where another row has none.
-    whole = [isinstance(value, Real) and value == value and value % 1 == 0 for value in found]
-    texts = [str(int(v) if is_int else v) for v, is_int in zip(found, whole, strict=True)]
-    buckets = np.array([zlib.crc32(text.encode()) % n for text in texts], np.float64)
-    return np.where(is_missing(as_objects(found)), np.nan, buckets)[codes]

@@ -1,4 +1,4 @@
-"""Numbers → a table of the kind and the types of another."""
+"""Numbers → rows of the kind and the types of another data frame or array."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from numpy.typing import NDArray
 
 from skdistill.compact.tables.categories import is_missing, lookup
 from skdistill.dataframe._columns import (
+    ColumnFormat,
     as_objects,
-    caption,
-    coded,
+    column_names,
+    describe_column,
+    factorize,
+    format_of,
     is_frame,
-    is_text,
-    open_table,
+    numeric_values,
+    open_columns,
 )
+from skdistill.dataframe.table import Labels, Table
 
 
-def write_table(like: Any, values: NDArray[Any], labels: tuple[NDArray[Any] | None, ...]) -> Any:
-    """Write numbers as a table of the kind and the types of another.
+def write_table(like: Any, values: NDArray[Any], labels: tuple[Labels | None, ...]) -> Any:
+    """Write numbers as rows of the kind and the types of a data frame or array.
 
     What is missing becomes what is missing in that column of `like`, if anything is, else
     what its type has for it. Columns of whole numbers that would have to hold fractions, and
@@ -29,17 +33,17 @@ def write_table(like: Any, values: NDArray[Any], labels: tuple[NDArray[Any] | No
 
     Parameters
     ----------
-    like : data frame or array of shape (m, d)
-        What `read_table` takes.
-    values : array of shape (n, d)
-        Indexes in columns with labels, NaN where a value is missing, as `read_table` gives.
-    labels : tuple of length d
+    like : Table, or data frame or array of shape (n_rows, n_features)
+        A `Table` is not opened again.
+    values : array of shape (n_samples, n_features)
+        Indexes in columns with labels, NaN where a value is missing, as `read_table` returns.
+    labels : tuple of length n_features
         Labels of each column, or None.
 
     Returns
     -------
-    table : of the type of `like`, n rows
-        A pandas data frame has a new index.
+    rows : data frame or array of shape (n_samples, n_features)
+        Of the type of `like`. A pandas data frame has a new index.
 
     Raises
     ------
@@ -58,40 +62,54 @@ def write_table(like: Any, values: NDArray[Any], labels: tuple[NDArray[Any] | No
     array([['blue', 7],
            [None, 8]], dtype=object)
     """
-    columns, names, like = open_table(like)
+    if isinstance(like, Table):
+        like, formats = like.native, like.formats
+    else:
+        like, formats = _opened(like)
+    names = column_names(like) if is_frame(like) else None
     values = np.asarray(values)
-    if values.ndim != 2 or not values.shape[1] == len(labels) == len(columns):
+    if values.ndim != 2 or not values.shape[1] == len(labels) == len(formats):
         raise ValueError(
             f"values of shape {values.shape} and {len(labels)} labels do not fit a table of "
-            f"{len(columns)} columns"
+            f"{len(formats)} columns"
         )
-    for j, each in enumerate(labels):
-        if each is None:
+    for j, known in enumerate(labels):
+        if known is None:
             continue
-        _check_places(values[:, j], each, caption(j, names))
-        if each.dtype.kind == "U" and not _takes_text(columns[j]):
-            raise ValueError(f"{caption(j, names)} holds no strings, its labels are {each[:5]}")
+        _check_indexes(values[:, j], known, describe_column(j, names))
+        if known.dtype.kind == "U" and not formats[j].takes_labels:
+            raise ValueError(
+                f"{describe_column(j, names)} holds no strings, its labels are {known[:5]}"
+            )
     if is_frame(like):
         write = {"pandas": _write_pandas, "polars": _write_polars, "pyarrow": _write_arrow}
-        kind = nw.from_native(like).implementation.value
-        if kind not in write:
-            raise TypeError(f"rows can be written as pandas, polars or pyarrow, not as {kind}")
-        return write[kind](like, columns, values, labels)
+        library = nw.from_native(like).implementation.value
+        if library not in write:
+            raise TypeError(f"rows can be written as pandas, polars or pyarrow, not as {library}")
+        return write[library](like, formats, values, labels)
     if like.dtype.kind in "biuf":
         return _write_numbers(like.dtype, values, labels)
-    written = [
-        _written_objects(column, values[:, j], labels[j]) for j, column in enumerate(columns)
-    ]
     out = np.empty(values.shape, object)
-    for j, column in enumerate(written):
-        out[:, j] = column
+    for j, form in enumerate(formats):
+        out[:, j] = _objects(form, values[:, j], labels[j])
     if like.dtype.kind == "U":
         out[is_missing(out.ravel()).reshape(out.shape)] = ""
         return out.astype(str)
     return out
 
 
-def _check_places(x: NDArray[Any], labels: NDArray[Any], where: str) -> None:
+def _opened(X: Any) -> tuple[Any, tuple[ColumnFormat, ...]]:
+    """X, and the formats of its columns, whatever they hold."""
+    columns, names, X = open_columns(X)
+    formats = []
+    for j, column in enumerate(columns):
+        where = describe_column(j, names)
+        plain = numeric_values(column, where) is not None
+        formats.append(format_of(column) if plain else format_of(column, *factorize(column, where)))
+    return X, tuple(formats)
+
+
+def _check_indexes(x: NDArray[Any], labels: Labels, where: str) -> None:
     known = x[~np.isnan(x)]
     wrong = known[~((known == np.rint(known)) & (known >= 0) & (known < len(labels)))]
     if len(wrong):
@@ -100,53 +118,50 @@ def _check_places(x: NDArray[Any], labels: NDArray[Any], where: str) -> None:
         )
 
 
-def _takes_text(column: Any) -> bool:
-    return column.dtype.kind in "OU" if isinstance(column, np.ndarray) else is_text(column)
+def _stored_values(form: ColumnFormat, labels: Labels) -> list[Any]:
+    """Labels, and what is missing as the last, each as the column stores it, if it does."""
+    stored = [*labels.tolist(), None]
+    indexes = lookup(as_objects(form.uniques), labels).tolist()
+    for value, index in zip(form.uniques, indexes, strict=True):
+        if index <= len(labels):
+            stored[int(index)] = value
+    if form.missing:
+        (stored[-1],) = form.missing
+    return stored
 
 
-def _own_values(column: Any, labels: NDArray[Any]) -> list[Any]:
-    """Labels and at last what is missing, each as the column has it, if it has it."""
-    codes, found = coded(column, "a column")
-    values = [*labels.tolist(), None]
-    for value, place in zip(found, lookup(as_objects(found), labels).tolist(), strict=True):
-        if place <= len(labels):
-            values[int(place)] = value
-    without = np.flatnonzero(codes < 0)
-    if len(without):
-        values[-1] = column[int(without[0])]
-    return values
-
-
-def _written_objects(column: Any, x: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[Any]:
+def _objects(form: ColumnFormat, x: NDArray[Any], labels: Labels | None) -> NDArray[Any]:
     """Objects in place of numbers: labels, or numbers that are int where the column's are."""
     if labels is not None:
-        return as_objects(_own_values(column, labels))[_places(x, labels)]
-    values = column if isinstance(column, np.ndarray) else column.to_numpy()
-    kinds = set(map(type, values[~is_missing(values)].tolist()))
+        return as_objects(_stored_values(form, labels))[_codes(x, labels)]
+    present = as_objects(form.uniques)
+    types = set(map(type, present[~is_missing(present)].tolist()))
     out, known = x.astype(object), ~np.isnan(x)
     whole = (x[known] == np.rint(x[known])) & (np.abs(x[known]) < 2**53)
-    if kinds and whole.all() and all(issubclass(kind, Integral) for kind in kinds):
+    if types and whole.all() and all(issubclass(each, Integral) for each in types):
         out[known] = x[known].astype(np.int64)
     return out
 
 
-def _write_numbers(dtype: Any, values: NDArray[Any], labels: Any) -> NDArray[Any]:
+def _write_numbers(
+    dtype: Any, values: NDArray[Any], labels: tuple[Labels | None, ...]
+) -> NDArray[Any]:
     """Numbers and labels as an array of a type, or of float64 where it cannot hold them."""
-    if any(each is not None for each in labels):
+    if any(known is not None for known in labels):
         values = values.astype(np.float64)
-        for j, each in enumerate(labels):
-            if each is not None:
-                values[:, j] = _labels_at(values[:, j], each)
+        for j, known in enumerate(labels):
+            if known is not None:
+                values[:, j] = _labels_of(values[:, j], known)
     return values.astype(dtype if _holds(dtype, values) else np.float64)
 
 
-def _places(x: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.intp]:
-    """Indexes, and that of one more label where a value is missing."""
+def _codes(x: NDArray[Any], labels: Labels) -> NDArray[np.intp]:
+    """Indexes as integers; a missing value gets that after the last label."""
     return np.where(np.isnan(x), len(labels), x).astype(np.intp)
 
 
-def _labels_at(x: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    return np.append(labels, np.nan)[_places(x, labels)]
+def _labels_of(x: NDArray[Any], labels: Labels) -> NDArray[np.float64]:
+    return np.append(labels, np.nan)[_codes(x, labels)]
 
 
 def _holds(dtype: Any, x: NDArray[Any], *, missing: bool = False) -> bool:
@@ -159,49 +174,56 @@ def _holds(dtype: Any, x: NDArray[Any], *, missing: bool = False) -> bool:
     return bool(fits.all()) and (missing or len(known) == x.size)
 
 
-def _plain_dtype(column: Any) -> Any:
+def _numpy_dtype(form: ColumnFormat) -> Any:
     """The type of NumPy that is called like that of narwhals."""
-    if column.dtype == nw.Boolean:
+    if form.dtype == nw.Boolean:
         return np.dtype(bool)
-    if column.dtype in (nw.Int128, nw.UInt128) or not column.dtype.is_integer():
+    if form.dtype in (nw.Int128, nw.UInt128) or not form.dtype.is_integer():
         return np.dtype(np.float64)
-    return np.dtype(str(column.dtype).lower())
+    return np.dtype(str(form.dtype).lower())
 
 
-def _keeps(column: Any, x: NDArray[Any]) -> bool:
+def _keeps_type(form: ColumnFormat, x: NDArray[Any]) -> bool:
     """Whether a column that has a place for what is missing can hold some numbers."""
-    if is_text(column) or column.dtype == nw.Unknown:
+    if form.takes_labels or form.dtype == nw.Unknown:
         return False
-    return _holds(_plain_dtype(column), x, missing=True)
+    return _holds(_numpy_dtype(form), x, missing=True)
 
 
-def _write_pandas(like: Any, columns: list[Any], values: NDArray[Any], labels: Any) -> Any:
+def _write_pandas(
+    like: Any,
+    formats: tuple[ColumnFormat, ...],
+    values: NDArray[Any],
+    labels: tuple[Labels | None, ...],
+) -> Any:
     import pandas as pd
 
-    names, written = list(like.columns), {}
-    for j, column in enumerate(columns):
-        x, dtype = values[:, j], column.to_native().dtype
+    written: dict[int, Any] = {}
+    for j, (form, known) in enumerate(zip(formats, labels, strict=True)):
+        x, dtype = values[:, j], form.native_dtype
         if isinstance(dtype, np.dtype) and dtype.kind == "O":
-            written[j] = pd.Series(_written_objects(column, x, labels[j]), dtype=object)
-        elif is_text(column) and np.isnan(x).all():
+            written[j] = pd.Series(_objects(form, x, known), dtype=object)
+        elif form.takes_labels and np.isnan(x).all():
             written[j] = pd.Series([None] * len(x), dtype=dtype)
-        elif is_text(column) and labels[j] is not None:
-            own = _own_values(column, labels[j])
-            lost = [value for value in own[:-1] if value not in getattr(dtype, "categories", own)]
+        elif form.takes_labels and known is not None:
+            stored = _stored_values(form, known)
+            lost = [v for v in stored[:-1] if v not in getattr(dtype, "categories", stored)]
             if lost:
-                raise ValueError(f"{caption(j, names)} has no categories {lost}")
-            own = pd.Series(own, dtype=dtype)
-            written[j] = own.take(_places(x, labels[j])).reset_index(drop=True)
-        elif is_text(column):
+                raise ValueError(
+                    f"{describe_column(j, list(like.columns))} has no categories {lost}"
+                )
+            column = pd.Series(stored, dtype=dtype)
+            written[j] = column.take(_codes(x, known)).reset_index(drop=True)
+        elif form.takes_labels:
             written[j] = pd.Series(_numbers_of_categories(dtype, x))
         else:
-            x = x if labels[j] is None else _labels_at(x, labels[j])
+            x = x if known is None else _labels_of(x, known)
             nullable = not isinstance(dtype, np.dtype)
-            fits = _holds(_plain_dtype(column), x, missing=nullable)
-            if not fits or column.dtype == nw.Unknown:
+            fits = _holds(_numpy_dtype(form), x, missing=nullable)
+            if not fits or form.dtype == nw.Unknown:
                 dtype = pd.Float64Dtype() if nullable else np.dtype(np.float64)
-            x = pd.Series(x, dtype="Float64") if nullable else x
-            written[j] = pd.Series(x).astype(dtype)
+            column = pd.Series(x, dtype="Float64") if nullable else pd.Series(x)
+            written[j] = column.astype(dtype)
     frame = pd.DataFrame(written, index=pd.RangeIndex(len(values)))
     frame.columns = like.columns
     return frame
@@ -212,47 +234,57 @@ def _numbers_of_categories(dtype: Any, x: NDArray[Any]) -> Any:
     import pandas as pd
 
     listed = getattr(dtype, "categories", ())
-    places = {float(each): k for k, each in enumerate(listed) if isinstance(each, Real | np.bool_)}
-    codes = [places.get(value, -1) for value in x.tolist()]
+    code_of = {float(v): code for code, v in enumerate(listed) if isinstance(v, Real | np.bool_)}
+    codes = [code_of.get(value, -1) for value in x.tolist()]
     if codes.count(-1) > np.isnan(x).sum():
         return x.astype(np.float64)
     return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
-def _write_polars(like: Any, columns: list[Any], values: NDArray[Any], labels: Any) -> Any:
+def _write_polars(
+    like: Any,
+    formats: tuple[ColumnFormat, ...],
+    values: NDArray[Any],
+    labels: tuple[Labels | None, ...],
+) -> Any:
     import polars as pl
 
     written = []
-    for j, column in enumerate(columns):
-        x, dtype = values[:, j], column.to_native().dtype
+    for j, (form, known) in enumerate(zip(formats, labels, strict=True)):
+        x, dtype = values[:, j], form.native_dtype
         if np.isnan(x).all():
-            new = pl.Series([None] * len(x), dtype=dtype)
-        elif labels[j] is not None and is_text(column):
-            new = pl.Series(_own_values(column, labels[j]), dtype=dtype)[_places(x, labels[j])]
+            column = pl.Series([None] * len(x), dtype=dtype)
+        elif known is not None and form.takes_labels:
+            column = pl.Series(_stored_values(form, known), dtype=dtype)[_codes(x, known)]
         else:
-            x = x if labels[j] is None else _labels_at(x, labels[j])
-            new = pl.Series(x.astype(np.float64)).fill_nan(None)
-            if _keeps(column, x):
-                new = new.cast(dtype)
-        written.append(new.alias(column.name))
+            x = x if known is None else _labels_of(x, known)
+            column = pl.Series(x.astype(np.float64)).fill_nan(None)
+            if _keeps_type(form, x):
+                column = column.cast(dtype)
+        written.append(column.alias(like.columns[j]))
     return pl.DataFrame(written)
 
 
-def _write_arrow(like: Any, columns: list[Any], values: NDArray[Any], labels: Any) -> Any:
+def _write_arrow(
+    like: Any,
+    formats: tuple[ColumnFormat, ...],
+    values: NDArray[Any],
+    labels: tuple[Labels | None, ...],
+) -> Any:
     import pyarrow as pa
 
     written = []
-    for j, column in enumerate(columns):
-        x, dtype = values[:, j], column.to_native().type
+    for j, (form, known) in enumerate(zip(formats, labels, strict=True)):
+        x, dtype = values[:, j], form.native_dtype
         if np.isnan(x).all():
-            new = pa.nulls(len(x), dtype)
-        elif labels[j] is not None and is_text(column):
-            own = as_objects(_own_values(column, labels[j]))
-            new = pa.array(own[_places(x, labels[j])].tolist(), dtype)
+            column = pa.nulls(len(x), dtype)
+        elif known is not None and form.takes_labels:
+            stored = as_objects(_stored_values(form, known))
+            column = pa.array(stored[_codes(x, known)].tolist(), dtype)
         else:
-            x = x if labels[j] is None else _labels_at(x, labels[j])
-            new = pa.array(x.astype(np.float64), from_pandas=True)
-            if _keeps(column, x):
-                new = new.cast(dtype)
-        written.append(new)
+            x = x if known is None else _labels_of(x, known)
+            column = pa.array(x.astype(np.float64), from_pandas=True)
+            if _keeps_type(form, x):
+                column = column.cast(dtype)
+        written.append(column)
     return pa.table(written, names=like.column_names)

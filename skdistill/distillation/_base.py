@@ -1,4 +1,4 @@
-"""What both distillers do alike: ask the teacher, make further rows, remember, seed."""
+"""What both distillers share: parameters, reading the rows, metadata routing, tags."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn import get_config
+from sklearn.base import MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
-from skdistill.dataframe import is_frame
-from skdistill.students._validation import BITS, check_rows
-from skdistill.teachers import is_frozen, teacher_tags
+from skdistill.dataframe import Table, is_frame, numeric_table
+from skdistill.distillation.labelling import LabellingTask, seeded
+from skdistill.students._validation import compared_values, read_rows
+from skdistill.teachers import as_ensemble, as_teacher, is_frozen, teacher_tags
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
-PARAMETERS: dict[str, list[Any]] = {
-    "teacher": "no_validation",  # as_teacher does it
+PARAMETERS: dict[str, Any] = {
+    "teacher": "no_validation",  # `as_teacher` does it
     "student": [HasMethods(["fit"]), None],
     "alpha": [Interval(Real, 0, 1, closed="both")],
     "cv": [StrOptions({"auto"}), "cv_object"],
     "transfer_set": [StrOptions({"munge"}), HasMethods(["sample"]), None],
     "transfer_weight": [Interval(Real, 0, None, closed="left"), None],
-    "threshold_bits": [*BITS["threshold_bits"], None],
-    "value_bits": [*BITS["value_bits"], None],
     "memory": [str, HasMethods(["cache"]), None],
     "random_state": ["random_state"],
     "n_jobs": [Integral, None],
@@ -30,52 +34,178 @@ PARAMETERS: dict[str, list[Any]] = {
 }
 
 
-def rows_of(distiller: Any, X: Any, student: Any) -> Any:
-    """Checked rows as teacher and student see them.
+class DistillerMixin(MetaEstimatorMixin):
+    """Meta-estimator that teaches a student what a teacher knows.
 
-    A data frame is left as it is, and so is an array with categories; numbers are cast to
-    what the student compares.
+    A class has the parameters above, `_teacher_output`, the name of the argument of `fit` that
+    stands for the teacher's answers, and `_new_student()`, the student that is to be cloned.
     """
-    wanted = getattr(student, "categorical_features", None)
-    numbers, labels = check_rows(distiller, X, allow_nan=True, categorical_features=wanted)
-    plain = numbers[:, [each is None for each in labels]]
-    distiller._missing_seen = plain.dtype.kind == "f" and bool(np.isnan(plain).any())
-    if is_frame(X):
-        return X
-    return numbers if all(each is None for each in labels) else np.asarray(X)
+
+    _teacher_output: str
+    _missing_seen: bool
+    # `groups` are for the splitter, which requests them by itself.
+    __metadata_request__fit = {"groups": UNUSED}
+
+    teacher: Any
+    student: Any
+    alpha: float
+    cv: Any
+    transfer_set: Any
+    transfer_weight: float | None
+    memory: Any
+    random_state: Any
+    n_jobs: int | None
+    verbose: int
+    student_: Any
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """Importances of the student's columns, float64 array of shape (n_features,)."""
+        importances: NDArray[np.float64] = self.student_.feature_importances_
+        return importances
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """What is requested of `fit`: by the distiller itself, the teacher and the splitter.
+
+        The distiller uses `sample_weight` for the rows of its student; requests of the student
+        do not count, because it learns from other rows as well, all of which have a weight.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            With the children `teacher`, where it will be fitted, and `splitter`. ``cv="auto"``
+            requests `groups`, as scikit-learn's splitters by group do.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        if self.teacher is not None and self.alpha > 0:
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(teacher=as_ensemble(self.teacher), method_mapping=mapping)
+        splitter = StratifiedGroupKFold() if isinstance(self.cv, str) else self.cv
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        return router.add(splitter=splitter, method_mapping=mapping)
+
+    def _route(
+        self, sample_weight: Any, groups: Any, fit_params: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Parameters of the teacher's `fit`, and of the splitter's `split`."""
+        passed = {"sample_weight": sample_weight, "groups": groups} | fit_params
+        passed = {name: value for name, value in passed.items() if value is not None}
+        if not get_config()["enable_metadata_routing"]:
+            split_params = {"groups": passed.pop("groups")} if "groups" in passed else {}
+            return passed, split_params
+        routed = process_routing(self, "fit", **passed)
+        teacher = routed.get("teacher", {"fit": {}})
+        return dict(teacher["fit"]), dict(routed["splitter"]["split"])
+
+    def _read_rows(self, X: Any, student: Any) -> Table:
+        """Validated rows, for the teacher as they are and for the student as numbers.
+
+        Arrays of numbers are cast to what the student compares: the teacher has to see what the
+        student sees. Data frames, and arrays with categories, are not.
+        """
+        table = read_rows(
+            self, X, allow_nan=True, categorical_features=_categorical_features(student)
+        )
+        numbers = compared_values(table)
+        plain = numbers[:, ~table.has_labels]
+        self._missing_seen = plain.dtype.kind == "f" and bool(np.isnan(plain).any())
+        if is_frame(table.native) or table.has_labels.any():
+            return table
+        return numeric_table(numbers)
+
+    def _ready_teacher(self, rows: Table, y: Any, *, regression: bool) -> Any:
+        """The teacher as an estimator; None where none is needed."""
+        if self.teacher is None or self.alpha == 0:
+            return None
+        return as_teacher(
+            self.teacher,
+            rows.native,
+            y,
+            regression=regression,
+            response_method=self._response_method(),
+        )
+
+    def _require_a_source(self, teacher: Any, y: Any, output: Any) -> None:
+        """Refuse to learn from nothing; `output` are the teacher's answers, if they were passed."""
+        name = self._teacher_output
+        if self.alpha > 0 and teacher is None:
+            if output is None:
+                raise ValueError(f"teacher=None needs {name}, or alpha=0 for a plain student")
+            if self.transfer_set is not None:
+                raise ValueError("teacher=None cannot label further rows: set transfer_set=None")
+        has_soft_targets = isinstance(teacher, FrozenEstimator) or output is not None
+        if y is None and (self.alpha == 0 or not has_soft_targets):
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None; only "
+                f"a FrozenEstimator or {name} can teach without it"
+            )
+
+    def _labelling_task(
+        self, student: Any, rng: np.random.RandomState, **data: Any
+    ) -> LabellingTask:
+        """What the teacher is asked, from the parameters and from the data of `fit`."""
+        return LabellingTask(
+            **data,
+            response_method=self._response_method(),
+            hints=getattr(self, "hints", None),
+            cv=self.cv,
+            transfer_set=self.transfer_set,
+            categorical_features=_categorical_features(student),
+            memory=self.memory,
+            random_state=rng,
+            seed_teacher=self.random_state is not None,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+
+    def _fit_student(
+        self,
+        student: Any,
+        rng: np.random.RandomState,
+        rows: Table,
+        *arguments: Any,
+        **keywords: Any,
+    ) -> None:
+        # Seeded last: a teacher and its rows are the same for all students of a search.
+        if self.random_state is not None:
+            student = seeded(student, rng)
+        # Arrays need no table around them, and students of users may not know one.
+        X = rows.values if rows.values is rows.native else rows
+        self.student_ = student.fit(X, *arguments, **keywords)
+        self.compact_ = self.student_.compact_
+
+    def _keep_teacher(self, teacher: Any) -> None:
+        """Store the fitted teacher; where there is none forget that of an earlier fit."""
+        vars(self).pop("teacher_", None)
+        if teacher is not None:
+            self.teacher_ = teacher
+
+    def _further_weights(self, n_further: int) -> NDArray[np.float64]:
+        """Weights of further rows, whose sum is `transfer_weight`, or their number."""
+        if self.transfer_weight is None or n_further == 0:
+            return np.ones(n_further)
+        return np.full(n_further, self.transfer_weight / n_further)
+
+    def _response_method(self) -> str:
+        return getattr(self, "response_method", "auto")
+
+    def _new_student(self) -> Any:
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        student = get_tags(self._new_student()).input_tags
+        tags.input_tags.allow_nan = student.allow_nan
+        # Teachers' tags do not tell whether they read categories: those of Pipelines and of
+        # HistGradientBoosting deny it.
+        tags.input_tags.categorical = student.categorical
+        tags.input_tags.string = student.string
+        tags.input_tags.sparse = False
+        if self.teacher is not None and self.alpha > 0:
+            tags.input_tags.allow_nan &= teacher_tags(self.teacher).input_tags.allow_nan
+        tags.target_tags.required = not is_frozen(self.teacher)
+        return tags
 
 
-def with_bits(distiller: Any, student: Any) -> Any:
-    """Set the distiller's bits, where it has any, on its copy of the student."""
-    bits = {"threshold_bits": distiller.threshold_bits, "value_bits": distiller.value_bits}
-    return student.set_params(**{name: value for name, value in bits.items() if value is not None})
-
-
-def seeded(estimator: Any, rng: np.random.RandomState) -> Any:
-    """Give a seed to every `random_state` of an unfitted estimator that has none."""
-    if isinstance(estimator, FrozenEstimator):
-        return estimator
-    parameters = estimator.get_params(deep=True)
-    names = sorted(
-        name
-        for name, value in parameters.items()
-        if value is None and (name == "random_state" or name.endswith("__random_state"))
-    )
-    return estimator.set_params(**{name: rng.randint(2**31 - 1) for name in names})
-
-
-def keep_teacher(distiller: Any, teacher: Any) -> None:
-    """Store the fitted teacher; where there is none forget that of an earlier fit."""
-    vars(distiller).pop("teacher_", None)
-    if teacher is not None:
-        distiller.teacher_ = teacher
-
-
-def tags_of(distiller: Any, tags: Tags, student: Any) -> Tags:
-    """Tags of a distiller from those of its student and teacher."""
-    allow = get_tags(student).input_tags.allow_nan
-    if distiller.teacher is not None and distiller.alpha > 0:
-        allow = allow and teacher_tags(distiller.teacher).input_tags.allow_nan
-    tags.input_tags.allow_nan = allow
-    tags.target_tags.required = not is_frozen(distiller.teacher)
-    return tags
+def _categorical_features(student: Any) -> Any:
+    return getattr(student, "categorical_features", None)

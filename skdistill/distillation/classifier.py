@@ -1,33 +1,19 @@
-"""A classifier's knowledge in a student of a few kilobytes."""
+"""Distillation of a classifier."""
 
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
-from skdistill.distillation._base import (
-    PARAMETERS,
-    keep_teacher,
-    rows_of,
-    seeded,
-    tags_of,
-    with_bits,
-)
-from skdistill.distillation.labelling import (
-    ask_hints,
-    ask_teacher,
-    held_out_only,
-    ready_teacher,
-    require_a_source,
-    transfer_weights,
-)
+from skdistill.distillation._base import PARAMETERS, DistillerMixin
+from skdistill.distillation.labelling import ask_hints, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._base import CompactClassifierMixin
 from skdistill.students._validation import check_targets, check_weights
@@ -40,40 +26,45 @@ from skdistill.students.class_weight import (
 from skdistill.students.wrapper import ADAPTED
 from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
 from skdistill.teachers import TeacherEnsemble, expected_classes, one_hot_decisions
-from skdistill.transfer.entropy_balancing import share_weights
+from skdistill.transfer.entropy_balancing import balancing_weights
 from skdistill.transfer.further_rows import append_rows
-from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
+from skdistill.utils._sklearn_compat import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _raise_for_params,
+)
 
 
-class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
-    """Teach a student of a few kilobytes what a big classifier knows.
+class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator):
+    """Distil a large classifier into a model of a few kilobytes.
 
-    The teacher labels the training rows out of fold, and further rows that a transfer
-    object makes; the student learns from the mixture of these soft labels with the hard
-    ones, on a quantized grid, and ends in one integer model. What is predicted,
-    cross-validated and exported are readings of that model.
+    The teacher labels the training rows out of fold, and further rows that a transfer set
+    makes. The student learns from a mixture of these soft labels and the hard ones, on a
+    quantized grid, and ends in one integer model. All predictions and exports come from that
+    model.
 
     Parameters
     ----------
     teacher : estimator, OnnxTeacher, booster, callable, list of these, or None
-        Estimators are cloned and fitted unless wrapped in a `FrozenEstimator`; the others
-        are used as they are, and need no `y`. The page Teachers lists all kinds. None is
-        allowed with ``alpha=0``, and with `teacher_proba` and ``transfer_set=None``.
+        What the student learns from. Estimators are cloned and fitted, unless they are wrapped in
+        a `FrozenEstimator`. The others are used as they are, and need no `y`. A list is a
+        `TeacherEnsemble`. None is allowed with ``alpha=0``, and with `teacher_proba` and
+        ``transfer_set=None``.
     student : estimator, default=None
-        A soft student, or a `DecisionTreeClassifier`, `RandomForestClassifier`,
-        `ExtraTreesClassifier` or `LogisticRegression`; None is `SoftTreeClassifier()`.
-    temperature : float or "auto", default=1.0
+        The model to be deployed; it is cloned. A soft student, or a `DecisionTreeClassifier`,
+        `RandomForestClassifier`, `ExtraTreesClassifier` or `LogisticRegression`, which a
+        `StudentAdapter` is put around. None is ``SoftTreeClassifier()``. Its parameters, such
+        as ``student__value_bits``, decide about the size.
+    temperature : float > 0 or "auto", default=1.0
         Flattens (> 1) or sharpens (< 1) the teacher's probabilities for tree structure
-        and for the gradient losses; the student's own probabilities stay untempered.
-        "auto" calibrates the teacher instead: its probabilities are replaced by those of
-        least out-of-fold log loss.
+        and for the gradient losses (Hinton et al. 2015, section 2); the student's own
+        probabilities stay untempered. "auto" calibrates the teacher instead: its probabilities
+        are tempered so that their out-of-fold log loss is smallest (Guo et al. 2017, section 4.2).
     alpha : float in [0, 1], default=0.5
         Weight of the soft labels against the hard ones in rows that have both. 0 is a
         plain student: no teacher is fitted and no other rows are used.
-    cv : "auto", int, splitter or iterable of splits, default="auto"
-        How training rows are labelled out of fold. "auto" is five stratified folds, or
-        out-of-bag votes for a forest with ``oob_score=True``. A frozen teacher labels
-        them directly.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         Method of the teacher that gives the soft labels; of a list of teachers, of each. "auto"
         is `predict_proba`, or `decision_function` of a teacher without it. "decision_function"
@@ -82,54 +73,67 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         have no unit, and ``temperature="auto"`` calibrates them. Functions, boosters and ONNX
         files then return margins. "predict" gives probability 1 to the predicted class, so that
         the student learns the teacher's decisions. A high `temperature` teaches its logits: in
-        the limit the loss is their squared error (Ba & Caruana 2014, "Do deep nets really need
-        to be deep?", section 2; Hinton et al. 2015, section 2.1).
+        the limit the loss is their squared error (Ba & Caruana 2014, section 2; Hinton et al.
+        2015, section 2.1).
     hints : hint object or None, default=None
-        What else the teacher knows of the rows, to guide the growth of trees; see
+        What else the teacher knows about the rows, to guide the growth of trees; see
         `skdistill.teachers.hints`.
-    hint_weight : float, default=0.3
-        Variance of all hints together, as a multiple of that of the soft labels.
-    transfer_set : {"munge"}, None or transfer object, default="munge"
-        Further rows, labelled by the fitted teacher; "munge" is ``Munge()``.
-    transfer_weight : float, default=None
-        Total weight of all further rows; None is their number.
-    threshold_bits, value_bits : default=None
-        Set on the student where not None.
+    hint_weight : float >= 0, default=0.3
+        Variance of all hints together, as a multiple of the variance of the soft labels.
+    cv : "auto", int, splitter or iterable of splits, default="auto"
+        How training rows are held out to be labelled. "auto" is five stratified folds, by group
+        where `groups` are passed, or out-of-bag votes for a forest with ``oob_score=True``. A
+        frozen teacher labels the rows directly.
+    transfer_set : {"munge"}, transfer set or None, default="munge"
+        Makes further rows, which the fitted teacher labels; "munge" is ``Munge()`` (Bucila et al.
+        2006, section 3.3). A transfer set has ``sample(X, random_state)``, as `Munge` and `Pool`.
+    transfer_weight : float >= 0, default=None
+        Total weight of all further rows. None is their number.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply `sample_weight` for a teacher that
-        takes one, and all rows of the student: a row without label, as further ones are,
-        weighs the expectation ``sum_k P_ik w_k`` under its soft labels. "balanced" is found
-        on the training rows, as ``n / (K * mass)`` with the weights of the rows. A
-        `class_weight` of teacher or student counts beside it.
-    memory : str or joblib.Memory, default=None
-        Caches fitted teachers and soft targets, so that a search over student or
-        temperature fits the teacher once a fold.
+        takes it, and the weights of all rows of the student: a row without label, as further ones
+        are, weighs the expectation ``sum_k P_ik w_k`` under its soft labels. "balanced" is
+        ``n_samples / (n_classes * mass)`` on the training rows, where the mass of a class adds up
+        the weights of its rows. A `class_weight` of teacher or student counts as well.
+    memory : str, joblib.Memory or None, default=None
+        Caches fitted teachers and soft labels, so that a search over student or temperature
+        fits the teacher once a fold.
     random_state : int, RandomState instance or None, default=None
-        Of the transfer set, and of teachers and students that have none of their own.
+        Seeds the transfer set, and every `random_state` of teacher and student that is None.
     n_jobs : int or None, default=None
-        Teacher fits at a time.
+        Number of teacher fits that run in parallel.
     verbose : int, default=0
-        Above 0 a progress bar counts the teacher's fits.
+        Above 0, a progress bar counts the teacher's fits.
 
     Attributes
     ----------
     teacher_ : fitted estimator
-        Absent where nothing was left for it to label.
+        The fitted teacher; absent where nothing was left for it to label.
     student_ : fitted student
-        Holds no reference to the teacher: this, or `compact_`, is what one deploys.
+        Holds no reference to the teacher: this, or `compact_`, is what is deployed.
     compact_ : CompactModel
-    classes_ : array of shape (K,)
+        The student's integer model.
+    classes_ : array of shape (n_classes,)
+        Sorted labels.
     temperature_ : float
-        The temperature used; the calibrated one for "auto".
+        The temperature that was used; the calibrated one for "auto".
     n_features_in_ : int
-    feature_names_in_ : array of shape (d,)
-        Only where `X` has string column names.
+        Number of columns seen in `fit`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Column names; only where all of them are strings.
+
+    References
+    ----------
+    Bucila, Caruana & Niculescu-Mizil 2006, "Model compression".
+
+    Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network".
+
+    Ba & Caruana 2014, "Do deep nets really need to be deep?".
+
+    Guo, Pleiss, Sun & Weinberger 2017, "On calibration of modern neural networks".
 
     Notes
     -----
-    Bucila, Caruana & Niculescu-Mizil 2006, "Model compression"; Hinton, Vinyals & Dean
-    2015, "Distilling the knowledge in a neural network".
-
     Distillation does not help everywhere: compare with ``alpha=0``.
 
     Examples
@@ -143,7 +147,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
     [0, 1, 2]
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: dict[str, Any] = {
         **PARAMETERS,
         "temperature": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "response_method": [StrOptions({"auto", "predict_proba", "decision_function", "predict"})],
@@ -151,6 +155,7 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         "hint_weight": [Interval(Real, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHT,
     }
+    _teacher_output = "teacher_proba"
 
     def __init__(
         self,
@@ -165,8 +170,6 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         cv: Any = "auto",
         transfer_set: Any = "munge",
         transfer_weight: float | None = None,
-        threshold_bits: int | None = None,
-        value_bits: int | str | None = None,
         class_weight: dict[Any, float] | str | None = None,
         memory: Any = None,
         random_state: Any = None,
@@ -183,8 +186,6 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         self.cv = cv
         self.transfer_set = transfer_set
         self.transfer_weight = transfer_weight
-        self.threshold_bits = threshold_bits
-        self.value_bits = value_bits
         self.class_weight = class_weight
         self.memory = memory
         self.random_state = random_state
@@ -201,120 +202,121 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
         teacher_proba: ArrayLike | None = None,
         X_unlabeled: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> DistilledClassifier:
         """Fit the teacher where needed, then the student.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-            Numbers, NaN where teacher and student allow it; a data frame, or columns that the
-            student's `categorical_features` names, may hold categories.
-        y : array-like of shape (n,), default=None
-            Labels; None with a teacher that needs no fit, or `teacher_proba`: then everything is
-            learnt from the soft labels.
-        sample_weight : array-like of shape (n,), default=None
-            Of the training rows; handed on to a teacher that takes one.
-        teacher_proba : array-like of shape (n, K), default=None
-            Soft labels of the training rows, taken as they are. The columns of a data
-            frame name the classes.
-        X_unlabeled : array-like of shape (m, d), default=None
+        X : data frame or array-like of shape (n_samples, n_features)
+            Numbers, NaN where teacher and student allow it. A data frame, or columns that the
+            student's `categorical_features` names, may hold categories. The teacher gets a data
+            frame as it is, and an array of numbers cast to float32, or int32 where it is int32.
+        y : array-like of shape (n_samples,), default=None
+            Labels; None with a teacher that needs no fit, or with `teacher_proba`: then everything
+            is learnt from the soft labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the training rows. Passed on to a teacher that takes them; with metadata
+            routing enabled, if it requested them.
+        teacher_proba : array-like of shape (n_samples, n_classes), default=None
+            Soft labels of the training rows, used as they are. The columns of a data frame name
+            the classes; else they are in the order of the sorted labels.
+        X_unlabeled : data frame or array-like of shape (n_rows, n_features), default=None
             Further rows for the teacher to label, beside those of `transfer_set`.
-        groups : array-like of shape (n,), default=None
-            Handed to `cv`.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for `cv`.
+        **fit_params : dict
+            Metadata that teacher and splitter requested; only with metadata routing enabled.
 
         Returns
         -------
         self : DistilledClassifier
+            The fitted distiller.
+
+        Raises
+        ------
+        TypeError
+            If the teacher is no teacher, or the student cannot learn from probabilities.
+        ValueError
+            If parameters or data are out of range or do not fit together, and if there is
+            nothing to learn from.
         """
+        _raise_for_params(fit_params, self, "fit")
         rng = check_random_state(self.random_state)
         student = self._make_student()
-        rows = rows_of(self, X, student)
-        weight = check_weights(sample_weight, rows)
-        teacher = ready_teacher(self, rows, _labels(y))
-        classes, hard, given = self._read_labels(teacher, y, teacher_proba, len(rows))
-        w = None  # of the classes
-        if self.class_weight is not None and hard is not None:
-            labelled = SoftTargets(np.zeros((len(rows), len(classes))), hard)
-            w = class_weights(self.class_weight, classes, labelled, weight)
-            weight = weigh_rows(self.class_weight, weight, w[hard])
+        rows = self._read_rows(X, student)
+        weight = check_weights(sample_weight, rows.values)
+        teacher = self._ready_teacher(rows, _one_label_a_row(y), regression=False)
+        labels = self._read_labels(teacher, y, teacher_proba, rows.n_samples)
+        classes, codes = labels.classes, labels.codes
+        class_weight = self._class_weights(labels, weight)
+        if class_weight is not None:
+            weight = weigh_rows(self.class_weight, weight, class_weight[codes])
+        passed = None if sample_weight is None and class_weight is None else weight
+        teacher_params, split_params = self._route(passed, groups, fit_params)
 
-        alpha = self.alpha if hard is not None else 1.0
         temperature = 1.0
-        if alpha == 0:
-            targets = SoftTargets(np.zeros((len(rows), len(classes))), hard, 0.0)
-        else:
-            handed_on = weight if sample_weight is not None or w is not None else None
-            labels = None if hard is None else classes[hard]
-            teacher, P, more, P_more = ask_teacher(
-                self,
-                teacher,
+        targets = SoftTargets(np.zeros((rows.n_samples, len(classes))), codes, 0.0)
+        if self.alpha > 0:
+            task = self._labelling_task(
                 student,
-                rows,
-                labels,
-                given,
-                classes,
-                handed_on,
-                X_unlabeled,
-                groups,
                 rng,
+                teacher=teacher,
+                rows=rows,
+                y=None if codes is None else classes[codes],
+                classes=classes,
+                output=labels.proba,
+                sample_weight=passed,
+                fit_params=teacher_params,
+                split_params=split_params,
+                X_unlabeled=X_unlabeled,
             )
-            rows, weight, hard, P = held_out_only(rows, weight, hard, P)
-            temperature = self._temperature(P, hard, weight)
-            P = self._taught(np.concatenate([P, P_more]), temperature)
-            further = transfer_weights(self.transfer_weight, len(more))
-            if self.class_weight is not None:
-                first, last = SoftTargets(P[: len(weight)]), SoftTargets(P[len(weight) :])
-                if w is None:
-                    w = class_weights(self.class_weight, classes, first, weight)
-                    weight = weigh_rows(self.class_weight, weight, row_weights(first, w))
-                further = further * row_weights(last, w)
-            further = further * self._shared(P, weight)
-            rows = append_rows(rows, more)
-            weight = np.concatenate([weight, further])
-            if hard is not None:
-                hard = np.concatenate([hard, np.full(len(more), -1)])
-            told = None
-            if self.hints is not None:
-                told = ask_hints(self.hints, teacher, rows)
-            targets = SoftTargets(P, hard, alpha, self._tempering(), told, self.hint_weight)
+            teacher, P, further, P_further = ask_teacher(task)
+            rows, weight, codes, P = keep_held_out(rows, weight, codes, P)
+            temperature = self._calibrated_temperature(P, codes, weight)
+            P, P_further = (self._soft_labels(each, temperature) for each in (P, P_further))
+            weight, further_weight = self._weights(P, weight, P_further, classes, class_weight)
+            rows = append_rows(rows, further)
+            weight = np.concatenate([weight, further_weight])
+            if codes is not None:  # −1 is a row without hard label
+                codes = np.concatenate([codes, np.full(further.n_samples, -1)])
+            targets = SoftTargets(
+                np.concatenate([P, P_further]),
+                codes,
+                1.0 if codes is None else self.alpha,
+                self._student_temperature(),
+                None if self.hints is None else ask_hints(self.hints, teacher, rows.native),
+                self.hint_weight,
+            )
 
-        if self.random_state is not None:  # last: teacher and rows are the same for all students
-            student = seeded(student, rng)
-        self.student_ = student.fit(rows, targets, weight, classes=classes)
-        self.compact_ = self.student_.compact_
+        self._fit_student(student, rng, rows, targets, weight, classes=classes)
         self.classes_ = classes
         self.temperature_ = temperature
-        keep_teacher(self, teacher)
+        self._keep_teacher(teacher)
         return self
 
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """Importances of the student's columns, float64 array of shape (d,)."""
-        return self.student_.feature_importances_
-
-    def _read_labels(
-        self, teacher: Any, y: Any, teacher_proba: Any, n: int
-    ) -> tuple[NDArray[Any], NDArray[np.intp] | None, NDArray[np.float64] | None]:
-        """Classes, class numbers of the hard labels, given soft labels; None what is absent."""
+    def _read_labels(self, teacher: Any, y: Any, teacher_proba: Any, n_samples: int) -> _Labels:
+        self._require_a_source(teacher, y, teacher_proba)
         frozen = isinstance(teacher, FrozenEstimator)
-        require_a_source(self, teacher, y, teacher_proba, "teacher_proba")
         classes = None
         if frozen:
             classes = expected_classes(teacher, None)
         elif hasattr(teacher_proba, "columns"):
             classes = np.unique(np.asarray(teacher_proba.columns))
-        elif isinstance(teacher, TeacherEnsemble) and y is not None:  # some may be frozen
-            classes = expected_classes(teacher, _labels(y))
-        hard = None
+        elif isinstance(teacher, TeacherEnsemble) and y is not None:  # members may be frozen
+            classes = expected_classes(teacher, _one_label_a_row(y))
+        codes = None
         if y is not None:
-            by = "frozen teacher" if frozen else "teacher_proba"
-            named = "classes" if classes is None else f"the classes of the {by}, {classes.tolist()}"
-            targets, classes = check_targets(y, classes, n, named=named)
-            hard = targets.hard
+            owner = "frozen teacher" if frozen else "teacher_proba"
+            named = "classes"
+            if classes is not None:
+                named = f"the classes of the {owner}, {classes.tolist()}"
+            targets, classes = check_targets(y, classes, n_samples, named=named)
+            codes = targets.hard
         if teacher_proba is None:
-            return classes, hard, None
+            return _Labels(classes, codes, None)
         P = check_probabilities(teacher_proba, "teacher_proba")
-        check_consistent_length(P, np.empty(n))
+        check_consistent_length(P, np.empty(n_samples))
         if classes is None:
             classes = np.arange(P.shape[1])
         if P.shape[1] != len(classes):
@@ -327,63 +329,104 @@ class DistilledClassifier(CompactClassifierMixin, BaseEstimator):
                     f"teacher_proba has columns {names.tolist()} for the classes {classes.tolist()}"
                 )
             P = P[:, order]
-        return classes, hard, P
+        return _Labels(classes, codes, P)
+
+    def _new_student(self) -> Any:
+        student = SoftTreeClassifier() if self.student is None else self.student
+        return StudentAdapter(student) if isinstance(student, ADAPTED) else student
 
     def _make_student(self) -> Any:
-        student = SoftTreeClassifier() if self.student is None else clone(self.student)
-        if isinstance(student, ADAPTED):
-            student = StudentAdapter(student)
+        student = clone(self._new_student())
         if not has_fit_parameter(student, "classes"):
             names = ", ".join(kind.__name__ for kind in ADAPTED)
             raise TypeError(
                 f"student must learn from probabilities, or be one of {names}; got {self.student!r}"
             )
-        return with_bits(self, student)
+        return student
 
-    def _temperature(
+    def _class_weights(
+        self, labels: _Labels, weight: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Weights of the classes by hard labels; None without these, or without weights."""
+        if self.class_weight is None or labels.codes is None:
+            return None
+        nothing = np.zeros((len(weight), len(labels.classes)))
+        targets = SoftTargets(nothing, labels.codes)
+        return class_weights(self.class_weight, labels.classes, targets, weight)
+
+    def _calibrated_temperature(
         self,
         P: NDArray[np.float64],
-        hard: NDArray[np.intp] | None,
+        codes: NDArray[np.intp] | None,
         weight: NDArray[np.float64],
     ) -> float:
         """The temperature; under "auto" that of the teacher calibrated to the labels."""
         if self.temperature != "auto":
             return float(self.temperature)
-        if hard is None:
+        if codes is None:
             raise ValueError(
                 "temperature='auto' needs y to calibrate the teacher on: pass y, or a number"
             )
-        return calibrate_temperature(P, hard, weight)
+        return calibrate_temperature(P, codes, weight)
 
-    def _taught(self, P: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    def _student_temperature(self) -> float:
+        """Temperature that the student applies: none where the teacher was calibrated."""
+        return 1.0 if self.temperature == "auto" else float(self.temperature)
+
+    def _soft_labels(self, P: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
         """Targets from the teacher's probabilities: calibrated ones, or its decisions."""
         if self.response_method == "predict":  # also of `teacher_proba` and repeated folds
             return one_hot_decisions(P)
         return temper(P, temperature) if self.temperature == "auto" else P
 
-    def _shared(
-        self, P: NDArray[np.float64], weight: NDArray[np.float64]
-    ) -> float | NDArray[np.float64]:
-        """Factors of the further rows' weights that give classes the shares asked for."""
-        wanted = getattr(self.transfer_set, "class_shares", None)
-        n = len(weight)
-        if wanted is None or len(P) == n:
-            return 1.0
-        K = P.shape[1]
-        kept = np.average(P[:n], axis=0, weights=weight)
-        return share_weights(P[n:], kept if wanted == "keep" else np.full(K, 1 / K))
+    def _weights(
+        self,
+        P: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        P_further: NDArray[np.float64],
+        classes: NDArray[Any],
+        class_weight: NDArray[np.float64] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weights of training and further rows.
 
-    def _tempering(self) -> float:
-        """Temperature that the student applies: none where the teacher was calibrated."""
-        return 1.0 if self.temperature == "auto" else float(self.temperature)
+        Those of training rows have been multiplied by `class_weight`, unless this is None.
+        """
+        further = self._further_weights(len(P_further))
+        if self.class_weight is not None:
+            if class_weight is None:  # without hard labels, the soft ones tell the proportions
+                targets = SoftTargets(P)
+                class_weight = class_weights(self.class_weight, classes, targets, weight)
+                weight = weigh_rows(self.class_weight, weight, row_weights(targets, class_weight))
+            further = further * row_weights(SoftTargets(P_further), class_weight)
+        proportions = getattr(self.transfer_set, "class_proportions", None)
+        if proportions is not None and len(P_further):
+            target = np.full(len(classes), 1 / len(classes))
+            if proportions == "keep":
+                target = np.average(P, axis=0, weights=weight)
+            further = further * balancing_weights(P_further, target)
+        return weight, further
 
-    def __sklearn_tags__(self) -> Tags:
-        student = SoftTreeClassifier() if self.student is None else self.student
-        return tags_of(self, super().__sklearn_tags__(), student)
+
+class _Labels(NamedTuple):
+    """Labels of the training rows.
+
+    Attributes
+    ----------
+    classes : array of shape (n_classes,)
+        Sorted.
+    codes : int array of shape (n_samples,) or None
+        Class numbers of the hard labels.
+    proba : float64 array of shape (n_samples, n_classes) or None
+        Soft labels that were passed.
+    """
+
+    classes: NDArray[Any]
+    codes: NDArray[np.intp] | None
+    proba: NDArray[np.float64] | None
 
 
-def _labels(y: Any) -> NDArray[Any] | None:
-    """Labels, one a row, as they are; None where there are none."""
+def _one_label_a_row(y: Any) -> NDArray[Any] | None:
+    """Labels as they are; None where there are none."""
     if y is None:
         return None
     y = np.asarray(y)
@@ -392,4 +435,5 @@ def _labels(y: Any) -> NDArray[Any] | None:
             "y must hold labels, one a row: pass a table of probabilities as teacher_proba, and "
             "for several outputs wrap the distiller in sklearn.multioutput.MultiOutputClassifier"
         )
-    return y.ravel()
+    labels: NDArray[Any] = y.ravel()
+    return labels

@@ -1,169 +1,330 @@
-"""Ask the teacher: soft targets for the training rows, further rows and their targets."""
+"""Ask the teacher: soft targets for the training rows, further rows and their soft targets."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_memory
 
-from skdistill.dataframe import take_rows
-from skdistill.distillation._base import seeded
-from skdistill.teachers import as_teacher, cross_fit, response_values
+from skdistill.dataframe import Table
+from skdistill.teachers import cross_fit, response_values
 from skdistill.transfer import Munge
-from skdistill.transfer.further_rows import append_rows, further_tables, no_rows
+from skdistill.transfer.further_rows import append_rows, further_tables
 
 
-def ready_teacher(distiller: Any, X: Any, y: Any, *, values: bool = False) -> Any:
-    """The teacher as an estimator, None where none will be asked."""
-    if distiller.teacher is None or distiller.alpha == 0:
-        return None
-    method = getattr(distiller, "response_method", "auto")
-    return as_teacher(distiller.teacher, X, y, regression=values, response_method=method)
+class LabellingTask(NamedTuple):
+    """What a teacher is asked.
 
-
-def require_a_source(distiller: Any, teacher: Any, y: Any, given: Any, name: str) -> None:
-    """Refuse to learn from nothing; `name` is the argument that gives the teacher's answers."""
-    if distiller.alpha > 0 and teacher is None:
-        if given is None:
-            raise ValueError(f"teacher=None needs {name}, or alpha=0 for a plain student")
-        if distiller.transfer_set is not None:
-            raise ValueError("teacher=None cannot label further rows: set transfer_set=None")
-    taught = isinstance(teacher, FrozenEstimator) or given is not None
-    if y is None and (distiller.alpha == 0 or not taught):
-        raise ValueError(
-            f"{type(distiller).__name__} requires y to be passed, but the target y is None; only "
-            f"a FrozenEstimator or {name} can teach without it"
-        )
-
-
-def ask_teacher(
-    distiller: Any,
-    teacher: Any,
-    student: Any,
-    X: Any,
-    y: NDArray[Any] | None,
-    given: NDArray[np.float64] | None,
-    classes: NDArray[Any] | None,
-    weight: NDArray[np.float64] | None,
-    X_unlabeled: Any,
-    groups: Any,
-    rng: np.random.RandomState,
-) -> tuple[Any, NDArray[np.float64], Any, NDArray[np.float64]]:
-    """The fitted teacher, its answers for the training rows, further rows and theirs."""
-    if teacher is None and X_unlabeled is not None:
-        raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
-    wanted = distiller.transfer_set is not None or X_unlabeled is not None
-    if given is not None and not wanted and getattr(distiller, "hints", None) is None:
-        return None, given, no_rows(X), np.empty((0, given.shape[1]))
-    if teacher is None:
-        raise ValueError("teacher=None cannot give hints: pass a teacher, or hints=None")
-    if y is None and not isinstance(teacher, FrozenEstimator):
-        raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
-    transfer_set = distiller.transfer_set
-    if isinstance(transfer_set, str):
-        transfer_set = Munge(categorical_features=getattr(student, "categorical_features", None))
-    if distiller.random_state is not None:
-        teacher = seeded(clone(teacher), rng)
-    method = getattr(distiller, "response_method", "auto")
-    fit = dict(teacher=teacher, X=X, y=y, classes=classes, sample_weight=weight, groups=groups)
-    fit |= dict(cv=distiller.cv, response_method=method, return_response=given is None)
-    further = dict(transfer_set=transfer_set, X_unlabeled=X_unlabeled)
-
-    remember, key = _remembering(distiller.memory, fit | further)
-    speed = dict(n_jobs=distiller.n_jobs, verbose=distiller.verbose)
-    fitted, P = remember(cross_fit, ignore=list(speed))(**fit, **speed)
-    P = P if given is None else given
-    parents = X if weight is None else take_rows(X, weight > 0)
-    asked = dict(teacher=fitted, X=parents, classes=classes, width=P.shape[1], **further)
-    asked["response_method"] = method
-    more, P_more = remember(_label_further, ignore=list(asked))(
-        **asked, seed=rng.randint(2**31 - 1), key=key
-    )
-    return fitted, P, more, P_more
-
-
-def _remembering(memory: Any, arguments: dict[str, Any]) -> tuple[Any, str]:
-    """A decorator that caches, and a key that stands for all arguments."""
-    plain = lambda function, ignore: function  # noqa: E731
-    if memory is None:
-        return plain, ""
-    try:
-        key = joblib.hash(arguments)
-    except Exception as error:
-        warnings.warn(
-            f"not cached: teacher, transfer or data cannot be hashed ({error})",
-            UserWarning,
-            stacklevel=5,
-        )
-        return plain, ""
-    memory = check_memory(memory)
-    return (lambda function, ignore: memory.cache(function, ignore=ignore)), key
-
-
-def _label_further(
-    teacher: Any,
-    X: Any,
-    transfer_set: Any,
-    X_unlabeled: Any,
-    classes: NDArray[Any] | None,
-    width: int,
-    response_method: str,
-    seed: int,
-    key: str,
-) -> tuple[Any, NDArray[np.float64]]:
-    """Rows beside the training rows, and the teacher's answers for them.
-
-    Where results are cached `key` stands for all arguments but the seed.
+    Attributes
+    ----------
+    teacher : estimator or None
+        From `as_teacher`; None where there is none to ask.
+    rows : Table
+        Training rows.
+    y : array of shape (n_samples,) or (n_samples, n_outputs), or None
+        Labels or values.
+    classes : array of shape (n_classes,) or None
+        Sorted; the columns of the responses. None for a regressor.
+    output : float64 array of shape (n_samples, n_classes) or (n_samples, n_outputs), or None
+        The teacher's responses for the training rows, where the user passed them.
+    sample_weight : float64 array of shape (n_samples,) or None
+        Weights of the training rows. Synthetic rows are made of those with a positive weight.
+    fit_params : dict
+        Parameters of the teacher's `fit`.
+    split_params : dict
+        Parameters of the splitter's `split`.
+    X_unlabeled : data frame, array-like or None
+        Further rows of the user.
+    response_method : str
+        How the teacher is asked; see `DistilledClassifier`.
+    hints : hint object or None
+        Needs a fitted teacher, too.
+    cv : "auto", int, splitter or iterable of splits
+        How training rows are held out.
+    transfer_set : {"munge"}, transfer set or None
+        Makes further rows.
+    categorical_features : "from_dtype", None or array-like
+        How the student reads the rows.
+    memory : str, joblib.Memory or None
+        Caches the fitted teacher and its responses.
+    random_state : RandomState
+        Source of all seeds.
+    seed_teacher : bool
+        Whether a teacher without seeds gets some.
+    n_jobs : int or None
+        Fits that run at a time.
+    verbose : int
+        Above 0, a progress bar counts the fits.
     """
-    tables = further_tables(X, transfer_set, X_unlabeled, seed)
-    P = [
-        np.empty((0, width)),
-        *(response_values(teacher, table, classes, response_method) for table in tables),
-    ]
-    for table in P:
-        if table.shape[1] != width:
-            raise ValueError(
-                f"the teacher has {table.shape[1]} answers a row, {width} are given for X"
-            )
-    rows = reduce(append_rows, tables) if tables else no_rows(X)
-    return rows, np.concatenate(P)
+
+    teacher: Any
+    rows: Table
+    y: NDArray[Any] | None
+    classes: NDArray[Any] | None
+    output: NDArray[np.float64] | None
+    sample_weight: NDArray[np.float64] | None
+    fit_params: dict[str, Any]
+    split_params: dict[str, Any]
+    X_unlabeled: Any
+    response_method: str
+    hints: Any
+    cv: Any
+    transfer_set: Any
+    categorical_features: Any
+    memory: Any
+    random_state: np.random.RandomState
+    seed_teacher: bool
+    n_jobs: int | None
+    verbose: int
+
+
+class Labelling(NamedTuple):
+    """What a teacher answered.
+
+    Attributes
+    ----------
+    teacher : fitted estimator or None
+        None where nothing was asked of it.
+    response : float64 array of shape (n_samples, n_classes) or (n_samples, n_outputs)
+        For the training rows; NaN in rows that were never held out.
+    further : Table
+        Further rows, perhaps none.
+    further_response : float64 array of shape (n_further, n_classes) or (n_further, n_outputs)
+        For the further rows, from the teacher that was fitted on all training rows.
+    """
+
+    teacher: Any
+    response: NDArray[np.float64]
+    further: Table
+    further_response: NDArray[np.float64]
+
+
+def ask_teacher(task: LabellingTask) -> Labelling:
+    """Fit the teacher where needed, and let it label training rows and further rows.
+
+    Parameters
+    ----------
+    task : LabellingTask
+        What is asked.
+
+    Returns
+    -------
+    labelling : Labelling
+        What is answered.
+
+    Raises
+    ------
+    ValueError
+        If there is no teacher, or no y to fit it on, and one is needed.
+    """
+    further_wanted = task.transfer_set is not None or task.X_unlabeled is not None
+    if task.teacher is None and task.X_unlabeled is not None:
+        raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
+    if task.output is not None and not further_wanted and task.hints is None:
+        nothing = np.empty((0, task.output.shape[1]))
+        return Labelling(None, task.output, task.rows.take(np.arange(0)), nothing)
+    if task.teacher is None:
+        raise ValueError("teacher=None cannot give hints: pass a teacher, or hints=None")
+    frozen = isinstance(task.teacher, FrozenEstimator)
+    if task.y is None and not frozen:
+        raise ValueError("y=None: only a FrozenEstimator can label further rows without it")
+
+    teacher = task.teacher
+    if task.seed_teacher:
+        teacher = seeded(clone(teacher), task.random_state)
+    cv = task.cv
+    if set(task.split_params) - {"groups"} and not frozen:  # metadata that a splitter requested
+        splitter = check_cv(cv, task.y, classifier=task.classes is not None)
+        cv = list(splitter.split(task.rows.native, task.y, **task.split_params))
+    fit = {
+        "teacher": teacher,
+        "X": task.rows.native,
+        "y": task.y,
+        "classes": task.classes,
+        "fit_params": task.fit_params,
+        "groups": task.split_params.get("groups"),
+        "cv": cv,
+        "response_method": task.response_method,
+        "return_response": task.output is None,
+    }
+    transfer = {
+        "transfer_set": _transfer_set(task),
+        "X_unlabeled": task.X_unlabeled,
+        "categorical_features": task.categorical_features,
+    }
+    cached, key = _cache(task.memory, fit | transfer | {"sample_weight": task.sample_weight})
+    speed = {"n_jobs": task.n_jobs, "verbose": task.verbose}
+    fitted, response = cached(cross_fit, ignore=list(speed))(**fit, **speed)
+    response = response if task.output is None else task.output
+    parents = task.rows
+    if task.sample_weight is not None:
+        parents = parents.take(task.sample_weight > 0)
+    ask = transfer | {
+        "teacher": fitted,
+        "rows": parents,
+        "classes": task.classes,
+        "n_columns": response.shape[1],
+        "response_method": task.response_method,
+    }
+    further, further_response = cached(_label_further, ignore=list(ask))(
+        **ask, seed=task.random_state.randint(2**31 - 1), key=key
+    )
+    return Labelling(fitted, response, further, further_response)
+
+
+def seeded(estimator: Any, rng: np.random.RandomState) -> Any:
+    """Give a seed to every `random_state` of an unfitted estimator that has none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Changed in place. A `FrozenEstimator` is left as it is.
+    rng : RandomState
+        Draws the seeds, in the order of the names of the parameters.
+
+    Returns
+    -------
+    estimator : estimator
+        The same object.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return estimator
+    parameters = estimator.get_params(deep=True)
+    names = sorted(
+        name
+        for name, value in parameters.items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    )
+    return estimator.set_params(**{name: rng.randint(2**31 - 1) for name in names})
 
 
 def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
-    """What a hint object reads in the fitted teacher, checked."""
+    """Read hints in a fitted teacher.
+
+    Parameters
+    ----------
+    hints : hint object
+        Has ``targets(teacher, X)``.
+    teacher : fitted estimator
+        Passed to it.
+    X : data frame or array of shape (n_samples, n_features)
+        All rows that the student learns from.
+
+    Returns
+    -------
+    targets : float64 array of shape (n_samples, n_hints)
+        Checked.
+
+    Raises
+    ------
+    ValueError
+        If the targets are not finite or of another number of rows.
+    """
     name = f"targets of {type(hints).__name__}"
-    told = check_array(hints.targets(teacher, X), dtype=np.float64, input_name=name)
-    check_consistent_length(told, X)
-    return told
+    targets: NDArray[np.float64] = check_array(
+        hints.targets(teacher, X), dtype=np.float64, input_name=name
+    )
+    check_consistent_length(targets, X)
+    return targets
 
 
-def held_out_only(
-    rows: Any,
+def keep_held_out(
+    rows: Table,
     weight: NDArray[np.float64],
     y: NDArray[Any] | None,
-    P: NDArray[np.float64],
-) -> tuple[Any, NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
-    """Leave out the rows that no fold labelled, and say so."""
-    seen = ~np.isnan(P).any(axis=1)
-    if seen.all():
-        return rows, weight, y, P
+    response: NDArray[np.float64],
+) -> tuple[Table, NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
+    """Leave out the rows that no fold held out, with a warning.
+
+    Parameters
+    ----------
+    rows : Table
+        Training rows.
+    weight : float64 array of shape (n_samples,)
+        Their weights.
+    y : array of shape (n_samples, ...) or None
+        Their labels or values.
+    response : float64 array of shape (n_samples, n_columns)
+        NaN in rows that were never held out.
+
+    Returns
+    -------
+    rows, weight, y, response
+        Of the rows that were held out.
+    """
+    held_out = ~np.isnan(response).any(axis=1)
+    if held_out.all():
+        return rows, weight, y, response
     warnings.warn(
-        f"{int((~seen).sum())} of {len(seen)} training rows were never held out by cv "
+        f"{int((~held_out).sum())} of {len(held_out)} training rows were never held out by cv "
         "and are left out",
         UserWarning,
         stacklevel=4,
     )
-    return take_rows(rows, seen), weight[seen], None if y is None else y[seen], P[seen]
+    labels = None if y is None else y[held_out]
+    return rows.take(held_out), weight[held_out], labels, response[held_out]
 
 
-def transfer_weights(total: float | None, n: int) -> NDArray[np.float64]:
-    """Weights of `n` further rows that weigh `total` together; None is their number."""
-    return np.ones(n) if total is None or n == 0 else np.full(n, total / n)
+def _transfer_set(task: LabellingTask) -> Any:
+    if isinstance(task.transfer_set, str):
+        return Munge(categorical_features=task.categorical_features)
+    return task.transfer_set
+
+
+def _cache(memory: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], str]:
+    """A decorator that caches, and a key that stands for all arguments."""
+
+    def uncached(function: Any, ignore: list[str]) -> Any:
+        return function
+
+    if memory is None:
+        return uncached, ""
+    try:
+        key = joblib.hash(arguments)
+    except Exception as error:  # whatever pickling raises: some object has no hash
+        warnings.warn(
+            f"not cached: teacher, transfer set or data cannot be hashed ({error})",
+            UserWarning,
+            stacklevel=5,
+        )
+        return uncached, ""
+    return check_memory(memory).cache, key
+
+
+def _label_further(
+    teacher: Any,
+    rows: Table,
+    transfer_set: Any,
+    X_unlabeled: Any,
+    categorical_features: Any,
+    classes: NDArray[Any] | None,
+    n_columns: int,
+    response_method: str,
+    seed: int,
+    key: str,
+) -> tuple[Table, NDArray[np.float64]]:
+    """Rows beside the training rows, and the teacher's responses for them.
+
+    Where results are cached `key` stands for all arguments but the seed.
+    """
+    tables = further_tables(rows, transfer_set, X_unlabeled, seed, categorical_features)
+    responses = [np.empty((0, n_columns))]
+    for table in tables:
+        response = response_values(teacher, table.native, classes, response_method)
+        if response.shape[1] != n_columns:
+            raise ValueError(
+                f"the teacher has {response.shape[1]} answers a row, {n_columns} are given for X"
+            )
+        responses.append(response)
+    further = reduce(append_rows, tables) if tables else rows.take(np.arange(0))
+    return further, np.concatenate(responses)

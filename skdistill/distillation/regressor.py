@@ -1,4 +1,4 @@
-"""A regressor's knowledge in a student of a few kilobytes."""
+"""Distillation of a regressor."""
 
 from __future__ import annotations
 
@@ -9,80 +9,74 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
-from skdistill.distillation._base import (
-    PARAMETERS,
-    keep_teacher,
-    rows_of,
-    seeded,
-    tags_of,
-    with_bits,
-)
-from skdistill.distillation.labelling import (
-    ask_teacher,
-    held_out_only,
-    ready_teacher,
-    require_a_source,
-    transfer_weights,
-)
+from skdistill.distillation._base import PARAMETERS, DistillerMixin
+from skdistill.distillation.labelling import ask_teacher, keep_held_out
 from skdistill.students import SoftTreeRegressor
 from skdistill.students._base import CompactRegressorMixin
 from skdistill.students._validation import check_values, check_weights
 from skdistill.teachers import teacher_tags
 from skdistill.transfer.further_rows import append_rows
-from skdistill.utils._sklearn_compat import _fit_context
+from skdistill.utils._sklearn_compat import _fit_context, _raise_for_params
 
 
-class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
-    """Teach a student of a few kilobytes what a big regressor knows.
+class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
+    """Distil a large regressor into a model of a few kilobytes.
 
-    The teacher predicts the training rows out of fold, and further rows that a transfer
-    object makes; the student learns from the mixture of these predictions with `y`, on a
-    quantized grid, and ends in one integer model. What is predicted, cross-validated and
-    exported are readings of that model.
+    The teacher predicts the training rows out of fold, and further rows that a transfer set
+    makes. The student learns from a mixture of these predictions and `y`, on a quantized grid,
+    and ends in one integer model. All predictions and exports come from that model.
 
     Parameters
     ----------
     teacher : estimator, OnnxTeacher, booster, callable, list of these, or None
-        Estimators are cloned and fitted unless wrapped in a `FrozenEstimator`; the others
-        are used as they are, and need no `y`. The page Teachers lists all kinds. None is
-        allowed with ``alpha=0``, and with `teacher_prediction` and ``transfer_set=None``.
+        What the student learns from. Estimators are cloned and fitted, unless they are wrapped in
+        a `FrozenEstimator`. The others are used as they are, and need no `y`. A list is a
+        `TeacherEnsemble`. None is allowed with ``alpha=0``, and with `teacher_prediction` and
+        ``transfer_set=None``.
     student : estimator, default=None
-        `SoftTreeRegressor`, `SoftBoostingRegressor` or `SoftLinearRegressor`; None is
-        ``SoftTreeRegressor()``.
+        The model to be deployed; it is cloned: `SoftTreeRegressor`, `SoftBoostingRegressor` or
+        `SoftLinearRegressor`. None is ``SoftTreeRegressor()``. Its parameters, such as
+        ``student__value_bits``, decide about the size.
     alpha : float in [0, 1], default=0.5
         Weight of the predictions against `y` in rows that have both: the student learns
         ``alpha * prediction + (1 - alpha) * y``. 0 is a plain student: no teacher is
         fitted and no other rows are used.
     cv : "auto", int, splitter or iterable of splits, default="auto"
-        How training rows are predicted out of fold. "auto" is five folds, shuffled in one
-        fixed way, or out-of-bag predictions for a forest with ``oob_score=True``. A frozen
-        teacher predicts them directly.
-    transfer_set : {"munge"}, None or transfer object, default="munge"
-        Further rows, predicted by the fitted teacher; "munge" is ``Munge()``.
-    transfer_weight : float, default=None
-        Total weight of all further rows; None is their number.
-    threshold_bits, value_bits : default=None
-        Set on the student where not None.
-    memory : str or joblib.Memory, default=None
+        How training rows are held out to be predicted. "auto" is five folds, shuffled with a
+        fixed seed or by group where `groups` are passed, or out-of-bag predictions for a forest
+        with ``oob_score=True``. A frozen teacher predicts the rows directly.
+    transfer_set : {"munge"}, transfer set or None, default="munge"
+        Makes further rows, which the fitted teacher predicts; "munge" is ``Munge()`` (Bucila et
+        al. 2006, section 3.3). A transfer set has ``sample(X, random_state)``, as `Munge` and
+        `Pool`.
+    transfer_weight : float >= 0, default=None
+        Total weight of all further rows. None is their number.
+    memory : str, joblib.Memory or None, default=None
         Caches fitted teachers and their predictions, so that a search over the student
         fits the teacher once a fold.
     random_state : int, RandomState instance or None, default=None
-        Of the transfer set, and of teachers and students that have none of their own.
+        Seeds the transfer set, and every `random_state` of teacher and student that is None.
     n_jobs : int or None, default=None
-        Teacher fits at a time.
+        Number of teacher fits that run in parallel.
     verbose : int, default=0
-        Above 0 a progress bar counts the teacher's fits.
+        Above 0, a progress bar counts the teacher's fits.
 
     Attributes
     ----------
     teacher_ : fitted estimator
-        Absent where nothing was left for it to predict.
+        The fitted teacher; absent where nothing was left for it to predict.
     student_ : fitted student
-        Holds no reference to the teacher: this, or `compact_`, is what one deploys.
+        Holds no reference to the teacher: this, or `compact_`, is what is deployed.
     compact_ : CompactModel
+        The student's integer model.
     n_features_in_ : int
-    feature_names_in_ : array of shape (d,)
-        Only where `X` has string column names.
+        Number of columns seen in `fit`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Column names; only where all of them are strings.
+
+    References
+    ----------
+    Bucila, Caruana & Niculescu-Mizil 2006, "Model compression".
 
     Notes
     -----
@@ -102,7 +96,8 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
     (3,)
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {**PARAMETERS}
+    _parameter_constraints: dict[str, Any] = {**PARAMETERS}
+    _teacher_output = "teacher_prediction"
 
     def __init__(
         self,
@@ -113,8 +108,6 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         cv: Any = "auto",
         transfer_set: Any = "munge",
         transfer_weight: float | None = None,
-        threshold_bits: int | None = None,
-        value_bits: int | str | None = None,
         memory: Any = None,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -126,8 +119,6 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         self.cv = cv
         self.transfer_set = transfer_set
         self.transfer_weight = transfer_weight
-        self.threshold_bits = threshold_bits
-        self.value_bits = value_bits
         self.memory = memory
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -143,110 +134,121 @@ class DistilledRegressor(CompactRegressorMixin, BaseEstimator):
         teacher_prediction: ArrayLike | None = None,
         X_unlabeled: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> DistilledRegressor:
         """Fit the teacher where needed, then the student.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-            Numbers, NaN where teacher and student allow it; a data frame, or columns that the
-            student's `categorical_features` names, may hold categories.
-        y : array-like of shape (n,) or (n, S), default=None
-            Values; None with a teacher that needs no fit, or `teacher_prediction`: then
+        X : data frame or array-like of shape (n_samples, n_features)
+            Numbers, NaN where teacher and student allow it. A data frame, or columns that the
+            student's `categorical_features` names, may hold categories. The teacher gets a data
+            frame as it is, and an array of numbers cast to float32, or int32 where it is int32.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Values; None with a teacher that needs no fit, or with `teacher_prediction`: then
             everything is learnt from the predictions.
-        sample_weight : array-like of shape (n,), default=None
-            Of the training rows; handed on to a teacher that takes one.
-        teacher_prediction : array-like of shape (n,) or (n, S), default=None
-            Predictions for the training rows, taken as they are.
-        X_unlabeled : array-like of shape (m, d), default=None
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the training rows. Passed on to a teacher that takes them; with metadata
+            routing enabled, if it requested them.
+        teacher_prediction : array-like of shape (n_samples,) or (n_samples, n_outputs), \
+default=None
+            Predictions for the training rows, used as they are.
+        X_unlabeled : data frame or array-like of shape (n_rows, n_features), default=None
             Further rows for the teacher to predict, beside those of `transfer_set`.
-        groups : array-like of shape (n,), default=None
-            Handed to `cv`.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for `cv`.
+        **fit_params : dict
+            Metadata that teacher and splitter requested; only with metadata routing enabled.
 
         Returns
         -------
         self : DistilledRegressor
+            The fitted distiller.
+
+        Raises
+        ------
+        TypeError
+            If the teacher is no teacher of values, or the student is none of those above.
+        ValueError
+            If parameters or data are out of range or do not fit together, and if there is
+            nothing to learn from.
         """
+        _raise_for_params(fit_params, self, "fit")
         rng = check_random_state(self.random_state)
         student = self._make_student()
-        rows = rows_of(self, X, student)
-        weight = check_weights(sample_weight, rows)
-        teacher = ready_teacher(self, rows, y, values=True)
-        target, given = self._read_values(teacher, y, teacher_prediction, len(rows))
+        rows = self._read_rows(X, student)
+        weight = check_weights(sample_weight, rows.values)
+        teacher = self._ready_teacher(rows, y, regression=True)
+        target, output = self._read_values(teacher, y, teacher_prediction, rows.n_samples)
+        passed = None if sample_weight is None else weight
+        teacher_params, split_params = self._route(passed, groups, fit_params)
 
         if self.alpha > 0:
-            handed_on = weight if sample_weight is not None else None
-            values = target[:, 0] if target is not None and target.shape[1] == 1 else target
-            teacher, told, more, told_more = ask_teacher(
-                self,
-                teacher,
+            task = self._labelling_task(
                 student,
-                rows,
-                values,
-                given,
-                None,
-                handed_on,
-                X_unlabeled,
-                groups,
                 rng,
+                teacher=teacher,
+                rows=rows,
+                y=target[:, 0] if target is not None and target.shape[1] == 1 else target,
+                classes=None,
+                output=output,
+                sample_weight=passed,
+                fit_params=teacher_params,
+                split_params=split_params,
+                X_unlabeled=X_unlabeled,
             )
-            rows, weight, target, told = held_out_only(rows, weight, target, told)
-            target = np.concatenate([_mixed(told, target, self.alpha), told_more])
-            rows = append_rows(rows, more)
-            further = transfer_weights(self.transfer_weight, len(more))
-            weight = np.concatenate([weight, further])
+            teacher, prediction, further, further_prediction = ask_teacher(task)
+            rows, weight, target, prediction = keep_held_out(rows, weight, target, prediction)
+            target = np.concatenate([_mixed(prediction, target, self.alpha), further_prediction])
+            rows = append_rows(rows, further)
+            weight = np.concatenate([weight, self._further_weights(further.n_samples)])
 
-        if self.random_state is not None:  # last: teacher and rows are the same for all students
-            student = seeded(student, rng)
-        self.student_ = student.fit(rows, target, weight)
-        self.compact_ = self.student_.compact_
-        keep_teacher(self, teacher)
+        self._fit_student(student, rng, rows, target, weight)
+        self._keep_teacher(teacher)
         return self
 
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """Importances of the student's columns, float64 array of shape (d,)."""
-        return self.student_.feature_importances_
-
     def _read_values(
-        self, teacher: Any, y: Any, teacher_prediction: Any, n: int
+        self, teacher: Any, y: Any, teacher_prediction: Any, n_samples: int
     ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-        """Targets and given predictions, each of shape (n, S); None what is absent."""
-        require_a_source(self, teacher, y, teacher_prediction, "teacher_prediction")
-        target = None if y is None else check_values(y, n)
+        """Targets and predictions of shape (n_samples, n_outputs); None where there are none."""
+        self._require_a_source(teacher, y, teacher_prediction)
+        target = None if y is None else check_values(y, n_samples)
         if teacher_prediction is None:
             return target, None
-        given = check_values(teacher_prediction, n, "teacher_prediction")
-        if target is not None and given.shape != target.shape:
+        prediction = check_values(teacher_prediction, n_samples, "teacher_prediction")
+        if target is not None and prediction.shape != target.shape:
             raise ValueError(
-                f"teacher_prediction has {given.shape[1]} columns for {target.shape[1]} targets"
+                f"teacher_prediction has {prediction.shape[1]} columns for {target.shape[1]} "
+                "targets"
             )
-        return target, given
+        return target, prediction
+
+    def _new_student(self) -> Any:
+        return SoftTreeRegressor() if self.student is None else self.student
 
     def _make_student(self) -> Any:
-        student = SoftTreeRegressor() if self.student is None else clone(self.student)
+        student = clone(self._new_student())
         if not isinstance(student, CompactRegressorMixin):
             raise TypeError(
                 "student must be one of SoftTreeRegressor, SoftBoostingRegressor, "
                 f"SoftLinearRegressor; got {self.student!r}"
             )
-        return with_bits(self, student)
+        return student
 
     def __sklearn_tags__(self) -> Tags:
-        student = SoftTreeRegressor() if self.student is None else self.student
-        tags = tags_of(self, super().__sklearn_tags__(), student)
+        tags = super().__sklearn_tags__()
         if self.teacher is not None and self.alpha > 0:
-            wanted = teacher_tags(self.teacher, regression=True).target_tags
-            tags.target_tags.multi_output = wanted.multi_output
+            teacher = teacher_tags(self.teacher, regression=True).target_tags
+            tags.target_tags.multi_output = teacher.multi_output
         return tags
 
 
 def _mixed(
-    told: NDArray[np.float64], y: NDArray[np.float64] | None, alpha: float
+    prediction: NDArray[np.float64], y: NDArray[np.float64] | None, alpha: float
 ) -> NDArray[np.float64]:
-    """``alpha * told + (1 - alpha) * y``; without `y` what the teacher told."""
+    """``alpha * prediction + (1 - alpha) * y``; without `y` the prediction."""
     if y is None or alpha == 1:
-        return told
-    if told.shape != y.shape:
-        raise ValueError(f"the teacher predicts {told.shape[1]} targets, y has {y.shape[1]}")
-    return alpha * told + (1 - alpha) * y
+        return prediction
+    if prediction.shape != y.shape:
+        raise ValueError(f"the teacher predicts {prediction.shape[1]} targets, y has {y.shape[1]}")
+    return alpha * prediction + (1 - alpha) * y

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from skdistill.dataframe.files import Table, TableError, quoted
+from skdistill.dataframe.files import Dataset, DatasetError, quoted
 from skdistill.distillation import DistilledClassifier
 from skdistill.export.onnx.export import to_onnx
 from skdistill.export.onnx.graph import import_onnx
@@ -50,7 +50,7 @@ _N_STEPS = 4
 
 def compare(
     name: str,
-    table: Table,
+    dataset: Dataset,
     student: SoftTreeClassifier | SoftLinearClassifier,
     out: str | PathLike[str],
     *,
@@ -67,7 +67,7 @@ def compare(
     ----------
     name : str
         Name of the data set. With _ for spaces it names the files in `out`.
-    table : Table
+    dataset : Dataset
         Rows, labels and column names.
     student : SoftTreeClassifier or SoftLinearClassifier
         Not fitted.
@@ -93,14 +93,14 @@ def compare(
 
     Raises
     ------
-    TableError
+    DatasetError
         If the data set has too few rows.
     ImportError
         If a package of the extras "boost" or "onnx" is not installed.
     """
     start = time.perf_counter()
     step = _numbered_steps(name, progress)
-    X, X_test, y, y_test = _split(table, test_size, random_state)
+    X, X_test, y, y_test = _split(dataset, test_size, random_state)
 
     step("the teacher, out of fold and on all rows, then the distilled student")
     n_synthetic = n_synthetic_per_row(*X.shape)
@@ -142,7 +142,7 @@ def compare(
         (hard, hard_figures, f"{stem}-hard-labels"),
         (distilled, distilled_figures, stem),
     ):
-        compact = replace(model.compact_, feature_names=tuple(table.columns))
+        compact = replace(model.compact_, feature_names=tuple(dataset.columns))
         exported = _export_and_verify(compact, Path(out) / file_stem, X_test, random_state)
         candidates.append(replace(figures, **exported))
 
@@ -150,7 +150,7 @@ def compare(
         name=name,
         n_train=len(X),
         n_test=len(X_test),
-        columns=tuple(table.columns),
+        columns=tuple(dataset.columns),
         classes=tuple(distilled.classes_.tolist()),
         settings={
             "student": repr(student),
@@ -161,7 +161,7 @@ def compare(
             "test_size": test_size,
             "random_state": random_state,
         },
-        notes=tuple(table.notes),
+        notes=tuple(dataset.notes),
         candidates=tuple(candidates),
         accuracy_gain=paired_gain(
             evaluation.hits(distilled).astype(np.int8) - evaluation.hits(hard).astype(np.int8)
@@ -220,34 +220,34 @@ def _numbered_steps(name: str, progress: Callable[[str], None] | None) -> Callab
 
 
 def _split(
-    table: Table, test_size: float, random_state: int
+    dataset: Dataset, test_size: float, random_state: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[Any], NDArray[Any]]:
     """Training rows, held-out rows, and the labels of both; refuse tables that are too small."""
-    n = len(table.y)
+    n = len(dataset.y)
     if n < MIN_ROWS:
-        raise TableError(
+        raise DatasetError(
             f"Found {n} row(s) with a label, while a minimum of {MIN_ROWS} is required"
         )
-    classes, counts = np.unique(table.y, return_counts=True)
+    classes, counts = np.unique(dataset.y, return_counts=True)
     rare = classes[counts < MIN_ROWS_PER_CLASS]
     if len(rare):
-        raise TableError(
+        raise DatasetError(
             f"fewer than {MIN_ROWS_PER_CLASS} rows have the label {quoted(rare)}: leave these rows "
             "out, or give them another label"
         )
     n_test = int(np.ceil(test_size * n))
     if n_test < len(classes) or n - n_test < 2 * len(classes):
-        raise TableError(
+        raise DatasetError(
             f"test_size={test_size:g} leaves {n - n_test} rows for training and {n_test} for "
             f"testing, too few for {len(classes)} classes"
         )
-    X = table.X.astype(np.float32)  # what students and ONNX read, so all models see the same
+    X = dataset.X.astype(np.float32)  # what students and ONNX read, so all models see the same
     X_fit, X_test, y, y_test = train_test_split(
-        X, table.y, test_size=n_test, random_state=random_state, stratify=table.y
+        X, dataset.y, test_size=n_test, random_state=random_state, stratify=dataset.y
     )
     present, counts = np.unique(y, return_counts=True)
     if len(present) < len(classes) or counts.min() < 2:
-        raise TableError(
+        raise DatasetError(
             f"test_size={test_size:g} leaves a class with fewer than two training rows"
         )
     return X_fit, X_test, y, y_test

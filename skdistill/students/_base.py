@@ -12,11 +12,11 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill.compact import evaluate
-from skdistill.dataframe import index_table, is_frame
+from skdistill.dataframe import encode_table, is_frame
 from skdistill.export.onnx.skl2onnx import OnnxHooks
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_numbers
-from skdistill.targets import soft_log_loss
+from skdistill.utils.documentation import DocumentationLinkMixin
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skdistill.device import Profile
 
 
-class CompactMixin(OnnxHooks):
+class CompactMixin(DocumentationLinkMixin, OnnxHooks):
     """What classifiers and regressors read from ``compact_`` in the same way."""
 
     compact_: CompactModel
@@ -48,7 +48,7 @@ class CompactMixin(OnnxHooks):
             return self.compact_.scores(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         columns, labels = self.compact_.categories.columns, self.compact_.categories.labels
-        X = index_table(X, columns, labels, self.compact_.feature_names)
+        X = encode_table(X, columns, labels, self.compact_.feature_names)
         check_numbers(X, columns, finite=finite, estimator=self)
         return evaluate.indexed_scores(self.compact_, X)
 
@@ -129,6 +129,14 @@ class CompactMixin(OnnxHooks):
         check_is_fitted(self, "compact_")
         self.compact_.save(path)
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        which = getattr(self, "categorical_features", None)
+        tags.input_tags.categorical = which is not None
+        # "from_dtype" reads strings in data frames only; an array has to have its columns named.
+        tags.input_tags.string = which is not None and not isinstance(which, str)
+        return tags
+
 
 class CompactClassifierMixin(CompactMixin, ClassifierMixin):
     """Predictions, scores and exports as readings of ``compact_``."""
@@ -192,27 +200,36 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         return z[:, 0] if z.shape[1] == 1 else z
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Accuracy; for 2-D `y`, which is always probabilities, minus the soft log loss.
+        """Accuracy on labels.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-        y : array-like of shape (n,) or (n, K)
-            A data frame whose columns are the classes may have them in any order.
-        sample_weight : array-like of shape (n,), default=None
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
 
         Returns
         -------
         score : float
-            Greater is better.
+            Share of the rows whose label is predicted.
+
+        Raises
+        ------
+        ValueError
+            If `y` is a table of probabilities.
         """
         check_is_fitted(self, "compact_")
-        classes = self.classes_.tolist()
-        if hasattr(y, "columns") and set(y.columns) == set(classes):
-            y = y[classes]
-        if np.asarray(y).ndim == 2 and np.asarray(y).shape[1] > 1:
-            return -soft_log_loss(y, self.predict_proba(X), sample_weight)
-        return ClassifierMixin.score(self, X, y, sample_weight)
+        shape = np.shape(y)
+        if len(shape) == 2 and shape[1] > 1:
+            raise ValueError(
+                f"score of {type(self).__name__} is the accuracy on labels, got y of shape "
+                f"{shape}: for probabilities use skdistill.metrics.soft_log_loss(y, "
+                "estimator.predict_proba(X))"
+            )
+        return float(ClassifierMixin.score(self, X, y, sample_weight))
 
     def to_onnx(
         self,

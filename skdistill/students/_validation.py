@@ -15,8 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skdistill.dataframe import column_names, is_frame, read_table
-from skdistill.dataframe.read import whole_columns
+from skdistill.dataframe import Table, is_frame, numeric_table, read_table
 from skdistill.quantization.binning import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
@@ -26,6 +25,50 @@ BITS = {
     "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
 }
 CATEGORIES = {"categorical_features": ["array-like", StrOptions({"from_dtype"}), None]}
+
+
+def read_rows(
+    estimator: BaseEstimator, X: Any, *, allow_nan: bool, categorical_features: Any
+) -> Table:
+    """Read and validate the rows to learn from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_``.
+    X : Table, or data frame or array-like of shape (n_samples, n_features)
+        A `Table` is not read again.
+    allow_nan : bool
+        Whether numbers may be NaN; categories always may be missing.
+    categorical_features : "from_dtype", None or array-like
+        Columns that hold categories, as in `read_table`.
+
+    Returns
+    -------
+    table : Table
+        Its values are numbers of any type, not yet cast to what is compared.
+
+    Raises
+    ------
+    ValueError
+        For infinities and integers that float32 would round; and as `read_table`.
+    """
+    finite = "allow-nan" if allow_nan else True
+    listed = not (categorical_features is None or isinstance(categorical_features, str))
+    if isinstance(X, Table):
+        table = X
+        _set_feature_names(estimator, table)
+    elif is_frame(X) or listed:
+        table = read_table(X, categorical_features)
+        validate_data(estimator, X, skip_check_array=True)
+    else:
+        X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
+        table = numeric_table(X)
+    if table.values is not X:  # else `validate_data` has seen the numbers
+        coded = np.flatnonzero(table.has_labels)
+        check_numbers(table.values, coded, finite=finite, estimator=estimator)
+    _refuse_wide_integers(table)
+    return table
 
 
 def check_rows(
@@ -40,10 +83,10 @@ def check_rows(
 
     Returns
     -------
-    X : float32 or int32 array of shape (n, d)
+    X : float32 or int32 array of shape (n_samples, n_features)
         Or float32 CSR of that shape, if `sparse` allows it.
         Indexes of the labels in columns of categories, NaN for a missing one.
-    labels : tuple of d arrays or None
+    labels : tuple of n_features arrays or None
 
     Raises
     ------
@@ -51,28 +94,47 @@ def check_rows(
         For infinities, values beyond float32, and integers that float32 would round; and as
         `read_table`.
     """
-    wanted = categorical_features
-    finite = "allow-nan" if allow_nan else True
-    given = X
     if sparse and issparse(X):
-        return _sparse_rows(estimator, X, finite), (None,) * X.shape[1]
-    if is_frame(X) or (wanted is not None and not isinstance(wanted, str)):
-        table = read_table(X, wanted)
-        validate_data(estimator, X, skip_check_array=True)
-        coded = [j for j, each in enumerate(table.labels) if each is not None]
-        check_numbers(table.values, coded, finite=finite, estimator=estimator)
-        X, labels = table.values, table.labels
-    else:
-        X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
-        labels = (None,) * X.shape[1]
+        X = _sparse_rows(estimator, X, "allow-nan" if allow_nan else True)
+        return X, (None,) * X.shape[1]
+    table = read_rows(estimator, X, allow_nan=allow_nan, categorical_features=categorical_features)
+    return compared_values(table), table.labels
+
+
+def compared_values(table: Table) -> NDArray[Any]:
+    """Cast the values of a table to what is compared.
+
+    Parameters
+    ----------
+    table : Table
+        From `read_rows`.
+
+    Returns
+    -------
+    X : float32 or int32 array of shape (n_samples, n_features)
+        int32 if all values are.
+
+    Raises
+    ------
+    ValueError
+        For values beyond float32.
+    """
+    X: NDArray[Any] = table.values
     if X.dtype == np.int32:
-        return X, labels
-    _refuse_wide_integers(given, X)
+        return X
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
     if np.isinf(X).any():
         raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
-    return X, labels
+    return X
+
+
+def _set_feature_names(estimator: Any, table: Table) -> None:
+    """Set what `validate_data` would, were the data frame at hand."""
+    estimator.n_features_in_ = len(table.labels)
+    vars(estimator).pop("feature_names_in_", None)
+    if table.names is not None:
+        estimator.feature_names_in_ = np.array(table.names, dtype=object)
 
 
 def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
@@ -100,13 +162,16 @@ def check_numbers(X: NDArray[Any], coded: ArrayLike, *, finite: bool | str, esti
     )
 
 
-def _refuse_wide_integers(given: Any, X: NDArray[Any]) -> None:
-    """Refuse integers that the cast to float32 would round; a frame has a type for each column."""
-    names = column_names(given) if is_frame(given) else range(X.shape[1])
-    for column in np.flatnonzero(whole_columns(given)):
-        values = X[:, column]
-        if ((values > EXACT_INTEGER) | (values < -EXACT_INTEGER)).any():
-            name = names[column]
+def _refuse_wide_integers(table: Table) -> None:
+    """Refuse integers that the cast to float32 would round, but for rows that are all int32."""
+    if table.values.dtype == np.int32:
+        return
+    for j, form in enumerate(table.formats):
+        if (
+            form.is_integer
+            and (np.abs(table.values[:, j].astype(np.float64)) > EXACT_INTEGER).any()
+        ):
+            name = j if table.names is None else table.names[j]
             raise ValueError(
                 f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X "
                 "as int32 to compare them exactly, or cast the column to float to accept rounding"

@@ -16,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill.dataframe import take_rows
 from skdistill.teachers.response import as_probabilities, require_rows
 from skdistill.utils._sklearn_compat import StrOptions
+from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-class BasePrefitTeacher(BaseEstimator):
+class BasePrefitTeacher(DocumentationLinkMixin, BaseEstimator):
     """An estimator around a fitted model; its own `fit` loads the model and names its classes.
 
     A class has the parameters `classes` and `response_method`, and the methods below that

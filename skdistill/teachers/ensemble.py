@@ -19,9 +19,10 @@ from skdistill.teachers.ensemble_weights import ensemble_weights
 from skdistill.teachers.response import one_hot_decisions, response_values
 from skdistill.teachers.single import expected_classes, is_prefit, single_teacher
 from skdistill.utils._sklearn_compat import StrOptions, _BaseComposition, _raise_for_params
+from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-class TeacherEnsemble(MetaEstimatorMixin, _BaseComposition):
+class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseComposition):
     """The weighted mean of several teachers' probabilities, or values.
 
     Whatever a distiller takes as teacher may be a member; a bare list of teachers is an

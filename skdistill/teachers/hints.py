@@ -31,6 +31,7 @@ from skdistill.teachers.ensemble import TeacherEnsemble
 from skdistill.teachers.label_encoding import LabelEncodedClassifier
 from skdistill.teachers.response import known_classes, probabilities
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
+from skdistill.utils.documentation import DocumentationLinkMixin
 
 _REDUCTION: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -46,7 +47,11 @@ ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 """Functions of `MLPClassifier` by the name of its parameter `activation`."""
 
 
-class FeatureHints(BaseEstimator):
+class _HintsMixin(DocumentationLinkMixin):
+    _documented_module = "skdistill.teachers.hints"
+
+
+class FeatureHints(_HintsMixin, BaseEstimator):
     """The teacher's own features: the leaves of its trees, or the hidden units of its network.
 
     The tabular form of hint-based training (Romero et al. 2015, "FitNets: hints for thin deep
@@ -114,7 +119,7 @@ class FeatureHints(BaseEstimator):
         return _reduced(Z, self.n_components, self.reduce, self.random_state)
 
 
-class StageHints(BaseEstimator):
+class StageHints(_HintsMixin, BaseEstimator):
     """Probabilities of a boosted teacher after fewer iterations.
 
     The tabular form of learning from a teacher's layers one after the other (Sun et al. 2019,
@@ -190,7 +195,7 @@ class StageHints(BaseEstimator):
         return [int(k) for k in np.unique(np.maximum(1, stages.astype(int)))]
 
 
-class AttributionHints(BaseEstimator):
+class AttributionHints(_HintsMixin, BaseEstimator):
     """How much each column contributes to the teacher's prediction for a row.
 
     After Zagoruyko & Komodakis 2017, "Paying more attention to attention", section 3. For

@@ -1,4 +1,4 @@
-"""Further rows: drawn, checked against the training rows, in the training rows' form."""
+"""Rows beside the training rows: drawn, checked, and brought into the form of the training rows."""
 
 from __future__ import annotations
 
@@ -9,103 +9,136 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from skdistill.dataframe import (
+    Table,
     column_names,
-    concat_rows,
-    container,
+    concat_tables,
+    container_type,
     is_frame,
+    numeric_table,
     read_table,
-    take_rows,
     write_table,
 )
+from skdistill.transfer.munge import Munge
 
 
-def further_tables(X: Any, transfer_set: Any, X_unlabeled: Any, seed: int) -> list[Any]:
-    """Tables of rows beside `X`, in the form that a teacher of `X` takes.
+def further_tables(
+    table: Table, transfer_set: Any, X_unlabeled: Any, seed: int, categorical_features: Any
+) -> list[Table]:
+    """Further rows, in a form that a teacher of the training rows takes.
 
     Parameters
     ----------
-    X : array or data frame of shape (n, d)
-    transfer_set : transfer object or None
-    X_unlabeled : array-like of shape (m, d) or None
+    table : Table
+        Training rows.
+    transfer_set : transfer set or None
+        Has ``sample(X, random_state)``, as `Munge` and `Pool`.
+    X_unlabeled : data frame or array-like of shape (n_rows, n_features), or None
+        Rows of the user.
     seed : int
+        Passed to the transfer set.
+    categorical_features : "from_dtype", None or array-like
+        How the training rows were read.
 
     Returns
     -------
-    tables : list of arrays or data frames
-        Those without rows are left out.
+    tables : list of Table
+        Of the same kind as `table`; those without rows are left out.
 
     Raises
     ------
     ValueError
-        For other columns than those of `X`, and for `X_unlabeled` without rows.
+        For other columns than those of the training rows, and for `X_unlabeled` without rows.
     """
     if X_unlabeled is not None and np.shape(X_unlabeled)[0] == 0:
         raise ValueError("X_unlabeled has no rows: pass rows to label, or None")
-    drawn = [] if transfer_set is None else [transfer_set.sample(X, random_state=seed)]
-    given = [] if X_unlabeled is None else [X_unlabeled]
     tables = []
-    for table in drawn + given:
-        _require_same_columns(X, table)
-        if np.shape(table)[0] > 0:
-            tables.append(_in_form_of(X, table))
-    return tables
+    if transfer_set is not None and _reads_alike(transfer_set, categorical_features):
+        rows = transfer_set.sample_table(table, seed)
+        if _is_numeric_array(table.native):  # as all further rows beside an array of numbers
+            rows = read_table(_as_float64(rows.native), categorical_features)
+        tables.append(rows)
+    elif transfer_set is not None:
+        rows = transfer_set.sample(table.native, random_state=seed)
+        tables.append(_in_form_of(table, rows, categorical_features))
+    if X_unlabeled is not None:
+        tables.append(_in_form_of(table, X_unlabeled, categorical_features))
+    return [each for each in tables if each.n_samples > 0]
 
 
-def _in_form_of(X: Any, table: Any) -> Any:
-    """`table` as a container of the kind of `X`."""
-    if not is_frame(X) and np.asarray(X).dtype.kind not in "OU" and not is_frame(table):
-        return as_numbers(table)
-    if container(X) == container(table):
-        return table
-    # An array does not say which of its columns hold labels; those of `X` do.
-    wanted = [each is not None for each in read_table(X).labels]
-    read = read_table(table, "from_dtype" if is_frame(table) or not is_frame(X) else wanted)
-    return write_table(X, read.values, read.labels)
+def append_rows(first: Table, second: Table) -> Table:
+    """Put further rows below the training rows, in the type of the training rows.
 
+    Parameters
+    ----------
+    first : Table
+        Training rows.
+    second : Table
+        Further rows, from `further_tables`.
 
-def as_numbers(table: Any) -> NDArray[np.float64]:
-    """A table as float64; pandas' NA is NaN."""
-    return check_array(table, dtype=np.float64, ensure_all_finite=False)
-
-
-def within_reach(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`rows` within the range of each column of `X`, and whole where all of it is."""
-    with np.errstate(invalid="ignore"):
-        whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
-    rows = np.where(whole, np.rint(rows), rows)
-    seen = ~np.isnan(X).all(axis=0)
-    low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
-    rows[:, seen] = np.clip(rows[:, seen], low, high)
-    return rows
-
-
-def no_rows(X: Any) -> Any:
-    """A table like `X`, without rows."""
-    return take_rows(X, np.arange(0))
-
-
-def append_rows(rows: Any, more: Any) -> Any:
-    """Training rows and then further ones, in the type of the training rows.
+    Returns
+    -------
+    table : Table
+        All rows.
 
     Raises
     ------
     ValueError
-        If int32 rows would have to hold fractions or NaN.
+        If int32 rows would have to hold fractions or NaN; and as `concat_tables`.
     """
-    if is_frame(rows) or rows.dtype.kind in "OU":
-        return concat_rows(rows, more)
-    if rows.dtype == np.int32 and not (more == np.rint(more)).all():
+    if first.values is not first.native:
+        return concat_tables(first, second)
+    X, more = first.values, second.values
+    if X.dtype == np.int32 and not (more == np.rint(more)).all():
         raise ValueError("X is int32, but further rows hold fractions or NaN: pass X as float")
     with np.errstate(over="ignore"):  # the student refuses infinities
-        return np.concatenate([rows, more.astype(rows.dtype)])
+        return numeric_table(np.concatenate([X, more.astype(X.dtype)]))
 
 
-def _require_same_columns(X: Any, table: Any) -> None:
-    n_features, shape = np.shape(X)[1], np.shape(table)
+def _reads_alike(transfer_set: Any, categorical_features: Any) -> bool:
+    """Whether a transfer set can take the training rows as they were read.
+
+    `Munge` can, if it reads the same columns as categories. Classes that override its `sample`
+    are asked through it, with the rows as they are.
+    """
+    if getattr(type(transfer_set), "sample", None) is not Munge.sample:
+        return False
+    settings = (transfer_set.categorical_features, categorical_features)
+    return np.array_equal(*(np.asarray(each, dtype=object) for each in settings))
+
+
+def _in_form_of(table: Table, rows: Any, categorical_features: Any) -> Table:
+    """Rows that a user or a transfer set made, as a container of the kind of `table`."""
+    X = table.native
+    _require_same_columns(X, rows)
+    if _is_numeric_array(X) and not is_frame(rows):
+        return read_table(_as_float64(rows), categorical_features)
+    if container_type(X) == container_type(rows):
+        return read_table(rows, categorical_features)
+    # An array does not say which of its columns hold labels; those of `X` do.
+    framed = is_frame(rows) or not is_frame(X)
+    read = read_table(rows, "from_dtype" if framed else table.has_labels)
+    native = write_table(table, read.values, read.labels)
+    if table.values is X:
+        return numeric_table(native)
+    return Table(native, read.values, read.labels, table.names, read.formats)
+
+
+def _is_numeric_array(X: Any) -> bool:
+    return not is_frame(X) and X.dtype.kind in "biuf"
+
+
+def _as_float64(rows: Any) -> NDArray[np.float64]:
+    """Numbers as float64; pandas' NA is NaN."""
+    X: NDArray[np.float64] = check_array(rows, dtype=np.float64, ensure_all_finite=False)
+    return X
+
+
+def _require_same_columns(X: Any, rows: Any) -> None:
+    n_features, shape = np.shape(X)[1], np.shape(rows)
     if len(shape) != 2 or shape[1] != n_features:
         raise ValueError(f"further rows must have {n_features} columns like X, got shape {shape}")
-    if is_frame(X) and is_frame(table) and column_names(X) != column_names(table):
+    if is_frame(X) and is_frame(rows) and column_names(X) != column_names(rows):
         raise ValueError(
             f"further rows must have the columns of X in the same order: {column_names(X)}, "
-            f"got {column_names(table)}"
+            f"got {column_names(rows)}"
         )

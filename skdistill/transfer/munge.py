@@ -10,219 +10,209 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
 
-from skdistill.dataframe import category_columns, read_table, write_table
-from skdistill.transfer.further_rows import within_reach
+from skdistill.dataframe import Table, numeric_table, read_table, write_table
 from skdistill.transfer.neighbours import nearest_other
-from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context, validate_params
-
-_CONSTRAINTS: dict[str, list[Any]] = {
-    "factor": [Interval(Integral, 1, None, closed="left")],
-    "p": [Interval(Real, 0, 1, closed="both")],
-    "s": [Interval(Real, 0, None, closed="neither")],
-}
+from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
+from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-@validate_params(
-    {
-        **_CONSTRAINTS,
-        "X": ["array-like"],
-        "random_state": ["random_state"],
-        "categorical_features": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
-)
-def munge(
-    X: ArrayLike,
-    factor: int = 20,
-    p: float = 0.5,
-    s: float = 1.0,
-    random_state: Any = None,
-    categorical_features: ArrayLike | None = None,
-) -> NDArray[np.float64]:
-    """Make `factor` times as many rows as `X` has.
+class Munge(DocumentationLinkMixin, BaseEstimator):
+    """Synthetic rows near the training rows, by MUNGE.
 
-    Each pass copies `X`, goes through its rows and, with probability `p` for each column,
-    lets row i and its nearest neighbour j change places: with u = x_i, v = x_j and
-    sd = abs(u − v) / s, x_i is drawn from N(v, sd) and x_j from N(u, sd). Categories are
-    swapped: none is invented.
+    Each pass copies the training rows, goes through them and, with probability
+    `swap_probability` for each column, lets row i and its nearest neighbour j change places:
+    with u = x_i, v = x_j and sd = abs(u − v) / `local_variance`, x_i is drawn from N(v, sd) and
+    x_j from N(u, sd). Categories are swapped: none is invented.
 
     Neighbours are near in numbers scaled to [0, 1] and alike in categories: of least sum of
     squared differences and of the number of categories that differ, of which each counts as
     much as two numbers a whole range apart.
 
-    Three choices beside the paper: neighbours are taken once, among the rows of `X`, and
+    Three choices beside the paper: neighbours are taken once, among the training rows, and
     not again after every change; columns that hold whole numbers only stay whole; and no
-    value leaves the range its column has in `X`. A missing value of either row leaves
-    both as they are.
+    value leaves the range its column has in the training rows. A missing value of either row
+    leaves both as they are.
 
     Parameters
     ----------
-    X : array-like of shape (n, d)
-        Numeric; NaN allowed.
-    factor : int, default=20
-        Number of passes.
-    p : float in [0, 1], default=0.5
-        Probability that a column of a row is changed.
-    s : float, default=1.0
-        The greater, the closer the new values are to the old.
-    random_state : int, RandomState instance or None, default=None
-    categorical_features : array-like of indices or bools, default=None
-        Columns that hold categories, as numbers of any kind. None has none.
-
-    Returns
-    -------
-    rows : float64 array of shape (factor * n, d)
-
-    Raises
-    ------
-    ValueError
-        For infinities, and for `categorical_features` that are not of `X`.
-
-    Examples
-    --------
-    >>> from skdistill import munge
-    >>> munge([[0.0, 1.0], [1.0, 3.0], [2.0, 9.0]], factor=2, random_state=0).shape
-    (6, 2)
-    >>> rows = munge([[0.0, 1], [0.1, 4], [0.2, 9]], 2, categorical_features=[1])
-    >>> set(rows[:, 1]) <= {1, 4, 9}
-    True
-    """
-    _refuse_categories(X)
-    X = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan")
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
-    nominal = _nominal(categorical_features, X.shape[1])
-    rows = np.tile(X, (factor, 1))
-    if len(X) > 1:
-        _exchange(rows, nearest_other(X, nominal), nominal, p, s, rng)
-    return within_reach(X, rows)
-
-
-def _nominal(categorical_features: Any, n_features: int) -> NDArray[np.bool_]:
-    """A mask of the nominal columns."""
-    nominal = np.zeros(n_features, bool)
-    if categorical_features is None:
-        return nominal
-    given = np.asarray(categorical_features)
-    if given.dtype == bool:
-        fits = given.shape == nominal.shape
-    else:
-        fits = given.ndim == 1 and (given.size == 0 or given.dtype.kind in "iu")
-        fits = fits and bool(((given >= -n_features) & (given < n_features)).all())
-        given = given.astype(int) if fits else given
-    if not fits:
-        raise ValueError(
-            f"categorical_features must be indices of the {n_features} columns of X, or a mask "
-            f"of them; got {categorical_features!r}"
-        )
-    nominal[given] = True
-    return nominal
-
-
-def _refuse_categories(X: Any) -> None:
-    """Categories that are numbers would become numbers between them."""
-    dtypes = X.dtypes.items() if hasattr(X, "dtypes") and hasattr(X, "astype") else []
-    names = [name for name, dtype in dtypes if str(dtype) == "category"]
-    if names:
-        raise ValueError(f"munge needs numbers, these are categories: {names}; use Munge")
-
-
-@njit(cache=True)
-def _exchange(rows, nearest, nominal, p, s, rng):
-    n = len(nearest)
-    for start in range(0, len(rows), n):
-        for i in range(n):
-            a, b = rows[start + i], rows[start + nearest[i]]
-            for j in range(rows.shape[1]):
-                if rng.random() >= p:
-                    continue
-                u, v = a[j], b[j]
-                if u != u or v != v:
-                    continue
-                if nominal[j]:
-                    a[j], b[j] = v, u
-                    continue
-                sd = abs(u - v) / s
-                a[j] = v + sd * rng.standard_normal()
-                b[j] = u + sd * rng.standard_normal()
-
-
-class Munge(BaseEstimator):
-    """`munge` as a transfer object.
-
-    Parameters
-    ----------
-    factor : int, default=20
-        Synthetic rows for each training row.
-    p : float in [0, 1], default=0.5
-        Probability that a column of a row is changed.
-    s : float, default=1.0
-        The greater, the closer the new values are to the old.
+    n_per_sample : int, default=20
+        Number of passes: synthetic rows for each training row.
+    swap_probability : float in [0, 1], default=0.5
+        Probability that a column of a row is changed; p of the paper.
+    local_variance : float, default=1.0
+        The greater it is, the closer the new values are to the old; s of the paper.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Names, indices or a mask of the columns that hold categories; "from_dtype" takes
         those of a data frame that are of a type for categories or of strings.
-    class_shares : {"keep", "balanced"}, default=None
-        Neighbours may be of different classes, and their offspring may be told to be of
-        the greater one. A distilled classifier weighs further rows so that the mean of their
-        soft labels is that of the training rows, or the same for all classes
-        (`skdistill.transfer.entropy_balancing`). None leaves the weights as they are; values of
-        regressors have no shares.
+    class_proportions : {"keep", "balanced"}, default=None
+        Neighbours may be of different classes, and the teacher may label most of the rows between
+        them with the larger one. A distilled classifier weighs the synthetic rows so that the
+        mean of their soft labels is that of the training rows ("keep"), or the same for all
+        classes ("balanced"), by entropy balancing (Hainmueller 2012, section 3). None leaves the
+        weights as they are. Regressors ignore it.
+
+    References
+    ----------
+    Bucila, Caruana & Niculescu-Mizil 2006, "Model compression", section 3.3.
+
+    Hainmueller 2012, "Entropy balancing for causal effects", section 3.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skdistill import Munge
-    >>> Munge(factor=3).sample(np.eye(4), random_state=0).shape
+    >>> Munge(n_per_sample=3).sample(np.eye(4), random_state=0).shape
     (12, 4)
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **_CONSTRAINTS,
+        "n_per_sample": [Interval(Integral, 1, None, closed="left")],
+        "swap_probability": [Interval(Real, 0, 1, closed="both")],
+        "local_variance": [Interval(Real, 0, None, closed="neither")],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
-        "class_shares": [StrOptions({"keep", "balanced"}), None],
+        "class_proportions": [StrOptions({"keep", "balanced"}), None],
     }
 
     def __init__(
         self,
-        factor: int = 20,
-        p: float = 0.5,
-        s: float = 1.0,
+        n_per_sample: int = 20,
+        swap_probability: float = 0.5,
+        local_variance: float = 1.0,
         *,
         categorical_features: Any = "from_dtype",
-        class_shares: str | None = None,
+        class_proportions: str | None = None,
     ) -> None:
-        self.factor = factor
-        self.p = p
-        self.s = s
+        self.n_per_sample = n_per_sample
+        self.swap_probability = swap_probability
+        self.local_variance = local_variance
         self.categorical_features = categorical_features
-        self.class_shares = class_shares
+        self.class_proportions = class_proportions
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def sample(self, X: Any, random_state: Any = None) -> Any:
         """Make rows like those of `X`.
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n, d)
+        X : data frame or array-like of shape (n_samples, n_features)
             Numbers and categories.
         random_state : int, RandomState instance or None, default=None
+            Decides which columns of which rows change, and to what.
 
         Returns
         -------
-        rows : data frame or array of shape (factor * n, d)
+        rows : data frame or array of shape (n_per_sample * n_samples, n_features)
             Of the kind and the types of `X`.
 
         Raises
         ------
-        ValueError, TypeError
-            For columns of another kind; see `skdistill.dataframe.read_table`.
+        ValueError
+            For infinities, and as `skdistill.dataframe.read_table`.
+        TypeError
+            For columns that are neither numbers nor categories.
         """
-        table = read_table(X, self.categorical_features)
-        # What another column says of a number is none between two categories: a teacher that
-        # reads the types of a data frame would refuse it.
-        nominal = category_columns(X) | [each is not None for each in table.labels]
-        rows = munge(table.values, self.factor, self.p, self.s, random_state, nominal)
-        return write_table(X, rows, table.labels)
+        return self.sample_table(read_table(X, self.categorical_features), random_state).native
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def sample_table(self, table: Table, random_state: Any = None) -> Table:
+        """Make rows like those of a table that is read already.
+
+        Parameters
+        ----------
+        table : Table
+            Columns with labels, and those of a type for categories, hold categories;
+            `categorical_features` is not asked.
+        random_state : int, RandomState instance or None, default=None
+            As in `sample`.
+
+        Returns
+        -------
+        rows : Table
+            With the labels of `table`, and n_per_sample rows for each of its rows.
+
+        Raises
+        ------
+        ValueError
+            For infinities.
+        """
+        X = check_array(table.values, dtype=np.float64, ensure_all_finite="allow-nan")
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        # A column may be of a type for categories and be read as numbers. A value between two
+        # categories would be none: a teacher that reads the types of a data frame refuses it.
+        by_type = np.array([form.is_categorical for form in table.formats], bool)
+        is_categorical = table.has_labels | by_type
+        rows = np.tile(X, (self.n_per_sample, 1))
+        if len(X) > 1:
+            _swap_with_neighbours(
+                rows,
+                nearest_other(X, is_categorical),
+                is_categorical,
+                self.swap_probability,
+                self.local_variance,
+                rng,
+            )
+        rows = like_columns(X, rows)
+        native = write_table(table, rows, table.labels)
+        if table.values is table.native:
+            return numeric_table(native)
+        return Table(native, rows, table.labels, table.names, table.formats)
+
+
+def like_columns(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put rows into the range of each column of `X`, and round them where all of it is whole.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n_samples, n_features)
+        NaN where a value is missing.
+    rows : float64 array of shape (n_rows, n_features)
+        Any numbers; NaN stays.
+
+    Returns
+    -------
+    rows : float64 array of shape (n_rows, n_features)
+        Clipped and rounded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.transfer.munge import like_columns
+    >>> like_columns(np.array([[1.0, 0.5], [3.0, 1.5]]), np.array([[2.2, 2.2]])).tolist()
+    [[2.0, 1.5]]
+    """
+    with np.errstate(invalid="ignore"):
+        whole = (np.isnan(X) | (np.rint(X) == X)).all(axis=0)
+    rows = np.where(whole, np.rint(rows), rows)
+    seen = ~np.isnan(X).all(axis=0)
+    low, high = np.nanmin(X[:, seen], axis=0), np.nanmax(X[:, seen], axis=0)
+    rows[:, seen] = np.clip(rows[:, seen], low, high)
+    return rows
+
+
+@njit(cache=True)
+def _swap_with_neighbours(rows, nearest, is_categorical, swap_probability, local_variance, rng):
+    """Algorithm 1 of the paper, in place, on `len(rows) / len(nearest)` copies of the data.
+
+    Row i and its neighbour change together, so that a row may be changed several times in a
+    pass: by itself and by all rows whose neighbour it is. A column is drawn for before missing
+    values are looked at, so that these do not shift the random numbers of the others.
+    """
+    n_samples = len(nearest)
+    for start in range(0, len(rows), n_samples):
+        for i in range(n_samples):
+            a, b = rows[start + i], rows[start + nearest[i]]
+            for j in range(rows.shape[1]):
+                if rng.random() >= swap_probability:
+                    continue
+                u, v = a[j], b[j]
+                if u != u or v != v:  # NaN
+                    continue
+                if is_categorical[j]:
+                    a[j], b[j] = v, u
+                    continue
+                sd = abs(u - v) / local_variance
+                a[j] = v + sd * rng.standard_normal()
+                b[j] = u + sd * rng.standard_normal()

@@ -10,28 +10,28 @@ from numba import njit
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-_BLOCK = 256  # rows whose distances are computed together: a few columns of them fit into L1
-_SHARE = 4096  # rows that a thread searches for at a time
+_BLOCK_SIZE = 256  # rows whose distances are computed together: a few columns of them fit into L1
+_CHUNK_SIZE = 4096  # rows that a thread searches for at a time
 
 
-def nearest_other(X: NDArray[np.float64], nominal: NDArray[np.bool_]) -> NDArray[np.int64]:
+def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Find the nearest other row of each row.
 
     Columns of numbers are scaled to [0, 1] and add the square of their difference, missing
-    values lying at the median; a nominal column adds 1 where two rows differ, as numbers
+    values lying at the median; a column of categories adds 1 where two rows differ, as numbers
     do that lie a whole range apart, and a missing value is a category.
 
     Parameters
     ----------
-    X : float64 array of shape (n, d)
+    X : float64 array of shape (n_samples, n_features)
         At least two rows; NaN allowed.
-    nominal : bool array of shape (d,)
+    is_categorical : bool array of shape (n_features,)
         Columns that hold categories.
 
     Returns
     -------
-    nearest : int64 array of shape (n,)
-        With nominal columns the nearest in float64, of several the first. Without, as
+    nearest : int64 array of shape (n_samples,)
+        With columns of categories the nearest in float64, of several the first. Without, as
         scikit-learn finds it in float32.
 
     Examples
@@ -42,18 +42,21 @@ def nearest_other(X: NDArray[np.float64], nominal: NDArray[np.bool_]) -> NDArray
     >>> nearest_other(X, np.array([False, True])).tolist()
     [2, 0, 3, 2]
     """
-    if nominal.any():
-        return _nearest_mixed(_scaled(X[:, ~nominal], np.float64), _codes(X[:, nominal]))
+    if is_categorical.any():
+        return _nearest_mixed(
+            _scaled(X[:, ~is_categorical], np.float64), _codes(X[:, is_categorical])
+        )
     Z = _scaled(X, np.float32)
     # Trees pay for few columns only; brute force is BLAS on all cores.
     algorithm = "brute" if X.shape[1] > 10 else "auto"
-    found = (
+    neighbours = (
         NearestNeighbors(n_neighbors=2, algorithm=algorithm)
         .fit(Z)
         .kneighbors(Z, return_distance=False)
     )
     # Among equal rows a row need not be its own nearest: take the one that is not itself.
-    return np.where(found[:, 0] == np.arange(len(X)), found[:, 1], found[:, 0]).astype(np.int64)
+    first, second = neighbours.T
+    return np.where(first == np.arange(len(X)), second, first).astype(np.int64)
 
 
 def _scaled(X: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
@@ -66,9 +69,9 @@ def _scaled(X: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
             continue
         low, high = x[~missing].min(), x[~missing].max()
         if high > low:
-            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / (high - low) - low / (
-                high - low
-            )
+            # x / span − low / span: the difference of two huge values could overflow.
+            span = high - low
+            Z[:, j] = np.where(missing, np.median(x[~missing]), x) / span - low / span
     return Z
 
 
@@ -80,28 +83,37 @@ def _codes(X: NDArray[np.float64]) -> NDArray[Any]:
 
 def _nearest_mixed(Z: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.int64]:
     """Nearest other rows by brute force, on all cores; threads share no result."""
-    row = np.lexsort(codes.T)  # equal categories side by side: most blocks are too far at once
+    # With equal categories side by side, most blocks are too far away by categories alone.
+    row = np.lexsort(codes.T)
     Z, codes = np.ascontiguousarray(Z[row].T), np.ascontiguousarray(codes[row].T)
-    starts = range(0, len(row), _SHARE)
-    found = Parallel(n_jobs=-1 if len(starts) > 1 else 1, require="sharedmem")(
-        delayed(_search)(Z, codes, row, start, min(start + _SHARE, len(row))) for start in starts
+    starts = range(0, len(row), _CHUNK_SIZE)
+    chunks = Parallel(n_jobs=-1 if len(starts) > 1 else 1, require="sharedmem")(
+        delayed(_search)(Z, codes, row, start, min(start + _CHUNK_SIZE, len(row)))
+        for start in starts
     )
     nearest = np.empty(len(row), np.int64)
-    nearest[row] = np.concatenate(found)
+    nearest[row] = np.concatenate(chunks)
     return nearest
 
 
 @njit(nogil=True, cache=True)
 def _search(Z, codes, row, begin, end):
-    n = len(row)
-    n_blocks = (n + _BLOCK - 1) // _BLOCK
-    differ, distance = np.empty(_BLOCK, np.int16), np.empty(_BLOCK)
+    """Nearest other rows of the sorted rows begin … end − 1, as numbers of unsorted rows.
+
+    Z and codes are transposed, one column after the other, so that the inner loops read side by
+    side. Distances of a block are computed column by column; where the categories alone are
+    farther than the nearest row so far, numbers are not read at all. Of several nearest rows the
+    first of the unsorted ones counts, so that the result does not depend on the order of blocks.
+    """
+    n_samples = len(row)
+    n_blocks = (n_samples + _BLOCK_SIZE - 1) // _BLOCK_SIZE
+    differ, distance = np.empty(_BLOCK_SIZE, np.int16), np.empty(_BLOCK_SIZE)
     nearest = np.empty(end - begin, np.int64)
     for i in range(begin, end):
-        best, at = np.inf, n
-        for step in range(n_blocks):  # its own block first: the best is soon good
-            start = (i // _BLOCK + step) % n_blocks * _BLOCK
-            size = min(_BLOCK, n - start)
+        best, best_row = np.inf, n_samples
+        for step in range(n_blocks):  # its own block first: the bound is soon small
+            start = (i // _BLOCK_SIZE + step) % n_blocks * _BLOCK_SIZE
+            size = min(_BLOCK_SIZE, n_samples - start)
             differ[:] = 0
             for j in range(len(codes)):
                 column = codes[j, start : start + size]
@@ -117,9 +129,9 @@ def _search(Z, codes, row, begin, end):
                     gap = numbers[k] - Z[j, i]
                     distance[k] += gap * gap
             if start <= i < start + size:
-                distance[i - start] = np.inf
+                distance[i - start] = np.inf  # not itself
             for k in range(size):
-                if distance[k] < best or (distance[k] == best and row[start + k] < at):
-                    best, at = distance[k], row[start + k]
-        nearest[i - begin] = at
+                if distance[k] < best or (distance[k] == best and row[start + k] < best_row):
+                    best, best_row = distance[k], row[start + k]
+        nearest[i - begin] = best_row
     return nearest

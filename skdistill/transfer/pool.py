@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skdistill.utils.documentation import DocumentationLinkMixin
 
-class Pool(BaseEstimator):
-    """A fixed table of unlabeled rows.
+
+class Pool(DocumentationLinkMixin, BaseEstimator):
+    """Unlabeled rows that are there already.
 
     Parameters
     ----------
-    X : array-like of shape (m, d)
+    X : data frame or array-like of shape (n_rows, n_features)
         With the columns that the distiller is fitted on; in a Pipeline, those that
         arrive at the distiller.
 
@@ -32,13 +34,15 @@ class Pool(BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-            The training rows, which do not matter here.
-        random_state : ignored
+        X : array-like of shape (n_samples, n_features)
+            The training rows, which are ignored.
+        random_state : int, RandomState instance or None, default=None
+            Ignored.
 
         Returns
         -------
-        rows : array-like of shape (m, d)
+        rows : data frame or array-like of shape (n_rows, n_features)
+            `X` of the constructor, not a copy.
 
         Raises
         ------

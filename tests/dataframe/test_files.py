@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdistill.dataframe.files import TableError, quoted, read_table
+from skdistill.dataframe.files import DatasetError, quoted, read_dataset
 
 N = 60
 
@@ -25,7 +25,7 @@ def read(tmp_path, data, target="y", kind="parquet", **arguments):
         data.to_parquet(path)
     else:
         data.to_csv(path, index=False, sep="\t" if kind == "tsv" else ",")
-    return read_table(path, target, **arguments)
+    return read_dataset(path, target, **arguments)
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
@@ -120,18 +120,18 @@ def test_columns_that_are_not_named_by_strings(tmp_path):
     ],
 )
 def test_columns_that_will_not_do(tmp_path, columns, message):
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(DatasetError, match=message):
         read(tmp_path, frame(**columns))
 
 
 def test_many_labels_are_refused_before_a_teacher_tries(tmp_path):
     data = pd.DataFrame({"a": np.arange(4004.0), "y": [f"id {i % 1001}" for i in range(4004)]})
-    with pytest.raises(TableError, match="holds 1,001 different labels, more than 1,000"):
+    with pytest.raises(DatasetError, match="holds 1,001 different labels, more than 1,000"):
         read(tmp_path, data)
 
 
 def test_a_table_of_labels_alone(tmp_path):
-    with pytest.raises(TableError, match="has no column beside the target"):
+    with pytest.raises(DatasetError, match="has no column beside the target"):
         read(tmp_path, frame()[["y"]])
 
 
@@ -145,14 +145,14 @@ def test_a_table_of_labels_alone(tmp_path):
     ],
 )
 def test_columns_that_are_not_there(tmp_path, target, drop, message):
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(DatasetError, match=message):
         read(tmp_path, frame(), target, drop=drop)
 
 
 def test_semicolons_are_suspected(tmp_path):
     (tmp_path / "t.csv").write_text("a;y\n1;u\n2;v\n")
-    with pytest.raises(TableError, match="single column: are its columns separated by commas"):
-        read_table(tmp_path / "t.csv", "y")
+    with pytest.raises(DatasetError, match="single column: are its columns separated by commas"):
+        read_dataset(tmp_path / "t.csv", "y")
 
 
 @pytest.mark.parametrize(
@@ -169,15 +169,15 @@ def test_semicolons_are_suspected(tmp_path):
 def test_files_that_will_not_do(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(TableError, match=message) as caught:
-        read_table(tmp_path / name, "y")
+    with pytest.raises(DatasetError, match=message) as caught:
+        read_dataset(tmp_path / name, "y")
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_is_no_table(tmp_path):
     (tmp_path / "t.csv").mkdir()
-    with pytest.raises(TableError, match="is a folder"):
-        read_table(tmp_path / "t.csv", "y")
+    with pytest.raises(DatasetError, match="is a folder"):
+        read_dataset(tmp_path / "t.csv", "y")
 
 
 @pytest.mark.parametrize("module", ["pandas", "pyarrow"])
@@ -185,7 +185,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, module):
     frame().to_parquet(tmp_path / "t.parquet")
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError, match=rf"needs {module}: pip install 'skdistill\[cli\]'"):
-        read_table(tmp_path / "t.parquet", "y")
+        read_dataset(tmp_path / "t.parquet", "y")
 
 
 def test_long_lists_are_cut():

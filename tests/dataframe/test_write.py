@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from skdistill.dataframe import concat_rows, hash_categories, read_table, take_rows, write_table
+from skdistill.dataframe import concat_rows, read_table, take_rows, write_table
 from tests.dataframe.tables import CONTAINERS, columns_of, listed_tables
 from tests.strategies import seeds
 
@@ -233,18 +233,3 @@ def test_rows_by_number_and_mask():
             assert type(taken) is type(X)
             assert taken.shape == (min(len(rows), 2), X.shape[1])
     assert take_rows([[1], [2]], [1]).tolist() == [[2]]
-
-
-def test_buckets():
-    values = [f"label {k}" for k in range(10_000)] + [None, "", math.nan]
-    buckets = hash_categories(values)
-    assert np.isnan(buckets[-3:]).all()
-    assert set(buckets[:-3]) == set(range(254))
-    for column in (pd.Series(values), pl.Series(values[:-1]), pa.array(values[:-1])):
-        assert_array_equal(hash_categories(column), buckets[: len(column)])
-    assert (
-        hash_categories([7, 7.0, np.int8(7), "7"], n=1000).tolist()
-        == [hash_categories(["7"], n=1000)[0]] * 4
-    )
-    X = pd.DataFrame({"x": values[:-3]})
-    assert len(read_table(X.assign(x=hash_categories(X["x"])), ["x"]).labels[0]) == 254

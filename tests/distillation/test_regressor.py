@@ -148,9 +148,10 @@ class TestStory:
     def test_the_mixture_is_the_weighted_sum_of_both_losses(self):
         """Both sources as rows of their own, weighted by alpha and 1 - alpha, teach the same."""
         told = np.random.default_rng(0).normal(Y, 20)
-        mixed = DistilledRegressor(None, alpha=0.25, transfer_set=None, value_bits=16)
+        fine = SoftTreeRegressor(value_bits=16)
+        mixed = DistilledRegressor(None, fine, alpha=0.25, transfer_set=None)
         mixed.fit(X, Y, teacher_prediction=told)
-        apart = SoftTreeRegressor(value_bits=16).fit(
+        apart = clone(fine).fit(
             np.vstack([X, X]), np.concatenate([told, Y]), np.repeat([0.25, 0.75], 150)
         )
         assert np.allclose(mixed.predict(X), apart.predict(X), atol=0.02)
@@ -271,14 +272,11 @@ class TestTeacher:
 
 
 class TestStudent:
-    def test_bits_are_set_on_the_clone(self):
-        student = SoftTreeRegressor()
-        distilled = DistilledRegressor(
-            Ridge(), student, transfer_set=None, threshold_bits=4, value_bits="ternary"
-        ).fit(X, Y)
-        assert distilled.student_.threshold_bits == 4
+    def test_is_a_clone_with_parameters_of_its_own(self):
+        student = SoftTreeRegressor(value_bits="ternary")
+        distilled = DistilledRegressor(Ridge(), student, transfer_set=None).fit(X, Y)
         assert distilled.compact_.table(TreeTable).value_bits == "ternary"
-        assert student.value_bits == 8
+        assert not hasattr(student, "compact_")
 
     @pytest.mark.parametrize(
         "student", [SoftTreeClassifier(), DecisionTreeRegressor(), Ridge()], ids=str
@@ -416,7 +414,7 @@ def test_cross_validation_by_two_jobs():
     assert one == pytest.approx(two)
 
 
-@pytest.mark.parametrize("parameters", [{"alpha": 2}, {"transfer_set": "pool"}, {"value_bits": 1}])
+@pytest.mark.parametrize("parameters", [{"alpha": 2}, {"transfer_set": "pool"}, {"n_jobs": 1.5}])
 def test_parameters_out_of_range_are_refused_by_name(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
         DistilledRegressor(Ridge(), **parameters).fit(X, Y)

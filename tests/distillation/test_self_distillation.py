@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import log_loss
-from sklearn.model_selection import train_test_split
 
 from skdistill import (
     DistilledClassifier,
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftTreeClassifier,
-    born_again,
 )
 
 X, Y = load_iris(return_X_y=True)
@@ -28,37 +29,31 @@ def distiller(student, teacher=None, **settings):
     )
 
 
-def test_each_generation_is_taught_by_the_one_before():
-    tree = SoftTreeClassifier(max_leaf_nodes=4)
-    last = born_again(distiller(tree), X, Y, max_generations=3, random_state=0)
-    by_hand = distiller(tree).fit(X, Y)
-    for _ in range(last.n_generations_ - 1):
-        by_hand = distiller(tree, FrozenEstimator(by_hand)).fit(X, Y)
-    assert np.array_equal(last.predict_proba(X), by_hand.predict_proba(X))
-    assert 1 <= last.n_generations_ <= 3
-    assert last.compact_.nbytes > 0
+def generations_of_the_documentation(tree, X_fit, y_fit, X_test, y_test):
+    """What the example on the page of kinds of knowledge ends with."""
+    page = (Path(__file__).parents[2] / "docs" / "knowledge.md").read_text()
+    (example,) = re.findall(r"```python\n((?:(?!```).)*?losses = tree.*?)```", page, re.DOTALL)
+    names = {"DistilledClassifier": DistilledClassifier, "tree": tree, "X_fit": X_fit}
+    names |= {"y_fit": y_fit, "X_test": X_test, "y_test": y_test}
+    exec(example, names)
+    return names
 
 
 @pytest.mark.parametrize("leaves", [2, 64])
 def test_the_generation_of_least_loss_on_held_out_rows_is_kept(leaves):
     X, y = load_digits(return_X_y=True)
-    X, y = X[:500], y[:500]
     tree = SoftTreeClassifier(max_leaf_nodes=leaves)
-    last = born_again(distiller(tree), X, y, max_generations=4, random_state=3)
-    fit, held = train_test_split(np.arange(500), test_size=0.2, random_state=3, stratify=y)
+    names = generations_of_the_documentation(tree, X[:500], y[:500], X[500:700], y[500:700])
     losses, teacher = [], tree
-    for _ in range(min(4, last.n_generations_ + 1)):
-        student = distiller(tree, teacher).fit(X[fit], y[fit])
-        losses.append(log_loss(y[held], student.predict_proba(X[held])))
+    for _ in names["losses"]:
+        student = distiller(tree, teacher).fit(names["rows"], names["labels"])
+        P = student.predict_proba(names["held_out"])
+        losses.append(log_loss(names["held_out_labels"], P))
         teacher = FrozenEstimator(student)
-    assert int(np.argmin(losses)) + 1 == last.n_generations_
-
-
-def test_parameters_are_checked():
-    with pytest.raises(ValueError, match="'distiller' parameter"):
-        born_again(SoftTreeClassifier(), X, Y)
-    with pytest.raises(ValueError, match="'max_generations' parameter"):
-        born_again(distiller(SoftTreeClassifier()), X, Y, max_generations=0)
+    assert losses == names["losses"]
+    best = names["best"].predict_proba(names["held_out"])
+    assert log_loss(names["held_out_labels"], best) == min(losses)
+    assert names["best"].compact_.nbytes > 0
 
 
 def test_a_distilled_student_is_a_teacher_like_any_other():

@@ -15,17 +15,17 @@ from sklearn.tree import DecisionTreeClassifier
 import skdistill
 from skdistill import SoftLinearClassifier, SoftTreeClassifier
 from skdistill.compact import TreeTable
-from skdistill.dataframe.files import Table, TableError
+from skdistill.dataframe.files import Dataset, DatasetError
 from skdistill.export.onnx.parity import open_session
 from skdistill.inspection.candidates import default_teacher
 from skdistill.inspection.compare import compare, n_synthetic_per_row
 from tests.inspection.datasets import wine
 
 
-def held_out(table, test_size=0.25, seed=0):
-    n_test = int(np.ceil(test_size * len(table.y)))
-    X = table.X.astype(np.float32)
-    return train_test_split(X, table.y, test_size=n_test, random_state=seed, stratify=table.y)
+def held_out(dataset, test_size=0.25, seed=0):
+    n_test = int(np.ceil(test_size * len(dataset.y)))
+    X = dataset.X.astype(np.float32)
+    return train_test_split(X, dataset.y, test_size=n_test, random_state=seed, stratify=dataset.y)
 
 
 def test_every_figure_can_be_recomputed_from_the_files(wine_run):
@@ -113,8 +113,8 @@ def test_a_linear_student_beside_logistic_regression(quick, tmp_path):
 @pytest.mark.parametrize("labels", [[False, True], [-5, 2**40], ["a b", ""]])
 def test_two_classes_of_any_kind(quick, tmp_path, labels):
     X, y = make_classification(80, 4, random_state=0)
-    table = Table(X, np.array(labels)[y], list("abcd"), [])
-    run = compare("t", table, SoftTreeClassifier(max_leaf_nodes=4), tmp_path, test_size=0.5)
+    dataset = Dataset(X, np.array(labels)[y], list("abcd"), [])
+    run = compare("t", dataset, SoftTreeClassifier(max_leaf_nodes=4), tmp_path, test_size=0.5)
     assert sorted(run.classes) == sorted(labels)
     assert run.n_test == 40
     assert run.mismatches == 0
@@ -127,15 +127,15 @@ def test_the_real_teacher_lives_with_scarce_classes_and_empty_columns(tmp_path):
     X[0, 3] = 1.0  # in some folds, or all of the training rows, the column is empty
     y[:] = 0
     y[:4] = 1
-    table = Table(X, y, list("abcd"), [])
-    run = compare("t", table, SoftTreeClassifier(max_leaf_nodes=4), tmp_path)
+    dataset = Dataset(X, y, list("abcd"), [])
+    run = compare("t", dataset, SoftTreeClassifier(max_leaf_nodes=4), tmp_path)
     assert run.mismatches == 0
 
 
 def test_missing_values_and_a_linear_student(tmp_path):
-    table = wine()
-    assert np.isnan(table.X).any()
-    run = compare("wine", table, SoftLinearClassifier(), tmp_path)
+    dataset = wine()
+    assert np.isnan(dataset.X).any()
+    run = compare("wine", dataset, SoftLinearClassifier(), tmp_path)
     assert run.mismatches == 0
     assert run["distilled"].accuracy > 0.9
 
@@ -152,9 +152,9 @@ def test_missing_values_and_a_linear_student(tmp_path):
 )
 def test_too_few_rows(tmp_path, counts, test_size, message):
     y = np.repeat(np.arange(len(counts)), counts)
-    table = Table(np.random.default_rng(0).normal(size=(len(y), 2)), y, ["a", "b"], [])
-    with pytest.raises(TableError, match=message):
-        compare("t", table, SoftTreeClassifier(), tmp_path, test_size=test_size)
+    dataset = Dataset(np.random.default_rng(0).normal(size=(len(y), 2)), y, ["a", "b"], [])
+    with pytest.raises(DatasetError, match=message):
+        compare("t", dataset, SoftTreeClassifier(), tmp_path, test_size=test_size)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_over_blocks_and_threads(n, n_values, monkeypatch):
     nominal = np.array([False, True, True, False, True, True])
     wanted = all_distances(X, nominal).argmin(axis=0)
     assert nearest_other(X, nominal).tolist() == wanted.tolist()
-    monkeypatch.setattr(neighbours, "_SHARE", 100)
+    monkeypatch.setattr(neighbours, "_CHUNK_SIZE", 100)
     assert nearest_other(X, nominal).tolist() == wanted.tolist()
 
 

@@ -195,7 +195,6 @@ def test_classes_name_the_columns_of_probabilities():
     for other in (named, framed, hard):
         assert other.classes_.tolist() == ["a", "b", "c"]
         assert other.compact_.scores(X).tolist() == plain.compact_.scores(X).tolist()
-    assert plain.score(X, P) == pytest.approx(-kl_divergence(P, plain.predict_proba(X)))
 
 
 def test_far_values_saturate_and_outliers_do_not_take_the_resolution():

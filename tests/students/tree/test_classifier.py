@@ -13,7 +13,7 @@ import skdistill
 from skdistill import SoftTreeClassifier
 from skdistill.compact import TreeTable, evaluate
 from skdistill.quantization.leaf_values import LOGIT_RANGE
-from skdistill.targets import SoftTargets, soft_log_loss
+from skdistill.targets import SoftTargets
 from tests.strategies import adversarial_rows
 from tests.students.tree.test_histogram import data
 
@@ -209,8 +209,6 @@ def test_a_frame_of_probabilities_names_its_columns(columns):
     assert student.classes_.tolist() == sorted(columns)
     expected = np.array(columns)[SoftTreeClassifier(value_bits=16).fit(X, P).predict(X)]
     assert student.predict(X).tolist() == expected.tolist()
-    in_order = -soft_log_loss(frame[sorted(columns)], student.predict_proba(X))
-    assert student.score(X, frame) == student.score(X, frame[columns[::-1]]) == in_order
 
 
 def test_hard_labels_equal_one_hot_probabilities_and_soft_targets():
@@ -469,13 +467,16 @@ def test_every_answer_is_a_reading_of_the_compact_model(K, tmp_path):
     assert (tmp_path / "tree.onnx").stat().st_size > 0
 
 
-def test_score_of_probabilities_is_minus_the_soft_log_loss():
+def test_score_is_the_accuracy_on_labels():
     X, P, weight = data(0, 200, 3)
     student = SoftTreeClassifier().fit(X, P)
-    told = student.predict_proba(X)
-    expected = np.average((P * np.log(told)).sum(axis=1), weights=weight)
-    assert student.score(X, P, weight) == pytest.approx(expected)
-    assert student.score(X, P.argmax(axis=1)) == (told.argmax(axis=1) == P.argmax(axis=1)).mean()
+    right = student.predict(X) == P.argmax(axis=1)
+    assert student.score(X, P.argmax(axis=1)) == right.mean()
+    expected = pytest.approx(np.average(right, weights=weight))
+    assert student.score(X, P.argmax(axis=1), weight) == expected
+    for table in (P, pd.DataFrame(P)):
+        with pytest.raises(ValueError, match=r"of shape \(200, 3\): .* use .*soft_log_loss\(y, "):
+            student.score(X, table)
 
 
 def test_importances_are_shares_of_the_gain():
