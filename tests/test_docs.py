@@ -1,6 +1,7 @@
 """Code that a page shows runs, and its links lead to files and headings that exist."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,13 @@ def test_links_to_files_and_headings_lead_somewhere(page):
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             anchors = [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings]
             assert heading in anchors, f"{page.name} links to {target}"
+
+
+def test_the_architecture_shows_the_layers_that_are_checked_and_every_package():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    _, tree, layers = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    checked = next(each for each in contracts["contracts"] if each["type"] == "layers")["layers"]
+    assert layers.splitlines() == [layer.replace(" : ", " · ") for layer in checked]
+    packages = {file.parent.name for file in ROOT.glob("skdistill/*/**/__init__.py")}
+    assert packages <= set(re.findall(r"^ +(\w+)/", tree, re.MULTILINE))
