@@ -56,11 +56,11 @@ class CompactMixin(OnnxHooks):
         self,
         path: str | PathLike[str] | None = None,
         *,
-        input: str | None = None,
+        input_dtype: str | None = None,
         output: str | None = None,
         layout: str = "table",
         name: str | None = None,
-        missing: str | None = None,
+        missing_value: str | None = None,
     ) -> str:
         """Export to C99, bit for bit equal to the predictions here.
 
@@ -68,11 +68,11 @@ class CompactMixin(OnnxHooks):
         ----------
         path : str or path-like, default=None
             The .c file to write, with a header beside it, if any.
-        input, output, layout, name, missing : str
+        input_dtype, output, layout, name, missing_value : str
             As in `skdistill.export.c.to_c`: the type of the inputs ("float32", "uint8", …,
-            "codes"), what is answered ("label", "scores", "proba_float", "proba_fixed"), whether
+            "codes"), what is answered ("label", "scores", "proba_float", "proba_q15"), whether
             it is smallest ("table") or fastest ("code"), the prefix of all names, and whether
-            the "largest" number of an integer type is a missing one.
+            the largest number ("max") of an integer type is a missing one.
 
         Returns
         -------
@@ -84,22 +84,22 @@ class CompactMixin(OnnxHooks):
         return to_c(
             self.compact_,
             path,
-            input=input,
+            input_dtype=input_dtype,
             output=output,
             layout=layout,
             name=name,
-            missing=missing,
+            missing_value=missing_value,
         )
 
     def profile(
         self,
-        target: str,
         X: ArrayLike,
         *,
-        input: str | None = None,
+        target: str = "cortex-m0",
+        input_dtype: str | None = None,
         output: str | None = None,
         layout: str = "table",
-        missing: str | None = None,
+        missing_value: str | None = None,
     ) -> Profile:
         """Compile for a device, run every row there, count bytes and instructions.
 
@@ -108,7 +108,7 @@ class CompactMixin(OnnxHooks):
         target : str
             "cortex-m0", …, as in `skdistill.profile`.
         X : array-like of shape (n, d)
-        input, output, layout, missing : str
+        input_dtype, output, layout, missing_value : str
             As in `skdistill.profile`.
 
         Returns
@@ -117,7 +117,15 @@ class CompactMixin(OnnxHooks):
         """
         from skdistill.device import profile
 
-        return profile(self, X, target, input=input, output=output, layout=layout, missing=missing)
+        return profile(
+            self,
+            X,
+            target=target,
+            input_dtype=input_dtype,
+            output=output,
+            layout=layout,
+            missing_value=missing_value,
+        )
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write ``compact_`` to a file that `skdistill.load` reads.
@@ -219,9 +227,9 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         path: str | PathLike[str] | None = None,
         *,
         input_dtype: str = "float32",
-        columns: bool = False,
+        per_column_inputs: bool = False,
         zipmap: bool = False,
-        missing: str | None = None,
+        missing_value: str | None = None,
     ) -> ModelProto:
         """Export to ONNX: label, probabilities, integer scores.
 
@@ -231,12 +239,12 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
             Where to write the file, if anywhere.
         input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
             Type of the numbers that go in.
-        columns : bool, default=False
+        per_column_inputs : bool, default=False
             Whether each column is an input of its own, of strings where its labels are.
         zipmap : bool, default=False
             Whether probabilities leave as a list of dictionaries.
-        missing : "largest" or None, default=None
-            Whether the largest number of an integer type stands for a missing one.
+        missing_value : {"max", None}, default=None
+            "max" says that the largest number of an integer type stands for a missing one.
 
         Returns
         -------
@@ -245,8 +253,12 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        options = {"input_dtype": input_dtype, "columns": columns, "zipmap": zipmap}
-        return to_onnx(self.compact_, path, **options, missing=missing)
+        options = {
+            "input_dtype": input_dtype,
+            "per_column_inputs": per_column_inputs,
+            "zipmap": zipmap,
+        }
+        return to_onnx(self.compact_, path, **options, missing_value=missing_value)
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
@@ -271,8 +283,8 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         path: str | PathLike[str] | None = None,
         *,
         input_dtype: str = "float32",
-        columns: bool = False,
-        missing: str | None = None,
+        per_column_inputs: bool = False,
+        missing_value: str | None = None,
     ) -> ModelProto:
         """Export to ONNX: float32 values of shape (n, S), and integer scores.
 
@@ -282,10 +294,10 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
             Where to write the file, if anywhere.
         input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
             Type of the numbers that go in.
-        columns : bool, default=False
+        per_column_inputs : bool, default=False
             Whether each column is an input of its own, of strings where its labels are.
-        missing : "largest" or None, default=None
-            Whether the largest number of an integer type stands for a missing one.
+        missing_value : {"max", None}, default=None
+            "max" says that the largest number of an integer type stands for a missing one.
 
         Returns
         -------
@@ -294,8 +306,8 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         from skdistill.export.onnx import to_onnx
 
         check_is_fitted(self, "compact_")
-        options = {"input_dtype": input_dtype, "columns": columns}
-        return to_onnx(self.compact_, path, **options, missing=missing)
+        options = {"input_dtype": input_dtype, "per_column_inputs": per_column_inputs}
+        return to_onnx(self.compact_, path, **options, missing_value=missing_value)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
