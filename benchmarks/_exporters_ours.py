@@ -25,6 +25,6 @@ def write(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
         found[case.name] = {}
         for exporter, layout in LAYOUTS.items():
             path = target / f"{exporter.replace(' ', '_')}.c"
-            path.write_text(to_c(model, input=case.input, layout=layout, name="ours"))
+            path.write_text(to_c(model, input_dtype=case.input, layout=layout, name="ours"))
             found[case.name][exporter] = {"source": str(path), "entry": "ours_label"}
     return found

@@ -261,7 +261,12 @@ def rates(model: Any, teacher: Any, X: np.ndarray) -> dict[str, float]:
     rows = device_input(model.compact_, X, "float32")
     in_c = {}
     for layout in ("table", "code"):
-        asked = {"input": "float32", "output": "proba_float", "layout": layout, "name": "model"}
+        asked = {
+            "input_dtype": "float32",
+            "output": "proba_float",
+            "layout": layout,
+            "name": "model",
+        }
         in_c[layout] = load({"model.c": to_c(model.compact_, **asked)}, function)
         if not np.allclose(in_c[layout](rows), model.predict_proba(X), rtol=0, atol=1e-5):
             raise AssertionError("the emitted C gives other probabilities than Python")

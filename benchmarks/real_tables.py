@@ -313,7 +313,9 @@ class Draw:
             compact = getattr(model, "compact_", model)
             X = _objects(rows)
             sessions = {
-                "strings": open_session(to_onnx(compact, columns=True).SerializeToString()),
+                "strings": open_session(
+                    to_onnx(compact, per_column_inputs=True).SerializeToString()
+                ),
                 "indexes": open_session(to_onnx(compact).SerializeToString()),
             }
             one = self.base | {"size": size, "rows": len(rows), "bytes": compact.nbytes}
@@ -322,9 +324,9 @@ class Draw:
                 # The student is asked: a distiller whose teacher had no NaN may take none.
                 one["frame"] = int((model.student_.predict(rows) != compact.predict(X)).sum())
             one["device"] = {}
-            for output in ("label", "proba_fixed"):
+            for output in ("label", "proba_q15"):
                 for layout in ("table", "code"):
-                    run = profile(compact, X, "cortex-m0", output=output, layout=layout)
+                    run = profile(compact, X, target="cortex-m0", output=output, layout=layout)
                     one["device"][f"{output}, {layout}"] = {
                         "mismatches": run.mismatches,
                         "instructions": run.instructions_mean,

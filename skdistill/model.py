@@ -5,20 +5,210 @@ from __future__ import annotations
 import os
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score, r2_score
 
 from skdistill.compact import evaluate
 from skdistill.compact._frozen import require
 from skdistill.compact.file_format import MAX_BYTES, from_bytes, to_bytes
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import table_sizes
+from skdistill.compact.summary import Summary, summarize
 from skdistill.utils.files import write_whole
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
-class CompactModel(ModelTables):
+    from skdistill.device import Profile
+
+
+class ExportMixin:
+    """Exports of whatever holds a `CompactModel`: the model itself, students, distillers."""
+
+    def _compact_model(self) -> CompactModel:
+        """What is exported."""
+        raise NotImplementedError
+
+    def to_c(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input_dtype: str | None = None,
+        output: str | None = None,
+        layout: str = "table",
+        name: str | None = None,
+        missing_value: str | None = None,
+        values_in_ram: bool = False,
+    ) -> str:
+        """Export to C99: labels and scores equal those of `predict`, bit for bit.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            The .c file to write, with a header of the same name beside it, if any.
+        input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, \
+                default=None
+            Type of the inputs; None is the one that the model declares.
+        output : {"label", "scores", "proba_float", "proba_q15"}, default=None
+            What the file can answer; None is "label", or "scores" for a regression.
+        layout : {"table", "code"}, default="table"
+            "table" is smallest, "code" is fastest.
+        name : str, default=None
+            Prefix of all that the file defines; None is the name of the file, or "model".
+        missing_value : {"max", None}, default=None
+            "max" says that the largest number of an integer type stands for a missing one.
+        values_in_ram : bool, default=False
+            Whether leaf values are a variable that the program may overwrite.
+
+        Returns
+        -------
+        text : str
+            The C file.
+
+        Raises
+        ------
+        ValueError
+            If an option is unknown or does not suit the model.
+        OSError
+            If the files cannot be written; then neither is.
+
+        See Also
+        --------
+        skdistill.export.c.to_c : All about the options.
+        """
+        from skdistill.export.c import to_c
+
+        return to_c(
+            self._compact_model(),
+            path,
+            input_dtype=input_dtype,
+            output=output,
+            layout=layout,
+            name=name,
+            missing_value=missing_value,
+            values_in_ram=values_in_ram,
+        )
+
+    def to_onnx(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input_dtype: str = "float32",
+        per_column_inputs: bool = False,
+        zipmap: bool = False,
+        missing_value: str | None = None,
+    ) -> ModelProto:
+        """Export to ONNX: label, probabilities and int32 scores; value and scores of a regression.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write the file, if anywhere.
+        input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
+            Type of the numbers that go in.
+        per_column_inputs : bool, default=False
+            Whether each column is an input of its own, of strings where its labels are.
+        zipmap : bool, default=False
+            Whether probabilities leave as a list of dictionaries.
+        missing_value : {"max", None}, default=None
+            "max" says that the largest number of an integer type stands for a missing one.
+
+        Returns
+        -------
+        onnx_model : onnx.ModelProto
+
+        Raises
+        ------
+        ImportError
+            Without the extra "onnx".
+        ValueError
+            If an option is unknown or does not suit the model.
+
+        See Also
+        --------
+        skdistill.export.onnx.to_onnx : All about the options.
+        """
+        from skdistill.export.onnx import to_onnx
+
+        return to_onnx(
+            self._compact_model(),
+            path,
+            input_dtype=input_dtype,
+            per_column_inputs=per_column_inputs,
+            zipmap=zipmap,
+            missing_value=missing_value,
+        )
+
+    def profile(
+        self,
+        X: ArrayLike,
+        *,
+        target: str = "cortex-m0",
+        input_dtype: str | None = None,
+        output: str | None = None,
+        layout: str = "table",
+        missing_value: str | None = None,
+    ) -> Profile:
+        """Compile for a device, run every row of `X` there, count bytes and instructions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least one row.
+        target : str, default="cortex-m0"
+            Device, one of `skdistill.device.cores.TARGETS`.
+        input_dtype, output, layout, missing_value : str
+            As in `to_c`.
+
+        Returns
+        -------
+        profile : Profile
+
+        Raises
+        ------
+        ImportError
+            Without the extra "device".
+        ValueError
+            If an option is unknown or `X` does not fit the input type.
+
+        See Also
+        --------
+        skdistill.profile : All about the options.
+        """
+        from skdistill.device import profile
+
+        return profile(
+            self._compact_model(),
+            X,
+            target=target,
+            input_dtype=input_dtype,
+            output=output,
+            layout=layout,
+            missing_value=missing_value,
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a file that `skdistill.load` reads, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If a class label is neither a string nor a number.
+        OSError
+            If the file cannot be written.
+        """
+        write_whole(path, to_bytes(self._compact_model()))
+
+
+class CompactModel(ExportMixin, ModelTables):
     """A small integer model: what is cross-validated is what is flashed.
 
     ``scores = bias + the scores of all tables`` in int32; the label is their argmax (for one
@@ -124,14 +314,53 @@ class CompactModel(ModelTables):
         """
         return evaluate.probabilities(self, self.scores(X))
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to `path`, whole or not at all.
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of the labels, or R² of a regression.
 
         Parameters
         ----------
-        path : str or path-like
+        X : array-like of shape (n_samples, n_features)
+            As in `scores`.
+        y : array-like of shape (n_samples,), or (n_samples, n_outputs) for a regression
+            True labels or values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Greater is better, 1 is best.
         """
-        write_whole(path, to_bytes(self))
+        metric = r2_score if self.classes is None else accuracy_score
+        return float(metric(y, self.predict(X), sample_weight=sample_weight))
+
+    def summary(self) -> Summary:
+        """Kinds of tables, columns that they read, bytes of each, size of the file.
+
+        Returns
+        -------
+        summary : Summary
+            Prints as a table, in notebooks too.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skdistill import SoftTreeClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> print(SoftTreeClassifier(max_leaf_nodes=4).fit(X, y).compact_.summary())
+        3 classes from 4 columns of float32, 2 of them read; link softmax
+        table  holds                 columns  bytes
+        trees  1 tree with 3 splits        2      9
+        total  constant tables in C               9
+        file   as save writes it                882
+        """
+        return summarize(self)
+
+    def _compact_model(self) -> CompactModel:
+        return self
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def __repr__(self) -> str:
         what = "; ".join(table.describe() for table in self.tables) or "a constant"

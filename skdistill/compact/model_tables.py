@@ -6,6 +6,7 @@ class).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self, TypeVar
@@ -67,7 +68,7 @@ class ModelTables(Frozen):
     scale: float | NDArray[Any]
     link: str
     classes: NDArray[Any] | None
-    tables: tuple[Table, ...] = ()
+    tables: Sequence[Table] = ()
     feature_names: tuple[str, ...] | None = None
     categories: CategoryTable = NO_CATEGORIES
     threshold: int = 0
@@ -264,9 +265,9 @@ class ModelTables(Frozen):
         )
 
     @property
-    def columns(self) -> NDArray[np.int32]:
-        """Columns of the input that some table reads, ascending int32 array."""
-        read = [np.empty(0, np.int32), *(table.columns for table in self.tables)]
+    def columns(self) -> NDArray[np.intp]:
+        """Columns of the input that some table reads, ascending int array."""
+        read = [np.empty(0, np.intp), *(table.columns for table in self.tables)]
         return np.unique(np.concatenate(read))
 
     @property

@@ -76,7 +76,7 @@ class Image:
     target : Target
     elf : bytes
     sizes : Sizes
-    missing : tuple of str
+    missing_routines : tuple of str
         Routines that the code calls and no pip package brings: on AVR those of the compiler's
         support library.
     """
@@ -84,7 +84,7 @@ class Image:
     target: Target
     elf: bytes
     sizes: Sizes
-    missing: tuple[str, ...] = ()
+    missing_routines: tuple[str, ...] = ()
 
     @cached_property
     def segments(self) -> list[tuple[int, int, bool, bool]]:

@@ -19,7 +19,7 @@ from skdistill.export.c import bounds, device_input, prepare_source, probability
 from skdistill.export.c.api import remedy
 
 NAME = "model"
-FIXED_ONE = 32768  # probability 1 of proba_fixed
+Q15_ONE = 32768  # probability 1 of proba_q15
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Profile:
 
     Parameters
     ----------
-    target, input, output, layout : str
+    target, input_dtype, output, layout : str
     rows : int
         Rows that were run.
     mismatches : int or None
@@ -38,7 +38,7 @@ class Profile:
     code_bytes : int
         Functions of the emitted file.
     library_bytes : int or None
-        What the compiler's support library adds; None if `missing` could not be linked.
+        What the compiler's support library adds; None if `missing_routines` could not be linked.
     ram_bytes : int
         Variables, without the stack.
     stack_bytes : int or None
@@ -50,12 +50,12 @@ class Profile:
     cycles_mean : float or None
         For "avr" where avr-gcc and simavr are installed.
     cycles_max : int or None
-    missing : tuple of str
+    missing_routines : tuple of str
         Routines of the support library that are not in the sizes.
     """
 
     target: str
-    input: str
+    input_dtype: str
     output: str
     layout: str
     rows: int
@@ -70,7 +70,7 @@ class Profile:
     instructions_bound: int | None = None
     cycles_mean: float | None = None
     cycles_max: int | None = None
-    missing: tuple[str, ...] = ()
+    missing_routines: tuple[str, ...] = ()
 
     @property
     def flash_bytes(self) -> int:
@@ -82,9 +82,9 @@ class Profile:
         if self.library_bytes is not None:
             of_flash.append(f"library {self.library_bytes:,}")
         else:
-            of_flash.append(f"without {', '.join(self.missing)}")
+            of_flash.append(f"without {', '.join(self.missing_routines)}")
         lines = [
-            ("target", f"{self.target}, {self.input} to {self.output}, layout {self.layout}"),
+            ("target", f"{self.target}, {self.input_dtype} to {self.output}, layout {self.layout}"),
             ("flash", f"{self.flash_bytes:,} B ({', '.join(of_flash)})"),
             ("RAM", f"{self.ram_bytes:,} B"),
         ]
@@ -106,12 +106,12 @@ class Profile:
 def profile(
     model: Any,
     X: ArrayLike,
-    target: str = "cortex-m0",
     *,
-    input: str | None = None,
+    target: str = "cortex-m0",
+    input_dtype: str | None = None,
     output: str | None = None,
     layout: str = "table",
-    missing: str | None = None,
+    missing_value: str | None = None,
 ) -> Profile:
     """Compile a model for a device, run it there on every row of `X`, and count.
 
@@ -127,10 +127,10 @@ def profile(
         At least one row.
     target : str, default="cortex-m0"
         One of `skdistill.device.cores.TARGETS`.
-    input, output : str, default=None
+    input_dtype, output : str, default=None
         What `skdistill.export.c.to_c` is asked for.
     layout : {"table", "code"}, default="table"
-    missing : "largest" or None, default=None
+    missing_value : {"max", None}, default=None
         How integer inputs say that a value is missing, as in `to_c`.
 
     Returns
@@ -153,19 +153,31 @@ def profile(
     >>> from skdistill.device.profile import profile
     >>> X, y = load_iris(return_X_y=True)
     >>> tree = SoftTreeClassifier(max_leaf_nodes=4).fit(X, y)
-    >>> profile(tree, X, "cortex-m0").mismatches
+    >>> profile(tree, X).mismatches
     0
     """
     core = find_target(target)
     model = compact_of(model)
     evaluate.check_names(model, X)
     X = np.asarray(X)
-    input = input or model.input_dtype
+    input_dtype = input_dtype or model.input_dtype
     plan, output = prepare_source(
-        model, input=input, output=output, layout=layout, name=NAME, missing=missing
+        model,
+        input_dtype=input_dtype,
+        output=output,
+        layout=layout,
+        name=NAME,
+        missing_value=missing_value,
     )
-    source = to_c(model, input=input, output=output, layout=layout, name=NAME, missing=missing)
-    rows = device_input(model, X, input, missing=missing)
+    source = to_c(
+        model,
+        input_dtype=input_dtype,
+        output=output,
+        layout=layout,
+        name=NAME,
+        missing_value=missing_value,
+    )
+    rows = device_input(model, X, input_dtype, missing_value=missing_value)
     if not len(rows):
         raise ValueError("X must have at least one row to be run")
     function = emitted_function(model, rows, output)
@@ -192,7 +204,7 @@ def profile(
     sizes = image.sizes
     return Profile(
         target=target,
-        input=input,
+        input_dtype=input_dtype,
         output=output,
         layout=layout,
         rows=len(rows),
@@ -201,7 +213,7 @@ def profile(
         code_bytes=sizes.code,
         library_bytes=sizes.library,
         ram_bytes=sizes.ram,
-        missing=image.missing,
+        missing_routines=image.missing_routines,
         **found,
     )
 
@@ -239,7 +251,7 @@ def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Fun
     n_classes = 0 if model.classes is None else len(model.classes)
     if output == "proba_float":
         return Function(f"{NAME}_proba", width, element, "float32", n_classes)
-    return Function(f"{NAME}_proba_fixed", width, element, "uint16", n_classes)
+    return Function(f"{NAME}_proba_q15", width, element, "uint16", n_classes)
 
 
 def differs(
@@ -251,7 +263,7 @@ def differs(
     ----------
     model : ModelTables
     X : array of shape (n, n_features)
-    output : {"label", "scores", "proba_float", "proba_fixed"}
+    output : {"label", "scores", "proba_float", "proba_q15"}
     results : array of shape (n,) or (n, entries)
         What the emitted function gave.
     allowed : float, default=0.0
@@ -267,6 +279,6 @@ def differs(
     elif output == "scores":
         wrong = np.any(results != scores, axis=1)
     else:
-        P = results / FIXED_ONE if output == "proba_fixed" else results
+        P = results / Q15_ONE if output == "proba_q15" else results
         wrong = ~np.all(np.abs(P - evaluate.probabilities(model, scores)) <= allowed, axis=1)
     return np.asarray(wrong, bool)

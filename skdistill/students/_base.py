@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,17 +13,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdistill.compact import evaluate
 from skdistill.dataframe import encode_table, is_frame
 from skdistill.export.onnx.skl2onnx import OnnxHooks
-from skdistill.model import CompactModel
+from skdistill.model import CompactModel, ExportMixin
 from skdistill.students._validation import check_numbers
 from skdistill.utils.documentation import DocumentationLinkMixin
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
-    from skdistill.device import Profile
-
-
-class CompactMixin(DocumentationLinkMixin, OnnxHooks):
+class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
     """What classifiers and regressors read from ``compact_`` in the same way."""
 
     compact_: CompactModel
@@ -52,82 +46,9 @@ class CompactMixin(DocumentationLinkMixin, OnnxHooks):
         check_numbers(X, columns, finite=finite, estimator=self)
         return evaluate.indexed_scores(self.compact_, X)
 
-    def to_c(
-        self,
-        path: str | PathLike[str] | None = None,
-        *,
-        input: str | None = None,
-        output: str | None = None,
-        layout: str = "table",
-        name: str | None = None,
-        missing: str | None = None,
-    ) -> str:
-        """Export to C99, bit for bit equal to the predictions here.
-
-        Parameters
-        ----------
-        path : str or path-like, default=None
-            The .c file to write, with a header beside it, if any.
-        input, output, layout, name, missing : str
-            As in `skdistill.export.c.to_c`: the type of the inputs ("float32", "uint8", …,
-            "codes"), what is answered ("label", "scores", "proba_float", "proba_fixed"), whether
-            it is smallest ("table") or fastest ("code"), the prefix of all names, and whether
-            the "largest" number of an integer type is a missing one.
-
-        Returns
-        -------
-        text : str
-        """
-        from skdistill.export.c import to_c
-
+    def _compact_model(self) -> CompactModel:
         check_is_fitted(self, "compact_")
-        return to_c(
-            self.compact_,
-            path,
-            input=input,
-            output=output,
-            layout=layout,
-            name=name,
-            missing=missing,
-        )
-
-    def profile(
-        self,
-        target: str,
-        X: ArrayLike,
-        *,
-        input: str | None = None,
-        output: str | None = None,
-        layout: str = "table",
-        missing: str | None = None,
-    ) -> Profile:
-        """Compile for a device, run every row there, count bytes and instructions.
-
-        Parameters
-        ----------
-        target : str
-            "cortex-m0", …, as in `skdistill.profile`.
-        X : array-like of shape (n, d)
-        input, output, layout, missing : str
-            As in `skdistill.profile`.
-
-        Returns
-        -------
-        profile : Profile
-        """
-        from skdistill.device import profile
-
-        return profile(self, X, target, input=input, output=output, layout=layout, missing=missing)
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write ``compact_`` to a file that `skdistill.load` reads.
-
-        Parameters
-        ----------
-        path : str or path-like
-        """
-        check_is_fitted(self, "compact_")
-        self.compact_.save(path)
+        return self.compact_
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -231,40 +152,6 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
             )
         return float(ClassifierMixin.score(self, X, y, sample_weight))
 
-    def to_onnx(
-        self,
-        path: str | PathLike[str] | None = None,
-        *,
-        input_dtype: str = "float32",
-        columns: bool = False,
-        zipmap: bool = False,
-        missing: str | None = None,
-    ) -> ModelProto:
-        """Export to ONNX: label, probabilities, integer scores.
-
-        Parameters
-        ----------
-        path : str or path-like, default=None
-            Where to write the file, if anywhere.
-        input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-            Type of the numbers that go in.
-        columns : bool, default=False
-            Whether each column is an input of its own, of strings where its labels are.
-        zipmap : bool, default=False
-            Whether probabilities leave as a list of dictionaries.
-        missing : "largest" or None, default=None
-            Whether the largest number of an integer type stands for a missing one.
-
-        Returns
-        -------
-        model : onnx.ModelProto
-        """
-        from skdistill.export.onnx import to_onnx
-
-        check_is_fitted(self, "compact_")
-        options = {"input_dtype": input_dtype, "columns": columns, "zipmap": zipmap}
-        return to_onnx(self.compact_, path, **options, missing=missing)
-
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
     """Predicted values and exports as readings of ``compact_``."""
@@ -282,37 +169,6 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         """
         scores = self._scores(X)
         return evaluate.predict(self.compact_, scores)
-
-    def to_onnx(
-        self,
-        path: str | PathLike[str] | None = None,
-        *,
-        input_dtype: str = "float32",
-        columns: bool = False,
-        missing: str | None = None,
-    ) -> ModelProto:
-        """Export to ONNX: float32 values of shape (n, S), and integer scores.
-
-        Parameters
-        ----------
-        path : str or path-like, default=None
-            Where to write the file, if anywhere.
-        input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
-            Type of the numbers that go in.
-        columns : bool, default=False
-            Whether each column is an input of its own, of strings where its labels are.
-        missing : "largest" or None, default=None
-            Whether the largest number of an integer type stands for a missing one.
-
-        Returns
-        -------
-        model : onnx.ModelProto
-        """
-        from skdistill.export.onnx import to_onnx
-
-        check_is_fitted(self, "compact_")
-        options = {"input_dtype": input_dtype, "columns": columns}
-        return to_onnx(self.compact_, path, **options, missing=missing)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -151,7 +151,7 @@ def test_a_tuned_distiller_goes_to_c_with_its_threshold(scoring, tmp_path):
         label = answers(library, case, i, held) if case.output == "label" else None
         assert label is None or model.classes[label].tolist() == said.tolist()
     assert count_mismatches(model, open_session(to_onnx(model).SerializeToString()), rows) == 0
-    assert profile(model, rows[:200], "cortex-m0").mismatches == 0
+    assert profile(model, rows[:200], target="cortex-m0").mismatches == 0
 
 
 @pytest.mark.parametrize(

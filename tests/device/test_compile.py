@@ -47,7 +47,7 @@ def test_support_library_is_counted_apart():
 
 def test_library_that_cannot_be_linked_is_named():
     image = build({"divide.c": DIVIDE}, find_target("avr"), ["divide"])
-    assert image.missing == ("__divsf3",)
+    assert image.missing_routines == ("__divsf3",)
     assert image.sizes.library is None
     assert image.sizes.flash == image.sizes.code
 

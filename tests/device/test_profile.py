@@ -41,7 +41,7 @@ def test_fitted_students_answer_as_here(kind, target, fitted):
     probes = probe_rows(model, X)
     probes = probes[np.random.default_rng(0).choice(len(probes), 300)]
     for output, rows in (("label", probes), ("scores", X[:200])):
-        got = profile(student, rows, target, output=output)
+        got = profile(student, rows, target=target, output=output)
         assert got.mismatches == 0
         assert got.rows == len(rows)
         assert got.flash_bytes == got.model_bytes + got.code_bytes + got.library_bytes
@@ -56,9 +56,9 @@ def test_fitted_students_answer_as_here(kind, target, fitted):
 @given(model=compact_models(), seed=seeds)
 def test_any_model_answers_as_here(target, model, seed):
     X = adversarial_rows(model, seed, dtype=model.input_dtype)
-    assert profile(model, X, target, output="scores").mismatches == 0
+    assert profile(model, X, target=target, output="scores").mismatches == 0
     if model.classes is not None:
-        assert profile(model, X, target, output="label").mismatches == 0
+        assert profile(model, X, target=target, output="label").mismatches == 0
 
 
 def test_regressors_have_scores():
@@ -69,7 +69,7 @@ def test_regressors_have_scores():
 
 def test_integers_spare_the_quantizer(fitted):
     tree, X = fitted["tree"]
-    wide, narrow = (profile(tree, X[:300], input=kind) for kind in ("float32", "uint8"))
+    wide, narrow = (profile(tree, X[:300], input_dtype=kind) for kind in ("float32", "uint8"))
     assert narrow.mismatches == 0
     assert narrow.flash_bytes < wide.flash_bytes
     assert narrow.instructions_mean < wide.instructions_mean
@@ -87,15 +87,15 @@ def test_what_differs_is_counted(fitted):
     assert not differs(model, X, "proba_float", P.astype(np.float32), 1e-6).any()
     assert differs(model, X, "proba_float", P + 1e-3 * wrong[:, None], 1e-4).sum() == 8
     fixed = np.rint(P * 32768).astype(np.uint16)
-    assert not differs(model, X, "proba_fixed", fixed, 2**-16).any()
-    assert differs(model, X, "proba_fixed", fixed + 2 * wrong[:, None], 2**-16).sum() == 8
+    assert not differs(model, X, "proba_q15", fixed, 2**-16).any()
+    assert differs(model, X, "proba_q15", fixed + 2 * wrong[:, None], 2**-16).sum() == 8
 
 
-@pytest.mark.parametrize("output", ["proba_float", "proba_fixed"])
+@pytest.mark.parametrize("output", ["proba_float", "proba_q15"])
 @pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
 def test_probabilities_keep_to_the_stated_error(kind, output, fitted):
     student, X = fitted[kind]
-    assert profile(student, X[:100], "cortex-m4f", output=output).mismatches == 0
+    assert profile(student, X[:100], target="cortex-m4f", output=output).mismatches == 0
 
 
 @pytest.mark.parametrize("layout", ["table", "code"])
@@ -105,12 +105,14 @@ def test_no_row_exceeds_the_bound(kind, layout, fitted):
     probes = probe_rows(student.compact_, X)
     got = profile(student, probes[::40], layout=layout)
     assert got.instructions_max <= got.instructions_bound
-    assert profile(student, probes[:1], "cortex-m3", layout=layout).instructions_bound is None
+    assert (
+        profile(student, probes[:1], target="cortex-m3", layout=layout).instructions_bound is None
+    )
 
 
 def test_avr_sizes_need_pip_only(fitted):
     tree, X = fitted["tree"]
-    got = profile(tree, X[:100], "avr")
+    got = profile(tree, X[:100], target="avr")
     assert got.model_bytes >= tree.compact_.nbytes
     assert got.ram_bytes == 0
     installed = shutil.which("avr-gcc") and shutil.which("simavr")
@@ -121,7 +123,7 @@ def test_avr_sizes_need_pip_only(fitted):
 def test_bad_arguments_are_refused(fitted):
     tree, X = fitted["tree"]
     with pytest.raises(ValueError, match="target must be one of"):
-        profile(tree, X, "z80")
+        profile(tree, X, target="z80")
     with pytest.raises(ValueError, match="at least one row"):
         profile(tree, X[:0])
     with pytest.raises(ValueError, match="SoftTreeClassifier without compact_"):
@@ -129,14 +131,14 @@ def test_bad_arguments_are_refused(fitted):
     with pytest.raises(ValueError, match="layout must be one of"):
         profile(tree, X, layout="round")
     with pytest.raises(ValueError, match="uint8"):
-        profile(tree, X - 1, input="uint8")
+        profile(tree, X - 1, input_dtype="uint8")
 
 
 def test_columns_in_another_order_are_refused(fitted):
     X = pd.DataFrame(fitted["boosting"][1]).add_prefix("x")
     model = SoftTreeClassifier(max_leaf_nodes=4).fit(X, np.arange(len(X)) % 2)
     with pytest.raises(ValueError, match="feature names should match"):
-        model.profile("host", X[X.columns[::-1]])
+        model.profile(X[X.columns[::-1]], target="host")
     with pytest.raises(ValueError, match="feature names should match"):
         device_input(model.compact_, X[X.columns[::-1]], "float32")
     with pytest.raises(ValueError, match="feature names should match"):
@@ -155,7 +157,9 @@ def test_a_profile_reads_as_a_table():
         "instructions  174.4 a row, at most 295 in 1,797 rows, never above 400",
         "mismatches    0 of 1,797 rows",
     ]
-    got = Profile("avr", "uint8", "label", "table", 9, None, 1220, 96, None, 0, missing=("memset",))
+    got = Profile(
+        "avr", "uint8", "label", "table", 9, None, 1220, 96, None, 0, missing_routines=("memset",)
+    )
     assert str(got).splitlines()[1:] == [
         "flash         1,316 B (model 1,220, code 96, without memset)",
         "RAM           0 B",

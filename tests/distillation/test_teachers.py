@@ -295,7 +295,7 @@ class TestStrings:
         distilled.fit(raw, self.y)
         assert distilled.score(raw, self.y) > 0.95
         assert distilled.compact_.categories.labels[0].tolist() == ["blue", "green", "red"]
-        session = open_session(distilled.to_onnx(columns=True).SerializeToString())
+        session = open_session(distilled.to_onnx(per_column_inputs=True).SerializeToString())
         unknown = raw.astype(object)
         unknown.loc[:9, "colour"] = ["pink", "", None, np.nan, "Red"] * 2
         for rows in (raw, unknown):

@@ -121,6 +121,6 @@ def test_no_mismatch(kind, output, board, tmp_path):
     probes = probes[np.random.default_rng(0).choice(len(probes), 300)]
     X = np.concatenate([X[:300].astype(probes.dtype), probes])
     rows = device_input(model, X, "float32")
-    source = to_c(model, input="float32", output=output, name=NAME)
+    source = to_c(model, input_dtype="float32", output=output, name=NAME)
     got = run_on(board, source, emitted_function(model, rows, output), rows, tmp_path)
     assert not differs(model, X, output, got).any()

@@ -35,7 +35,7 @@ def test_no_mismatch(kind, output):
     probes = probe_rows(student.compact_, X)
     probes = probes[np.random.default_rng(0).choice(len(probes), 300)]
     for rows in (X[:300], probes):
-        got = profile(student, rows, "avr", output=output)
+        got = profile(student, rows, target="avr", output=output)
         assert got.mismatches == 0
         assert 0 < got.cycles_mean <= got.cycles_max < LIMIT
 
@@ -62,7 +62,7 @@ def test_long_outputs_and_many_rows():
     assert np.array_equal(ran.results, rows[:, 0])
 
 
-@pytest.mark.parametrize("output", ["label", "scores", "proba_fixed"])
+@pytest.mark.parametrize("output", ["label", "scores", "proba_q15"])
 @pytest.mark.parametrize("n_scores", [1, 3])
 def test_an_int_of_16_bits_is_enough(n_scores, output):
     """Cuts from end to end of int16, counted from the lowest; probabilities near 1."""
@@ -75,4 +75,4 @@ def test_an_int_of_16_bits_is_enough(n_scores, output):
     trees = TreeTable(grid, [0], node * 0, node, ~node, right, node < 0, values, 8)
     model = CompactModel(1, [0] * n_scores, 0.1, link, classes, [trees])
     rows = np.concatenate([edges, edges + 1])[:, None]
-    assert profile(model, rows, "avr", input="int16", output=output).mismatches == 0
+    assert profile(model, rows, target="avr", input_dtype="int16", output=output).mismatches == 0

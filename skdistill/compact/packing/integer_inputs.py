@@ -12,21 +12,21 @@ from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.tree_table import TreeTable
 
 
-def trees_on_integers(trees: TreeTable, dtype: str, missing: bool = False) -> TreeTable:
+def trees_on_integers(trees: TreeTable, dtype: str, max_is_missing: bool = False) -> TreeTable:
     """Trees with the whole numbers that their thresholds are for inputs of an integer type.
 
     ``x <= t`` is ``x <= floor(t)``; beyond 2^24, where a float32 model casts, see `whole_cuts`.
     Splits that all numbers of the type pass to one side are left out, so is the side of NaN.
     Scores are the same for every input of the type.
 
-    With `missing` the largest number of the type stands for NaN: nodes hold its side, and a
+    With `max_is_missing` the largest number of the type stands for NaN: nodes hold its side, and a
     split that parts it from all numbers stays.
 
     Parameters
     ----------
     trees : TreeTable
     dtype : {"int8", "uint8", "int16", "uint16", "int32"}
-    missing : bool, default=False
+    max_is_missing : bool, default=False
 
     Returns
     -------
@@ -37,11 +37,11 @@ def trees_on_integers(trees: TreeTable, dtype: str, missing: bool = False) -> Tr
     limits = np.iinfo(dtype)
     edge = whole_cuts(grid.edges)
     at = edge[grid.offsets[trees.feature] + trees.threshold]
-    largest = limits.max - missing  # of the numbers
+    largest = limits.max - max_is_missing  # of the numbers
     below, above = at >= largest, at < limits.min
-    nan_left = trees.nan_left & missing
+    nan_left = trees.nan_left & max_is_missing
     always = np.where(below, trees.left, trees.right)
-    idle = below & (nan_left | (not missing)) | above & ~nan_left
+    idle = below & (nan_left | (not max_is_missing)) | above & ~nan_left
     # What is left of these parts NaN alone, to the right.
     lone = (below | above) & ~idle
     at = np.where(lone, largest, at)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from skdistill.compact.model_tables import ModelTables
 
 
-def _as_it_is(table: Table, dtype: str, missing: bool) -> Table:
+def _as_it_is(table: Table, dtype: str, max_is_missing: bool) -> Table:
     """A table that reads integers as it reads floats."""
     return table
 
@@ -57,14 +57,14 @@ PACKERS: dict[type[Table], Packer] = {
 }
 
 
-def on_integers(model: ModelTables, dtype: str, *, missing: bool = False) -> ModelTables:
+def on_integers(model: ModelTables, dtype: str, *, max_is_missing: bool = False) -> ModelTables:
     """The same model for inputs that are whole numbers of an integer type.
 
     Parameters
     ----------
     model : ModelTables
     dtype : {"int8", "uint8", "int16", "uint16", "int32"}
-    missing : bool, default=False
+    max_is_missing : bool, default=False
         Whether the largest number of the type stands for NaN.
 
     Returns
@@ -72,7 +72,9 @@ def on_integers(model: ModelTables, dtype: str, *, missing: bool = False) -> Mod
     model : ModelTables
         Scores are the same for every input of the type.
     """
-    tables = [PACKERS[type(table)].on_integers(table, dtype, missing) for table in model.tables]
+    tables = [
+        PACKERS[type(table)].on_integers(table, dtype, max_is_missing) for table in model.tables
+    ]
     return replace(model, tables=tuple(tables))
 
 
@@ -83,7 +85,7 @@ def choose_layout(
     *,
     branches: bool = False,
     shared_rows: bool = True,
-    missing: bool = False,
+    max_is_missing: bool = False,
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -99,7 +101,7 @@ def choose_layout(
         Whether the nodes are left to code.
     shared_rows : bool, default=True
         Whether equal rows of leaf values may be stored once.
-    missing : bool, default=False
+    max_is_missing : bool, default=False
         Whether the largest number of an integer `input_dtype` stands for NaN.
 
     Returns
@@ -109,8 +111,8 @@ def choose_layout(
     input_dtype = input_dtype or model.input_dtype
     nan = None
     if input_dtype not in ("float32", "codes"):
-        model = on_integers(model, input_dtype, missing=missing)
-        nan = int(np.iinfo(input_dtype).max) if missing else None
+        model = on_integers(model, input_dtype, max_is_missing=max_is_missing)
+        nan = int(np.iinfo(input_dtype).max) if max_is_missing else None
     asks_label = output == "label" and model.classes is not None
     alone = len(model.tables) == 1 and model.tables[0].one_leaf_a_row
     labels_only = asks_label and (alone or model.n_classes == 1)

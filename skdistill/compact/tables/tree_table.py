@@ -230,7 +230,7 @@ class TreeTable(Table):
         beyond = np.flatnonzero(np.isfinite(edges) & ((edges >= high) | (edges < low)))
         for node in beyond[:1]:
             raise ValueError(
-                f"input={dtype!r} holds {low} to {high}, and column "
+                f"input_dtype={dtype!r} holds {low} to {high}, and column "
                 f"{self.grid.features[self.feature[node]]} is cut at {edges[node]:g}: take a "
                 "wider type"
             )

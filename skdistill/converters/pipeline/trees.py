@@ -45,7 +45,7 @@ def fold_trees(
     missing = maps.nan_values(dtype)[column]
     missing = missing.astype(np.float32 if grid.dtype == "float32" else np.float64)
     nan_left = np.where(np.isnan(missing), trees.nan_left, missing <= grid.edges[at])
-    borders = [edges for part in linear if (edges := _rounding_borders(grid, part)) is not None]
+    borders = [edges for part in linear for edges in _rounding_borders(grid, part)]
     edge = (borders or [_raw_edges(grid, maps, dtype)])[0][at]
     edge, nan_left, swapped, idle = settle_splits(edge, nan_left)
     left = np.where(swapped, trees.right, trees.left)
@@ -85,15 +85,15 @@ def _raw_edges(grid: InputGrid, maps: ColumnMaps, dtype: str) -> NDArray[np.gene
     return edges
 
 
-def _rounding_borders(grid: InputGrid, linear: FoldedLinear) -> NDArray[np.float32] | None:
-    """As `_raw_edges`, where edges are borders of the linear part's rounding; else None."""
+def _rounding_borders(grid: InputGrid, linear: FoldedLinear) -> list[NDArray[np.generic]]:
+    """As `_raw_edges`, where edges are borders of the linear part's rounding; else nothing."""
     unchanged = linear.exact or grid.dtype == "int32"
     borders = None if unchanged else rounding_borders(grid, linear.original)
     if borders is None:
-        return None
+        return []
     input = np.repeat(np.searchsorted(linear.original.features, grid.features), grid.counts)
     at, last = linear.position[input], borders - linear.nan_codes[input]
-    return last_below(lambda x: round_input(x, linear.table, at) <= last, len(last))
+    return [last_below(lambda x: round_input(x, linear.table, at) <= last, len(last))]
 
 
 class _Kept(NamedTuple):

@@ -17,22 +17,22 @@ from skdistill.export.c.text import CSource
 from skdistill.export.c.translation_unit import header_text, make_source, source_text
 from skdistill.utils.files import write_whole
 
-INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
-OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
+INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
+OUTPUTS = ("label", "scores", "proba_float", "proba_q15")
 LAYOUTS = ("table", "code")
-MISSING = ("largest", None)
+MISSING_VALUES = ("max", None)
 
 
 def to_c(
     model: ModelTables,
     path: str | PathLike[str] | None = None,
     *,
-    input: str | None = None,
+    input_dtype: str | None = None,
     output: str | None = None,
     layout: str = "table",
     name: str | None = None,
     values_in_ram: bool = False,
-    missing: str | None = None,
+    missing_value: str | None = None,
 ) -> str:
     """Export a model as C99: no heap, no recursion, no library, no float unless asked for.
 
@@ -43,16 +43,16 @@ def to_c(
     model : ModelTables
     path : str or path-like, default=None
         The .c file to write, and a header of the same name beside it.
-    input : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
+    input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
         Type of the inputs; None is the one that the model declares. Whole numbers need no
         float anywhere, save for linear parts with other steps than powers of two. "codes" are
         the codes of the only table, `Table.codes`: one entry for each feature of the trees' grid,
         NaN is 255 or 65535; or the rounded inputs of a linear model. In a column of categories x
         is the index of a category, as `device_input` has it.
-    output : {"label", "scores", "proba_float", "proba_fixed"}, default=None
+    output : {"label", "scores", "proba_float", "proba_q15"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
-        ``void <name>_proba_fixed(x, uint16_t *p)``, where 32768 is 1, beside both. None
+        ``void <name>_proba_q15(x, uint16_t *p)``, where 32768 is 1, beside both. None
         is "label", or "scores" for a regression, whose values are scores times a scale.
     layout : {"table", "code"}, default="table"
         "table" is smallest: the smallest of several forms of the tables is chosen. "code"
@@ -64,8 +64,8 @@ def to_c(
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (`value_table`): a model is made a user's own
         without new code. What is said of the largest score holds for the values that are written.
-    missing : "largest" or None, default=None
-        How integer inputs say that a value is missing: "largest" by the largest number of
+    missing_value : {"max", None}, default=None
+        How integer inputs say that a value is missing: "max" by the largest number of
         their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
         float32 input has NaN, and "codes" their own number for it.
 
@@ -88,7 +88,7 @@ def to_c(
     >>> from skdistill.export.c import to_c
     >>> X, y = load_iris(return_X_y=True)
     >>> model = SoftTreeClassifier(max_leaf_nodes=3).fit(10 * X, y).compact_  # in millimetres
-    >>> text = to_c(model, name="iris", layout="code", input="uint8")
+    >>> text = to_c(model, name="iris", layout="code", input_dtype="uint8")
     >>> print(text[text.rindex("int iris_label") :].strip())
     int iris_label(const uint8_t *x)
     {
@@ -105,12 +105,12 @@ def to_c(
         name = "model" if path is None else Path(path).stem
     source, output = prepare_source(
         model,
-        input=input,
+        input_dtype=input_dtype,
         output=output,
         layout=layout,
         name=name,
         values_in_ram=values_in_ram,
-        missing=missing,
+        missing_value=missing_value,
     )
     text = source_text(source, output)
     if path is not None:
@@ -123,24 +123,26 @@ def to_c(
 def prepare_source(
     model: ModelTables,
     *,
-    input: str | None = None,
+    input_dtype: str | None = None,
     output: str | None = None,
     layout: str = "table",
     name: str = "model",
     values_in_ram: bool = False,
-    missing: str | None = None,
+    missing_value: str | None = None,
 ) -> tuple[CSource, str]:
     """Check the options of `to_c`, choose the tables; the output is what None stood for."""
     _check_model(model)
-    input = input or model.input_dtype
+    input_dtype = input_dtype or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
-    _check_options(model, input, output, layout, missing)
+    _check_options(model, input_dtype, output, layout, missing_value)
     if values_in_ram and model.table(TreeTable).value_bits not in (8, 16):
         raise ValueError(
             "values_in_ram=True needs trees whose value_bits is 8 or 16, got "
             f"{model.table(TreeTable).value_bits!r}: packed values cannot be changed one by one"
         )
-    source = make_source(model, name, input, output, layout, values_in_ram, missing is not None)
+    source = make_source(
+        model, name, input_dtype, output, layout, values_in_ram, missing_value is not None
+    )
     return source, output
 
 
@@ -175,7 +177,7 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     other : ModelTables
         The same but for its leaf values.
     **options
-        `input`, `output` and `layout` as given to `to_c`.
+        `input_dtype`, `output` and `layout` as given to `to_c`.
 
     Returns
     -------
@@ -215,13 +217,13 @@ def _c_file(path: str | PathLike[str]) -> Path:
 
 
 def _check_options(
-    model: ModelTables, input: str, output: str, layout: str, missing: str | None
+    model: ModelTables, input_dtype: str, output: str, layout: str, missing_value: str | None
 ) -> None:
     for option, value, known in (
-        ("input", input, INPUTS),
+        ("input_dtype", input_dtype, INPUT_DTYPES),
         ("output", output, OUTPUTS),
         ("layout", layout, LAYOUTS),
-        ("missing", missing, MISSING),
+        ("missing_value", missing_value, MISSING_VALUES),
     ):
         if value not in known:
             raise ValueError(f"{option} must be one of {known}, got {value!r}")
@@ -230,29 +232,33 @@ def _check_options(
             f"output={output!r} needs classes; of a regression take output='scores', whose "
             "values are scores times their scale"
         )
-    if input == "float32" and model.input_dtype == "int32":
+    if input_dtype == "float32" and model.input_dtype == "int32":
         raise ValueError(
-            "input='float32' does not suit a model that declares int32 inputs: take 'int32' or "
-            "a narrower integer type"
+            "input_dtype='float32' does not suit a model that declares int32 inputs: take 'int32' "
+            "or a narrower integer type"
         )
-    _check_missing(model, input, missing)
-    if input == "codes":
+    _check_missing(model, input_dtype, missing_value)
+    if input_dtype == "codes":
         _check_codes(model)
-    elif input not in ("float32", "int32"):
-        limits = np.iinfo(input)
+    elif input_dtype not in ("float32", "int32"):
+        limits = np.iinfo(input_dtype)
         for table in model.tables:
-            table.check_range(input, int(limits.min), int(limits.max) - (missing is not None))
+            table.check_range(
+                input_dtype, int(limits.min), int(limits.max) - (missing_value is not None)
+            )
 
 
-def _check_missing(model: ModelTables, input: str, missing: str | None) -> None:
-    if missing is not None and input in ("float32", "codes"):
-        has = "float32 has NaN" if input == "float32" else "codes have their own number for it"
-        raise ValueError(f"missing={missing!r} is for integer inputs: {has}")
+def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:
+    if missing_value is not None and input_dtype in ("float32", "codes"):
+        has = (
+            "float32 has NaN" if input_dtype == "float32" else "codes have their own number for it"
+        )
+        raise ValueError(f"missing_value={missing_value!r} is for integer inputs: {has}")
     most = int(model.categories.ranks.max(initial=0))
-    if missing is not None and most >= np.iinfo(input).max:
+    if missing_value is not None and most >= np.iinfo(input_dtype).max:
         raise ValueError(
-            f"missing={missing!r} of input={input!r} is {most}, which is a rank of a category too: "
-            "take a wider type"
+            f"missing_value={missing_value!r} of input_dtype={input_dtype!r} is {most}, which is a "
+            "rank of a category too: take a wider type"
         )
 
 
@@ -260,14 +266,17 @@ def _check_codes(model: ModelTables) -> None:
     if len(model.tables) > 1:
         kinds = " and ".join(table.kind for table in model.tables)
         raise ValueError(
-            f"input='codes' is for a single table, the model has {kinds}: they read different codes"
+            f"input_dtype='codes' is for a single table, the model has {kinds}: they read "
+            "different codes"
         )
     if not model.tables:
-        raise ValueError("input='codes' needs a model that reads inputs; this one is constant")
+        raise ValueError(
+            "input_dtype='codes' needs a model that reads inputs; this one is constant"
+        )
 
 
 def device_input(
-    model: ModelTables, X: ArrayLike, input: str, *, missing: str | None = None
+    model: ModelTables, X: ArrayLike, input_dtype: str, *, missing_value: str | None = None
 ) -> NDArray[Any]:
     """Rows in the form in which the functions of the C file take them.
 
@@ -276,9 +285,9 @@ def device_input(
     model : ModelTables
     X : array-like of shape (n, n_features)
         With labels of categories, or their indexes; see `CategoryTable.index`.
-    input : str
-    missing : "largest" or None, default=None
-        As given to `to_c`. "largest" writes NaN as the largest number of the type.
+    input_dtype : str
+    missing_value : {"max", None}, default=None
+        As given to `to_c`. "max" writes NaN as the largest number of the type.
 
     Returns
     -------
@@ -298,40 +307,40 @@ def device_input(
     >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
     >>> device_input(model, [[1, 255]], "uint8").dtype
     dtype('uint8')
-    >>> device_input(model, [[1, float("nan")]], "uint8", missing="largest").tolist()
+    >>> device_input(model, [[1, float("nan")]], "uint8", missing_value="max").tolist()
     [[1, 255]]
     """
-    if missing not in MISSING:
-        raise ValueError(f"missing must be one of {MISSING}, got {missing!r}")
-    _check_missing(model, input, missing)
+    if missing_value not in MISSING_VALUES:
+        raise ValueError(f"missing_value must be one of {MISSING_VALUES}, got {missing_value!r}")
+    _check_missing(model, input_dtype, missing_value)
     check_names(model, X)
     X = as_input(X, model.n_features, model.categories)
-    if input == "float32":
+    if input_dtype == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)
-    if input != "codes":
-        return _as_integers(model, X, input, missing)
+    if input_dtype != "codes":
+        return _as_integers(model, X, input_dtype, missing_value)
     _check_codes(model)
     (table,) = model.tables
     return table.codes(model.categories.rank(X))
 
 
 def _as_integers(
-    model: ModelTables, X: NDArray[Any], input: str, missing: str | None
+    model: ModelTables, X: NDArray[Any], input_dtype: str, missing_value: str | None
 ) -> NDArray[Any]:
     """Rows in an integer type; NaN as its largest number, if that is asked for."""
-    limits = np.iinfo(input)
-    largest = np.full(X.shape[1], int(limits.max) - (missing is not None))
+    limits = np.iinfo(input_dtype)
+    largest = np.full(X.shape[1], int(limits.max) - (missing_value is not None))
     largest[model.categories.columns] = limits.max  # which have indexes for what is missing
-    absent = np.isnan(X) & (missing is not None)
+    absent = np.isnan(X) & (missing_value is not None)
     with np.errstate(invalid="ignore"):
         fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)
     wrong = ~(fits | absent)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
-        remedy = "; missing='largest' takes NaN" if np.isnan(X[row, column]) else ""
+        remedy = "; missing_value='max' takes NaN" if np.isnan(X[row, column]) else ""
         raise ValueError(
-            f"X[{row}, {column}] = {X[row, column]} is no {input}: input={input!r} takes "
+            f"X[{row}, {column}] = {X[row, column]} is no {input_dtype}: it takes "
             f"whole numbers from {limits.min} to {largest[column]}{remedy}"
         )
-    return np.ascontiguousarray(np.where(absent, limits.max, X), input)
+    return np.ascontiguousarray(np.where(absent, limits.max, X), input_dtype)

@@ -41,7 +41,7 @@ def bounds(source: CSource, output: str) -> Costs:
         total = total.plus(printer.costs(source, part))
     if not layout.labels_only:
         total = total.plus(Costs(0, 2 * S, 2 * CALL + S * 26, 4 * S + 64))
-    if output in ("proba_float", "proba_fixed"):
+    if output in ("proba_float", "proba_q15"):
         K = model.n_classes
         work = K * _probability_cost(model.link, output) + 60
         total = total.plus(Costs(0, 4 * K + 32 * (model.link == "normalize"), work, 4 * K + 64))
@@ -56,7 +56,7 @@ def _category_costs(source: CSource) -> Costs:
 
 
 def _probability_cost(link: str, output: str) -> int:
-    if output == "proba_fixed":
+    if output == "proba_q15":
         return _WHOLE_DIVIDE + 140
     power = 7 * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["subtract"]) + 4 * SOFT_FLOAT["convert"]
     if link == "normalize":

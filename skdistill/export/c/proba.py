@@ -57,7 +57,7 @@ def powers() -> NDArray[np.uint16]:
     return np.rint(2.0**16 * 2.0**-x - 2.0**15).astype(np.uint16)
 
 
-def fixed_error(model: ModelTables) -> float:
+def q15_error(model: ModelTables) -> float:
     """Bound of the error of a fixed-point probability.
 
     Of a power of 2: a straight line in its place, its rounding and that of the exponent. The
@@ -96,13 +96,13 @@ def probability_error(model: ModelTables, output: str) -> float:
     ----------
     model : ModelTables
         With classes.
-    output : {"proba_float", "proba_fixed"}
+    output : {"proba_float", "proba_q15"}
 
     Returns
     -------
     error : float
     """
-    return FLOAT_ERROR if output == "proba_float" else fixed_error(model)
+    return FLOAT_ERROR if output == "proba_float" else q15_error(model)
 
 
 def proba_float(source: CSource) -> str:
@@ -208,7 +208,7 @@ def proba_float(source: CSource) -> str:
     return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
 
 
-def proba_fixed(source: CSource) -> str:
+def proba_q15(source: CSource) -> str:
     """The function of fixed-point probabilities: no float, no division but of whole numbers."""
     model, name = source.layout.model, source.name
     K, S = model.n_classes, model.n_scores
@@ -297,7 +297,7 @@ def proba_fixed(source: CSource) -> str:
             S=S,
             before=_room(S) if most >= 2**32 else "",
         )
-    head = f"void {name}_proba_fixed(const {source.x_type} *x, uint16_t *p)"
+    head = f"void {name}_proba_q15(const {source.x_type} *x, uint16_t *p)"
     return "\n".join([*parts, block("@head@\n{\n    @body@\n}", head=head, body=body)])
 
 

@@ -21,21 +21,21 @@ from skdistill.export.c.values import bits_reader, bits_window
 def make_source(
     model: ModelTables,
     name: str,
-    input: str,
+    input_dtype: str,
     output: str,
     layout: str,
     values_in_ram: bool = False,
-    missing: bool = False,
+    max_is_missing: bool = False,
 ) -> CSource:
     """Choose tables and types.
 
     Parameters
     ----------
     model : ModelTables
-    name, input, output, layout : str
+    name, input_dtype, output, layout : str
     values_in_ram : bool
         As in `to_c`.
-    missing : bool
+    max_is_missing : bool
         Whether the largest number of the type of the inputs stands for NaN.
 
     Returns
@@ -45,23 +45,23 @@ def make_source(
     asked = "label" if output == "label" and not values_in_ram else "scores"
     laid = choose_layout(
         model,
-        input,
+        input_dtype,
         asked,
         branches=layout == "code",
         shared_rows=not values_in_ram,
-        missing=missing,
+        max_is_missing=max_is_missing,
     )
-    if output == "proba_fixed" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
+    if output == "proba_q15" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
         laid = replace(laid, tables={**laid.tables, "powers": proba.powers()})
-    return CSource(check_name(name), laid, x_type(laid.model, input), values_in_ram)
+    return CSource(check_name(name), laid, x_type(laid.model, input_dtype), values_in_ram)
 
 
-def x_type(model: ModelTables, input: str) -> str:
+def x_type(model: ModelTables, input_dtype: str) -> str:
     """C type of an input."""
-    if input == "float32":
+    if input_dtype == "float32":
         return "float"
-    if input != "codes":
-        return f"{input}_t"
+    if input_dtype != "codes":
+        return f"{input_dtype}_t"
     for each in model.tables:  # ready codes are for a single table
         return f"{each.codes_dtype}_t"
     return "int8_t"
@@ -171,7 +171,7 @@ def _banner(source: CSource, output: str, mark: str) -> str:
     ]
     if output.startswith("proba"):
         error = proba.probability_error(model, output)
-        one = ", of 32768 for 1" if output == "proba_fixed" else ""
+        one = ", of 32768 for 1" if output == "proba_q15" else ""
         lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
     return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
 
@@ -316,11 +316,11 @@ def _declared(source: CSource, output: str) -> list[tuple[str, str]]:
                 f"void {name}_proba(const {T} *x, float *p);",
             )
         )
-    if output == "proba_fixed":
+    if output == "proba_q15":
         found.append(
             (
                 "Fills the probabilities of all classes; 32768 is 1.",
-                f"void {name}_proba_fixed(const {T} *x, uint16_t *p);",
+                f"void {name}_proba_q15(const {T} *x, uint16_t *p);",
             )
         )
     if source.ram:
@@ -373,6 +373,6 @@ def _code(source: CSource, output: str) -> list[str]:
         parts.append(label(source))
     if output == "proba_float":
         parts.append(proba.proba_float(source))
-    if output == "proba_fixed":
-        parts.append(proba.proba_fixed(source))
+    if output == "proba_q15":
+        parts.append(proba.proba_q15(source))
     return parts

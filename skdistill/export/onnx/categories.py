@@ -28,24 +28,24 @@ class Part(NamedTuple):
         Whether it holds labels that are strings.
     width : int
         Number of columns.
-    missing : int, default=None
+    missing_number : int, default=None
         The number that stands for a missing one, in a type without NaN.
     """
 
     name: str
     strings: bool
     width: int
-    missing: int | None = None
+    missing_number: int | None = None
 
 
-def parts_of(model: ModelTables, columns: bool, missing: int | None = None) -> list[Part]:
+def parts_of(model: ModelTables, per_column: bool, missing_number: int | None = None) -> list[Part]:
     """Inputs of a graph: one table of numbers, or a column each."""
-    if not columns:
-        return [Part("X", False, model.n_features, missing)]
+    if not per_column:
+        return [Part("X", False, model.n_features, missing_number)]
     text = [False] * model.n_features
     for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
         text[column] = labels.dtype.kind == "U"
-    return [Part(name, text[j], 1, missing) for j, name in enumerate(column_names(model))]
+    return [Part(name, text[j], 1, missing_number) for j, name in enumerate(column_names(model))]
 
 
 def column_names(model: ModelTables) -> tuple[str, ...]:
@@ -58,8 +58,8 @@ def graph_input(
     X: ArrayLike,
     *,
     input_dtype: str = "float32",
-    columns: bool = False,
-    missing: str | None = None,
+    per_column_inputs: bool = False,
+    missing_value: str | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Rows in the form in which a graph of `to_onnx` takes them.
 
@@ -68,7 +68,7 @@ def graph_input(
     model : ModelTables
     X : array-like of shape (n, n_features)
         As `CompactModel.scores` takes it.
-    input_dtype, columns, missing
+    input_dtype, per_column_inputs, missing_value
         As given to `to_onnx`.
 
     Returns
@@ -89,11 +89,11 @@ def graph_input(
     check_names(model, X)
     X = np.asarray(X)
     if not len(model.categories):
-        found = _in_type(X, input_dtype, missing)
-        if not columns:
+        found = _in_type(X, input_dtype, missing_value)
+        if not per_column_inputs:
             return {"X": found}
         return {name: found[:, [j]] for j, name in enumerate(column_names(model))}
-    parts = parts_of(model, columns)
+    parts = parts_of(model, per_column_inputs)
     numbers = np.zeros(X.shape, np.float64)  # zeros stay where labels go in as strings
     text: dict[int, NDArray[Any]] = {}
     others = np.setdiff1d(np.arange(X.shape[1]), model.categories.columns)
@@ -104,7 +104,7 @@ def graph_input(
             numbers[:, column] = np.append(labels.astype(float), [np.nan, _NO_LABEL])[
                 at.astype(int)
             ]
-        elif columns:
+        elif per_column_inputs:
             names = np.array([*labels.tolist(), "", None], dtype=object)
             text[column] = names[at.astype(int)]
             unknown = at == len(labels) + 1
@@ -114,24 +114,24 @@ def graph_input(
             ]
         else:
             numbers[:, column] = at
-    if not columns:
-        return {"X": _in_type(numbers, input_dtype, missing)}
+    if not per_column_inputs:
+        return {"X": _in_type(numbers, input_dtype, missing_value)}
     return {
         part.name: text[j][:, None]
         if part.strings
-        else _in_type(numbers[:, [j]], input_dtype, missing)
+        else _in_type(numbers[:, [j]], input_dtype, missing_value)
         for j, part in enumerate(parts)
     }
 
 
-def _in_type(X: NDArray[Any], dtype: str, missing: str | None) -> NDArray[Any]:
+def _in_type(X: NDArray[Any], dtype: str, missing_value: str | None) -> NDArray[Any]:
     """Numbers of the graph's type; in one of integers the largest stands for NaN, if asked."""
     without = np.isnan(X) if X.dtype.kind == "f" else np.zeros(X.shape, bool)
     if np.dtype(dtype).kind == "f" or not without.any():
         return X.astype(dtype)
-    if missing is None:
+    if missing_value is None:
         raise ValueError(
-            f"X has missing values, which {dtype} does not hold: export with missing='largest'"
+            f"X has missing values, which {dtype} does not hold: export with missing_value='max'"
         )
     found = np.where(without, 0, X).astype(dtype)
     found[without] = np.iinfo(dtype).max
@@ -187,11 +187,11 @@ def ranked_table(
 def read_numbers(to: Writer, x: str, part: Part, dtype: str, output: str) -> str:
     """Write the nodes that make floats of `x`, columns of `part`."""
     found = cast(to, x, dtype, output)
-    if part.missing is None:
+    if part.missing_number is None:
         return found
     # The graph's integers are of the type that has this largest number.
-    kind = np.int32 if part.missing == np.iinfo(np.int32).max else np.int64
-    largest = to.constant("missing_number", np.array(part.missing, kind))
+    kind = np.int32 if part.missing_number == np.iinfo(np.int32).max else np.int64
+    largest = to.constant("missing_number", np.array(part.missing_number, kind))
     nan = to.constant("nan", np.array(np.nan, dtype))
     return to.node("Where", [to.node("Equal", [x, largest], "is_none"), nan, found], "or_nan")
 

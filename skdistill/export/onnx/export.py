@@ -30,9 +30,9 @@ def to_onnx(
     path: str | PathLike[str] | None = None,
     *,
     input_dtype: str = "float32",
-    columns: bool = False,
+    per_column_inputs: bool = False,
     zipmap: bool = False,
-    missing: str | None = None,
+    missing_value: str | None = None,
 ) -> ModelProto:
     """Export a model; outputs are label, probabilities and int32 scores.
 
@@ -47,14 +47,14 @@ def to_onnx(
         Where to write the file, if anywhere.
     input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
         Type of the numbers that go in.
-    columns : bool, default=False
+    per_column_inputs : bool, default=False
         Whether each column is an input of its own, of shape (n, 1), under its name; columns
         of string labels take strings then, of which the empty one is missing. In one table, X,
         such columns take indexes. `skdistill.export.onnx.categories.graph_input` makes both.
     zipmap : bool, default=False
         Whether probabilities leave as a list of dictionaries.
-    missing : "largest" or None, default=None
-        Whether the largest number of an integer type stands for a missing one.
+    missing_value : {"max", None}, default=None
+        "max" says that the largest number of an integer type stands for a missing one.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def to_onnx(
         Without the extra "onnx".
     ValueError
         For another input type, labels that ONNX has no type for, `zipmap` without classes,
-        or `columns` with a column that is called like an output.
+        or `per_column_inputs` with a column that is called like an output.
 
     Examples
     --------
@@ -79,16 +79,18 @@ def to_onnx(
     onnx = import_onnx()
     if input_dtype not in INPUT_DTYPES:
         raise ValueError(f"input_dtype must be one of {INPUT_DTYPES}, got {input_dtype!r}")
-    if missing not in (None, "largest"):
-        raise ValueError(f"missing must be 'largest' or None, got {missing!r}")
-    if missing is not None and np.dtype(input_dtype).kind == "f":
-        raise ValueError(f"missing={missing!r} is for integer inputs: {input_dtype} has NaN")
+    if missing_value not in ("max", None):
+        raise ValueError(f"missing_value must be 'max' or None, got {missing_value!r}")
+    if missing_value is not None and np.dtype(input_dtype).kind == "f":
+        raise ValueError(
+            f"missing_value={missing_value!r} is for integer inputs: {input_dtype} has NaN"
+        )
     if zipmap and model.classes is None:
         raise ValueError("zipmap=True needs classes: this model predicts values")
     helper = onnx.helper
     names = output_names(model, zipmap)
-    largest = None if missing is None else int(np.iinfo(input_dtype).max)
-    parts = parts_of(model, columns, largest)
+    largest = None if missing_value is None else int(np.iinfo(input_dtype).max)
+    parts = parts_of(model, per_column_inputs, largest)
     _check_names([part.name for part in parts], names)
     writer = GraphWriter(onnx, [*names, *(part.name for part in parts)])
     write_model(writer, model, parts, names, zipmap=zipmap)
@@ -123,11 +125,13 @@ def _check_names(inputs: Sequence[str], outputs: Sequence[str]) -> None:
         if name == "" or name in outputs:
             why = "empty" if name == "" else f"that of an output, of which there are {outputs}"
             raise ValueError(
-                f"columns=True makes column {name!r} an input, and its name is {why}: rename the "
-                "column before fit, or export one table with columns=False"
+                f"per_column_inputs=True makes column {name!r} an input, and its name is {why}: "
+                "rename the column before fit, or export one table with per_column_inputs=False"
             )
     if len(set(inputs)) < len(inputs):
-        raise ValueError(f"columns=True needs columns of different names, got {list(inputs)}")
+        raise ValueError(
+            f"per_column_inputs=True needs columns of different names, got {list(inputs)}"
+        )
 
 
 def _declared_outputs(

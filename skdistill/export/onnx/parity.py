@@ -72,7 +72,7 @@ def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
     mismatches : int
     """
     inputs = session.get_inputs()
-    form: dict[str, Any] = {"columns": len(inputs) > 1 or inputs[0].name != "X"}
+    form: dict[str, Any] = {"per_column_inputs": len(inputs) > 1 or inputs[0].name != "X"}
     numbers = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(string)": None}
     kinds = [numbers.get(each.type, each.type[7:-1]) for each in inputs]
     form["input_dtype"] = next((kind for kind in kinds if kind), "float32")

@@ -25,7 +25,7 @@ STRICT = tuple(["-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-W
 C99 = ("-std=c99", *STRICT)
 COMPILERS = {"gcc": ["gcc"], "g++": ["g++", "-xc++"], "clang": ["clang"]}
 ZIG = {"zig": "cc", "zig c++": "c++"}
-_RESULTS = {"label": "int32", "scores": "int32", "proba_float": "float32", "proba_fixed": "uint16"}
+_RESULTS = {"label": "int32", "scores": "int32", "proba_float": "float32", "proba_q15": "uint16"}
 _FUNCTIONS = {"proba_float": "proba"}
 
 
@@ -36,17 +36,17 @@ class Case(NamedTuple):
     input: str = "float32"
     output: str = "label"
     layout: str = "table"
-    missing: str | None = None
+    missing_value: str | None = None
 
     def text(self, name: str) -> str:
         """The C file."""
         return to_c(
             self.model,
-            input=self.input,
+            input_dtype=self.input,
             output=self.output,
             layout=self.layout,
             name=name,
-            missing=self.missing,
+            missing_value=self.missing_value,
         )
 
     @property
@@ -67,12 +67,12 @@ class Case(NamedTuple):
         return evaluate.probabilities(self.model, scores)
 
 
-def suits(model: CompactModel, input: str, output: str, missing: str | None = None) -> bool:
+def suits(model: CompactModel, input: str, output: str, missing_value: str | None = None) -> bool:
     """Whether a model can be exported so."""
     try:
-        Case(model, input, output, missing=missing).text("m")
+        Case(model, input, output, missing_value=missing_value).text("m")
     except ValueError as error:
-        known = ("take a wider type", "input='codes'", "does not suit", "needs classes")
+        known = ("take a wider type", "input_dtype='codes'", "does not suit", "needs classes")
         assert any(reason in str(error) for reason in known), error
         return False
     return True
@@ -89,7 +89,7 @@ def rows_for(case: Case, seed: int, n: int = 80) -> np.ndarray:
     limits = np.iinfo(case.input)
     anywhere = rng.integers(limits.min, limits.max, X.shape, endpoint=True)
     X = np.where(rng.random(X.shape) < 0.2, anywhere, np.clip(X, limits.min, limits.max))
-    if case.missing is None:
+    if case.missing_value is None:
         return X
     return np.where((limits.max == X) | (rng.random(X.shape) < 0.1), np.nan, X)
 
@@ -164,7 +164,7 @@ def load(folder: Any, cases: list[Case], compiler: str = "gcc", *flags: str) -> 
 
 def answers(library: ctypes.CDLL, case: Case, i: int, X: np.ndarray) -> np.ndarray:
     """What case `i` of a library answers to rows."""
-    rows = device_input(case.model, X, case.input, missing=case.missing)
+    rows = device_input(case.model, X, case.input, missing_value=case.missing_value)
     kind, count = case.result
     out = np.full((len(rows), count), 77, kind)
     call = library[f"call{i}"]

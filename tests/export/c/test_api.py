@@ -28,17 +28,25 @@ LINEAR = LinearTable([0], [0.5], [2.0], 8, [[1]], 4)
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        (stump(), {"input": "float64"}, "input must be one of .*got 'float64'"),
+        (stump(), {"input_dtype": "float64"}, "input_dtype must be one of .*got 'float64'"),
         (stump(), {"output": "proba"}, "output must be one of .*got 'proba'"),
         (stump(), {"layout": "tables"}, "layout must be one of .*got 'tables'"),
         (stump(classes=None), {"output": "label"}, "output='label' needs classes"),
         (stump(classes=None), {"output": "proba_float"}, "take output='scores'"),
-        (stump(3, dtype="i4"), {"input": "float32"}, "declares int32 inputs: take 'int32'"),
-        (stump(300), {"input": "uint8"}, "0 to 255, and column 0 is cut at 300: take a wider"),
-        (stump(-1), {"input": "uint8"}, "column 0 is cut at -1: take a wider type"),
-        (stump(255), {"input": "uint8"}, "column 0 is cut at 255"),
-        (stump(beside=[LINEAR]), {"input": "codes"}, "for a single table, .* trees and linear"),
-        (CompactModel(1, [0], 1.0, "sigmoid", ["a", "b"]), {"input": "codes"}, "constant"),
+        (stump(3, dtype="i4"), {"input_dtype": "float32"}, "declares int32 inputs: take 'int32'"),
+        (
+            stump(300),
+            {"input_dtype": "uint8"},
+            "0 to 255, and column 0 is cut at 300: take a wider",
+        ),
+        (stump(-1), {"input_dtype": "uint8"}, "column 0 is cut at -1: take a wider type"),
+        (stump(255), {"input_dtype": "uint8"}, "column 0 is cut at 255"),
+        (
+            stump(beside=[LINEAR]),
+            {"input_dtype": "codes"},
+            "for a single table, .* trees and linear",
+        ),
+        (CompactModel(1, [0], 1.0, "sigmoid", ["a", "b"]), {"input_dtype": "codes"}, "constant"),
         (stump(), {"name": "while"}, "name='while' is a keyword"),
         (stump(), {"name": "Class"}, "name='Class' is a keyword"),
         (stump(), {"name": "main"}, "name='main' is a keyword"),
@@ -59,8 +67,8 @@ def test_what_cannot_be_exported_is_refused_by_name(model, options, message, tmp
 
 def test_the_ends_of_a_type_are_still_inside():
     for edge, input in ((254, "uint8"), (0, "uint8"), (-128, "int8"), (126, "int8")):
-        assert to_c(stump(edge), input=input)
-    assert to_c(stump(3e9), input="int32")  # an edge that no number crosses
+        assert to_c(stump(edge), input_dtype=input)
+    assert to_c(stump(3e9), input_dtype="int32")  # an edge that no number crosses
 
 
 def test_a_name_of_41_letters_compiles(tmp_path):
@@ -101,7 +109,7 @@ def test_the_default_output_suits_the_model():
 def test_integers_need_no_float_and_no_library():
     linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], [LINEAR])
     for model in (stump(), linear):
-        text = to_c(model, input="uint8", output="proba_fixed")
+        text = to_c(model, input_dtype="uint8", output="proba_q15")
         assert re.findall(r"#include .*", text.replace("#include <avr/pgmspace.h>", "")) == [
             "#include <stdint.h>"
         ]

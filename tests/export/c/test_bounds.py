@@ -22,7 +22,7 @@ KINDS = [
         ("float32", "label"),
         ("uint8", "label"),
         ("int16", "scores"),
-        ("float32", "proba_fixed"),
+        ("float32", "proba_q15"),
         ("float32", "proba_float"),
     )
 ]
@@ -38,7 +38,7 @@ def test_no_row_takes_more_than_the_header_says(seed):
     X = rows_for(Case(model, input, output, layout), seed, 40)
     rows = device_input(model, X, input)
     function = emitted_function(model, rows, output)
-    options = {"input": input, "output": output, "layout": layout, "name": "model"}
+    options = {"input_dtype": input, "output": output, "layout": layout, "name": "model"}
     image = build({"model.c": to_c(model, **options)}, find_target("cortex-m0"), [function.name])
     ran = run(image, function.name, rows, output_bytes=function.output_bytes)
     found = bounds(*prepare_source(model, **options))

@@ -103,7 +103,9 @@ def test_the_file_names_the_categories_and_counts_a_byte_for_each():
     assert "x[2]      0: 10, 1: 20, 2: 30, 3: missing" in text
     source, _ = prepare_source(model, output="scores")
     assert source.layout.tables["ranks"].nbytes == 9
-    assert "ranks" not in prepare_source(model, input="codes", output="label")[0].layout.tables
+    assert (
+        "ranks" not in prepare_source(model, input_dtype="codes", output="label")[0].layout.tables
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -123,7 +125,7 @@ def test_bounds_hold_with_categories(seed):
     np.testing.assert_array_equal(
         np.squeeze(function.read(ran.outputs)), np.squeeze(case.expected(X))
     )
-    options = {"input": case.input, "output": case.output, "layout": case.layout}
+    options = {"input_dtype": case.input, "output": case.output, "layout": case.layout}
     found = bounds(*prepare_source(case.model, name="model", **options))
     assert ran.instructions.max() <= found.instructions
     assert ran.stack.max() <= found.stack

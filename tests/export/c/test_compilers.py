@@ -24,7 +24,7 @@ from tests.export.c.harness import (
 )
 from tests.strategies import tree_model
 
-OUTPUTS = ("label", "scores", "proba_float", "proba_fixed")
+OUTPUTS = ("label", "scores", "proba_float", "proba_q15")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_two_files_link_and_the_headers_serve_c_and_cpp(tmp_path):
     models = {}
     fitting = (tree_model(np.random.default_rng(seed)) for seed in range(99))
     fitting = (m for m in fitting if m.classes is not None and m.input_dtype == "float32")
-    for name, output in (("first", "proba_fixed"), ("second", "proba_float")):
+    for name, output in (("first", "proba_q15"), ("second", "proba_float")):
         models[name] = replace(next(fitting), scale=1.0)
         to_c(models[name], tmp_path / f"{name}.c", name=name, output=output)
     headers = {name: (tmp_path / f"{name}.h").read_text() for name in models}
@@ -98,7 +98,7 @@ def test_two_files_link_and_the_headers_serve_c_and_cpp(tmp_path):
             "    static float x1[FIRST_N_FEATURES];",
             *["    static float x2[SECOND_N_FEATURES];", "    float p[SECOND_N_CLASSES];"],
             *["    uint16_t f[FIRST_N_CLASSES];", "    second_proba(x2, p);"],
-            *["    first_proba_fixed(x1, f);"],
+            *["    first_proba_q15(x1, f);"],
             '    printf("%d %d\\n", first_label(x1), second_label(x2));',
             *[f'    printf("%g\\n", (double)({m}));' for m in numbers],
             *[f"    puts({m});" for m in macros if m.endswith("_HASH")],

@@ -50,12 +50,12 @@ def test_a_cmake_folder_builds(tree, tmp_path):
 
 
 def test_the_header_serves_the_sources(tree, tmp_path):
-    for file in to_c_library(tree, tmp_path, kind="cmake", name="iris", output="proba_fixed"):
+    for file in to_c_library(tree, tmp_path, kind="cmake", name="iris", output="proba_q15"):
         if file.suffix == ".h":
             header = file.read_text()
     main = (
         header + "\nint main(void)\n{\n    const float x[IRIS_N_FEATURES] = {0};\n"
-        "    uint16_t p[IRIS_N_CLASSES];\n    iris_proba_fixed(x, p);\n"
+        "    uint16_t p[IRIS_N_CLASSES];\n    iris_proba_q15(x, p);\n"
         "    return iris_label(x);\n}\n" + (tmp_path / "iris.c").read_text()
     )
     program = compile_c(tmp_path, main, "gcc", *C99, output="program")

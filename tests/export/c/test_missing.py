@@ -35,11 +35,11 @@ def test_fixed_models_answer_as_python(layout, tmp_path):
     for seed in range(500, 700):
         rng = np.random.default_rng(seed)
         model = tree_model(rng)
-        case = Case(model, rng.choice(TYPES), rng.choice(["label", "scores"]), layout, "largest")
-        if suits(model, case.input, case.output, "largest"):
+        case = Case(model, rng.choice(TYPES), rng.choice(["label", "scores"]), layout, "max")
+        if suits(model, case.input, case.output, "max"):
             cases.append(case)
     laid = [
-        choose_layout(c.model, c.input, c.output, branches=layout == "code", missing=True)
+        choose_layout(c.model, c.input, c.output, branches=layout == "code", max_is_missing=True)
         for c in cases
     ]
     trees = [part for one in laid for part in one.parts_of(PackedTrees)]
@@ -57,14 +57,14 @@ cases = st.builds(
     st.sampled_from(TYPES),
     st.sampled_from(["label", "scores"]),
     st.sampled_from(["table", "code"]),
-    st.just("largest"),
+    st.just("max"),
 )
 
 
 @few
 @given(st.lists(cases, min_size=15, max_size=15), seeds)
 def test_random_models_answer_as_python(cases, seed):
-    cases = [case for case in cases if suits(*case[:3], "largest")]
+    cases = [case for case in cases if suits(*case[:3], "max")]
     with tempfile.TemporaryDirectory() as folder:
         assert_equal(load(Path(folder), cases), cases, seed, n=60)
 
@@ -84,7 +84,7 @@ def test_splits_that_part_no_two_numbers_may_still_part_nan(dtype, nan_left):
         np.arange(N + 1)[:, None] * 7 + 1, 8,
     )  # fmt: skip
     model = CompactModel(1, [0], 0.01, "identity", None, [trees])
-    whole = on_integers(model, dtype, missing=True)
+    whole = on_integers(model, dtype, max_is_missing=True)
     numbers = np.array([limits.min, -1, 0, 1, limits.max - 2, limits.max - 1], float)
     numbers = np.unique(np.clip(numbers, limits.min, None))[:, None]
     assert np.array_equal(whole.scores(numbers), model.scores(numbers))
@@ -106,31 +106,38 @@ def test_splits_that_part_no_two_numbers_may_still_part_nan(dtype, nan_left):
 def test_a_student_that_learnt_with_holes_runs_on_a_device(student, dtype, layout):
     student.fit(HOLES, Y)
     assert student.compact_.table(TreeTable).nan_left.any()
-    found = profile(student, HOLES[:60], "cortex-m0", input=dtype, layout=layout, missing="largest")
+    found = profile(
+        student,
+        HOLES[:60],
+        target="cortex-m0",
+        input_dtype=dtype,
+        layout=layout,
+        missing_value="max",
+    )
     assert found.mismatches == 0
     assert found.instructions_max <= found.instructions_bound
 
 
 def test_scores_of_a_linear_part_too():
     model = SoftBoostingClassifier(4, init="linear", random_state=0).fit(X, Y).compact_
-    for output in ("scores", "proba_fixed", "proba_float"):
-        options = {"input": "uint8", "output": output, "missing": "largest"}
-        assert profile(model, HOLES[:60], "host", **options).mismatches == 0
+    for output in ("scores", "proba_q15", "proba_float"):
+        options = {"input_dtype": "uint8", "output": output, "missing_value": "max"}
+        assert profile(model, HOLES[:60], target="host", **options).mismatches == 0
 
 
 def test_the_header_says_what_is_missing(tmp_path):
     student = SoftTreeClassifier(max_leaf_nodes=4).fit(HOLES, Y)
-    text = student.to_c(tmp_path / "holes.c", input="uint8", missing="largest")
+    text = student.to_c(tmp_path / "holes.c", input_dtype="uint8", missing_value="max")
     assert "uint8_t; 255 is a missing one" in text
     assert "#define HOLES_MISSING 255\n" in (tmp_path / "holes.h").read_text()
-    student.to_c(tmp_path / "holes.c", input="uint8")
+    student.to_c(tmp_path / "holes.c", input_dtype="uint8")
     assert "MISSING" not in (tmp_path / "holes.h").read_text()
 
 
 def test_without_holes_nothing_is_paid_for_them():
     model = SoftTreeClassifier(max_leaf_nodes=12).fit(X, Y).compact_
     assert not model.table(TreeTable).nan_left.any()
-    plain, asked = (choose_layout(model, "uint8", missing=way) for way in (False, True))
+    plain, asked = (choose_layout(model, "uint8", max_is_missing=way) for way in (False, True))
     assert {n: t.tolist() for n, t in plain.tables.items()} == {
         n: t.tolist() for n, t in asked.tables.items()
     }
@@ -138,26 +145,28 @@ def test_without_holes_nothing_is_paid_for_them():
 
 def test_what_is_refused():
     model = SoftTreeClassifier(max_leaf_nodes=4).fit(HOLES, Y).compact_
-    with pytest.raises(ValueError, match=r"is no uint8: .* from 0 to 255; missing='largest' takes"):
+    with pytest.raises(
+        ValueError, match=r"is no uint8: .* from 0 to 255; missing_value='max' takes"
+    ):
         device_input(model, HOLES, "uint8")
     full = np.full((1, 5), 255.0)
     with pytest.raises(ValueError, match="whole numbers from 0 to 254"):
-        device_input(model, full, "uint8", missing="largest")
+        device_input(model, full, "uint8", missing_value="max")
     assert device_input(model, full, "uint8").max() == 255
     for input, reason in (("float32", "float32 has NaN"), ("codes", "their own number for it")):
         with pytest.raises(ValueError, match=reason):
-            to_c(model, input=input, missing="largest")
+            to_c(model, input_dtype=input, missing_value="max")
         with pytest.raises(ValueError, match=reason):
-            device_input(model, HOLES, input, missing="largest")
+            device_input(model, HOLES, input, missing_value="max")
     for wrong in (255, "smallest", True):
-        with pytest.raises(ValueError, match=r"missing must be one of \('largest', None\)"):
-            to_c(model, input="uint8", missing=wrong)
+        with pytest.raises(ValueError, match=r"missing_value must be one of \('max', None\)"):
+            to_c(model, input_dtype="uint8", missing_value=wrong)
     grid = InputGrid([0], [0, 1], np.array([254.5], np.float32))
     stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
     edge = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], [stump])
-    assert to_c(edge, input="uint8")
+    assert to_c(edge, input_dtype="uint8")
     with pytest.raises(ValueError, match=r"holds 0 to 254, and column 0 is cut at 254\.5"):
-        to_c(edge, input="uint8", missing="largest")
+        to_c(edge, input_dtype="uint8", missing_value="max")
 
 
 def test_columns_of_categories_have_an_index_for_what_is_missing(tmp_path):
@@ -168,11 +177,11 @@ def test_columns_of_categories_have_an_index_for_what_is_missing(tmp_path):
     y = (np.nan_to_num(number, nan=150) > 90) ^ (word == "b")
     student = SoftTreeClassifier(max_leaf_nodes=12, categorical_features=[1]).fit(rows, y)
     model = student.compact_
-    sent = device_input(model, rows, "uint8", missing="largest")
+    sent = device_input(model, rows, "uint8", missing_value="max")
     assert set(np.unique(sent[:, 1])) == {0, 1, 2, 3}
     assert (sent[:, 0] == 255).sum() == np.isnan(number).sum() > 0
     cases = [
-        Case(model, dtype, output, layout, "largest")
+        Case(model, dtype, output, layout, "max")
         for dtype in ("uint8", "int16", "int32")
         for output in ("label", "scores")
         for layout in ("table", "code")
@@ -187,7 +196,7 @@ def test_a_rank_that_is_the_largest_number_is_refused():
     grid = InputGrid([0], [0, 1], np.array([60], np.float32))
     stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
     model = CompactModel(1, [0], 1.0, "sigmoid", [0, 1], [stump], categories=table)
-    assert to_c(model, input="int8")
-    assert to_c(model, input="uint8", missing="largest")
+    assert to_c(model, input_dtype="int8")
+    assert to_c(model, input_dtype="uint8", missing_value="max")
     with pytest.raises(ValueError, match="is 127, which is a rank of a category too"):
-        to_c(model, input="int8", missing="largest")
+        to_c(model, input_dtype="int8", missing_value="max")

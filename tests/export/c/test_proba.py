@@ -37,7 +37,7 @@ def assert_near(folder, cases, rows):
     for i, (case, X) in enumerate(zip(cases, rows, strict=True)):
         got, expected = answers(library, case, i, X), case.expected(X)
         error = proba.probability_error(case.model, case.output)
-        if case.output == "proba_fixed":
+        if case.output == "proba_q15":
             K = case.model.n_classes
             assert np.abs(got.sum(axis=1).astype(int) - proba.ONE).max() <= (K + 1) // 2, case
             got = got / proba.ONE
@@ -45,7 +45,7 @@ def assert_near(folder, cases, rows):
         assert off <= error, (case, off, error)
 
 
-@pytest.mark.parametrize("output", ["proba_float", "proba_fixed"])
+@pytest.mark.parametrize("output", ["proba_float", "proba_q15"])
 def test_all_links_at_all_scales(output, tmp_path):
     links = [("sigmoid", 2), ("normalize", 2), ("softmax", 3), ("normalize", 5), ("softmax", 100)]
     cases = [
@@ -54,7 +54,7 @@ def test_all_links_at_all_scales(output, tmp_path):
     assert_near(tmp_path, cases, [spread_rows(300, 3)] * len(cases))
 
 
-@pytest.mark.parametrize("output", ["proba_float", "proba_fixed"])
+@pytest.mark.parametrize("output", ["proba_float", "proba_q15"])
 def test_models_of_trees(output, tmp_path):
     cases, rows = [], []
     for seed in range(40):
@@ -71,7 +71,7 @@ def test_models_of_trees(output, tmp_path):
 
 def test_one_class_is_certain(tmp_path):
     model = CompactModel(2, [3], 1.0, "sigmoid", ["all"])
-    cases = [Case(model, output=output) for output in ("proba_float", "proba_fixed")]
+    cases = [Case(model, output=output) for output in ("proba_float", "proba_q15")]
     library = load(tmp_path, cases)
     assert answers(library, cases[0], 0, np.zeros((1, 2))).tolist() == [[1.0]]
     assert answers(library, cases[1], 1, np.zeros((1, 2))).tolist() == [[proba.ONE]]
@@ -82,7 +82,7 @@ def test_votes_that_need_more_than_32_bits_together(tmp_path):
     model = linear_model("normalize", 5, 1.0, bits=16)
     assert model.score_bound.sum() > 2**32
     X = np.concatenate([spread_rows(300, 3), [[0.5, 0, 0]], [[0.5, 0, 1]]])
-    case = Case(model, output="proba_fixed")
+    case = Case(model, output="proba_q15")
     assert_near(tmp_path, [case], [X])
     assert model.scores(X)[-2].tolist() == [0, 1, 2, 3, 4]
 
@@ -92,7 +92,7 @@ def test_equal_scores_share_alike(tmp_path):
         model = CompactModel(1, [0] * (1 if K == 2 else K), 1.0, link, np.arange(K))
         folder = tmp_path / link
         folder.mkdir()
-        cases = [Case(model, output=output) for output in ("proba_float", "proba_fixed")]
+        cases = [Case(model, output=output) for output in ("proba_float", "proba_q15")]
         library = load(folder, cases)
         assert set(answers(library, cases[0], 0, np.zeros((1, 1))).ravel()) == {1 / K}
         assert set(answers(library, cases[1], 1, np.zeros((1, 1))).ravel()) == {proba.ONE // K}

@@ -23,7 +23,7 @@ def test_other_values_make_another_model(student, layout, tmp_path):
     trees = model.table(TreeTable)
     values = np.random.default_rng(0).permutation(trees.values.ravel())
     other = model.with_table(replace(trees, values=values.reshape(trees.values.shape)))
-    options = {"input": "uint8", "output": "scores", "layout": layout}
+    options = {"input_dtype": "uint8", "output": "scores", "layout": layout}
     text = to_c(model, name="m", values_in_ram=True, **options)
     library = ctypes.CDLL(str(compile_c(tmp_path, text, "gcc", *C99, "-shared", "-fPIC")))
     rows = X[:100].astype(np.uint8)

@@ -24,7 +24,7 @@ def test_labels(model, seed, columns, dtype):
     rng = np.random.default_rng(seed)
     table = category_tables(rng, model.n_features)
     model = replace(model, categories=table)
-    proto = to_onnx(model, columns=columns, input_dtype=dtype)
+    proto = to_onnx(model, per_column_inputs=columns, input_dtype=dtype)
     X = labelled_rows(rng, table, model.n_features, 60)
     assert count_mismatches(model, open_session(proto.SerializeToString()), X) == 0
     assert len(proto.graph.input) == (model.n_features if columns else 1)
@@ -63,7 +63,7 @@ def test_the_largest_integer_can_be_missing(model, seed, categories, columns):
         model = replace(model, categories=table)
         X = labelled_rows(rng, table, d, n, X)
     for dtype in ("int32", "int64"):
-        options = {"input_dtype": dtype, "columns": columns, "missing": "largest"}
+        options = {"input_dtype": dtype, "per_column_inputs": columns, "missing_value": "max"}
         feed = graph_input(model, X, **options)
         assert not any(np.issubdtype(x.dtype, np.floating) for x in feed.values())
         session = open_session(to_onnx(model, **options).SerializeToString())
@@ -74,9 +74,9 @@ def test_the_largest_integer_can_be_missing(model, seed, categories, columns):
 def test_missing_is_for_integers():
     model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1])
     with pytest.raises(ValueError, match="float32 has NaN"):
-        to_onnx(model, missing="largest")
-    with pytest.raises(ValueError, match="missing must be"):
-        to_onnx(model, missing="smallest", input_dtype="int32")
+        to_onnx(model, missing_value="max")
+    with pytest.raises(ValueError, match="missing_value must be"):
+        to_onnx(model, missing_value="smallest", input_dtype="int32")
 
 
 def test_strings_beside_integers_miss_no_number():
@@ -86,7 +86,7 @@ def test_strings_beside_integers_miss_no_number():
     for _ in range(20):
         junk = np.full(X.shape, np.nan)
         del junk  # memory that is used again holds NaN
-        feed = graph_input(model, X, input_dtype="int64", columns=True)
+        feed = graph_input(model, X, input_dtype="int64", per_column_inputs=True)
         assert feed["x0"].ravel().tolist() == ["b", "", ""] and feed["x1"].dtype == np.int64
 
 

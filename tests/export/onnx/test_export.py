@@ -276,11 +276,11 @@ def test_without_onnx_the_error_names_the_extra():
 def test_columns_that_are_called_like_outputs_are_refused(name):
     model = CompactModel(2, [0], 1.0, "sigmoid", [0, 1], feature_names=("size", name))
     with pytest.raises(ValueError, match=f"makes column '{name}' an input.*rename the column"):
-        to_onnx(model, columns=True)
+        to_onnx(model, per_column_inputs=True)
     assert [each.name for each in to_onnx(model).graph.input] == ["X"]
 
 
 def test_columns_of_one_name_are_refused():
     model = CompactModel(2, [0], 1.0, "identity", None, feature_names=("size", "size"))
     with pytest.raises(ValueError, match="columns of different names"):
-        to_onnx(model, columns=True)
+        to_onnx(model, per_column_inputs=True)

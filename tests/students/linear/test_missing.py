@@ -94,5 +94,5 @@ def test_whole_numbers_with_holes_go_to_integers_in_c(tmp_path):
     whole = np.clip(np.rint(HOLES[:, :6]), 0, 250)
     student = SoftLinearClassifier().fit(whole, Y)
     assert (student.compact_.table(LinearTable).inv_step <= 1).all()
-    case = Case(student.compact_, "uint8", "scores", missing="largest")
+    case = Case(student.compact_, "uint8", "scores", missing_value="max")
     assert np.array_equal(answers(load(tmp_path, [case]), case, 0, whole), case.expected(whole))
