@@ -290,6 +290,7 @@ class CompactModel(ExportMixin, ModelTables):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in `scores`.
 
         Returns
         -------

@@ -40,7 +40,6 @@ KINDS: dict[str, type[Frozen]] = {
     "trees": TreeTable,
     "linear": LinearTable,
 }
-_NAMES = {kind: name for name, kind in KINDS.items()}
 _DTYPES = ("<i4", "<f4", "|u1", "|b1")
 _PREFIX = struct.Struct("<8sII")
 
@@ -51,6 +50,7 @@ def to_bytes(model: ModelTables) -> bytes:
     Parameters
     ----------
     model : ModelTables
+        With kinds of tables that are in `KINDS`.
 
     Returns
     -------
@@ -84,6 +84,7 @@ def from_bytes(content: bytes, model_type: type[AnyModel]) -> AnyModel:
     Parameters
     ----------
     content : bytes
+        Of a whole file.
     model_type : type
         `ModelTables` or a subclass, which is built from the fields.
 
@@ -141,7 +142,7 @@ def from_bytes(content: bytes, model_type: type[AnyModel]) -> AnyModel:
 
 def _describe(table: Frozen, arrays: list[bytes]) -> dict[str, Any]:
     """The header's entry of a table; its arrays are appended to `arrays`."""
-    entry: dict[str, Any] = {"kind": _NAMES[type(table)]}
+    entry: dict[str, Any] = {"kind": next(n for n, kind in KINDS.items() if kind is type(table))}
     for each in fields(table):  # type: ignore[arg-type]
         value = getattr(table, each.name)
         if isinstance(value, Frozen):
@@ -185,7 +186,7 @@ def _read(entry: Any, rest: _Rest) -> Any:
         isinstance(entry, dict) and entry.get("kind") in KINDS,
         f"tables must have a kind of {tuple(KINDS)}",
     )
-    kind, given = KINDS[entry["kind"]], {}
+    kind, values = KINDS[entry["kind"]], {}
     names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
     require(
         set(entry) == {"kind", *names},
@@ -195,11 +196,11 @@ def _read(entry: Any, rest: _Rest) -> Any:
         value = entry[name]
         if isinstance(value, dict):
             where = f"{entry['kind']}.{name}"
-            given[name] = _read(value, rest) if "kind" in value else rest.take(where, value)
+            values[name] = _read(value, rest) if "kind" in value else rest.take(where, value)
         else:
-            given[name] = _labels(value) if isinstance(value, list) else value
-    table = kind(**given)
-    for name, value in given.items():
+            values[name] = _labels(value) if isinstance(value, list) else value
+    table = kind(**values)
+    for name, value in values.items():
         stored = getattr(table, name)
         same = type(stored) is type(value) and getattr(stored, "dtype", "") == getattr(
             value, "dtype", ""

@@ -86,6 +86,7 @@ def summarize(model: ModelTables) -> Summary:
     Parameters
     ----------
     model : ModelTables
+        Of any kind of tables.
 
     Returns
     -------

@@ -74,8 +74,11 @@ class Image:
     Parameters
     ----------
     target : Target
+        What it was built for.
     elf : bytes
+        The file.
     sizes : Sizes
+        What its parts take.
     missing_routines : tuple of str
         Routines that the code calls and no pip package brings: on AVR those of the compiler's
         support library.
@@ -125,8 +128,9 @@ def build(
     sources : mapping of str to str
         File names and texts; names that do not end in ``.c`` are headers.
     target : Target
+        What is built for.
     entries : sequence of str
-        Functions to keep, with all that they use.
+        Functions that are linked, with all that they use.
     flags : sequence of str, default=()
         Further options for the compiler, after ours.
 
@@ -173,11 +177,9 @@ def build(
         options = [f"-Wl,{','.join(link)}", "-g", "-fno-sanitize=all"]  # -g keeps the symbols
         command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *options]
         run_zig([*command, *objects, "-o", "all.elf"], folder)
-        whole = (folder / "all.elf").read_bytes()
-        all_model, all_code, all_ram = _measure(whole, target)
-        return Image(
-            target, whole, Sizes(model, code, all_model + all_code - model - code, all_ram)
-        )
+        elf = (folder / "all.elf").read_bytes()
+        all_model, all_code, all_ram = _measure(elf, target)
+        return Image(target, elf, Sizes(model, code, all_model + all_code - model - code, all_ram))
 
 
 def run_zig(arguments: Sequence[str], folder: Path) -> None:
@@ -186,6 +188,7 @@ def run_zig(arguments: Sequence[str], folder: Path) -> None:
     Parameters
     ----------
     arguments : sequence of str
+        Of zig.
     folder : Path
         Also holds what zig would cache of this one compilation.
 
@@ -208,7 +211,22 @@ def run_zig(arguments: Sequence[str], folder: Path) -> None:
 def run_compiler(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
 ) -> None:
-    """Run `command` in `folder`, or raise BuildError with what it said."""
+    """Run a compiler.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments.
+    folder : Path
+        Where it runs.
+    environment : mapping of str to str, default=None
+        Its variables; None is those of this process.
+
+    Raises
+    ------
+    BuildError
+        With the compiler's message, if it fails.
+    """
     try:
         done = subprocess.run(
             command,
@@ -243,17 +261,32 @@ def cache_folder() -> str:
     folder : str
     """
     root = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    wanted = os.environ.get("ZIG_GLOBAL_CACHE_DIR") or Path(root) / "skdistill" / "zig"
+    path = os.environ.get("ZIG_GLOBAL_CACHE_DIR") or Path(root) / "skdistill" / "zig"
     try:
-        os.makedirs(wanted, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return os.path.abspath(wanted)
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return os.path.abspath(path)
     except OSError:
         return str(_folder_of_this_process().name)
 
 
 def import_extra(name: str) -> Any:
-    """Import a package of the extra "device", or say which extra brings it."""
+    """Import a package of the extra "device", or say which extra brings it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the module.
+
+    Returns
+    -------
+    module : module
+
+    Raises
+    ------
+    ImportError
+        Without the extra "device".
+    """
     from importlib import import_module
 
     try:

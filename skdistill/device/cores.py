@@ -13,6 +13,7 @@ class Target:
     Parameters
     ----------
     name : str
+        Name of the target.
     triple : str
         For ``zig cc -target``.
     cpu : str
@@ -90,6 +91,7 @@ def find_target(name: str) -> Target:
     Parameters
     ----------
     name : str
+        One of `TARGETS`.
 
     Returns
     -------

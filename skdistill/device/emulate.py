@@ -36,12 +36,12 @@ class Run:
 
     Parameters
     ----------
-    outputs : uint8 array of shape (n_samples, b)
+    outputs : uint8 array of shape (n_rows, n_bytes)
         Bytes that each call wrote, or its returned 32 bits.
-    instructions : int64 array of shape (n_samples,) or None
+    instructions : int64 array of shape (n_rows,) or None
         None where they were not asked for. An instruction whose condition fails is counted: it
         passes through the core as well.
-    stack : int64 array of shape (n_samples,)
+    stack : int64 array of shape (n_rows,)
         Bytes from the stack pointer at the call down to the lowest word written.
     """
 
@@ -67,8 +67,10 @@ def run(
     Parameters
     ----------
     image : Image
+        Built for a target with a core.
     function : str
-    rows : array of shape (n_samples, width)
+        Name of the function, one of the image's entries.
+    rows : array of shape (n_rows, width)
         In the element type of the function's first argument.
     output_bytes : int, default=0
         Size of the second argument; 0 for a function that returns an int instead.

@@ -34,6 +34,7 @@ class Function:
     Parameters
     ----------
     name : str
+        Name of the function.
     width : int
         Elements of a row.
     element : str
@@ -70,13 +71,24 @@ class Function:
         return f"int {self.name}({row});"
 
     def read(self, outputs: NDArray[np.uint8]) -> NDArray[Any]:
-        """Make bytes of shape (n_samples, b) an array of results, (n,) or (n, entries)."""
+        """Make bytes of shape (n_rows, n_bytes) an array of results."""
         values = np.ascontiguousarray(outputs).view(self.result)
         return values if self.entries else values[:, 0]
 
 
 def c_type(dtype: str) -> str:
-    """C's name of a NumPy type: ``"float"``, or for integers that of ``<stdint.h>``."""
+    """C's name of a NumPy type.
+
+    Parameters
+    ----------
+    dtype : str
+        NumPy's name: "float32" or an integer type.
+
+    Returns
+    -------
+    c_type : str
+        ``"float"``, or a type of ``<stdint.h>``.
+    """
     return "float" if dtype == "float32" else f"{dtype}_t"
 
 
@@ -94,6 +106,7 @@ def load(
     sources : mapping of str to str
         File names and texts; names that do not end in ``.c`` are headers.
     function : Function
+        Which function, and how it is called.
     compiler : sequence of str, default=()
         A command that understands gcc's options, such as ``["gcc"]``; by default that of ziglang.
     flags : sequence of str, default=()
@@ -102,8 +115,8 @@ def load(
     Returns
     -------
     call : callable
-        Takes an array of shape (n_samples, width) of the function's element type, returns (n,) or
-        (n, entries) results.
+        Takes an array of shape (n_rows, width) of the function's element type, returns results
+        of shape (n_rows,) or (n_rows, n_entries).
 
     Raises
     ------

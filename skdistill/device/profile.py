@@ -29,6 +29,7 @@ class Profile:
     Parameters
     ----------
     target, input_dtype, output, layout : str
+        What was asked for.
     rows : int
         Rows that were run.
     mismatches : int or None
@@ -44,12 +45,15 @@ class Profile:
     stack_bytes : int or None
         Deepest use of the stack, by any of the rows.
     instructions_mean : float or None
+        Instructions of a call, mean over the rows.
     instructions_max : int or None
+        Instructions of the call that takes most.
     instructions_bound : int or None
         What no input can exceed, added up from the tables; for "cortex-m0".
     cycles_mean : float or None
-        For "avr" where avr-gcc and simavr are installed.
+        Cycles of a call, mean over the rows; for "avr" where avr-gcc and simavr are installed.
     cycles_max : int or None
+        Cycles of the call that takes most.
     missing_routines : tuple of str
         Routines of the support library that are not in the sizes.
     """
@@ -121,15 +125,16 @@ def profile(
 
     Parameters
     ----------
-    model : ModelTables, student or distiller
-        The latter two are fitted.
+    model : CompactModel, student or distiller
+        Students and distillers are fitted.
     X : array-like of shape (n_samples, n_features)
         At least one row.
     target : str, default="cortex-m0"
         One of `skdistill.device.cores.TARGETS`.
     input_dtype, output : str, default=None
-        What `skdistill.export.c.to_c` is asked for.
+        As in `skdistill.export.c.to_c`.
     layout : {"table", "code"}, default="table"
+        As in `skdistill.export.c.to_c`.
     missing_value : {"max", None}, default=None
         How integer inputs say that a value is missing, as in `to_c`.
 
@@ -225,7 +230,16 @@ def _mean_and_max(name: str, counts: NDArray[np.int64] | None) -> dict[str, floa
 
 
 def compact_of(model: Any) -> ModelTables:
-    """Return the compact model of a student or distiller, or `model` itself.
+    """Find the compact model.
+
+    Parameters
+    ----------
+    model : CompactModel, student or distiller
+        Students and distillers are fitted.
+
+    Returns
+    -------
+    compact : ModelTables
 
     Raises
     ------
@@ -242,7 +256,21 @@ def compact_of(model: Any) -> ModelTables:
 
 
 def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Function:
-    """Describe the function that gives `output` and takes `rows`."""
+    """Describe a function of an exported model.
+
+    Parameters
+    ----------
+    model : ModelTables
+        The exported model.
+    rows : array of shape (n_samples, width)
+        As `device_input` returns them.
+    output : {"label", "scores", "proba_float", "proba_q15"}
+        What the function returns or fills.
+
+    Returns
+    -------
+    function : Function
+    """
     width, element = rows.shape[1], rows.dtype.name
     if output == "label":
         return Function(f"{NAME}_label", width, element)
@@ -262,8 +290,11 @@ def differs(
     Parameters
     ----------
     model : ModelTables
+        The exported model.
     X : array of shape (n_samples, n_features)
+        Rows as `CompactModel.scores` takes them.
     output : {"label", "scores", "proba_float", "proba_q15"}
+        What the function returned or filled.
     results : array of shape (n_samples,) or (n, entries)
         What the emitted function gave.
     allowed : float, default=0.0

@@ -109,8 +109,9 @@ class AvrRun:
 
     Parameters
     ----------
-    results : array of shape (n_samples,) or (n, entries)
-    cycles : int64 array of shape (n_samples,)
+    results : array of shape (n_rows,) or (n_rows, n_entries)
+        What each call returned or wrote.
+    cycles : int64 array of shape (n_rows,)
         Of the function's body, the return included and the call not.
     """
 
@@ -136,7 +137,8 @@ def run_avr(sources: Mapping[str, str], function: Function, rows: NDArray[Any]) 
     sources : mapping of str to str
         File names and texts; names that do not end in ``.c`` are headers.
     function : Function
-    rows : array of shape (n_samples, width)
+        Which function, and how it is called.
+    rows : array of shape (n_rows, width)
         In the element type of the function.
 
     Returns

@@ -22,7 +22,9 @@ class QuantizedTree(NamedTuple):
     threshold : int array of shape (n_nodes,)
         Codes up to this go left.
     nan_left : bool array of shape (n_nodes,)
+        Whether NaN goes left.
     children : int array of shape (n_nodes, 2)
+        Left and right child; read at inner nodes only.
     values : int array of shape (n_nodes, n_scores)
         Read at leaves only.
     """
@@ -40,6 +42,7 @@ def drop_idle_splits(tree: QuantizedTree) -> QuantizedTree:
     Parameters
     ----------
     tree : QuantizedTree
+        With values at its leaves.
 
     Returns
     -------
@@ -52,16 +55,16 @@ def drop_idle_splits(tree: QuantizedTree) -> QuantizedTree:
             a, b = tree.children[node]
             if feature[a] < 0 and feature[b] < 0 and (values[a] == values[b]).all():
                 feature[node], values[node] = -1, values[a]
-    kept = np.zeros(len(feature), bool)
-    kept[0] = True
+    reached = np.zeros(len(feature), bool)
+    reached[0] = True
     for node in range(len(feature)):
-        if kept[node] and feature[node] >= 0:
-            kept[tree.children[node]] = True
-    inner = (feature >= 0)[kept]
-    number = np.cumsum(kept) - 1
-    children = np.where(inner[:, None], number[tree.children[kept]], -1)
+        if reached[node] and feature[node] >= 0:
+            reached[tree.children[node]] = True
+    inner = (feature >= 0)[reached]
+    number = np.cumsum(reached) - 1
+    children = np.where(inner[:, None], number[tree.children[reached]], -1)
     return QuantizedTree(
-        feature[kept], tree.threshold[kept], tree.nan_left[kept], children, values[kept]
+        feature[reached], tree.threshold[reached], tree.nan_left[reached], children, values[reached]
     )
 
 
@@ -75,9 +78,11 @@ def assemble(
     grid : InputGrid
         On which the trees were learnt.
     trees : sequence of QuantizedTree
+        With integer values of the same scores.
     value_bits : int in [2, 16] or "ternary"
+        Width of a stored value.
     unit : int, default=1
-        Scores that a value of 1 is worth.
+        Score units that a value of 1 adds.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """From real numbers to the integers of the tables: input grids, leaf values, linear weights.
 
-Symbols: n rows, d columns, K classes, L leaves, S score columns.
+Learning happens on the codes of a grid, so that quantization is part of it and not done after it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
     Parameters
     ----------
     thresholds : float64 array
+        Real thresholds.
     dtype : {"float32", "int32"}
+        Type of the rows that are compared with them.
 
     Returns
     -------
@@ -51,7 +53,8 @@ def simplest(low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.
 
     Parameters
     ----------
-    low, high : float32 arrays, finite, low <= high
+    low, high : float32 arrays
+        Finite ends, ``low <= high``.
 
     Returns
     -------
@@ -67,7 +70,9 @@ def simplest(low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.
     mirrored = high < 0
     least = np.where(mirrored, -high, np.maximum(low, 0))
     most = np.where(mirrored, -low, high)
-    # As integers, the bits of positive floats are in the order of the floats.
+    # As integers, the bits of positive floats are in the order of the floats. Bits that agree in
+    # `least - 1` and `most` stay; the first that differs is set in `most`, and all below it become
+    # zeros: no number of fewer bits lies between.
     above = most.view(np.uint32).astype(np.int64)
     differ = (least.view(np.uint32).astype(np.int64) - 1) ^ above
     zeros = np.frexp(differ.astype(np.float64))[1] - 1
@@ -97,16 +102,19 @@ def fit_grid(
 
     Parameters
     ----------
-    X : float32, or for an int32 grid int32, array of shape (n_samples, n_features)
+    X : float32 or int32 array of shape (n_samples, n_features)
+        The type becomes that of the grid.
     bits : int in [2, 16]
+        Width of a code.
     weight : float64 array of shape (n_samples,), default=None
         Rows count by weight; rows without weight are not seen.
     binning : {"quantile", "uniform"}, default="quantile"
+        Where edges are put.
 
     Returns
     -------
     grid : InputGrid
-        Over all `d` columns; a constant column has no edges.
+        Over all columns; a constant column has no edges.
     """
     dtype = "int32" if X.dtype == np.int32 else "float32"
     if weight is not None:
@@ -165,8 +173,8 @@ def _even_edges(
     edges = step * (lowest + np.arange(most))
     edges = edges[(edges >= values[0]) & (edges < min(high, values[-1]))]
     exact = edges.astype(dtype)
-    kept: NDArray[Any] = exact[exact == edges]
-    return kept
+    representable: NDArray[Any] = exact[exact == edges]
+    return representable
 
 
 def _edges_between(
@@ -182,8 +190,8 @@ def _edges_between(
         return round_down(np.floor(a / 2 + b / 2), dtype)
     middle = round_down(a / 2 + b / 2)
     low, high = -round_down(-(a * 0.75 + b * 0.25)), round_down(a * 0.25 + b * 0.75)
-    few = simplest(np.minimum(low, high), np.maximum(low, high))
-    return np.where((low <= high) & (few >= a) & (few < b), few, middle)
+    short = simplest(np.minimum(low, high), np.maximum(low, high))
+    return np.where((low <= high) & (short >= a) & (short < b), short, middle)
 
 
 def _even_cuts(
@@ -195,21 +203,21 @@ def _even_cuts(
     side, but not across a value that holds half a bin.
     """
     mass = np.diff(reached, prepend=0.0)
-    for _ in range(4):  # a value heavier than a bin fills one; the rest shares the others
-        share = reached[-1] / bins
-        if mass.max() <= share * (1 + 1e-9):
+    for _ in range(4):  # a value heavier than a bin fills one; the rest is spread over the others
+        bin_mass = reached[-1] / bins
+        if mass.max() <= bin_mass * (1 + 1e-9):
             break
-        mass = np.minimum(mass, share)
+        mass = np.minimum(mass, bin_mass)
         reached = np.cumsum(mass)
-    share = reached[-1] / bins  # the windows below are apart only at the share of what is left
+    bin_mass = reached[-1] / bins  # windows of half a bin's width around the cuts do not overlap
     targets = reached[-1] * np.arange(1, bins) / bins
     slack = reached[-1] * 1e-12
     cut = np.searchsorted(reached, targets - slack)
     cut = np.unique(cut[cut < len(reached) - 1])
-    first = np.searchsorted(reached, reached[cut] - share / 4)
-    last = np.searchsorted(reached, reached[cut] + share / 4, side="right") - 1
+    first = np.searchsorted(reached, reached[cut] - bin_mass / 4)
+    last = np.searchsorted(reached, reached[cut] + bin_mass / 4, side="right") - 1
     last = np.minimum(last, len(reached) - 2)
-    heavy = np.concatenate([[0], np.cumsum(mass > share / 2)])
+    heavy = np.concatenate([[0], np.cumsum(mass > bin_mass / 2)])
     stays = (heavy[last + 2] - heavy[first] > 0) | (first > cut) | (last < cut)
     return np.where(stays, cut, first), np.where(stays, cut, last)
 
@@ -228,8 +236,11 @@ def rounding_grid(
     Parameters
     ----------
     features : int32 array of shape (n_used,)
+        Columns of the input, ascending.
     offset, inv_step : float32 arrays of shape (n_used,)
+        What rounds them, as in `LinearTable`.
     bits : int in [2, 16]
+        Width of a rounded input.
 
     Returns
     -------
@@ -256,6 +267,7 @@ def last_where(
         Takes a float32 array of `shape` and says where the conditions hold; none may hold
         again after it has failed at a lower number.
     shape : tuple of int
+        One condition an entry.
 
     Returns
     -------

@@ -1,7 +1,6 @@
 """Values, margins and weights in integers, and a scale for each target.
 
-Symbols: n rows, T trees, L leaves, S targets or scores, u columns. A value is
-``scale * score``.
+A real value is ``scale * score``; scores are integers.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from skdistill.quantization.binning import round_down
 
 
 def leaf_values(
-    V: NDArray[np.float64], mass: NDArray[np.float64], bits: int | str, trees: int = 1
+    V: NDArray[np.float64], leaf_weight: NDArray[np.float64], bits: int | str, n_trees: int = 1
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], int]:
     """Integer values of regression leaves.
 
@@ -27,67 +26,77 @@ def leaf_values(
     Parameters
     ----------
     V : float64 array of shape (n_leaves, n_scores)
-    mass : float64 array of shape (n_leaves,)
+        Real values.
+    leaf_weight : float64 array of shape (n_leaves,)
         Weight of the rows in each leaf.
     bits : int in [2, 16] or "ternary"
-    trees : int, default=1
+        Width of a stored value.
+    n_trees : int, default=1
         Number of trees whose values add up.
 
     Returns
     -------
     values : int32 array of shape (n_leaves, n_scores)
+        Integers for each leaf.
     bias : int32 array of shape (n_scores,)
         Of all trees together.
     scale : float64 array of shape (n_scores,)
-        Numbers that float32 holds; ``scale * (unit * values + bias / trees)`` approximates
+        Numbers that float32 holds; ``scale * (unit * values + bias / n_trees)`` approximates
         `V`.
     unit : int
-        Scores that a value of 1 is worth, so that the bias can be finer than the levels.
+        Score units that a value of 1 adds, so that the bias can be finer than the levels.
     """
     low, high = value_limits(bits, signed=False)
-    levels = [_even_levels(column, mass, low, high) for column in V.T]
+    levels = [_even_levels(column, leaf_weight, low, high) for column in V.T]
     offset, step = np.array(levels).T
     varies = step > 0
     most = max(high, -low)
+    # As fine a score unit as int32 has room for: 2^30 for bias and values, normal float32 scales.
     with np.errstate(divide="ignore"):
         room = np.minimum(
-            2**30 / trees / (np.abs(offset[varies]) / step[varies] + most),
+            2**30 / n_trees / (np.abs(offset[varies]) / step[varies] + most),
             step[varies] / np.finfo(np.float32).tiny,
         )
     unit = int(np.clip(room.min(initial=np.inf), 1, max(1, 2**15 // most)))
-    step = np.where(varies, np.maximum(step, np.abs(offset) * trees / 2**30), 1)
-    scale = np.where(varies, as_scale(step / unit), constant_scale(offset * trees))
-    bias = np.rint(offset * trees / scale)
-    values = np.clip(np.rint((V - bias * scale / trees) / (scale * unit)), low, high)
+    step = np.where(varies, np.maximum(step, np.abs(offset) * n_trees / 2**30), 1)
+    scale = np.where(varies, as_scale(step / unit), constant_scale(offset * n_trees))
+    bias = np.rint(offset * n_trees / scale)
+    values = np.clip(np.rint((V - bias * scale / n_trees) / (scale * unit)), low, high)
     return (values * varies).astype(np.int32), bias.astype(np.int32), scale, unit
 
 
 def _even_levels(
-    v: NDArray[np.float64], mass: NDArray[np.float64], low: int, high: int
+    v: NDArray[np.float64], leaf_weight: NDArray[np.float64], low: int, high: int
 ) -> tuple[float, float]:
-    """Offset and step of the integers low … high that tell `v`; step 0 for a constant."""
+    """Offset and step of the integers low … high that stand for `v`; step 0 for a constant.
+
+    Where levels are many they span the range. Where they are few, narrower ranges are tried, and
+    from each the step is fitted to the values by least squares and the values rounded again, in
+    turns (Lloyd's algorithm with evenly spaced levels); the smallest squared error is taken.
+    """
     reach = float(v.max() - v.min())
     if reach == 0:
         return float(v[0]), 0.0
-    z, share = (v - v.min()) / reach, mass / mass.sum()  # of any size, far from 0
+    # Values of any size, however far from 0, are moved to [0, 1] first: then nothing cancels.
+    z, weight = (v - v.min()) / reach, leaf_weight / leaf_weight.sum()
     first = 0.0 - low / (high - low), 1 / (high - low)
     if high - low >= 127:
         return float(v.min()) + reach * first[0], reach * first[1]
-    centre, found = float(share @ z), []
-    for narrower in (1.0, 0.8, 0.6, 0.4):
-        step = narrower / (high - low)
-        offset = (1 - narrower) * centre - low * step
+    mean, fits = float(weight @ z), []
+    for fraction in (1.0, 0.8, 0.6, 0.4):  # of the range
+        step = fraction / (high - low)
+        offset = (1 - fraction) * mean - low * step
         for _ in range(20):  # levels of the values and values of the levels, in turns
             q = np.clip(np.rint((z - offset) / step), low, high)
-            moved = q - share @ q
-            power = float(share @ moved**2)
-            if power == 0:
+            centred = q - weight @ q
+            variance = float(weight @ centred**2)
+            if variance == 0:
                 break
-            step = float(share @ (moved * z)) / power
-            offset = centre - step * float(share @ q)
+            step = float(weight @ (centred * z)) / variance
+            offset = mean - step * float(weight @ q)
         q = np.clip(np.rint((z - offset) / step), low, high)
-        found.append((float(share @ (z - offset - step * q) ** 2), offset, step))
-    _, offset, step = min(found)
+        fits.append((float(weight @ (z - offset - step * q) ** 2), offset, step))
+    _, offset, step = min(fits)
     return float(v.min()) + reach * offset, reach * step
 
 
@@ -105,24 +114,26 @@ def margin_values(
 
     Parameters
     ----------
-    parts : sequence of T float64 arrays of shape (n_leaves, n_scores)
+    parts : sequence of n_trees float64 arrays of shape (n_leaves, n_scores)
         Values of the leaves of each tree.
     start : float64 array of shape (n_scores,)
         Margins before the first tree.
     bits : int in [2, 16] or "ternary"
+        Width of a stored value.
     one_scale : bool
         Whether all scores share a unit, as a link asks for.
 
     Returns
     -------
-    values : list of T int32 arrays of shape (n_leaves, n_scores)
+    values : list of n_trees int32 arrays of shape (n_leaves, n_scores)
         Half a step at most from the real ones.
     bias : int32 array of shape (n_scores,)
+        Middles of all trees, and `start`.
     scale : float64 array of shape (n_scores,)
         ``scale * unit`` is the step; ``scale * (unit * (sum of values) + bias)``
         approximates ``start + (sum of real values)``.
     unit : int
-        Scores that a value of 1 is worth; 1 on one scale.
+        Score units that a value of 1 adds; 1 on one scale.
     """
     _, high = value_limits(bits, signed=True)
     middles = np.array([(part.min(axis=0) + part.max(axis=0)) / 2 for part in parts])
@@ -151,19 +162,40 @@ def margin_values(
 
 
 def as_scale(scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The next normal float32 at or above each `scale`, as float64."""
+    """The next normal float32 at or above each number.
+
+    Parameters
+    ----------
+    scale : float64 array
+        Positive numbers.
+
+    Returns
+    -------
+    scale : float64 array of the same shape
+    """
     tiny = np.finfo(np.float32).tiny
     above = -round_down(-np.maximum(scale, tiny).astype(np.float64))
     return above.astype(np.float64)
 
 
 def constant_scale(c: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scales at which whole numbers of 31 bits tell the constants `c`; powers of two."""
+    """Scales at which integers of 31 bits stand for constants.
+
+    Parameters
+    ----------
+    c : float64 array
+        The constants.
+
+    Returns
+    -------
+    scale : float64 array of the same shape
+        Powers of two; 1 for a constant of 0.
+    """
     _, exponent = np.frexp(c)
     return np.where(c == 0, 1.0, np.ldexp(1.0, np.maximum(exponent - 30, -126)))
 
 
-LOGIT_RANGE = float(np.log(1000))  # a leaf tells class odds of up to 1000 : 1
+LOGIT_RANGE = float(np.log(1000))  # a leaf stands for class odds of up to 1000 : 1
 
 
 def leaf_logits(
@@ -175,13 +207,17 @@ def leaf_logits(
 
     Parameters
     ----------
-    P : float64 array of shape (n_leaves, n_classes), K >= 2, rows sum to 1
+    P : float64 array of shape (n_leaves, n_classes)
+        Probabilities of at least two classes; rows sum to 1.
     bits : int in [2, 16] or "ternary"
+        Width of a stored value.
 
     Returns
     -------
     values : int32 array of shape (n_leaves, n_scores)
+        One score for two classes, else one a class.
     bias : int32 array of shape (n_scores,)
+        What the scores start from.
     scale : float
         ``scale * (values + bias)`` are the logits, for more than two classes up to a
         constant a row.
@@ -204,36 +240,40 @@ def leaf_logits(
 
 
 def leaf_votes(
-    P: NDArray[np.float64], bits: int | str, trees: int
+    P: NDArray[np.float64], bits: int | str, n_trees: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
     """Integer votes of leaf probabilities for the link "normalize".
 
     Parameters
     ----------
-    P : float64 array of shape (n_leaves, n_classes), K >= 2, rows sum to 1
+    P : float64 array of shape (n_leaves, n_classes)
+        Probabilities of at least two classes; rows sum to 1.
     bits : int in [2, 16] or "ternary"
-    trees : int
+        Width of a stored value.
+    n_trees : int
         Number of trees that vote.
 
     Returns
     -------
     values : int32 array of shape (n_leaves, n_scores)
+        One score for two classes, else one a class.
     bias : int32 array of shape (n_scores,)
+        What the scores start from.
     scale : float
         For two classes ``1/2 + scale * (sum of values)`` is the probability of class 1.
     """
     if P.shape[1] == 2:
         _, high = value_limits(bits, signed=True)
         q = np.rint((2 * P[:, 1] - 1) * high).astype(np.int32)
-        if trees == 1:
+        if n_trees == 1:
             q[(q == 0) & (P[:, 1] > P[:, 0])] = 1
-        return q[:, None], np.zeros(1, np.int32), 1 / (2 * high * trees)
+        return q[:, None], np.zeros(1, np.int32), 1 / (2 * high * n_trees)
     low, high = value_limits(bits, signed=False)
     q = low + np.rint(P * (high - low)).astype(np.int32)
-    if trees == 1:
+    if n_trees == 1:
         q = _keep_labels(q, P, low)
-    bias = np.full(P.shape[1], -low * trees, np.int32)  # ternary votes start at −1
-    return q, bias, 1 / (trees * (high - low))
+    bias = np.full(P.shape[1], -low * n_trees, np.int32)  # ternary votes start at −1
+    return q, bias, 1 / (n_trees * (high - low))
 
 
 def _keep_labels(q: NDArray[np.int32], P: NDArray[np.float64], low: int) -> NDArray[np.int32]:

@@ -17,14 +17,17 @@ def linear_input(
 
     The offset is a number of few bits within half a step of the weighted mean; the range
     reaches the farthest value, but no more than eight standard deviations, so that an
-    outlier does not take all the resolution. Steps are powers of two; whole numbers stay
-    whole. NaN is left out.
+    outlier does not take all the resolution. Steps are powers of two; integers stay
+    integers. NaN is left out.
 
     Parameters
     ----------
     X : float32 array of shape (n_samples, n_features)
+        Rows that show the range of the columns.
     weight : float64 array of shape (n_samples,)
+        Weights of the rows; rows without weight are not seen.
     bits : int in [2, 16]
+        Width of a rounded input.
 
     Returns
     -------
@@ -39,13 +42,13 @@ def linear_input(
         return _linear_input(X.astype(np.float64), weight, bits)
     offset, inv_step = np.zeros(X.shape[1], np.float32), np.ones(X.shape[1], np.float32)
     useful = np.zeros(X.shape[1], bool)
-    whole = np.setdiff1d(np.arange(X.shape[1]), holes)
-    for columns in [whole, *holes[:, None]]:  # one by one, each with the rows that have a value
+    complete = np.setdiff1d(np.arange(X.shape[1]), holes)
+    for columns in [complete, *holes[:, None]]:  # one by one, each with the rows that have a value
         rows = ~absent[:, columns[0]] if len(columns) else np.zeros(len(X), bool)
         if rows.any():
             part = X[np.ix_(rows, columns)].astype(np.float64)
-            read = _linear_input(part, weight[rows], bits)
-            offset[columns], inv_step[columns], useful[columns] = read
+            scaling = _linear_input(part, weight[rows], bits)
+            offset[columns], inv_step[columns], useful[columns] = scaling
     return offset, inv_step, useful
 
 
@@ -57,16 +60,16 @@ def _linear_input(
     away = np.abs(X - mean)
     deviation = np.sqrt(np.average(away**2, axis=0, weights=weight))
     reach = np.minimum(away.max(axis=0), 8 * deviation)
-    whole = (np.floor(X) == X).all(axis=0)
+    integers = (np.floor(X) == X).all(axis=0)  # columns of integers keep steps of 1 or more
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         step = 2.0 ** np.ceil(np.log2(reach / (2 ** (bits - 1) - 1)))
-        step = np.where(whole, np.maximum(step, 1.0), step)
+        step = np.where(integers, np.maximum(step, 1.0), step)
         inv_step = (1 / step).astype(np.float32)
     useful = np.isfinite(inv_step) & (inv_step > 0) & (X.min(axis=0) < X.max(axis=0))
     near = np.where(useful, step / 2, 0.0)
     ends = np.clip([mean - near, mean + near], -FLOAT32_MAX, FLOAT32_MAX).astype(np.float32)
     offset = simplest(*ends)
-    offset = np.where(whole, np.rint(mean), offset).astype(np.float32)
+    offset = np.where(integers, np.rint(mean), offset).astype(np.float32)
     return offset, np.where(useful, inv_step, np.float32(1)), useful
 
 
@@ -75,7 +78,7 @@ def linear_weights(
     b: NDArray[np.float64],
     bits: int | str,
     q_max: int,
-    shrink: float = 1.0,
+    range_fraction: float = 1.0,
     least: float = float(np.finfo(np.float32).tiny),
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
     """Integer weights and bias for real ones that act on integer inputs up to `q_max`.
@@ -85,23 +88,29 @@ def linear_weights(
     Parameters
     ----------
     W : float64 array of shape (n_used, n_scores)
+        Real weights of the rounded inputs.
     b : float64 array of shape (n_scores,)
+        Real bias.
     bits : int in [2, 16] or "ternary"
+        Width of a stored weight.
     q_max : int
-    shrink : float in (0, 1], default=1.0
-        Weights beyond this share of the largest are clipped to it.
+        Largest rounded input.
+    range_fraction : float in (0, 1], default=1.0
+        Weights beyond this fraction of the largest are clipped to it.
     least : float, default=the least normal float32
         Least unit.
 
     Returns
     -------
     weights : int32 array of shape (n_used, n_scores)
+        Integer weights.
     bias : int32 array of shape (n_scores,)
+        Integer bias.
     scale : float
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``.
     """
     _, high = value_limits(bits, signed=True)
-    most = shrink * float(np.abs(W).max(initial=0))
+    most = range_fraction * float(np.abs(W).max(initial=0))
     W = np.clip(W, -most, most)
     reach = float((np.abs(W).sum(axis=0) * q_max + np.abs(b)).max(initial=0))
     rounding = q_max * len(W) / 2 + 1  # what rounding can add to a score
@@ -109,15 +118,15 @@ def linear_weights(
     return np.rint(W / scale).astype(np.int32), np.rint(b / scale).astype(np.int32), scale
 
 
-SHRINKS = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05)
-"""Shares of the weights' range that are tried where bits are few."""
+RANGE_FRACTIONS = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05)
+"""Fractions of the weights' range that are tried where bits are few."""
 
 
 def linear_logits(
     Q: NDArray[np.float64],
     W: NDArray[np.float64],
     b: NDArray[np.float64],
-    mass: NDArray[np.float64],
+    sample_weight: NDArray[np.float64],
     bits: int | str,
     q_max: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], float]:
@@ -131,15 +140,22 @@ def linear_logits(
     Q : float64 array of shape (n_samples, n_used)
         Integer inputs of the rows.
     W : float64 array of shape (n_used, n_scores)
+        Real weights of the rounded inputs.
     b : float64 array of shape (n_scores,)
-    mass : float64 array of shape (n_samples,)
+        Real bias.
+    sample_weight : float64 array of shape (n_samples,)
+        Weights of the rows.
     bits : int in [2, 16] or "ternary"
+        Width of a stored weight.
     q_max : int
+        Largest rounded input.
 
     Returns
     -------
     weights : int32 array of shape (n_used, n_scores)
+        Integer weights.
     bias : int32 array of shape (n_scores,)
+        Integer bias.
     scale : float
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``, for several classes up
         to a constant a row.
@@ -147,16 +163,16 @@ def linear_logits(
     best = linear_weights(W, b, bits, q_max)
     if len(W) == 0 or not (bits == "ternary" or int(bits) < 8):
         return best
-    wanted = _centred(Q @ W + b)
+    target = _centred(Q @ W + b)
     least = np.inf
-    for shrink in SHRINKS:
-        weights, bias, _ = linear_weights(W, b, bits, q_max, shrink)
+    for fraction in RANGE_FRACTIONS:
+        weights, bias, _ = linear_weights(W, b, bits, q_max, fraction)
         scores = _centred(Q @ weights + bias)
-        power = np.average((scores**2).sum(axis=1), weights=mass)
+        power = np.average((scores**2).sum(axis=1), weights=sample_weight)
         if power == 0:
             continue
-        scale = np.average((scores * wanted).sum(axis=1), weights=mass) / power
-        error = np.average(((wanted - scale * scores) ** 2).sum(axis=1), weights=mass)
+        scale = np.average((scores * target).sum(axis=1), weights=sample_weight) / power
+        error = np.average(((target - scale * scores) ** 2).sum(axis=1), weights=sample_weight)
         if scale > 0 and error < least:
             best, least = (weights, bias, float(scale)), error
     return best
@@ -171,7 +187,7 @@ def linear_values(
     Q: NDArray[np.float64],
     W: NDArray[np.float64],
     b: NDArray[np.float64],
-    mass: NDArray[np.float64],
+    sample_weight: NDArray[np.float64],
     bits: int | str,
     q_max: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
@@ -186,22 +202,29 @@ def linear_values(
     Q : float64 array of shape (n_samples, n_used)
         Integer inputs of the rows.
     W : float64 array of shape (n_used, n_scores)
+        Real weights of the rounded inputs.
     b : float64 array of shape (n_scores,)
-    mass : float64 array of shape (n_samples,)
+        Real bias.
+    sample_weight : float64 array of shape (n_samples,)
+        Weights of the rows.
     bits : int in [2, 16] or "ternary"
+        Width of a stored weight.
     q_max : int
+        Largest rounded input.
 
     Returns
     -------
     weights : int32 array of shape (n_used, n_scores)
+        Integer weights.
     bias : int32 array of shape (n_scores,)
+        Integer bias.
     scale : float64 array of shape (n_scores,)
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``.
     """
-    few = bits == "ternary" or int(bits) < 8
-    shrinks = SHRINKS if few else SHRINKS[:1]
+    narrows = bits == "ternary" or int(bits) < 8
+    fractions = RANGE_FRACTIONS if narrows else RANGE_FRACTIONS[:1]
     columns = [
-        _linear_column(Q, w, float(c), mass / mass.sum(), bits, q_max, shrinks)
+        _linear_column(Q, w, float(c), sample_weight / sample_weight.sum(), bits, q_max, fractions)
         for w, c in zip(W.T, b, strict=True)
     ]
     weights, bias, scale = (np.array(part) for part in zip(*columns, strict=True))
@@ -212,36 +235,48 @@ def _linear_column(
     Q: NDArray[np.float64],
     w: NDArray[np.float64],
     c: float,
-    share: NDArray[np.float64],
+    row_weight: NDArray[np.float64],
     bits: int | str,
     q_max: int,
-    shrinks: tuple[float, ...],
+    fractions: tuple[float, ...],
 ) -> tuple[NDArray[np.int32], int, float]:
+    """Weights, bias and scale of one target; `row_weight` sums to 1.
+
+    Everything is measured in the largest magnitude that the real weights can reach, so that
+    targets of any size work. Scores are compared with the target without their means, which the
+    bias puts right at the end.
+    """
     if not w.any():
         scale = float(constant_scale(np.array(c)))
         return np.zeros(len(w), np.int32), round(c / scale), scale
     unit = float(np.abs(w).sum() * q_max)  # of the values without their mean
-    wanted = Q @ (w / unit)
-    centre = float(share @ wanted)
+    target = Q @ (w / unit)
+    target_mean = float(row_weight @ target)
     least = (unit + abs(c)) / 2**30
     best, error = None, np.inf
-    for shrink in shrinks:
-        weights, _, scale = linear_weights(w[:, None], np.zeros(1), bits, q_max, shrink, least)
-        told = Q @ weights[:, 0]
-        mean = float(share @ told)
-        if len(shrinks) > 1:
-            power = float(share @ (told - mean) ** 2)
-            fitted = float(share @ ((told - mean) * (wanted - centre))) / power if power > 0 else 0
-            if fitted <= 0:
+    for fraction in fractions:
+        weights, _, scale = linear_weights(w[:, None], np.zeros(1), bits, q_max, fraction, least)
+        scores = Q @ weights[:, 0]
+        mean = float(row_weight @ scores)
+        if len(fractions) > 1:
+            power = float(row_weight @ (scores - mean) ** 2)
+            slope = (
+                float(row_weight @ ((scores - mean) * (target - target_mean))) / power
+                if power > 0
+                else 0
+            )
+            if slope <= 0:
                 continue
-            scale = max(fitted * unit, least)
-        missed = float(share @ (wanted - centre - scale / unit * (told - mean)) ** 2)
-        if missed < error:
-            best, error = (weights[:, 0], scale, mean), missed
+            scale = max(slope * unit, least)
+        squared_error = float(
+            row_weight @ (target - target_mean - scale / unit * (scores - mean)) ** 2
+        )
+        if squared_error < error:
+            best, error = (weights[:, 0], scale, mean), squared_error
     if best is None:  # in no range do the rows show anything but their mean
-        c += unit * centre
+        c += unit * target_mean
         scale = float(constant_scale(np.array(c)))
         return np.zeros(len(w), np.int32), round(c / scale), scale
     column, scale, mean = best
     scale = float(as_scale(np.array(scale)))
-    return column, round((c + unit * centre) / scale - mean), scale
+    return column, round((c + unit * target_mean) / scale - mean), scale

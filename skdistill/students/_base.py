@@ -60,7 +60,7 @@ class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
 
 
 class CompactClassifierMixin(CompactMixin, ClassifierMixin):
-    """Predictions, scores and exports as readings of ``compact_``."""
+    """Predictions, scores and exports of a classifier, all from ``compact_``."""
 
     classes_: NDArray[Any]
 
@@ -70,6 +70,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows as `fit` takes them.
 
         Returns
         -------
@@ -84,6 +85,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows as `fit` takes them.
 
         Returns
         -------
@@ -98,6 +100,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows as `fit` takes them.
 
         Returns
         -------
@@ -112,6 +115,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows as `fit` takes them.
 
         Returns
         -------
@@ -154,7 +158,7 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
-    """Predicted values and exports as readings of ``compact_``."""
+    """Predicted values and exports of a regressor, all from ``compact_``."""
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict values: the integer scores times their scale.
@@ -162,6 +166,7 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows as `fit` takes them.
 
         Returns
         -------

@@ -8,7 +8,20 @@ from os import PathLike
 
 
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
-    """Write `content` to a temporary file beside `path` and rename it into place."""
+    """Write a file through a temporary one beside it, which is renamed into place.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, which is replaced if it exists.
+    content : bytes
+        What it will hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then an old file stays as it was.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     try:  # names have a largest length
         handle, temporary = tempfile.mkstemp(prefix=f".{name[:32]}.", dir=folder)

@@ -1,4 +1,4 @@
-"""What one calls: the file, and rows in the form in which its functions take them."""
+"""The public functions: the C file, and rows in the form in which its functions take them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,12 @@ def to_c(
     Parameters
     ----------
     model : ModelTables
+        A `CompactModel`, usually that of a student.
     path : str or path-like, default=None
         The .c file to write, and a header of the same name beside it.
     input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
-        Type of the inputs; None is the one that the model declares. Whole numbers need no
-        float anywhere, save for linear parts with other steps than powers of two. "codes" are
+        Type of the inputs; None is the one that the model declares. Integers need no float
+        anywhere, except in linear parts whose steps are no powers of two. "codes" are
         the codes of the only table, `Table.codes`: one entry for each feature of the trees' grid,
         NaN is 255 or 65535; or the rounded inputs of a linear model. In a column of categories x
         is the index of a category, as `device_input` has it.
@@ -62,8 +63,8 @@ def to_c(
         name of the file, or "model" without one.
     values_in_ram : bool, default=False
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
-        those of a model of the same structure (`value_table`): a model is made a user's own
-        without new code. What is said of the largest score holds for the values that are written.
+        those of a model of the same structure (see `value_table`), so that a device adapts to its
+        user without new code. The bound of scores in the file is that of the exported values.
     missing_value : {"max", None}, default=None
         How integer inputs say that a value is missing: "max" by the largest number of
         their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
@@ -130,7 +131,29 @@ def prepare_source(
     values_in_ram: bool = False,
     missing_value: str | None = None,
 ) -> tuple[CSource, str]:
-    """Check the options of `to_c`, choose the tables; the output is what None stood for."""
+    """Check the options of `to_c`, and choose the tables.
+
+    Parameters
+    ----------
+    model : ModelTables
+        What is exported.
+    input_dtype, output, layout, name, values_in_ram, missing_value
+        As in `to_c`.
+
+    Returns
+    -------
+    source : CSource
+        What the file is printed from.
+    output : str
+        What None stood for.
+
+    Raises
+    ------
+    TypeError
+        If `model` has no tables.
+    ValueError
+        As `to_c`.
+    """
     _check_model(model)
     input_dtype = input_dtype or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
@@ -153,7 +176,17 @@ def _check_model(model: object) -> None:
 
 
 def remedy(model: Any) -> str:
-    """What to pass in place of a `model` that has no tables, as the end of a message."""
+    """What to pass in place of something that has no tables, as the end of a message.
+
+    Parameters
+    ----------
+    model : object
+        What was passed.
+
+    Returns
+    -------
+    text : str
+    """
     if isinstance(model, type) or model is None:
         return "pass a fitted model"
     if hasattr(model, "compact_"):
@@ -173,11 +206,11 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     Parameters
     ----------
     exported : ModelTables
-        Whose C file keeps its values in RAM.
+        Whose C file has its values in RAM.
     other : ModelTables
         The same but for its leaf values.
     **options
-        `input_dtype`, `output` and `layout` as given to `to_c`.
+        `input_dtype`, `output` and `layout`, as passed to `to_c`.
 
     Returns
     -------
@@ -189,22 +222,23 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     ValueError
         If the models differ in more than leaf values, or these do not fit the declared type.
     """
-    trees, its = exported.table(TreeTable), other.table(TreeTable)
-    if trees.values.shape != its.values.shape:
+    trees, other_trees = exported.table(TreeTable), other.table(TreeTable)
+    values = other_trees.values
+    if trees.values.shape != values.shape:
         raise ValueError("other must have the trees of the exported model")
-    if not other.with_table(replace(its, values=trees.values)).equals(exported):
+    if not other.with_table(replace(other_trees, values=trees.values)).equals(exported):
         raise ValueError("other differs from the exported model in more than its leaf values")
     source, _ = prepare_source(exported, values_in_ram=True, **options)
-    kind = source.layout.tables["values"].dtype
-    limits = np.iinfo(kind)
-    if its.values.min() < limits.min or its.values.max() > limits.max:
+    dtype = source.layout.tables["values"].dtype
+    limits = np.iinfo(dtype)
+    if values.min() < limits.min or values.max() > limits.max:
         raise ValueError(
-            f"other has leaf values from {its.values.min()} to {its.values.max()}, and the C file "
-            f"keeps {kind}: export a model that has both signs"
+            f"other has leaf values from {values.min()} to {values.max()}, and the C file "
+            f"declares {dtype}: export a model that has both signs"
         )
-    laid, _ = prepare_source(other, values_in_ram=True, **options)
-    values: NDArray[Any] = laid.layout.tables["values"].astype(kind)
-    return values
+    other_source, _ = prepare_source(other, values_in_ram=True, **options)
+    table: NDArray[Any] = other_source.layout.tables["values"].astype(dtype)
+    return table
 
 
 def _c_file(path: str | PathLike[str]) -> Path:
@@ -250,10 +284,10 @@ def _check_options(
 
 def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:
     if missing_value is not None and input_dtype in ("float32", "codes"):
-        has = (
+        why = (
             "float32 has NaN" if input_dtype == "float32" else "codes have their own number for it"
         )
-        raise ValueError(f"missing_value={missing_value!r} is for integer inputs: {has}")
+        raise ValueError(f"missing_value={missing_value!r} is for integer inputs: {why}")
     most = int(model.categories.ranks.max(initial=0))
     if missing_value is not None and most >= np.iinfo(input_dtype).max:
         raise ValueError(
@@ -283,11 +317,13 @@ def device_input(
     Parameters
     ----------
     model : ModelTables
+        The exported model.
     X : array-like of shape (n_samples, n_features)
         With labels of categories, or their indexes; see `CategoryTable.index`.
-    input_dtype : str
+    input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}
+        As passed to `to_c`.
     missing_value : {"max", None}, default=None
-        As given to `to_c`. "max" writes NaN as the largest number of the type.
+        As passed to `to_c`. "max" writes NaN as the largest number of the type.
 
     Returns
     -------
@@ -332,10 +368,10 @@ def _as_integers(
     limits = np.iinfo(input_dtype)
     largest = np.full(X.shape[1], int(limits.max) - (missing_value is not None))
     largest[model.categories.columns] = limits.max  # which have indexes for what is missing
-    absent = np.isnan(X) & (missing_value is not None)
+    is_missing = np.isnan(X) & (missing_value is not None)
     with np.errstate(invalid="ignore"):
         fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)
-    wrong = ~(fits | absent)
+    wrong = ~(fits | is_missing)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         remedy = "; missing_value='max' takes NaN" if np.isnan(X[row, column]) else ""
@@ -343,4 +379,4 @@ def _as_integers(
             f"X[{row}, {column}] = {X[row, column]} is no {input_dtype}: it takes "
             f"whole numbers from {limits.min} to {largest[column]}{remedy}"
         )
-    return np.ascontiguousarray(np.where(absent, limits.max, X), input_dtype)
+    return np.ascontiguousarray(np.where(is_missing, limits.max, X), input_dtype)

@@ -99,14 +99,14 @@ def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str,
 
         void loop() {
           static const @T@ x[@n@] = {0};  // one row of inputs, in the order of the columns
-          @answer@
+          @statements@
           delay(1000);
         }
         """,
         name=name,
         T=source.x_type,
         n=source.n_inputs,
-        answer="\n".join(statements),
+        statements="\n".join(statements),
     )
     return {
         "library.properties": properties,

@@ -1,4 +1,7 @@
-"""C of the linear part: rounded inputs times weights."""
+"""C of the linear part: rounded inputs times weights.
+
+The functions are those of `skdistill.export.c.printers.Printer`, for `PackedLinear`.
+"""
 
 from __future__ import annotations
 
@@ -149,9 +152,9 @@ def _rounded_input(source: CSource, part: PackedLinear) -> str:
 
 def _input(source: CSource, part: PackedLinear) -> str:
     """Expression of the j-th input."""
-    wide = f"x[{_column(source)}]"
-    whole = source.x_type != "float" and part.arithmetic == "float"
-    return f"(float){wide}" if whole else wide
+    column = f"x[{_column(source)}]"
+    casts = source.x_type != "float" and part.arithmetic == "float"
+    return f"(float){column}" if casts else column
 
 
 def input_function(source: CSource, part: PackedLinear) -> str:
@@ -159,11 +162,11 @@ def input_function(source: CSource, part: PackedLinear) -> str:
     if part.arithmetic == "code":
         return ""
     if part.arithmetic == "integer":
-        return _round_whole(source, part)
+        return _round_integer(source, part)
     return _round_float(source, part)
 
 
-def _round_whole(source: CSource, part: PackedLinear) -> str:
+def _round_integer(source: CSource, part: PackedLinear) -> str:
     Q = part.table.q_max
     offset = source.get("offsets", "j") if part.offset is None else str(int(part.offset))
     wide = f"x * {1 << part.fraction}" if part.fraction else "x"

@@ -1,6 +1,7 @@
-"""C that makes probabilities of scores: in float, or in whole numbers by a table.
+"""C that makes probabilities of scores: in float, or in integers by a table.
 
-Symbols: S score columns, K classes, c the worth of a score in the exponent of 2.
+A logit z is a score times the scale. Powers of e are powers of 2: ``e^-z = 2^-(score * c)`` with
+``c = scale / log(2)``.
 """
 
 from __future__ import annotations
@@ -14,20 +15,23 @@ from numpy.typing import NDArray
 from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c.text import CSource, block, number
 
-ONE = 1 << 15  # a fixed-point probability of 1
+ONE = 1 << 15  # a probability of 1 as an integer, in Q15
 FLOAT_ERROR = 1e-6
 _PIECES = 32  # of [0, 1], between which 2^-x is a straight line
 _DEEPEST = 17  # 2^-17 is no longer seen
 
 
 class Factor(NamedTuple):
-    """``d * c`` for whole d ≥ 0 as ``((d >> drop) * factor) >> fraction``, up to `most`.
+    """``d * c`` for integers d ≥ 0 as ``((d >> drop) * factor) >> fraction``, up to `most`.
 
     Attributes
     ----------
-    factor, drop, fraction, most : int
+    factor, drop, fraction : int
+        Multiplier, bits of d that are dropped before, bits of the product after the point.
+    most : int
+        From this ``d >> drop`` on the product is at least the largest one that matters.
     relative, lost : float
-        Errors: in proportion to the product where it is above 1, and beside.
+        Errors: in proportion to the product where it is above 1, and by what is dropped.
     """
 
     factor: int
@@ -38,8 +42,20 @@ class Factor(NamedTuple):
     lost: float
 
 
-def whole_factor(c: float, top: float) -> Factor:
-    """Whole numbers that multiply by `c`, for products up to `top`, without leaving 32 bits."""
+def integer_factor(c: float, top: float) -> Factor:
+    """Integers that multiply by a real number without leaving 32 bits.
+
+    Parameters
+    ----------
+    c : float
+        The real number, positive.
+    top : float
+        Largest product that matters.
+
+    Returns
+    -------
+    factor : Factor
+    """
     fraction = 31 - math.ceil(math.log2(top))
     drop = min(31, max(0, 14 - fraction - math.floor(math.log2(c))))
     step = c * 2.0**drop
@@ -52,17 +68,23 @@ def whole_factor(c: float, top: float) -> Factor:
 
 
 def powers() -> NDArray[np.uint16]:
-    """2^-x at the ends of the pieces of [0, 1]: what it is above 1/2, in units of 2^-16."""
+    """2^-x at the ends of the pieces of [0, 1]: what it is above 1/2, in units of 2^-16.
+
+    Returns
+    -------
+    table : uint16 array of shape (33,)
+        1/2 is left out so that 2^0 fits uint16.
+    """
     x = np.arange(_PIECES + 1) / _PIECES
     return np.rint(2.0**16 * 2.0**-x - 2.0**15).astype(np.uint16)
 
 
 def q15_error(model: ModelTables) -> float:
-    """Bound of the error of a fixed-point probability.
+    """Bound of the error of a Q15 probability.
 
-    Of a power of 2: a straight line in its place, its rounding and that of the exponent. The
-    share of one power in the sum of K of them is off by half the relative error, and by the
-    absolute errors of all.
+    A power of 2 is off by the straight line in its place, its rounding and that of the exponent.
+    One power over the sum of all is off by at most half the relative error, for numerator and
+    denominator err alike, and by the absolute errors of all.
 
     Parameters
     ----------
@@ -79,10 +101,10 @@ def q15_error(model: ModelTables) -> float:
     scale = float(model.scale)
     if model.link == "normalize":
         if model.n_scores == 1:
-            factor = whole_factor(scale * ONE, ONE / 2)
+            factor = integer_factor(scale * ONE, ONE / 2)
             return (factor.relative * ONE / 2 + factor.lost + 2) * unit
         return (K + 2) * 2.0**-16 + unit
-    factor = whole_factor(scale / math.log(2), _DEEPEST)
+    factor = integer_factor(scale / math.log(2), _DEEPEST)
     line = (math.log(2) / _PIECES) ** 2 / 8
     exponent = factor.relative + factor.lost
     relative = line + exponent * math.log(2) + 2.0**-factor.fraction
@@ -97,6 +119,7 @@ def probability_error(model: ModelTables, output: str) -> float:
     model : ModelTables
         With classes.
     output : {"proba_float", "proba_q15"}
+        Which probabilities.
 
     Returns
     -------
@@ -106,7 +129,17 @@ def probability_error(model: ModelTables, output: str) -> float:
 
 
 def proba_float(source: CSource) -> str:
-    """The function of float probabilities, without the library of mathematics."""
+    """The function of float probabilities, without libm.
+
+    Parameters
+    ----------
+    source : CSource
+        With classes.
+
+    Returns
+    -------
+    text : str
+    """
     model, name = source.layout.model, source.name
     K, S = model.n_classes, model.n_scores
     scale = number(float(model.scale))
@@ -209,12 +242,22 @@ def proba_float(source: CSource) -> str:
 
 
 def proba_q15(source: CSource) -> str:
-    """The function of fixed-point probabilities: no float, no division but of whole numbers."""
+    """The function of Q15 probabilities: no float, no division but of integers.
+
+    Parameters
+    ----------
+    source : CSource
+        With classes.
+
+    Returns
+    -------
+    text : str
+    """
     model, name = source.layout.model, source.name
     K, S = model.n_classes, model.n_scores
     parts = []
     if "powers" in source.layout.tables:
-        parts.append(_whole_power(source))
+        parts.append(_integer_power(source))
     if K == 1:
         body = f"(void)x;\np[0] = {ONE}u;"
     elif model.link == "sigmoid":
@@ -251,7 +294,7 @@ def proba_q15(source: CSource) -> str:
             S=S,
         )
     elif S == 1:
-        c = whole_factor(float(model.scale) * ONE, ONE / 2)
+        c = integer_factor(float(model.scale) * ONE, ONE / 2)
         body = block(
             """
             int32_t s[1];
@@ -316,8 +359,8 @@ def _room(S: int) -> str:
     )
 
 
-def _whole_power(source: CSource) -> str:
-    c = whole_factor(float(source.layout.model.scale) / math.log(2), _DEEPEST)
+def _integer_power(source: CSource) -> str:
+    c = integer_factor(float(source.layout.model.scale) / math.log(2), _DEEPEST)
     bits = c.fraction - 5
     return block(
         """

@@ -21,7 +21,20 @@ _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 
 
 def branches(source: CSource, part: PackedTrees) -> str:
-    """The functions of all trees; that of a single label tree is the label's."""
+    """The functions of all trees.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of shape "branches".
+
+    Returns
+    -------
+    text : str
+        The function of a single tree with labels is that of the label.
+    """
     shared = _shared(part.table)
     if part.leaf == "label":
         head = f"int {source.name}_label(const {source.x_type} *x)"
@@ -38,7 +51,19 @@ def branches(source: CSource, part: PackedTrees) -> str:
 
 
 def add_branches(source: CSource, part: PackedTrees) -> str:
-    """Statements that add the leaves of all trees."""
+    """Statements that add the leaves of all trees.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of shape "branches".
+
+    Returns
+    -------
+    statements : str
+    """
     name, unit, S = source.name, part.table.unit, source.layout.model.n_scores
     x = "q" if part.prepared else "x"
     lines = []
@@ -60,11 +85,18 @@ def _shared(table: TreeTable) -> set[int]:
 
 
 def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: set[int]) -> str:
+    """One function: a walk over the tree that writes a block for each split.
+
+    `waiting` holds what is still to be written, the last first: a node with its depth and its
+    label, if it is jumped to, or a closing brace. Trees may be deeper than compilers allow blocks,
+    and subtrees may be shared: these are written once, behind the rest, and reached by goto.
+    """
     table = part.table
     x, v = "q" if part.prepared else "x", read_type(source, part)
     lines: list[str] = []
-    asks_twice = not part.prepared and not compares_floats(part)
-    if root >= 0 and asks_twice and _any_missing(table, root):
+    # A code that is made at the node is kept in `v`, to be compared with that of NaN too.
+    needs_v = not part.prepared and not compares_floats(part)
+    if root >= 0 and needs_v and _any_missing(table, root):
         lines.append(f"    {v} v;")
     if part.leaf == "label":
         lines += [
@@ -122,11 +154,11 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
     if compares_floats(part):
         return _float_condition(source, table, node, hex(cut))
     kind = read_type(source, part)
-    shown = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
+    constant = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
     if kind == "uint32_t":
-        shown = f"{hex(cut)}u"
+        constant = f"{hex(cut)}u"
     elif source.x_type in ("uint8_t", "uint16_t") and not part.prepared:
-        shown = str(cut)
+        constant = str(cut)
     if part.prepared:
         code = f"q[{int(part.codes.inputs[feature])}]"
     elif part.codes.kind == "code":
@@ -134,10 +166,10 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
     else:
         code = read_input(source, part, str(int(grid.features[feature])))
     if not table.nan_left[node]:
-        return f"{code} <= {shown}"
+        return f"{code} <= {constant}"
     if part.prepared:
-        return f"{code} <= {shown} || {is_missing(source, part, code)}"
-    return f"(v = {code}) <= {shown} || {is_missing(source, part, 'v')}"
+        return f"{code} <= {constant} || {is_missing(source, part, code)}"
+    return f"(v = {code}) <= {constant} || {is_missing(source, part, 'v')}"
 
 
 def _float_condition(source: CSource, table: TreeTable, node: int, key: str) -> str:

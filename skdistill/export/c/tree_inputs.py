@@ -1,4 +1,7 @@
-"""C that makes whole numbers of inputs, which the nodes of trees compare."""
+"""C that makes integer codes of inputs, which the nodes of trees compare.
+
+In all functions `source` is what is printed, and `part` the packed trees.
+"""
 
 from __future__ import annotations
 

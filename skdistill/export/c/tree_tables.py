@@ -9,7 +9,20 @@ from skdistill.export.c.tree_inputs import input_argument, is_missing, read_inpu
 
 
 def walker(source: CSource, part: PackedTrees) -> str:
-    """The function that finds the leaf, or with fused nodes the label."""
+    """The function that finds the leaf, or with fused nodes the label.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of any shape but "branches".
+
+    Returns
+    -------
+    text : str
+        Empty where there is nothing to walk.
+    """
     if part.shape == "fused":
         return _fused(source, part)
     if part.shape == "children":
@@ -101,7 +114,7 @@ def _fused(source: CSource, part: PackedTrees) -> str:
 def _node(source: CSource, part: PackedTrees) -> tuple[str, str, str, str | None, str]:
     """Statements that read a node; expressions of its feature, threshold, NaN's side and link."""
     name, index = source.name, source.index
-    fields, at, found = part.widths, 0, []
+    fields, at, values = part.widths, 0, []
     if part.bits == 0:
         return "", "0", "0u", None, "0"
     if part.whole_bytes:
@@ -115,24 +128,24 @@ def _node(source: CSource, part: PackedTrees) -> tuple[str, str, str, str | None
             return read, f"{get}(p)", f"{get}(p + 1)", nan, f"({index})({link})"
         reads = [f"(uint32_t){get}(p)"]
         reads += [f"(uint32_t){get}(p + {i}) << {8 * i}" for i in range(1, size)]
-        whole = "\n    | ".join(reads)
-        read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {whole};\n"
+        bits = "\n    | ".join(reads)
+        read = f"{source.macro}_ROM uint8_t *p = {base};\nconst uint32_t w = {bits};\n"
     elif part.bits <= WIDEST_READ:
         read = f"const uint32_t w = {name}_bits({name}_nodes, node * {part.bits}u, {part.bits});\n"
     else:
         read = f"const {index} at = node * {part.bits}u;\n"
         for width in fields:
-            found.append(_packed_field(source, at, width))
+            values.append(_packed_field(source, at, width))
             at += width
-        return read, found[0], found[1], f"{found[2]} != 0u" if fields[2] else None, found[3]
+        return read, values[0], values[1], f"{values[2]} != 0u" if fields[2] else None, values[3]
     for width in fields:
         shifted = f"(w >> {at})" if at else "w"
         last = at + width == part.bits
         masked = shifted if last else f"({shifted} & {(1 << width) - 1}u)"
-        found.append(masked if width else "0u")
+        values.append(masked if width else "0u")
         at += width
-    nan = f"{found[2]} != 0u" if fields[2] else None
-    return read, found[0] if fields[0] else "0", found[1], nan, f"({index}){found[3]}"
+    nan = f"{values[2]} != 0u" if fields[2] else None
+    return read, values[0] if fields[0] else "0", values[1], nan, f"({index}){values[3]}"
 
 
 def _packed_field(source: CSource, at: int, width: int) -> str:

@@ -1,4 +1,7 @@
-"""C of the trees: how they are walked, what their leaves add, what that costs."""
+"""C of the trees: how they are walked, what their leaves add, what that costs.
+
+The functions are those of `skdistill.export.c.printers.Printer`, for `PackedTrees`.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +33,18 @@ _CODE = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 
 def packed_widths(source: CSource, part: PackedTrees) -> dict[str, list[int]]:
     """Tables of packed bits, and the widths of the numbers that are taken out of each."""
-    found: dict[str, list[int]] = {}
+    widths: dict[str, list[int]] = {}
     if part.shape == "children":
-        found["nodes"] = [*part.widths]
+        widths["nodes"] = [*part.widths]
     elif part.shape == "depth" and not part.whole_bytes:
-        found["nodes"] = [part.bits] if part.bits <= WIDEST_READ else [*part.widths]
+        widths["nodes"] = [part.bits] if part.bits <= WIDEST_READ else [*part.widths]
     if part.label_bits != 8:
-        found["labels"] = [part.label_bits or 0]
-    found["rows"] = [part.row_bits or 0]
+        widths["labels"] = [part.label_bits or 0]
+    widths["rows"] = [part.row_bits or 0]
     bits = part.table.value_bits
     if bits not in ("ternary", 8, 16):
-        found["values"] = [int(bits)]
-    return found
+        widths["values"] = [int(bits)]
+    return widths
 
 
 def input_function(source: CSource, part: PackedTrees) -> str:
@@ -106,9 +109,9 @@ def add(source: CSource, part: PackedTrees) -> str:
         leaf = f"{name}_leaf({x}, 0, {part.size}u)" if part.size else "0"
         return _row(source, part, leaf) + "\n"
     size = source.get("sizes", "t") if part.size is None else f"{part.size}u"
-    found = f"leaf + {name}_leaf({x}, node, size)" if part.size != 0 else "leaf"
+    leaf = f"leaf + {name}_leaf({x}, node, size)" if part.size != 0 else "leaf"
     declared = [f"{source.index} node = 0, leaf = 0;"]
-    body = [f"const {source.index} size = {size};", _row(source, part, found)]
+    body = [f"const {source.index} size = {size};", _row(source, part, leaf)]
     body += ["node += size;", "leaf += size + 1;"]
     if part.size == 0:
         declared, body = [f"{source.index} leaf = 0;"], [_row(source, part, "leaf"), "leaf++;"]

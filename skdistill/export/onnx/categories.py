@@ -24,6 +24,7 @@ class Part(NamedTuple):
     Attributes
     ----------
     name : str
+        Name of the input.
     strings : bool
         Whether it holds labels that are strings.
     width : int
@@ -39,7 +40,21 @@ class Part(NamedTuple):
 
 
 def parts_of(model: ModelTables, per_column: bool, missing_number: int | None = None) -> list[Part]:
-    """Inputs of a graph: one table of numbers, or a column each."""
+    """Inputs of a graph.
+
+    Parameters
+    ----------
+    model : ModelTables
+        Whose columns they are.
+    per_column : bool
+        Whether each column is an input of its own, instead of one table of numbers.
+    missing_number : int, default=None
+        The number that stands for a missing one, in a type without NaN.
+
+    Returns
+    -------
+    parts : list of Part
+    """
     if not per_column:
         return [Part("X", False, model.n_features, missing_number)]
     text = [False] * model.n_features
@@ -49,7 +64,18 @@ def parts_of(model: ModelTables, per_column: bool, missing_number: int | None = 
 
 
 def column_names(model: ModelTables) -> tuple[str, ...]:
-    """Names of the inputs of a graph with an input for each column: ``x0``, … without names."""
+    """Names of the inputs of a graph with an input for each column.
+
+    Parameters
+    ----------
+    model : ModelTables
+        With or without feature names.
+
+    Returns
+    -------
+    names : tuple of str
+        ``x0``, ``x1``, … without feature names.
+    """
     return model.feature_names or tuple(f"x{j}" for j in range(model.n_features))
 
 
@@ -66,10 +92,11 @@ def graph_input(
     Parameters
     ----------
     model : ModelTables
+        The exported model.
     X : array-like of shape (n_samples, n_features)
         As `CompactModel.scores` takes it.
     input_dtype, per_column_inputs, missing_value
-        As given to `to_onnx`.
+        As passed to `to_onnx`.
 
     Returns
     -------
@@ -89,10 +116,10 @@ def graph_input(
     check_names(model, X)
     X = np.asarray(X)
     if not len(model.categories):
-        found = _in_type(X, input_dtype, missing_value)
+        rows = _in_type(X, input_dtype, missing_value)
         if not per_column_inputs:
-            return {"X": found}
-        return {name: found[:, [j]] for j, name in enumerate(column_names(model))}
+            return {"X": rows}
+        return {name: rows[:, [j]] for j, name in enumerate(column_names(model))}
     parts = parts_of(model, per_column_inputs)
     numbers = np.zeros(X.shape, np.float64)  # zeros stay where labels go in as strings
     text: dict[int, NDArray[Any]] = {}
@@ -133,9 +160,9 @@ def _in_type(X: NDArray[Any], dtype: str, missing_value: str | None) -> NDArray[
         raise ValueError(
             f"X has missing values, which {dtype} does not hold: export with missing_value='max'"
         )
-    found = np.where(without, 0, X).astype(dtype)
-    found[without] = np.iinfo(dtype).max
-    return found
+    integers = np.where(without, 0, X).astype(dtype)
+    integers[without] = np.iinfo(dtype).max
+    return integers
 
 
 def ranked_table(
@@ -146,8 +173,11 @@ def ranked_table(
     Parameters
     ----------
     to : Writer
+        Where they are written.
     categories : CategoryTable
+        With at least one column.
     inputs : sequence of Part
+        Inputs of the graph, side by side.
     dtype : str
         Type of the table.
     output : str
@@ -185,15 +215,33 @@ def ranked_table(
 
 
 def read_numbers(to: Writer, x: str, part: Part, dtype: str, output: str) -> str:
-    """Write the nodes that make floats of `x`, columns of `part`."""
-    found = cast(to, x, dtype, output)
+    """Write the nodes that make floats of some columns.
+
+    Parameters
+    ----------
+    to : Writer
+        Where they are written.
+    x : str
+        Name of the columns.
+    part : Part
+        Input that the columns are of.
+    dtype : str
+        Type of the floats.
+    output : str
+        Name of the result.
+
+    Returns
+    -------
+    name : str
+    """
+    floats = cast(to, x, dtype, output)
     if part.missing_number is None:
-        return found
+        return floats
     # The graph's integers are of the type that has this largest number.
     kind = np.int32 if part.missing_number == np.iinfo(np.int32).max else np.int64
     largest = to.constant("missing_number", np.array(part.missing_number, kind))
     nan = to.constant("nan", np.array(np.nan, dtype))
-    return to.node("Where", [to.node("Equal", [x, largest], "is_none"), nan, found], "or_nan")
+    return to.node("Where", [to.node("Equal", [x, largest], "is_none"), nan, floats], "or_nan")
 
 
 def _columns(to: Writer, part: Part, first: int, end: int) -> str:
@@ -220,10 +268,10 @@ def _ranks(to: Writer, categories: CategoryTable, number: int, x: str, part: Par
     if 0 in labels:  # a key of +0 is not found by -0
         zero = to.constant("zero_label", np.zeros((), np.float32))
         value = to.node("Where", [to.node("Equal", [value, zero], "is_zero"), zero, value], "label")
-    found = to.node(
+    encoded = to.node(
         "LabelEncoder", [value], "ranks", keys_floats=labels.astype(float).tolist(), **table
     )
-    return _unless_missing(to, value, missing, found)
+    return _unless_missing(to, value, missing, encoded)
 
 
 def _by_index(to: Writer, x: str, ranks: NDArray[np.float32]) -> str:
@@ -232,20 +280,20 @@ def _by_index(to: Writer, x: str, ranks: NDArray[np.float32]) -> str:
         to.constant(name, np.array(n, np.float32))
         for name, n in (("first_index", 0), ("missing_index", C), ("unknown_index", C + 1))
     )
-    whole = to.node("Floor", [x], "index")
+    index = to.node("Floor", [x], "index")
     inside = to.node(
         "And",
         [
-            to.node("GreaterOrEqual", [whole, zero], "not_below"),
-            to.node("LessOrEqual", [whole, most], "not_above"),
+            to.node("GreaterOrEqual", [index, zero], "not_below"),
+            to.node("LessOrEqual", [index, most], "not_above"),
         ],
         "is_index",
     )
-    known = to.node("Where", [inside, whole, unknown], "known_index")
+    known = to.node("Where", [inside, index, unknown], "known_index")
     at = cast(to, _unless_missing(to, x, float(C), known), "int64", "place")
     return to.node("Gather", [to.constant("ranks_of_indexes", ranks), at], "ranks", axis=0)
 
 
 def _unless_missing(to: Writer, x: str, value: float, other: str) -> str:
-    given = to.constant("of_missing", np.array(value, np.float32))
-    return to.node("Where", [to.node("IsNaN", [x], "is_missing"), given, other], "or_missing")
+    constant = to.constant("of_missing", np.array(value, np.float32))
+    return to.node("Where", [to.node("IsNaN", [x], "is_missing"), constant, other], "or_missing")

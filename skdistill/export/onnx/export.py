@@ -43,6 +43,7 @@ def to_onnx(
     Parameters
     ----------
     model : ModelTables
+        A `CompactModel`, usually that of a student.
     path : str or path-like, default=None
         Where to write the file, if anywhere.
     input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"

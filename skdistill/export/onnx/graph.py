@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 
 class Writer(Protocol):
-    """Where nodes and constants go; both return the name under which a result is known."""
+    """Where nodes and constants go; both methods return the name of the result.
+
+    `GraphWriter` writes a graph of its own, `skl2onnx` one inside a converter library's.
+    """
 
     def node(
         self,
@@ -22,10 +25,42 @@ class Writer(Protocol):
         fixed: bool = False,
         **attributes: Any,
     ) -> str:
-        """Add a node with one output; `output` may be made unique unless it is `fixed`."""
+        """Add a node with one output.
+
+        Parameters
+        ----------
+        op : str
+            Type of the operator.
+        inputs : sequence of str
+            Names of results or constants.
+        output : str
+            Name of the result.
+        domain : str, default=""
+            Domain of the operator; "" is ONNX's own.
+        fixed : bool, default=False
+            Whether `output` is the name of a graph output; any other name may be made unique.
+        **attributes
+            Of the operator.
+
+        Returns
+        -------
+        name : str
+        """
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Add an initializer."""
+        """Add an initializer.
+
+        Parameters
+        ----------
+        name : str
+            Name, which may be made unique.
+        value : array
+            Numbers or strings.
+
+        Returns
+        -------
+        name : str
+        """
 
 
 Read = Callable[[str, str], str]
@@ -33,7 +68,17 @@ Read = Callable[[str, str], str]
 
 
 def import_onnx() -> Any:
-    """Import onnx, or say which extra brings it."""
+    """Import onnx, or say which extra brings it.
+
+    Returns
+    -------
+    onnx : module
+
+    Raises
+    ------
+    ImportError
+        Without the extra "onnx".
+    """
     try:
         import onnx
     except ImportError as error:
@@ -42,7 +87,25 @@ def import_onnx() -> Any:
 
 
 def cast(to: Writer, x: str, dtype: str, output: str, *, fixed: bool = False) -> str:
-    """Write a Cast."""
+    """Write a Cast.
+
+    Parameters
+    ----------
+    to : Writer
+        Where it is written.
+    x : str
+        What is cast.
+    dtype : str
+        NumPy's name of the new type.
+    output : str
+        Name of the result.
+    fixed : bool, default=False
+        As in `Writer.node`.
+
+    Returns
+    -------
+    name : str
+    """
     code = import_onnx().helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     return to.node("Cast", [x], output, to=int(code), fixed=fixed)
 
@@ -67,7 +130,7 @@ class GraphWriter:
         fixed: bool = False,
         **attributes: Any,
     ) -> str:
-        """Add a node."""
+        """Add a node; see `Writer.node`."""
         output = output if fixed else unique(output, self.taken)
         name = unique(op, self.taken_nodes)
         self.nodes.append(
@@ -76,14 +139,28 @@ class GraphWriter:
         return output
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Add an initializer."""
+        """Add an initializer; see `Writer.constant`."""
         name = unique(name, self.taken)
         self.initializers.append(make_tensor(self.onnx, name, value))
         return name
 
 
 def make_tensor(onnx: Any, name: str, value: NDArray[Any]) -> Any:
-    """A TensorProto of `value`."""
+    """A TensorProto of an array.
+
+    Parameters
+    ----------
+    onnx : module
+        As `import_onnx` returns it.
+    name : str
+        Name of the tensor.
+    value : array
+        Numbers or strings.
+
+    Returns
+    -------
+    tensor : onnx.TensorProto
+    """
     if value.dtype.kind == "U":
         content = [label.encode() for label in value.ravel().tolist()]
         return onnx.helper.make_tensor(name, onnx.TensorProto.STRING, value.shape, content)
@@ -91,7 +168,20 @@ def make_tensor(onnx: Any, name: str, value: NDArray[Any]) -> Any:
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """`name`, or `name` with the first free number behind it; it is taken from now on."""
+    """A name that is not taken yet, and is from now on.
+
+    Parameters
+    ----------
+    name : str
+        What it should be.
+    taken : set of str
+        Names in use; the new one is added.
+
+    Returns
+    -------
+    name : str
+        With the first free number behind it, if it was taken.
+    """
     candidate, number = name, 1
     while candidate in taken:
         candidate, number = f"{name}{number}", number + 1

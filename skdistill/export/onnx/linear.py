@@ -14,7 +14,9 @@ def write_linear(to: Writer, linear: LinearTable, read: Read) -> list[str]:
     Parameters
     ----------
     to : Writer
+        Where they are written.
     linear : LinearTable
+        The table of the model.
     read : callable
         Writes the inputs in a type, under a name.
 
@@ -29,12 +31,13 @@ def write_linear(to: Writer, linear: LinearTable, read: Read) -> list[str]:
     )
     centred = to.node("Sub", [used, to.constant("offset", linear.offset)], "x_centred")
     steps = to.node("Mul", [centred, to.constant("inv_step", linear.inv_step)], "x_steps")
-    whole = to.node("Round", [steps], "x_whole")
+    rounded = to.node("Round", [steps], "x_whole")
     zero = to.constant("no_step", np.zeros((), np.float32))
-    known = to.node("Where", [to.node("IsNaN", [whole], "missing"), zero, whole], "x_known")
+    known = to.node("Where", [to.node("IsNaN", [rounded], "missing"), zero, rounded], "x_known")
     low, high = (
         to.constant(name, np.array(q, np.float32))
         for name, q in (("low", -linear.q_max), ("high", linear.q_max))
     )
+    # MatMul on int32 is exact; MatMulInteger may saturate on CPUs without VNNI.
     q = cast(to, to.node("Clip", [known, low, high], "x_clipped"), "int32", "q")
     return [to.node("MatMul", [q, to.constant("weights", linear.weights)], "linear_scores")]

@@ -19,21 +19,57 @@ ZIPMAP_OUTPUTS = ("output_label", "output_probability", "scores")
 
 
 def output_names(model: ModelTables, zipmap: bool) -> tuple[str, ...]:
-    """Names of the graph's outputs."""
+    """Names of the graph's outputs.
+
+    Parameters
+    ----------
+    model : ModelTables
+        With or without classes.
+    zipmap : bool
+        Whether probabilities leave as dictionaries, which scikit-learn's converters name otherwise.
+
+    Returns
+    -------
+    names : tuple of str
+    """
     if model.classes is None:
         return VALUE_OUTPUTS
     return ZIPMAP_OUTPUTS if zipmap else OUTPUTS
 
 
 def n_classes(model: ModelTables) -> int:
-    """Number of classes, K."""
+    """Number of classes.
+
+    Parameters
+    ----------
+    model : ModelTables
+        With classes.
+
+    Returns
+    -------
+    n_classes : int
+
+    Raises
+    ------
+    ValueError
+        If the model has none.
+    """
     if model.classes is None:
         raise ValueError("a model without classes has no label output")
     return len(model.classes)
 
 
 def onnx_labels(model: ModelTables) -> NDArray[Any]:
-    """Class labels in a type that ONNX has: int64, or str.
+    """Class labels in a type that ONNX has.
+
+    Parameters
+    ----------
+    model : ModelTables
+        With classes.
+
+    Returns
+    -------
+    labels : int64 or str array of shape (n_classes,)
 
     Raises
     ------
@@ -63,14 +99,17 @@ def write_model(
     Parameters
     ----------
     to : Writer
+        Where it is written.
     model : ModelTables
+        Of any kind of tables.
     inputs : sequence of Part
         One table, or several that are joined side by side.
     outputs : sequence of three str
         Names for label, probabilities, scores; without classes of two, for value, scores.
     zipmap : bool, default=False
+        Whether probabilities leave as dictionaries.
     class_numbers : bool, default=False
-        Whether labels leave as 0 … K−1.
+        Whether labels leave as 0 … n_classes − 1.
     """
     write_scores(to, model, inputs, outputs[-1])
     if model.classes is None:

@@ -100,15 +100,17 @@ def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray
     Parameters
     ----------
     model : ModelTables
+        The exported model.
     X : array of shape (n_samples, n_features)
         Ordinary rows, at least one; with labels of categories.
     seed : int, default=0
+        Of the random choices.
 
     Returns
     -------
-    rows : float32 or int32 array of shape (m, n_features)
-        In the declared input type of the model, of objects where it has categories; m is at
-        most 20,000.
+    rows : float32 or int32 array of shape (n_rows, n_features)
+        In the declared input type of the model, of objects where it has categories; at most
+        20,000 rows.
 
     Examples
     --------
@@ -123,17 +125,17 @@ def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray
     X = evaluate.as_input(X, model.n_features, model.categories).astype(model.input_dtype)
     reaching, column, point = _turning_points(model, model.categories.rank(X), rng)
     values = _around(point, model.input_dtype)
-    telling = [np.unique(np.append(values[column == j], 0)) for j in range(model.n_features)]
+    choices = [np.unique(np.append(values[column == j], 0)) for j in range(model.n_features)]
     row, at, value = (
         part.ravel() for part in np.broadcast_arrays(reaching[:, None], column[:, None], values)
     )
     if len(value) > MOST_PROBES:
-        kept = np.sort(rng.choice(len(value), MOST_PROBES, replace=False))
-        row, at, value = row[kept], at[kept], value[kept]
-    one = X[row]
-    one[np.arange(len(one)), at] = value
-    every = np.column_stack([rng.choice(choices, len(one)) for choices in telling])
-    rows = np.concatenate([one, every.astype(X.dtype)])
+        drawn = np.sort(rng.choice(len(value), MOST_PROBES, replace=False))
+        row, at, value = row[drawn], at[drawn], value[drawn]
+    one_changed = X[row]
+    one_changed[np.arange(len(value)), at] = value
+    all_changed = np.column_stack([rng.choice(pool, len(value)) for pool in choices])
+    rows = np.concatenate([one_changed, all_changed.astype(X.dtype)])
     return _labelled(rows, model.categories, rng) if len(model.categories) else rows
 
 

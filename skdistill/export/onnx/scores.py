@@ -32,7 +32,9 @@ def write_scores(to: Writer, model: ModelTables, inputs: Sequence[Part], output:
     Parameters
     ----------
     to : Writer
+        Where they are written.
     model : ModelTables
+        Of any kind of tables.
     inputs : sequence of Part
         One table, or several that are joined side by side.
     output : str

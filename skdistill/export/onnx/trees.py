@@ -19,7 +19,9 @@ def write_trees(to: Writer, trees: TreeTable, read: Read) -> list[str]:
     Parameters
     ----------
     to : Writer
+        Where they are written.
     trees : TreeTable
+        The table of the model.
     read : callable
         Writes the inputs in a type, under a name.
 

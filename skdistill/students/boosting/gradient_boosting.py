@@ -16,7 +16,7 @@ from skdistill.compact import InputGrid, LinearTable
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid, rounding_grid
-from skdistill.quantization.linear_weights import SHRINKS, linear_weights
+from skdistill.quantization.linear_weights import RANGE_FRACTIONS, linear_weights
 from skdistill.students.boosting.leaf_refit import Ensemble, add_to_leaves, refit, round_values
 from skdistill.students.linear.design import Reading, standardised
 from skdistill.students.loss import Loss, Newton
@@ -300,7 +300,7 @@ def _round_linear(
     few = student.linear_bits
     candidates = [
         linear_weights(B, fitted.b, few, q_max, shrink, least)
-        for shrink in (SHRINKS if few == "ternary" or few < 8 else SHRINKS[:1])
+        for shrink in (RANGE_FRACTIONS if few == "ternary" or few < 8 else RANGE_FRACTIONS[:1])
     ]
     # Where bits are few, the range that changes the logits least, as if columns had no
     # correlation: a column that hardly varies may have a weight that is far off.

@@ -46,7 +46,7 @@ def test_values_must_fit_and_nothing_else_may_differ():
     trees = model.table(TreeTable)
     assert trees.values.min() >= 0
     signed = model.with_table(replace(trees, values=trees.values // 2 - 100))
-    with pytest.raises(ValueError, match="keeps uint8: export a model that has both signs"):
+    with pytest.raises(ValueError, match="declares uint8: export a model that has both signs"):
         value_table(model, signed)
     with pytest.raises(ValueError, match="in more than its leaf values"):
         value_table(model, replace(model, bias=model.bias + 1))
