@@ -18,18 +18,17 @@ from skdistill.dataframe._columns import (
     is_frame,
     numeric_values,
     open_columns,
+    stack_columns,
     value_types,
 )
-from skdistill.dataframe.table import (
+from skdistill.dataframe._labels import (
     Labels,
-    Table,
     encode_numbers,
     mixed_types,
-    numeric_table,
-    require_few_labels,
-    stack_columns,
+    text_labels,
     whole_labels,
 )
+from skdistill.dataframe.table import Table, numeric_table
 
 _BEFORE_FIT = (
     "name the column in categorical_features if it holds categories, else turn it into numbers"
@@ -186,14 +185,14 @@ def _categorical_columns(
                 "categorical_features set as a boolean mask must have shape (n_features,), got: "
                 f"{given.shape}"
             )
-        return given.tolist()
+        return [bool(each) for each in given]
     if given.dtype.kind == "i":
         if given.min() < 0 or given.max() >= n_features:
             raise ValueError(
                 "categorical_features set as integer indices must be in [0, n_features - 1], got: "
                 f"{given.tolist()}"
             )
-        return np.isin(np.arange(n_features), given).tolist()
+        return [j in set(given.tolist()) for j in range(n_features)]
     if names is None:
         raise ValueError(
             "categorical_features should be passed as an array of integers or as a boolean mask "
@@ -235,15 +234,8 @@ def _read_column(
         return numbers[codes], None, form
     labels: Labels
     if "string" in types:
-        labels = _text_labels(present, where)
+        labels = text_labels(present, where)
     else:
         labels = whole_labels(np.unique(np.array([float(value) for value in present])), where)
     index = np.append(lookup(as_objects(uniques), labels), np.nan)
     return np.where(index == len(labels), np.nan, index)[codes], labels, form
-
-
-def _text_labels(present: list[str], where: str) -> NDArray[np.str_]:
-    require_few_labels(len(set(present)), where)
-    if any("\0" in text for text in present):
-        raise ValueError(f"{where} has labels that hold the character NUL: replace it")
-    return np.unique(np.array([str(text) for text in present]))

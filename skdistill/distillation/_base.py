@@ -57,6 +57,7 @@ class DistillerMixin(MetaEstimatorMixin):
     n_jobs: int | None
     verbose: int
     student_: Any
+    teacher_: Any
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
@@ -176,9 +177,10 @@ class DistillerMixin(MetaEstimatorMixin):
 
     def _keep_teacher(self, teacher: Any) -> None:
         """Store the fitted teacher; where there is none forget that of an earlier fit."""
-        vars(self).pop("teacher_", None)
         if teacher is not None:
             self.teacher_ = teacher
+        elif hasattr(self, "teacher_"):
+            del self.teacher_
 
     def _further_weights(self, n_further: int) -> NDArray[np.float64]:
         """Weights of further rows, whose sum is `transfer_weight`, or their number."""

@@ -314,6 +314,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
             targets, classes = check_targets(y, classes, n_samples, named=named)
             codes = targets.hard
         if teacher_proba is None:
+            assert classes is not None  # without y and probabilities, the teacher is frozen
             return _Labels(classes, codes, None)
         P = check_probabilities(teacher_proba, "teacher_proba")
         check_consistent_length(P, np.empty(n_samples))

@@ -262,7 +262,7 @@ def keep_held_out(
     rows, weight, y, response
         Of the rows that were held out.
     """
-    held_out = ~np.isnan(response).any(axis=1)
+    held_out = np.asarray(~np.isnan(response).any(axis=1))
     if held_out.all():
         return rows, weight, y, response
     warnings.warn(

@@ -8,7 +8,22 @@ from os import PathLike
 
 
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
-    """Write `content` to a temporary file beside `path` and rename it into place."""
+    """Write a file, or leave what was there.
+
+    The content goes to a temporary file beside it, which is renamed into place.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; its folder must exist.
+    content : bytes
+        All of it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     try:  # names have a largest length
         handle, temporary = tempfile.mkstemp(prefix=f".{name[:32]}.", dir=folder)

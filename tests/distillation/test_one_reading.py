@@ -6,12 +6,14 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
@@ -146,6 +148,24 @@ def test_further_rows_of_the_user_are_opened_and_converted_once_each(distiller):
     counts.clear()
     distilled.fit(X, y, X_unlabeled=unlabeled)
     assert counts == {"opened": 3} | {f"converted {name!r}": 3 for name in X.columns}
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, pa.Table.from_pandas])
+@pytest.mark.parametrize("distiller", [CLASSIFIER, REGRESSOR])
+def test_every_container_gives_the_same_model(distiller, make):
+    X = pd.DataFrame(rows())
+    y = target(X)[isinstance(distiller, DistilledRegressor)]
+    model = {"regressor": RandomForestRegressor(3), "classifier": RandomForestClassifier(3)}
+    both = []
+    for table, as_pandas in ((X, lambda rows: rows), (make(X), lambda rows: rows.to_pandas())):
+        inner = model["regressor" if isinstance(distiller, DistilledRegressor) else "classifier"]
+        encode = FunctionTransformer(
+            lambda rows, as_pandas=as_pandas: as_pandas(rows).astype({"colour": str, "city": str})
+        )
+        steps = teacher(inner).steps[1:]
+        copy = clone(distiller).set_params(teacher=make_pipeline(encode, *(s for _, s in steps)))
+        both.append(copy.set_params(transfer_set=Munge(2)).fit(table, y).compact_)
+    assert both[0].equals(both[1])
 
 
 def test_further_rows_may_hold_labels_that_the_training_rows_lack():
