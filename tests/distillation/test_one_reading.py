@@ -23,6 +23,7 @@ from skdistill import (
     Pool,
     SoftBoostingClassifier,
     SoftLinearRegressor,
+    SoftTreeClassifier,
 )
 
 counts = Counter()
@@ -179,3 +180,25 @@ def test_further_rows_may_hold_labels_that_the_training_rows_lack():
     )
     student = model.fit(X, y).student_
     assert student.compact_.categories.labels[1].tolist() == ["Aachen", "Bonn", "Trier", "Ulm"]
+
+
+class Foreign(BaseEstimator):
+    """A student of a user: it learns from soft targets and knows no table of ours."""
+
+    def __init__(self, categorical_features="from_dtype"):
+        self.categorical_features = categorical_features
+
+    def fit(self, X, y, sample_weight=None, *, classes=None):
+        self.inner_ = SoftTreeClassifier().fit(X, y, sample_weight, classes=classes)
+        self.compact_, self.rows_ = self.inner_.compact_, X
+        return self
+
+
+def test_a_student_of_a_user_gets_the_rows_as_they_are():
+    X = pd.DataFrame(rows())
+    y = target(X)[0]
+    foreign = clone(CLASSIFIER).set_params(student=Foreign(), transfer_set=Pool(X[:10])).fit(X, y)
+    own = clone(CLASSIFIER).set_params(transfer_set=Pool(X[:10])).fit(X, y)
+    assert isinstance(foreign.student_.rows_, pd.DataFrame)
+    assert len(foreign.student_.rows_) == len(X) + 10
+    assert foreign.compact_.equals(own.compact_)
