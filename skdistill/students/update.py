@@ -16,7 +16,7 @@ from skdistill.compact.tables.limits import INT32_MAX, value_limits
 from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_targets, check_values, check_weights
-from skdistill.students.boosting.leaf_refit import Ensemble, refit
+from skdistill.students.boosting.leaf_refit import AdditiveModel, refit
 from skdistill.students.loss import Loss, SquaredError, soft_cross_entropy
 from skdistill.utils._sklearn_compat import HasMethods, Interval, validate_params
 
@@ -112,13 +112,13 @@ def adapt(
     if model.classes is not None and len(model.classes) == 1:
         return model
     loss = _loss(model, X, y, sample_weight)
-    bounds = {"l2_regularization": l2_regularization, "limit": max_delta}
+    options = {"l2_regularization": l2_regularization, "max_delta": max_delta}
     for trees in model.tables_of(TreeTable):
         leaves = evaluate.leaves(model, X)
-        deltas = _best_deltas(model, X, loss, leaves, len(trees.values), **bounds)
+        deltas = _best_deltas(model, X, loss, leaves, len(trees.values), **options)
         model = model.with_table(_move_values(model, trees, deltas))
     if bias:
-        deltas = _best_deltas(model, X, loss, np.zeros((len(X), 1), np.int32), 1, **bounds)
+        deltas = _best_deltas(model, X, loss, np.zeros((len(X), 1), np.int32), 1, **options)
         room = INT32_MAX - model.score_bound
         steps = np.clip(np.rint(deltas[0] / model.scale), -room, room)
         model = replace(model, bias=model.bias + steps.astype(np.int32))
@@ -142,20 +142,32 @@ def _best_deltas(
     n_leaves: int,
     *,
     l2_regularization: float,
-    limit: float,
+    max_delta: float,
 ) -> NDArray[np.float64]:
     """Best change of each leaf's values, float64 array of shape (n_leaves, n_scores).
 
     The bias is a single leaf that all rows reach.
     """
-    z, n_scores = model.scores(X) * np.asarray(model.scale, np.float64), model.n_scores
+    n_scores = model.n_scores
     # `refit` knows a tree by its leaves. Those of a model may be shared between trees, so that
     # each tree gets one more leaf, which no row reaches.
-    tree = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(leaves.shape[1])])
-    zeros = np.zeros((len(tree), n_scores))
-    still = Ensemble(leaves, tree, zeros, z, np.eye(n_scores), np.zeros(n_scores))
-    moved = refit(still, loss, l2_regularization=l2_regularization, linear=False, limit=limit)
-    return moved.W[:n_leaves]
+    tree_of_leaf = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(leaves.shape[1])])
+    start = AdditiveModel(
+        leaves=leaves,
+        tree_of_leaf=tree_of_leaf,
+        leaf_values=np.zeros((len(tree_of_leaf), n_scores)),
+        inputs=model.scores(X) * np.asarray(model.scale, np.float64),
+        coef=np.eye(n_scores),
+        intercept=np.zeros(n_scores),
+    )
+    moved = refit(
+        start,
+        loss,
+        l2_regularization=l2_regularization,
+        max_value=max_delta,
+        fit_linear=False,
+    )
+    return moved.leaf_values[:n_leaves]
 
 
 def _move_values(model: CompactModel, trees: TreeTable, deltas: NDArray[np.float64]) -> TreeTable:
