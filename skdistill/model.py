@@ -219,21 +219,22 @@ class CompactModel(ExportMixin, ModelTables):
     ----------
     n_features : int
         Columns of the input.
-    bias : int32 array of shape (S,)
-    scale : float, or array of shape (S,)
-        Worth of one score unit before the link; kept as float32. A unit for each score is
-        for the link "identity" alone, whose scores may stand for different things; it is
-        a float32 array then.
+    bias : int32 array of shape (n_scores,)
+        What all scores start from: one for two classes or one target, else one a class or target.
+    scale : float, or array of shape (n_scores,)
+        Factor of a score before the link, stored as float32. Only the link "identity" may have one
+        for each score, as a float32 array.
     link : {"softmax", "sigmoid", "normalize", "identity"}
-        "softmax" and "sigmoid" read logits. "normalize" reads votes, which are
-        divided by their sum; with a single column p(class 1) = 1/2 + scale * score,
-        clipped. "identity" is for regression.
-    classes : array of shape (K,) or None
+        "softmax" and "sigmoid" take logits. "normalize" takes votes, which are divided by their
+        sum; with a single score p(class 1) = 1/2 + scale * score, clipped. "identity" is for
+        regression.
+    classes : array of shape (n_classes,) or None
         Labels in score order; None for regression.
     tables : sequence of Table, default=()
         What adds up to the scores, at most one table of each kind: `TreeTable`, `LinearTable`.
         Without any the scores are the bias.
     feature_names : sequence of str, default=None
+        Names of the columns.
     categories : CategoryTable, default=NO_CATEGORIES
         Columns that hold categories, which the tables read as ranks.
     threshold : int, default=0
@@ -263,17 +264,17 @@ class CompactModel(ExportMixin, ModelTables):
         return sum(table_sizes(self).values())
 
     def scores(self, X: ArrayLike) -> NDArray[np.int32]:
-        """Integer scores, the ground of every other output.
+        """Integer scores, from which every other output follows.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             Numbers; NaN and ±inf are defined. Columns of categories hold labels, or their
             indexes where labels are strings and `X` is an array of numbers.
 
         Returns
         -------
-        scores : int32 array of shape (n, S)
+        scores : int32 array of shape (n_samples, n_scores)
 
         Raises
         ------
@@ -288,11 +289,11 @@ class CompactModel(ExportMixin, ModelTables):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        y : array of shape (n,), or (n, S) for several regression targets
+        y : array of shape (n_samples,), or (n, S) for several regression targets
         """
         return evaluate.predict(self, self.scores(X))
 
@@ -301,11 +302,12 @@ class CompactModel(ExportMixin, ModelTables):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
+            As in `scores`.
 
         Returns
         -------
-        P : float64 array of shape (n, K)
+        P : float64 array of shape (n_samples, n_classes)
 
         Raises
         ------
@@ -373,6 +375,7 @@ def load(path: str | PathLike[str]) -> CompactModel:
     Parameters
     ----------
     path : str or path-like
+        The file.
 
     Returns
     -------

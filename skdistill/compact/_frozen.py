@@ -17,6 +17,7 @@ class Frozen:
         Parameters
         ----------
         other : object
+            Anything; only a table of the same type can be equal.
 
         Returns
         -------
@@ -42,24 +43,43 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise ValueError(`message`) unless `condition` holds."""
+    """Raise ValueError unless a condition holds.
+
+    Parameters
+    ----------
+    condition : bool
+        What must hold.
+    message : str
+        What the error says otherwise.
+    """
     if not condition:
         raise ValueError(message)
 
 
 def as_table(owner: object, name: str, dtype: Any, ndim: int) -> None:
-    """Replace field `name` of the frozen `owner` by a read-only array that holds the same numbers.
+    """Replace a field of a frozen dataclass by a read-only array that holds the same numbers.
+
+    Parameters
+    ----------
+    owner : object
+        The frozen dataclass.
+    name : str
+        Its field.
+    dtype : dtype
+        Of the array.
+    ndim : int
+        Number of dimensions that the field must have.
 
     Raises
     ------
     ValueError
         If the field has another number of dimensions or does not fit `dtype`.
     """
-    given = np.asarray(getattr(owner, name))
+    value = np.asarray(getattr(owner, name))
     with np.errstate(all="ignore"):
-        table = np.array(given, dtype=dtype, order="C")
+        table = np.array(value, dtype=dtype, order="C")
     require(table.ndim == ndim, f"{name} must have {ndim} dimension(s), got shape {table.shape}")
-    kept = given.size == 0 or bool((table == given).all())
-    require(kept, f"{name} holds numbers that {np.dtype(dtype).name} cannot hold")
+    exact = value.size == 0 or bool((table == value).all())
+    require(exact, f"{name} holds numbers that {np.dtype(dtype).name} cannot hold")
     table.setflags(write=False)
     object.__setattr__(owner, name, table)

@@ -1,8 +1,4 @@
-"""ModelTables: the record of integer tables that packing, evaluation and files read.
-
-Symbols: n rows, K classes, S score columns (one for two classes or one target, else one a
-class).
-"""
+"""ModelTables: the record of integer tables that packing, evaluation and files read."""
 
 from __future__ import annotations
 
@@ -36,21 +32,22 @@ class ModelTables(Frozen):
     ----------
     n_features : int
         Columns of the input.
-    bias : int32 array of shape (S,)
-    scale : float, or array of shape (S,)
-        Worth of one score unit before the link; kept as float32. A unit for each score is
-        for the link "identity" alone, whose scores may stand for different things; it is
-        a float32 array then.
+    bias : int32 array of shape (n_scores,)
+        What all scores start from: one for two classes or one target, else one a class or target.
+    scale : float, or array of shape (n_scores,)
+        Factor of a score before the link, stored as float32. Only the link "identity" may have one
+        for each score, as a float32 array.
     link : {"softmax", "sigmoid", "normalize", "identity"}
-        "softmax" and "sigmoid" read logits. "normalize" reads votes, which are
-        divided by their sum; with a single column p(class 1) = 1/2 + scale * score,
-        clipped. "identity" is for regression.
-    classes : array of shape (K,) or None
+        "softmax" and "sigmoid" take logits. "normalize" takes votes, which are divided by their
+        sum; with a single score p(class 1) = 1/2 + scale * score, clipped. "identity" is for
+        regression.
+    classes : array of shape (n_classes,) or None
         Labels in score order; None for regression.
     tables : sequence of Table, default=()
         What adds up to the scores, at most one table of each kind: `TreeTable`, `LinearTable`.
         Without any the scores are the bias.
     feature_names : sequence of str, default=None
+        Names of the columns.
     categories : CategoryTable, default=NO_CATEGORIES
         Columns that hold categories, which the tables read as ranks.
     threshold : int, default=0
@@ -75,15 +72,15 @@ class ModelTables(Frozen):
 
     def __post_init__(self) -> None:
         as_table(self, "bias", np.int32, 1)
-        with np.errstate(over="ignore"):  # validate() refuses infinity
+        with np.errstate(over="ignore"):  # validate refuses infinity
             scale = np.array(self.scale, np.float32)
         scale.setflags(write=False)
-        one = scale.ndim == 0 or scale.shape == self.bias.shape == (1,)  # one way to say it
-        object.__setattr__(self, "scale", float(scale.item()) if one else scale)
+        # A scale of one score is a float in whatever form it comes, so that equal models are equal.
+        is_single = scale.ndim == 0 or scale.shape == self.bias.shape == (1,)
+        object.__setattr__(self, "scale", float(scale.item()) if is_single else scale)
         width: Any = self.n_features
-        object.__setattr__(
-            self, "n_features", int(width) if isinstance(width, np.integer) else width
-        )
+        if isinstance(width, np.integer):
+            object.__setattr__(self, "n_features", int(width))
         object.__setattr__(self, "tables", tuple(self.tables))
         if self.classes is not None:
             classes = np.array(self.classes)
@@ -107,8 +104,8 @@ class ModelTables(Frozen):
         ValueError
             That says what is wrong.
         """
-        whole = isinstance(self.n_features, int) and self.n_features >= 1
-        require(whole, f"n_features must be a positive int, got {self.n_features!r}")
+        positive = isinstance(self.n_features, int) and self.n_features >= 1
+        require(positive, f"n_features must be a positive int, got {self.n_features!r}")
         require(self.n_scores >= 1, "bias must have an entry for each score, at least one")
         require(self.link in LINKS, f"link must be one of {LINKS}, got {self.link!r}")
         self._validate_scale()
@@ -185,9 +182,9 @@ class ModelTables(Frozen):
 
     def _validate_threshold(self) -> None:
         threshold = self.threshold
-        whole = isinstance(threshold, int | np.integer) and not isinstance(threshold, bool)
+        is_int = isinstance(threshold, int | np.integer) and not isinstance(threshold, bool)
         require(
-            whole and -INT32_MAX - 1 <= threshold <= INT32_MAX,
+            is_int and -INT32_MAX - 1 <= threshold <= INT32_MAX,
             f"threshold must be an int32, got {threshold!r}",
         )
         object.__setattr__(self, "threshold", int(threshold))
@@ -202,7 +199,7 @@ class ModelTables(Frozen):
 
         Returns
         -------
-        bound : int64 array of shape (S,)
+        bound : int64 array of shape (n_scores,)
             ``|bias|`` and the bounds of all tables.
         """
         bound = np.abs(self.bias.astype(np.int64))
@@ -253,6 +250,7 @@ class ModelTables(Frozen):
         Parameters
         ----------
         table : Table
+            Of a kind that the model has.
 
         Returns
         -------
@@ -272,16 +270,17 @@ class ModelTables(Frozen):
 
     @property
     def n_scores(self) -> int:
-        """Number of score columns, S."""
+        """Number of scores of a row."""
         return len(self.bias)
 
     @property
     def n_classes(self) -> int:
-        """Number of classes, K; 0 for a regression."""
+        """Number of classes; 0 for a regression."""
         return 0 if self.classes is None else len(self.classes)
 
     @property
     def input_dtype(self) -> str:
         """Declared type of the input, ``"float32"`` or ``"int32"``."""
-        whole = any(table.input_dtype == "int32" for table in self.tables)
-        return "int32" if whole else "float32"
+        # A linear table casts whatever comes in to float32; trees on an int32 grid need integers.
+        needs_int32 = any(table.input_dtype == "int32" for table in self.tables)
+        return "int32" if needs_int32 else "float32"

@@ -36,12 +36,12 @@ class Run:
 
     Parameters
     ----------
-    outputs : uint8 array of shape (n, b)
+    outputs : uint8 array of shape (n_samples, b)
         Bytes that each call wrote, or its returned 32 bits.
-    instructions : int64 array of shape (n,) or None
+    instructions : int64 array of shape (n_samples,) or None
         None where they were not asked for. An instruction whose condition fails is counted: it
         passes through the core as well.
-    stack : int64 array of shape (n,)
+    stack : int64 array of shape (n_samples,)
         Bytes from the stack pointer at the call down to the lowest word written.
     """
 
@@ -68,7 +68,7 @@ def run(
     ----------
     image : Image
     function : str
-    rows : array of shape (n, width)
+    rows : array of shape (n_samples, width)
         In the element type of the function's first argument.
     output_bytes : int, default=0
         Size of the second argument; 0 for a function that returns an int instead.

@@ -70,7 +70,7 @@ class Function:
         return f"int {self.name}({row});"
 
     def read(self, outputs: NDArray[np.uint8]) -> NDArray[Any]:
-        """Make bytes of shape (n, b) an array of results, (n,) or (n, entries)."""
+        """Make bytes of shape (n_samples, b) an array of results, (n,) or (n, entries)."""
         values = np.ascontiguousarray(outputs).view(self.result)
         return values if self.entries else values[:, 0]
 
@@ -102,7 +102,7 @@ def load(
     Returns
     -------
     call : callable
-        Takes an array of shape (n, width) of the function's element type, returns (n,) or
+        Takes an array of shape (n_samples, width) of the function's element type, returns (n,) or
         (n, entries) results.
 
     Raises

@@ -123,7 +123,7 @@ def profile(
     ----------
     model : ModelTables, student or distiller
         The latter two are fitted.
-    X : array-like of shape (n, n_features)
+    X : array-like of shape (n_samples, n_features)
         At least one row.
     target : str, default="cortex-m0"
         One of `skdistill.device.cores.TARGETS`.
@@ -262,16 +262,16 @@ def differs(
     Parameters
     ----------
     model : ModelTables
-    X : array of shape (n, n_features)
+    X : array of shape (n_samples, n_features)
     output : {"label", "scores", "proba_float", "proba_q15"}
-    results : array of shape (n,) or (n, entries)
+    results : array of shape (n_samples,) or (n, entries)
         What the emitted function gave.
     allowed : float, default=0.0
         Largest difference of a probability that is not counted.
 
     Returns
     -------
-    differs : bool array of shape (n,)
+    differs : bool array of shape (n_samples,)
     """
     scores = evaluate.scores(model, X)
     if output == "label":

@@ -109,8 +109,8 @@ class AvrRun:
 
     Parameters
     ----------
-    results : array of shape (n,) or (n, entries)
-    cycles : int64 array of shape (n,)
+    results : array of shape (n_samples,) or (n, entries)
+    cycles : int64 array of shape (n_samples,)
         Of the function's body, the return included and the call not.
     """
 
@@ -136,7 +136,7 @@ def run_avr(sources: Mapping[str, str], function: Function, rows: NDArray[Any]) 
     sources : mapping of str to str
         File names and texts; names that do not end in ``.c`` are headers.
     function : Function
-    rows : array of shape (n, width)
+    rows : array of shape (n_samples, width)
         In the element type of the function.
 
     Returns

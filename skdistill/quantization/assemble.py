@@ -17,13 +17,13 @@ class QuantizedTree(NamedTuple):
 
     Attributes
     ----------
-    feature : int array of shape (N,)
+    feature : int array of shape (n_nodes,)
         Feature of the grid, −1 for a leaf.
-    threshold : int array of shape (N,)
+    threshold : int array of shape (n_nodes,)
         Codes up to this go left.
-    nan_left : bool array of shape (N,)
-    children : int array of shape (N, 2)
-    values : int array of shape (N, S)
+    nan_left : bool array of shape (n_nodes,)
+    children : int array of shape (n_nodes, 2)
+    values : int array of shape (n_nodes, n_scores)
         Read at leaves only.
     """
 

@@ -97,9 +97,9 @@ def fit_grid(
 
     Parameters
     ----------
-    X : float32, or for an int32 grid int32, array of shape (n, d)
+    X : float32, or for an int32 grid int32, array of shape (n_samples, n_features)
     bits : int in [2, 16]
-    weight : float64 array of shape (n,), default=None
+    weight : float64 array of shape (n_samples,), default=None
         Rows count by weight; rows without weight are not seen.
     binning : {"quantile", "uniform"}, default="quantile"
 
@@ -227,8 +227,8 @@ def rounding_grid(
 
     Parameters
     ----------
-    features : int32 array of shape (u,)
-    offset, inv_step : float32 arrays of shape (u,)
+    features : int32 array of shape (n_used,)
+    offset, inv_step : float32 arrays of shape (n_used,)
     bits : int in [2, 16]
 
     Returns

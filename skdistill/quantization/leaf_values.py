@@ -26,8 +26,8 @@ def leaf_values(
 
     Parameters
     ----------
-    V : float64 array of shape (L, S)
-    mass : float64 array of shape (L,)
+    V : float64 array of shape (n_leaves, n_scores)
+    mass : float64 array of shape (n_leaves,)
         Weight of the rows in each leaf.
     bits : int in [2, 16] or "ternary"
     trees : int, default=1
@@ -35,10 +35,10 @@ def leaf_values(
 
     Returns
     -------
-    values : int32 array of shape (L, S)
-    bias : int32 array of shape (S,)
+    values : int32 array of shape (n_leaves, n_scores)
+    bias : int32 array of shape (n_scores,)
         Of all trees together.
-    scale : float64 array of shape (S,)
+    scale : float64 array of shape (n_scores,)
         Numbers that float32 holds; ``scale * (unit * values + bias / trees)`` approximates
         `V`.
     unit : int
@@ -105,9 +105,9 @@ def margin_values(
 
     Parameters
     ----------
-    parts : sequence of T float64 arrays of shape (L, S)
+    parts : sequence of T float64 arrays of shape (n_leaves, n_scores)
         Values of the leaves of each tree.
-    start : float64 array of shape (S,)
+    start : float64 array of shape (n_scores,)
         Margins before the first tree.
     bits : int in [2, 16] or "ternary"
     one_scale : bool
@@ -115,10 +115,10 @@ def margin_values(
 
     Returns
     -------
-    values : list of T int32 arrays of shape (L, S)
+    values : list of T int32 arrays of shape (n_leaves, n_scores)
         Half a step at most from the real ones.
-    bias : int32 array of shape (S,)
-    scale : float64 array of shape (S,)
+    bias : int32 array of shape (n_scores,)
+    scale : float64 array of shape (n_scores,)
         ``scale * unit`` is the step; ``scale * (unit * (sum of values) + bias)``
         approximates ``start + (sum of real values)``.
     unit : int
@@ -175,13 +175,13 @@ def leaf_logits(
 
     Parameters
     ----------
-    P : float64 array of shape (L, K), K >= 2, rows sum to 1
+    P : float64 array of shape (n_leaves, n_classes), K >= 2, rows sum to 1
     bits : int in [2, 16] or "ternary"
 
     Returns
     -------
-    values : int32 array of shape (L, S)
-    bias : int32 array of shape (S,)
+    values : int32 array of shape (n_leaves, n_scores)
+    bias : int32 array of shape (n_scores,)
     scale : float
         ``scale * (values + bias)`` are the logits, for more than two classes up to a
         constant a row.
@@ -210,15 +210,15 @@ def leaf_votes(
 
     Parameters
     ----------
-    P : float64 array of shape (L, K), K >= 2, rows sum to 1
+    P : float64 array of shape (n_leaves, n_classes), K >= 2, rows sum to 1
     bits : int in [2, 16] or "ternary"
     trees : int
         Number of trees that vote.
 
     Returns
     -------
-    values : int32 array of shape (L, S)
-    bias : int32 array of shape (S,)
+    values : int32 array of shape (n_leaves, n_scores)
+    bias : int32 array of shape (n_scores,)
     scale : float
         For two classes ``1/2 + scale * (sum of values)`` is the probability of class 1.
     """

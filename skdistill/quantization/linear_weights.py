@@ -22,14 +22,14 @@ def linear_input(
 
     Parameters
     ----------
-    X : float32 array of shape (n, d)
-    weight : float64 array of shape (n,)
+    X : float32 array of shape (n_samples, n_features)
+    weight : float64 array of shape (n_samples,)
     bits : int in [2, 16]
 
     Returns
     -------
-    offset, inv_step : float32 arrays of shape (d,)
-    useful : bool array of shape (d,)
+    offset, inv_step : float32 arrays of shape (n_features,)
+    useful : bool array of shape (n_features,)
         False for columns that are constant, too narrow for float32 to part, or all NaN.
     """
     X, weight = X[weight > 0], weight[weight > 0]
@@ -84,8 +84,8 @@ def linear_weights(
 
     Parameters
     ----------
-    W : float64 array of shape (u, S)
-    b : float64 array of shape (S,)
+    W : float64 array of shape (n_used, n_scores)
+    b : float64 array of shape (n_scores,)
     bits : int in [2, 16] or "ternary"
     q_max : int
     shrink : float in (0, 1], default=1.0
@@ -95,8 +95,8 @@ def linear_weights(
 
     Returns
     -------
-    weights : int32 array of shape (u, S)
-    bias : int32 array of shape (S,)
+    weights : int32 array of shape (n_used, n_scores)
+    bias : int32 array of shape (n_scores,)
     scale : float
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``.
     """
@@ -128,18 +128,18 @@ def linear_logits(
 
     Parameters
     ----------
-    Q : float64 array of shape (n, u)
+    Q : float64 array of shape (n_samples, n_used)
         Integer inputs of the rows.
-    W : float64 array of shape (u, S)
-    b : float64 array of shape (S,)
-    mass : float64 array of shape (n,)
+    W : float64 array of shape (n_used, n_scores)
+    b : float64 array of shape (n_scores,)
+    mass : float64 array of shape (n_samples,)
     bits : int in [2, 16] or "ternary"
     q_max : int
 
     Returns
     -------
-    weights : int32 array of shape (u, S)
-    bias : int32 array of shape (S,)
+    weights : int32 array of shape (n_used, n_scores)
+    bias : int32 array of shape (n_scores,)
     scale : float
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``, for several classes up
         to a constant a row.
@@ -183,19 +183,19 @@ def linear_values(
 
     Parameters
     ----------
-    Q : float64 array of shape (n, u)
+    Q : float64 array of shape (n_samples, n_used)
         Integer inputs of the rows.
-    W : float64 array of shape (u, S)
-    b : float64 array of shape (S,)
-    mass : float64 array of shape (n,)
+    W : float64 array of shape (n_used, n_scores)
+    b : float64 array of shape (n_scores,)
+    mass : float64 array of shape (n_samples,)
     bits : int in [2, 16] or "ternary"
     q_max : int
 
     Returns
     -------
-    weights : int32 array of shape (u, S)
-    bias : int32 array of shape (S,)
-    scale : float64 array of shape (S,)
+    weights : int32 array of shape (n_used, n_scores)
+    bias : int32 array of shape (n_scores,)
+    scale : float64 array of shape (n_scores,)
         ``scale * (q @ weights + bias)`` approximates ``q @ W + b``.
     """
     few = bits == "ternary" or int(bits) < 8

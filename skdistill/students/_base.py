@@ -69,11 +69,11 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        y : array of shape (n,)
+        y : array of shape (n_samples,)
         """
         scores = self._scores(X)
         return evaluate.predict(self.compact_, scores)
@@ -83,11 +83,11 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        P : float64 array of shape (n, K)
+        P : float64 array of shape (n_samples, n_classes)
         """
         scores = self._scores(X)
         return evaluate.probabilities(self.compact_, scores)
@@ -97,11 +97,11 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        log_P : float64 array of shape (n, K)
+        log_P : float64 array of shape (n_samples, n_classes)
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -111,11 +111,11 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        z : float64 array of shape (n,) for two classes, else (n, K)
+        z : float64 array of shape (n_samples,) for two classes, else (n, K)
         """
         z = self._scores(X) * self.compact_.scale
         return z[:, 0] if z.shape[1] == 1 else z
@@ -161,11 +161,11 @@ class CompactRegressorMixin(CompactMixin, RegressorMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
-        y : float64 array of shape (n,), or (n, S) for several targets
+        y : float64 array of shape (n_samples,), or (n, S) for several targets
         """
         scores = self._scores(X)
         return evaluate.predict(self.compact_, scores)

@@ -1,4 +1,4 @@
-"""Whole numbers without gaps: widths, and tables of bytes."""
+"""Integers packed without gaps: widths, and tables of bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ _KINDS = ("uint8", "int8", "uint16", "int16", "uint32", "int32")
 
 
 def bits_for(count: int) -> int:
-    """Bits of an index into `count` things; none for a single one."""
+    """Bits of an index into `count` things.
+
+    Parameters
+    ----------
+    count : int
+        How many there are.
+
+    Returns
+    -------
+    bits : int
+        0 for a single one.
+    """
     return max(0, count - 1).bit_length()
 
 
@@ -20,11 +31,17 @@ def narrowest(numbers: NDArray[Any]) -> NDArray[Any]:
 
     Parameters
     ----------
-    numbers : array of whole numbers that 32 bits hold
+    numbers : array of integers
+        Within the ranges of int32 or uint32.
 
     Returns
     -------
     numbers : array of 8, 16 or 32 bits an entry
+
+    Raises
+    ------
+    ValueError
+        If neither int32 nor uint32 holds them all.
 
     Examples
     --------
@@ -47,13 +64,14 @@ def pack_bits(numbers: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    numbers : int array of shape (n,)
+    numbers : int array of shape (n_numbers,)
+        Negative ones in two's complement.
     bits : int
-        At most 64.
+        Width of each, at most 64.
 
     Returns
     -------
-    table : uint8 array of shape (ceil(n * bits / 8),)
+    table : uint8 array of shape (ceil(n_numbers * bits / 8),)
 
     Examples
     --------
@@ -72,13 +90,14 @@ def pack_fields(numbers: tuple[NDArray[Any], ...], widths: tuple[int, ...]) -> N
 
     Parameters
     ----------
-    numbers : tuple of int arrays of shape (n,)
+    numbers : tuple of int arrays of shape (n_records,)
+        One array for each field.
     widths : tuple of int
-        Bits of each.
+        Bits of each field.
 
     Returns
     -------
-    table : uint8 array of shape (ceil(n * sum(widths) / 8),)
+    table : uint8 array of shape (ceil(n_records * sum(widths) / 8),)
 
     Examples
     --------
@@ -99,7 +118,8 @@ def pack_values(values: NDArray[Any], bits: int | str) -> NDArray[Any]:
 
     Parameters
     ----------
-    values : int array
+    values : int array of shape (n_rows, n_scores)
+        Within the range of `bits`.
     bits : int in [2, 16] or "ternary"
         8 and 16 bits have a type of their own, other widths are packed in two's complement
         (plain where no value is negative). Ternary values go five to a byte, the first one
@@ -111,6 +131,7 @@ def pack_values(values: NDArray[Any], bits: int | str) -> NDArray[Any]:
     """
     flat = np.ascontiguousarray(values).ravel()
     if bits == "ternary":
+        # 3**5 = 243 fits a byte. Padding digits are 0, that is -1, and are never read.
         digits = np.concatenate([flat + 1, np.zeros(-len(flat) % 5, np.int64)]).reshape(-1, 5)
         table: NDArray[np.uint8] = (digits @ 3 ** np.arange(5)).astype(np.uint8)
         return table

@@ -13,7 +13,7 @@ from skdistill.compact.tables.tree_table import TreeTable
 
 
 def trees_on_integers(trees: TreeTable, dtype: str, max_is_missing: bool = False) -> TreeTable:
-    """Trees with the whole numbers that their thresholds are for inputs of an integer type.
+    """Trees with the integers that their thresholds are for inputs of an integer type.
 
     ``x <= t`` is ``x <= floor(t)``; beyond 2^24, where a float32 model casts, see `whole_cuts`.
     Splits that all numbers of the type pass to one side are left out, so is the side of NaN.
@@ -25,8 +25,11 @@ def trees_on_integers(trees: TreeTable, dtype: str, max_is_missing: bool = False
     Parameters
     ----------
     trees : TreeTable
+        On a float32 or int32 grid.
     dtype : {"int8", "uint8", "int16", "uint16", "int32"}
+        Type of the inputs.
     max_is_missing : bool, default=False
+        Whether the largest number of the type stands for NaN.
 
     Returns
     -------
@@ -40,35 +43,36 @@ def trees_on_integers(trees: TreeTable, dtype: str, max_is_missing: bool = False
     largest = limits.max - max_is_missing  # of the numbers
     below, above = at >= largest, at < limits.min
     nan_left = trees.nan_left & max_is_missing
-    always = np.where(below, trees.left, trees.right)
+    # A split that all numbers pass to one side, NaN included where there is a number for it, is
+    # idle: `only` is the child that takes its place.
+    only = np.where(below, trees.left, trees.right)
     idle = below & (nan_left | (not max_is_missing)) | above & ~nan_left
-    # What is left of these parts NaN alone, to the right.
-    lone = (below | above) & ~idle
-    at = np.where(lone, largest, at)
-    swapped = lone & above
+    # The rest of these splits send NaN to one side and all numbers to the other. They become
+    # `x <= largest`, with NaN on the right: children swap where the numbers were there.
+    nan_alone = (below | above) & ~idle
+    at = np.where(nan_alone, largest, at)
+    swapped = nan_alone & above
     trees = replace(
         trees,
         left=np.where(swapped, trees.right, trees.left),
         right=np.where(swapped, trees.left, trees.right),
     )
-    nan_left = nan_left & ~lone
-    target = np.arange(len(at))
-    for node in np.flatnonzero(idle)[::-1]:
-        # Children come after their parents.
-        target[node] = always[node] if always[node] < 0 else target[always[node]]
-    onward = np.append(target, 0)  # a place to look at for leaves
+    nan_left = nan_left & ~nan_alone
+    target = np.arange(len(at))  # what to point at in place of each node
+    for node in np.flatnonzero(idle)[::-1]:  # children come after their parents
+        target[node] = only[node] if only[node] < 0 else target[only[node]]
+    target = np.append(target, 0)  # an entry to look at for leaves
     left, right, roots = (
-        np.where(child >= 0, onward[np.maximum(child, 0)], child)
+        np.where(child >= 0, target[np.maximum(child, 0)], child)
         for child in (trees.left, trees.right, trees.roots)
     )
-    kept, leaves = _reached(roots, left, right, len(trees.values))
-    number, leaf = np.cumsum(kept) - 1, np.cumsum(leaves) - 1
-    number = np.append(number, 0)
+    nodes, leaves = _reached(roots, left, right, len(trees.values))
+    number, leaf = np.append(np.cumsum(nodes) - 1, 0), np.cumsum(leaves) - 1
     roots, left, right = (
         np.where(child >= 0, number[np.maximum(child, 0)], ~leaf[~np.minimum(child, -1)])
-        for child in (roots, left[kept], right[kept])
+        for child in (roots, left[nodes], right[nodes])
     )
-    feature, cut = trees.feature[kept], at[kept].astype(np.int64)
+    feature, cut = trees.feature[nodes], at[nodes].astype(np.int64)
     used = np.unique(feature)
     edges = [np.unique(cut[feature == f]) for f in used]
     offsets = np.cumsum([0] + [len(each) for each in edges])
@@ -82,7 +86,7 @@ def trees_on_integers(trees: TreeTable, dtype: str, max_is_missing: bool = False
         threshold,
         left,
         right,
-        nan_left[kept],
+        nan_left[nodes],
         trees.values[leaves],
         trees.value_bits,
         trees.unit,
@@ -90,11 +94,15 @@ def trees_on_integers(trees: TreeTable, dtype: str, max_is_missing: bool = False
 
 
 def whole_cuts(edges: NDArray[Any]) -> NDArray[np.float64]:
-    """The largest whole number that is at most each edge once it is cast to the edge's type.
+    """The largest integer that is at most each edge once it is cast to the edge's type.
+
+    Above 2^24 neighbouring integers round to the same float32, so that the floor of an edge is not
+    the last one that passes: it is the last that rounds to at most the edge, half to even.
 
     Parameters
     ----------
     edges : float32 or int32 array
+        Thresholds.
 
     Returns
     -------
@@ -113,8 +121,8 @@ def whole_cuts(edges: NDArray[Any]) -> NDArray[np.float64]:
         above = np.nextafter(edges, np.float32(np.inf)).astype(np.float64)
         cuts = np.floor((edges.astype(np.float64) + above) / 2)
         beyond = cuts.astype(np.float32) > edges
-    found: NDArray[np.float64] = cuts - beyond
-    return found
+    last: NDArray[np.float64] = cuts - beyond
+    return last
 
 
 def _reached(

@@ -21,6 +21,7 @@ class Request(NamedTuple):
     model : ModelTables
         On whole numbers already where `input_dtype` is an integer type.
     input_dtype : str
+        Type of the inputs, or "codes".
     labels_only : bool
         Whether the model is one table that gives each row the label of a leaf.
     branches : bool
@@ -62,8 +63,9 @@ class Layout:
     Attributes
     ----------
     model : ModelTables
+        What was packed; on integers already where `input_dtype` is an integer type.
     input_dtype : str
-        Type of the inputs.
+        Type of the inputs, or "codes".
     labels_only : bool
         Whether leaves hold the labels of a single tree in place of its scores.
     label : int or None

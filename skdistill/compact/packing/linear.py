@@ -1,7 +1,4 @@
-"""A linear table as constants: packed weights, and what rounds its inputs on a device.
-
-Symbols: u columns that the table reads.
-"""
+"""A linear table as constants: packed weights, and what rounds its inputs on a device."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from skdistill.compact.packing.bits import narrowest, pack_values
 from skdistill.compact.packing.layout import Request
 from skdistill.compact.tables.linear_table import LinearTable
 
-_EXACT = 2**24  # whole numbers below it have a float32 each
+_EXACT = 2**24  # integers below it have a float32 each
 _FAR = 100  # powers of two up to here change the exponent of a float32 and nothing else
 
 
@@ -24,6 +21,7 @@ class PackedLinear(NamedTuple):
     Attributes
     ----------
     table : LinearTable
+        What was packed.
     arithmetic : {"integer", "float", "code"}
         "integer": ``(x << fraction) - offset`` is shifted to the right. "float": one
         subtraction, then the power of two is taken off the exponent. "code": q is given.
@@ -39,7 +37,7 @@ class PackedLinear(NamedTuple):
         Whether steps are no powers of two, so that "float" multiplies.
     tables : dict of str to array
         "linear_columns", "offsets", "shifts", "factors", as far as they are needed, and
-        "weights". Offsets of "float" are whole numbers, or float32 as their upper 16 or all 32
+        "weights". Offsets of "float" are integers, or float32 as their upper 16 or all 32
         bits.
     """
 
@@ -64,7 +62,9 @@ def pack_linear(linear: LinearTable, request: Request) -> PackedLinear:
     Parameters
     ----------
     linear : LinearTable
+        The table of the model.
     request : Request
+        Whose input type decides on the arithmetic.
 
     Returns
     -------

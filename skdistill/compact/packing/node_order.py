@@ -1,4 +1,4 @@
-"""Nodes in the order in which they are kept: depth first."""
+"""Nodes in the order in which they are stored: depth first."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 class Order(NamedTuple):
     """A node, its left subtree, its right subtree; tree after tree.
 
+    In this order a node needs no pointer to its left child, which is the next one, and finds its
+    right child by the size of its left subtree.
+
     Attributes
     ----------
-    nodes : int array of shape (N,)
+    nodes : int array of shape (n_nodes,)
         Inner nodes of the table.
-    leaves : int array of shape (L,)
+    leaves : int array of shape (n_leaves,)
         Leaves of the table.
-    left : int array of shape (N,)
+    left : int array of shape (n_nodes,)
         Inner nodes in the left subtree of each of `nodes`.
-    sizes : int array of shape (T,)
+    sizes : int array of shape (n_trees,)
         Inner nodes of each tree.
     steps : float
-        Inner nodes on a way through all trees, mean over leaves.
+        Inner nodes that a row passes in all trees, mean over the leaves of each.
     """
 
     nodes: NDArray[np.int64]
@@ -37,7 +40,18 @@ class Order(NamedTuple):
 
 
 def depth_first(trees: TreeTable) -> Order | None:
-    """Order of the nodes and leaves of all trees; None where subtrees or leaves are shared."""
+    """Order of the nodes and leaves of all trees.
+
+    Parameters
+    ----------
+    trees : TreeTable
+        Whose nodes and leaves may be shared.
+
+    Returns
+    -------
+    order : Order or None
+        None where subtrees or leaves are shared, which have no single place.
+    """
     uses = np.concatenate([trees.roots, trees.left, trees.right])
     if len(np.unique(uses)) < len(uses):
         return None
@@ -49,22 +63,44 @@ def depth_first(trees: TreeTable) -> Order | None:
 
 
 def inner_nodes(trees: TreeTable) -> NDArray[np.int64]:
-    """Inner nodes of the subtree below and with each node, int64 array of shape (N,)."""
+    """Size of the subtree of each node.
+
+    Parameters
+    ----------
+    trees : TreeTable
+        Whose subtrees may be shared; each use counts.
+
+    Returns
+    -------
+    count : int64 array of shape (n_nodes,)
+        Inner nodes, the node itself included.
+    """
     count: NDArray[np.int64] = _inner_nodes(trees.left, trees.right)
     return count
 
 
 def depths(trees: TreeTable) -> NDArray[np.int64]:
-    """Most inner nodes on a way from each tree's root to a leaf, int64 array of shape (T,)."""
-    below = _depths(trees.left, trees.right)
-    found: NDArray[np.int64] = np.where(
-        trees.roots >= 0, np.append(below, 0)[np.maximum(trees.roots, 0)], 0
-    )
-    return found
+    """Depth of each tree.
+
+    Parameters
+    ----------
+    trees : TreeTable
+        Whose subtrees may be shared.
+
+    Returns
+    -------
+    depths : int64 array of shape (n_trees,)
+        Most inner nodes on a path from the root to a leaf; 0 for a leaf alone.
+    """
+    below = np.append(_depths(trees.left, trees.right), 0)  # an entry to look at for leaves
+    is_inner = trees.roots >= 0
+    depths: NDArray[np.int64] = np.where(is_inner, below[np.maximum(trees.roots, 0)], 0)
+    return depths
 
 
 @njit(nogil=True, cache=True)
 def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
+    """Sizes of subtrees, from the bottom up; see `inner_nodes`."""
     count = np.ones(len(left), np.int64)
     for node in range(len(left) - 1, -1, -1):  # children come after their parents
         if left[node] >= 0:
@@ -76,6 +112,7 @@ def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _depths(left, right):  # type: ignore[no-untyped-def]
+    """Depths of subtrees, from the bottom up; see `depths`."""
     depth = np.ones(len(left), np.int64)
     for node in range(len(left) - 1, -1, -1):
         for child in (left[node], right[node]):
@@ -86,6 +123,11 @@ def _depths(left, right):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _depth_first(roots, left, right):  # type: ignore[no-untyped-def]
+    """Walk all trees with a stack of their own: a chain of nodes would exhaust Python's.
+
+    `waiting` holds nodes that are still to be visited and `level` their depths. The right child is
+    pushed first, so that the left subtree comes right behind its node.
+    """
     n, T = len(left), len(roots)
     nodes, leaves = np.empty(n, np.int64), np.empty(n + T, np.int64)
     sizes = np.zeros(T, np.int64)

@@ -44,7 +44,7 @@ class Packer(NamedTuple):
         From a table and a `Request` to a `Part`.
     on_integers : callable
         From a table, an integer type and whether its largest number stands for NaN, to a table
-        of the same scores for all whole numbers of that type.
+        of the same scores for all numbers of that type.
     """
 
     pack: Callable[[Any, Request], Part]
@@ -58,12 +58,14 @@ PACKERS: dict[type[Table], Packer] = {
 
 
 def on_integers(model: ModelTables, dtype: str, *, max_is_missing: bool = False) -> ModelTables:
-    """The same model for inputs that are whole numbers of an integer type.
+    """The same model for inputs of an integer type.
 
     Parameters
     ----------
     model : ModelTables
+        Of any kind of tables.
     dtype : {"int8", "uint8", "int16", "uint16", "int32"}
+        Type of the inputs.
     max_is_missing : bool, default=False
         Whether the largest number of the type stands for NaN.
 
@@ -92,7 +94,7 @@ def choose_layout(
     Parameters
     ----------
     model : ModelTables
-        An integer `input_dtype` puts it on whole numbers first; see `on_integers`.
+        An integer `input_dtype` puts it on integers first; see `on_integers`.
     input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
         None is the declared type of the model.
     output : {"label", "scores"}, default="label"
@@ -113,6 +115,7 @@ def choose_layout(
     if input_dtype not in ("float32", "codes"):
         model = on_integers(model, input_dtype, max_is_missing=max_is_missing)
         nan = int(np.iinfo(input_dtype).max) if max_is_missing else None
+    # A single tree needs no scores for its label: its leaves can hold the labels themselves.
     asks_label = output == "label" and model.classes is not None
     alone = len(model.tables) == 1 and model.tables[0].one_leaf_a_row
     labels_only = asks_label and (alone or model.n_classes == 1)
@@ -161,6 +164,7 @@ def table_sizes(model: ModelTables) -> dict[str, int]:
     Parameters
     ----------
     model : ModelTables
+        Of any kind of tables.
 
     Returns
     -------

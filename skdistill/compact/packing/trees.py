@@ -2,15 +2,11 @@
 
 Many forms of the same trees are built, and the one is taken that costs the fewest bytes, with a
 guess at what its code needs more than that of others.
-
-Symbols: T trees, N inner nodes and L leaves of all of them, u features of the grid, S score
-columns, K classes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +16,7 @@ from skdistill.compact.evaluate import labels
 from skdistill.compact.packing.bits import bits_for, narrowest, pack_bits, pack_fields, pack_values
 from skdistill.compact.packing.layout import Request
 from skdistill.compact.packing.node_order import Order, depth_first, depths
+from skdistill.compact.packing.packed_trees import WIDEST_READ, PackedTrees
 from skdistill.compact.packing.threshold_codes import ThresholdCodes, candidates, ready_codes
 from skdistill.compact.tables.linear_table import LinearTable
 from skdistill.compact.tables.tree_table import TreeTable
@@ -27,93 +24,10 @@ from skdistill.compact.tables.tree_table import TreeTable
 if TYPE_CHECKING:
     from skdistill.compact.model_tables import ModelTables
 
-WIDEST_READ = 25  # bits at any offset that four bytes hold
-MOST_JUMP = 255
+MOST_JUMP = 255  # the third byte of a fused node
 
 _UNPACK = 24  # bytes of code that take a number out of packed bits
 _SPARSE = 3.0  # values that are not zero in a leaf, on average, up to which code adds them
-
-# Bytes of Thumb code that a choice needs more than its cheapest alternative, roughly.
-_SHAPE_CODE = {"fused": 0, "bytes": 36, "bits": 62, "children": 48}
-_CODES_CODE = {"value": 0, "code": 0, "rounded": 0, "key": 24, "steps": 76}
-
-
-@dataclass(frozen=True, eq=False)
-class PackedTrees:
-    """How the nodes of all trees are stored.
-
-    Attributes
-    ----------
-    table : TreeTable
-    codes : ThresholdCodes
-        What nodes compare in place of the inputs.
-    prepared : bool
-        Whether all codes are made once, before any tree is walked.
-    columns : int array of shape (u,) or None
-        Columns of the inputs that nodes number; None where the number is the column.
-    edges, bases : int arrays or None
-        Cuts that nodes index, and where each feature's begin; None where a node holds the cut
-        itself, or the index counts through all features.
-    low : int
-        What the cuts of nodes, or of `edges`, are counted from.
-    shape : {"fused", "depth", "children", "branches"}
-        "fused": three bytes a node, labels of leaves among them. "depth": depth first, with
-        the number of nodes to the left. "children": both children by number. "branches": no
-        tables of nodes, for code that holds them.
-    widths : tuple of int
-        Bits of feature, threshold, NaN's side and link (nodes to the left, or one child).
-    bits : int
-        Of a node; a multiple of 8 where that costs less than code that unpacks.
-    size : int or None
-        Nodes of each tree where all have as many.
-    leaf : {"label", "row", "value", "sums"}
-        What a walk ends in: the label; the number of a leaf, whose row of values is in a table;
-        and of "branches" also the only value, or statements that add the values.
-    label_bits : int or None
-        Of the label of a leaf, where leaves hold labels.
-    row_bits : int or None
-        Of an index into distinct rows of leaf values; None where each leaf has its own.
-    rows : int array of shape (L,) or None
-        Of "branches" that end in a "row": the row of values of each leaf of the table.
-    tables : dict of str to array
-    """
-
-    table: TreeTable
-    codes: ThresholdCodes
-    prepared: bool
-    leaf: str
-    columns: NDArray[Any] | None = None
-    edges: NDArray[Any] | None = None
-    bases: NDArray[Any] | None = None
-    low: int = 0
-    shape: str = ""
-    widths: tuple[int, int, int, int] = (0, 0, 0, 0)
-    bits: int = 0
-    size: int | None = None
-    label_bits: int | None = None
-    row_bits: int | None = None
-    rows: NDArray[Any] | None = None
-    tables: dict[str, NDArray[Any]] = field(default_factory=dict)
-
-    @property
-    def compares_rounded(self) -> bool:
-        """Whether nodes compare the rounded inputs of a linear part."""
-        return self.codes.kind == "rounded"
-
-    @property
-    def whole_bytes(self) -> bool:
-        """Whether a node is one number of whole bytes."""
-        return self.bits % 8 == 0 and self.bits <= 32
-
-    @cached_property
-    def cost(self) -> int:
-        """Bytes of the tables, and a guess at those of the code beside the common part."""
-        kind = "bytes" if self.whole_bytes else "bits"
-        code = _SHAPE_CODE[kind if self.shape == "depth" else self.shape]
-        code += _CODES_CODE[self.codes.kind]
-        code += 4 * (self.codes.drop > 0) + 6 * (self.edges is not None)
-        code += 6 * (self.bases is not None) + 4 * (self.columns is not None)
-        return code + sum(table.nbytes for table in self.tables.values())
 
 
 def pack_trees(trees: TreeTable, request: Request) -> PackedTrees:
@@ -122,11 +36,14 @@ def pack_trees(trees: TreeTable, request: Request) -> PackedTrees:
     Parameters
     ----------
     trees : TreeTable
+        The table of the model.
     request : Request
+        What the trees are packed for.
 
     Returns
     -------
     part : PackedTrees
+        Of all exact forms the one of least `PackedTrees.cost`.
     """
     order = depth_first(trees)
     if request.branches:
@@ -138,24 +55,24 @@ def pack_trees(trees: TreeTable, request: Request) -> PackedTrees:
         if order is None:
             return _by_children(bare, (none, none, none), (0, 0, 0))
         return _by_depth(bare, order, (none, none, none), (0, 0, 0))[0]
-    grid, found = trees.grid, list[PackedTrees]()
+    grid, parts = trees.grid, list[PackedTrees]()
     for codes in _candidates(trees, request):
         prepared = not request.labels_only and _worth_preparing(codes, trees, order)
         for features, count, columns in _numberings(codes, prepared, trees, request.model):
             base = replace(leaves, codes=codes, prepared=prepared, columns=columns)
             for form, threshold, width in _thresholds(codes, trees):
                 if "bases" in form and features is grid.features:
-                    continue  # bases are found by the number among the features of the grid
+                    continue  # bases are indexed by the number among the grid's features
                 part = replace(base, **form)
                 widths = bits_for(count), width, int(trees.nan_left.any())
                 numbers = features[trees.feature], threshold, trees.nan_left.astype(np.int64)
                 if order is None:
-                    found.append(_by_children(part, numbers, widths))
+                    parts.append(_by_children(part, numbers, widths))
                     continue
-                found += _by_depth(part, order, numbers, widths)
+                parts += _by_depth(part, order, numbers, widths)
                 if request.labels_only:
-                    found += _fused(part, request.model, order, numbers, widths)
-    return min(found, key=lambda part: part.cost)
+                    parts += _fused(part, request.model, order, numbers, widths)
+    return min(parts, key=lambda part: part.cost)  # the first of equals
 
 
 def _candidates(trees: TreeTable, request: Request) -> list[ThresholdCodes]:
@@ -165,7 +82,7 @@ def _candidates(trees: TreeTable, request: Request) -> list[ThresholdCodes]:
 
 
 def _branches(trees: TreeTable, order: Order | None, request: Request) -> PackedTrees:
-    """Code compares with any number at no cost, so that one kind of codes is best: the quickest."""
+    """Nodes as code, where any number costs the same to compare: the fastest codes are best."""
     rank = {"rounded": 0, "value": 1, "code": 1, "key": 2, "steps": 3}
     codes = min(_candidates(trees, request), key=lambda each: (rank[each.kind], each.drop))
     prepared = not request.labels_only and _worth_preparing(codes, trees, order)
@@ -200,16 +117,18 @@ def _leaves(trees: TreeTable, order: Order | None, request: Request) -> PackedTr
     """The part with the tables of its leaves, without nodes yet."""
     values = trees.values if order is None else trees.values[order.leaves]
     leaf = "label" if request.labels_only else "row"
-    # Codes take the place of these when nodes are packed.
+    # The codes are replaced when nodes are packed.
     part = PackedTrees(trees, ready_codes(trees.grid), False, leaf)
     if request.labels_only:
         labels = leaf_labels(request.model, trees, values)
         bits = bits_for(request.model.n_classes)
+        # Few labels take a byte each: code that unpacks would need more than it saves.
         if bits <= 8 and len(labels) * (8 - bits) <= 8 * _UNPACK:
             return replace(part, label_bits=8, tables={"labels": labels.astype(np.uint8)})
         return replace(part, label_bits=bits, tables={"labels": pack_bits(labels, bits)})
     if not request.shared_rows:
         return replace(part, tables={"values": pack_values(values, trees.value_bits)})
+    # Leaves of few bits often have equal rows: an index into distinct rows may be smaller.
     rows, row = np.unique(values, axis=0, return_inverse=True)
     plain, distinct = (pack_values(each, trees.value_bits) for each in (values, rows))
     index = pack_bits(row.ravel(), bits_for(len(rows)))
@@ -225,12 +144,15 @@ def leaf_labels(model: ModelTables, trees: TreeTable, values: NDArray[Any]) -> N
     Parameters
     ----------
     model : ModelTables
+        Whose bias and threshold hold.
     trees : TreeTable
-    values : int array of shape (L, S)
+        Whose unit holds.
+    values : int array of shape (n_leaves, n_scores)
+        Values of the leaves that are asked for.
 
     Returns
     -------
-    labels : int array of shape (L,)
+    labels : int array of shape (n_leaves,)
     """
     scores = (model.bias + values * trees.unit).astype(np.int32)
     return labels(scores, model.threshold)
@@ -239,9 +161,9 @@ def leaf_labels(model: ModelTables, trees: TreeTable, values: NDArray[Any]) -> N
 def _worth_preparing(codes: ThresholdCodes, trees: TreeTable, order: Order | None) -> bool:
     """Whether making every code once costs less than making one at each node."""
     if codes.kind in ("value", "code"):
-        return False
+        return False  # the inputs are the codes
     if codes.kind == "rounded":
-        return True
+        return True  # the linear part rounds all of them anyway
     steps = order.steps if order is not None else float(depths(trees).sum())
     return steps > 1.25 * len(trees.grid.features)
 
@@ -254,6 +176,7 @@ def _numberings(
     plain = (codes.inputs, codes.n_inputs, None)
     if codes.kind in ("rounded", "code") or len(features) == model.n_features:
         return [plain]
+    # Numbers among the columns in use take fewer bits a node, and a table of these columns.
     choices: list[tuple[NDArray[Any], int, NDArray[Any] | None]] = [
         (codes.inputs, codes.n_inputs, narrowest(features))
     ]
@@ -272,13 +195,15 @@ def _thresholds(
     low = _lowest(cut)
     choices: list[tuple[dict[str, Any], NDArray[np.int64], int]] = []
     direct = bits_for(int(cut.max()) - low + 1)
-    if direct <= WIDEST_READ:
+    if direct <= WIDEST_READ:  # the node holds its cut
         choices.append(({"low": low}, cut - low, direct))
     cuts, place = np.unique(cut, return_inverse=True)
     if len(cuts) < 2:
         return choices or [({"low": int(cut[0])}, cut * 0, 0)]
+    # The node holds an index into one list of all different cuts,
     together = {"low": low, "edges": narrowest(cuts - low)}
     choices.append((together, place, bits_for(len(cuts))))
+    # or into the cuts of its own feature, which begin at `bases`: fewer bits, one more table.
     widest = int(grid.counts.max())
     if bits_for(widest) < bits_for(len(cuts)) and codes.kind != "rounded":
         own = {
@@ -312,18 +237,19 @@ def _by_depth(
         size = int(order.sizes[0])
     else:
         tables["sizes"] = narrowest(order.sizes)
-    found = []
+    parts = []
     exact = (*widths, link)
     choices = [exact]
     if sum(exact) % 8 and sum(exact) <= 32:
-        wide = -sum(exact) % 8
-        choices.append((*widths, link + wide))
+        # Whole bytes a node need no code that unpacks: the link takes the bits that are left.
+        padding = -sum(exact) % 8
+        choices.append((*widths, link + padding))
         if max(widths[0], widths[1], widths[2] + link) <= 8:
             choices.insert(1, (8, 8, widths[2], 8 - widths[2]))
     for fields in choices:
         bits = sum(fields)
         nodes = pack_fields((feature, threshold, nan, order.left), fields)
-        found.append(
+        parts.append(
             replace(
                 part,
                 shape="depth",
@@ -333,7 +259,7 @@ def _by_depth(
                 tables={"nodes": nodes, **tables} if bits else tables,
             )
         )
-    return found
+    return parts
 
 
 def _by_children(
@@ -341,7 +267,7 @@ def _by_children(
     numbers: tuple[NDArray[Any], ...],
     widths: tuple[int, int, int],
 ) -> PackedTrees:
-    """Nodes with the numbers of both children; leaves follow the inner nodes."""
+    """Nodes with the numbers of both children, which may be shared; leaves follow the nodes."""
     trees = part.table
     N, L = len(trees.feature), len(trees.values)
     link = bits_for(N + L)
@@ -372,7 +298,12 @@ def _fused(
     numbers: tuple[NDArray[Any], ...],
     widths: tuple[int, int, int],
 ) -> list[PackedTrees]:
-    """Three bytes a node: input and which sides are leaves, threshold, labels or jump."""
+    """Three bytes a node: input and which sides are leaves, threshold, labels or jump.
+
+    A node whose children are both inner ones needs a jump to the right and no labels; one with a
+    leaf needs labels and no jump, for its other child, if any, is the next node. One byte serves
+    both. It is nothing where the numbers do not fit.
+    """
     trees, most = part.table, int(order.left.max(initial=0))
     if widths[0] + widths[2] > 6 or widths[1] > 8 or model.n_classes > 16 or most >= MOST_JUMP:
         return []
@@ -383,7 +314,7 @@ def _fused(
         np.where(end, label[~np.minimum(child[order.nodes], -1)], 0)
         for end, child in zip(ends, (trees.left, trees.right), strict=True)
     )
-    step = 3 if 3 * (most + 1) <= MOST_JUMP else 1
+    step = 3 if 3 * (most + 1) <= MOST_JUMP else 1  # a jump in bytes, if it fits, else in nodes
     third = np.where(ends[0] | ends[1], left << 4 | right, (order.left + 1) * step)
     first = ((feature << widths[2] | nan) << 2) | ends[1] << 1 | ends[0]
     nodes = np.column_stack([first, threshold, third]).astype(np.uint8).ravel()

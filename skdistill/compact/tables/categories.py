@@ -3,7 +3,7 @@
 A threshold on a rank parts the categories by the order of their ranks. Devices are given the
 index of a category, its place among the sorted labels of its column.
 
-Symbols: n rows, d columns, m of them with categories, C_j labels of the j-th of these.
+Column j of categories has C_j labels.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class CategoryTable(Frozen):
 
     Parameters
     ----------
-    columns : int32 array of shape (m,)
+    columns : int32 array of shape (n_categorical,)
         Columns of the input, ascending.
-    labels : sequence of m arrays
+    labels : sequence of n_categorical arrays
         Labels of each column, ascending: strings, or whole numbers within ±2^24.
     ranks : uint8 array of shape (sum of C_j + 2,)
         Column by column the ranks of the labels, of a missing one, of an unknown one.
@@ -77,23 +77,34 @@ class CategoryTable(Frozen):
         require(int(self.ranks.max(initial=0)) <= MOST_RANK, f"ranks must be at most {MOST_RANK}")
 
     def __len__(self) -> int:
-        """Return the number of columns with categories, m."""
+        """Return the number of columns with categories."""
         return len(self.columns)
 
     @property
     def counts(self) -> NDArray[np.int32]:
-        """Number of labels of each column, C_j, int32 array of shape (m,)."""
+        """Number of labels of each column, C_j, int32 array of shape (n_categorical,)."""
         return np.array([len(each) for each in self.labels], np.int32)
 
     @property
     def offsets(self) -> NDArray[np.int64]:
-        """Where the ranks of each column begin, int64 array of shape (m + 1,)."""
+        """Where the ranks of each column begin, int64 array of shape (n_categorical + 1,)."""
         return np.concatenate([[0], np.cumsum(self.counts + 2, dtype=np.int64)])
 
     def ranks_of(self, column: int) -> NDArray[np.uint8]:
-        """Ranks of the `column`-th column of categories, uint8 array of shape (C_j + 2,)."""
-        found: NDArray[np.uint8] = self.ranks[self.offsets[column] : self.offsets[column + 1]]
-        return found
+        """Ranks of one column of categories.
+
+        Parameters
+        ----------
+        column : int
+            Number j of the column among those with categories.
+
+        Returns
+        -------
+        ranks : uint8 array of shape (C_j + 2,)
+            Of the labels, of a missing category, of an unknown one.
+        """
+        ranks: NDArray[np.uint8] = self.ranks[self.offsets[column] : self.offsets[column + 1]]
+        return ranks
 
     def of_columns(self, columns: NDArray[Any]) -> CategoryTable:
         """The table of some columns only.
@@ -116,13 +127,13 @@ class CategoryTable(Frozen):
 
         Parameters
         ----------
-        X : array of shape (n, d)
+        X : array of shape (n_samples, n_features)
             An array of objects or strings holds labels. In an array of numbers a column
             holds its labels where these are numbers, and else the indexes themselves.
 
         Returns
         -------
-        X : float64 array of shape (n, d)
+        X : float64 array of shape (n_samples, n_features)
             In columns of categories 0 … C_j + 1. Numbers without any categories are returned as
             they are.
 
@@ -145,12 +156,12 @@ class CategoryTable(Frozen):
 
         Parameters
         ----------
-        X : array of shape (n, d)
+        X : array of shape (n_samples, n_features)
             Numbers.
 
         Returns
         -------
-        X : array of shape (n, d)
+        X : array of shape (n_samples, n_features)
             A copy of the same dtype; without categories `X` itself.
         """
         X = X.copy() if len(self) else X
@@ -172,8 +183,9 @@ def _require_numeric(X: NDArray[Any]) -> NDArray[Any]:
     return X
 
 
-def _checked(given: Any) -> NDArray[Any]:
-    labels: NDArray[Any] = np.array(given)
+def _checked(values: Any) -> NDArray[Any]:
+    """Labels of one column as a read-only array, str or int64."""
+    labels: NDArray[Any] = np.array(values)
     if labels.dtype.kind == "U":
         labels = np.array(labels.tolist(), dtype=str)  # as wide as is needed, whoever made them
         require(bool((labels != "").all()), "labels cannot hold the empty string: it is missing")
@@ -197,7 +209,7 @@ def lookup(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    values : array of shape (n,)
+    values : array of shape (n_samples,)
         None, NaN and the empty string are missing. Numbers are compared as float32; where
         labels are strings, an array of numbers holds indexes.
     labels : array of shape (C,)
@@ -205,7 +217,7 @@ def lookup(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
 
     Returns
     -------
-    index : float64 array of shape (n,)
+    index : float64 array of shape (n_samples,)
         0 … C − 1, C for what is missing, C + 1 for what is unknown.
 
     Examples
@@ -245,7 +257,17 @@ def _plain(value: Any) -> Any:
 
 
 def is_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which values of an array of objects or strings are None, NaN, NA or empty."""
+    """Tell which values are None, NaN, NA or the empty string.
+
+    Parameters
+    ----------
+    values : array of shape (n_samples,)
+        Objects or strings.
+
+    Returns
+    -------
+    missing : bool array of shape (n_samples,)
+    """
     kinds = ("NoneType", "NAType", "NaTType")
     listed = (
         type(value).__name__ in kinds
@@ -266,7 +288,16 @@ def _as_index(x: NDArray[Any], C: int) -> NDArray[np.float64]:
 
 
 def as_numbers(X: NDArray[Any]) -> NDArray[np.float64]:
-    """Columns without categories as float64; None and NA are NaN.
+    """Columns without categories as float64.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_columns)
+        Numbers, or objects that are numbers; None and NA become NaN.
+
+    Returns
+    -------
+    X : float64 array of shape (n_samples, n_columns)
 
     Raises
     ------
@@ -279,7 +310,7 @@ def as_numbers(X: NDArray[Any]) -> NDArray[np.float64]:
         flat = X.ravel()
         X = np.where(is_missing(flat), np.nan, flat).reshape(X.shape)
     try:
-        found: NDArray[np.float64] = X.astype(np.float64)
+        numbers: NDArray[np.float64] = X.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"X must be numeric but for its category columns: {error}") from None
-    return found
+    return numbers

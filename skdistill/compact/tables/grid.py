@@ -1,7 +1,7 @@
 """The input grid: which columns a tree model reads, and where it can cut them.
 
-Symbols: u used features, E edges in all, n rows. Feature f of the grid is column
-``features[f]`` of the input and owns ``edges[offsets[f]:offsets[f + 1]]``, ascending.
+Feature f of the grid is column ``features[f]`` of the input and owns
+``edges[offsets[f]:offsets[f + 1]]``, ascending.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class InputGrid(Frozen):
 
     Parameters
     ----------
-    features : int32 array of shape (u,)
+    features : int32 array of shape (n_used,)
         Columns of the input that are read, ascending.
-    offsets : int32 array of shape (u + 1,)
+    offsets : int32 array of shape (n_used + 1,)
         Where each feature's edges begin.
-    edges : float32 or int32 array of shape (E,)
+    edges : float32 or int32 array of shape (n_edges,)
         Strictly ascending within a feature. Their dtype is the declared type of the
         input: ``float32`` values are compared as float32, ``int32`` values without any
-        rounding. A float32 feature may end in +inf, which parts all numbers from NaN.
+        rounding. A float32 feature may end in +inf, which separates all numbers from NaN.
 
     Raises
     ------
@@ -80,9 +80,8 @@ class InputGrid(Frozen):
             f"a feature has more than {MAX_EDGES} edges",
         )
         rises = edges[1:] > edges[:-1]
-        rises[
-            self.offsets[1:-1][(self.offsets[1:-1] > 0) & (self.offsets[1:-1] < len(edges))] - 1
-        ] = True
+        first = self.offsets[1:-1]  # where a feature begins its edge need not exceed the last one
+        rises[first[(first > 0) & (first < len(edges))] - 1] = True
         require(bool(rises.all()), "edges must be strictly ascending within a feature")
 
     @property
@@ -92,7 +91,7 @@ class InputGrid(Frozen):
 
     @property
     def counts(self) -> NDArray[np.int32]:
-        """Number of edges of each feature, int32 array of shape (u,)."""
+        """Number of edges of each feature, int32 array of shape (n_used,)."""
         return np.diff(self.offsets)
 
     @property
@@ -101,10 +100,18 @@ class InputGrid(Frozen):
         return np.dtype(np.uint16 if int(self.counts.max(initial=0)) > 254 else np.uint8)
 
     def cast(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return `X` in the type it is compared in, C-contiguous.
+        """Rows in the type in which they are compared.
 
-        float32 by rounding to nearest even; for an int32 grid float64, which
-        holds every int32 as it is.
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Numbers.
+
+        Returns
+        -------
+        X : float32 or float64 array of shape (n_samples, n_features), C-contiguous
+            float32 by rounding to nearest even; for an int32 grid float64, which holds every
+            int32 as it is.
         """
         with np.errstate(over="ignore"):  # beyond float32 is ±inf, which compares as it should
             return np.ascontiguousarray(
@@ -112,15 +119,16 @@ class InputGrid(Frozen):
             )
 
     def encode(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Codes of the used columns of `X`, feature by feature.
+        """Codes of the columns of the grid, feature by feature.
 
         Parameters
         ----------
-        X : array of shape (n, n_features)
+        X : array of shape (n_samples, n_features)
+            Numbers, with ranks in place of categories.
 
         Returns
         -------
-        codes : uint8 or uint16 array of shape (u, n)
+        codes : uint8 or uint16 array of shape (n_used, n_samples)
             ``0 … counts[f]``, and ``counts[f] + 1`` for NaN.
         """
         X = self.cast(X)
@@ -131,8 +139,13 @@ class InputGrid(Frozen):
 
 @njit(nogil=True, cache=True)
 def _encode(X, features, offsets, edges, codes):  # type: ignore[no-untyped-def]
-    """Binary search, one halving at a time over a block of rows, so that it vectorises."""
-    n, block, one = X.shape[0], 1024, np.uint32(1)
+    """Binary search, one halving at a time over a block of rows, so that it vectorises.
+
+    The number of halvings depends on the edges alone, so that the inner loop has no branch that
+    depends on the data. All indexes are uint32: numba would make int64 of mixed types, which
+    halves the lanes of a vector.
+    """
+    n, block, one = X.shape[0], 1024, np.uint32(1)  # two blocks fit the first-level cache
     x, below = np.empty(block, X.dtype), np.empty(block, np.uint32)
     for start in range(0, n, block):
         m = min(block, n - start)

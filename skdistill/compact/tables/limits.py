@@ -17,6 +17,7 @@ def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:
     Parameters
     ----------
     bits : int in [2, 16] or "ternary"
+        Width of a stored value.
     signed : bool
         Whether negative values are needed; "ternary" is always -1, 0, 1.
 
@@ -48,7 +49,20 @@ def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:
 
 
 def check_bits(owner: Any, name: str) -> None:
-    """Check that table `name` fits `value_bits`, and keep those as a plain int."""
+    """Check that an array of a table fits `value_bits`, which become a plain int.
+
+    Parameters
+    ----------
+    owner : frozen dataclass
+        With a field ``value_bits``.
+    name : str
+        Field of the array.
+
+    Raises
+    ------
+    ValueError
+        If a value does not fit.
+    """
     values, bits = getattr(owner, name), owner.value_bits
     low, high = value_limits(bits, signed=bool((values < 0).any()))
     inside = values.size == 0 or bool(low <= values.min() and values.max() <= high)

@@ -1,7 +1,4 @@
-"""A linear model on rounded inputs as arrays.
-
-Symbols: n rows, u columns that the table reads, S score columns.
-"""
+"""A linear model on rounded inputs as arrays."""
 
 from __future__ import annotations
 
@@ -26,15 +23,16 @@ class LinearTable(Table):
 
     Parameters
     ----------
-    features : int32 array of shape (u,)
+    features : int32 array of shape (n_used,)
         Columns of the input that are read, ascending.
-    offset : float32 array of shape (u,)
+    offset : float32 array of shape (n_used,)
         What is subtracted from each input.
-    inv_step : float32 array of shape (u,)
+    inv_step : float32 array of shape (n_used,)
         What the difference is multiplied by; finite and positive.
     input_bits : int in [2, 16]
         Width of a rounded input.
-    weights : int32 array of shape (u, S)
+    weights : int32 array of shape (n_used, n_scores)
+        What one step of an input adds to each score.
     value_bits : int in [2, 16] or "ternary"
         Width in which a weight is stored.
 
@@ -85,7 +83,7 @@ class LinearTable(Table):
 
     @property
     def n_scores(self) -> int:
-        """Number of score columns, S."""
+        """Number of scores that a row gets."""
         return int(self.weights.shape[1])
 
     @property
@@ -95,24 +93,25 @@ class LinearTable(Table):
 
     @property
     def columns(self) -> NDArray[Any]:
-        """Columns of the input that are read, int32 array of shape (u,)."""
+        """Columns of the input that are read, int32 array of shape (n_used,)."""
         return self.features
 
     @property
     def score_bound(self) -> NDArray[np.int64]:
-        """``Q * sum |weight|``, which no partial sum exceeds, int64 array of shape (S,)."""
+        """``Q * sum |weight|``, which no partial sum exceeds, int64 array of shape (n_scores,)."""
         bound: NDArray[np.int64] = self.q_max * np.abs(self.weights.astype(np.int64)).sum(axis=0)
         return bound
 
     def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
-        """Add ``q @ weights`` of rows `X` to `out`."""
-        # Whole numbers below 2⁵³ add up exactly in float64 in any order, and BLAS is fast there.
+        """Add ``q @ weights`` of rows; see `Table.add_scores`."""
+        # Integers below 2⁵³ add up exactly in float64 in any order, and BLAS is fast there; for
+        # integer dtypes NumPy has no BLAS.
         q = quantize_input(X, self).astype(np.float64)
         out += (q @ self.weights.astype(np.float64)).astype(np.int32)
 
     @property
     def n_codes(self) -> int:
-        """Number of rounded inputs, u."""
+        """Number of rounded inputs."""
         return len(self.features)
 
     @property
@@ -121,13 +120,16 @@ class LinearTable(Table):
         return "int8" if self.q_max <= 127 else "int16"
 
     def codes(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Rounded inputs of rows, array of shape (n, u)."""
+        """Rounded inputs of rows; see `Table.codes`."""
         return np.ascontiguousarray(quantize_input(X, self), self.codes_dtype)
 
     def turning_points(
         self, X: NDArray[Any], rng: np.random.Generator
     ) -> tuple[NDArray[np.intp], NDArray[Any], NDArray[np.float64]]:
-        """Some borders of the rounding of each column, each with a random row."""
+        """Some borders of the rounding of each column, each with a random row.
+
+        See `Table.turning_points`.
+        """
         half_ways = np.unique(rng.integers(-self.q_max - 2, self.q_max + 2, 256)) + 0.5
         rows, points = [], []
         for offset, inv_step in zip(self.offset, self.inv_step, strict=True):
@@ -150,13 +152,15 @@ def quantize_input(X: NDArray[Any], linear: LinearTable) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    X : array of shape (n, n_features)
+    X : array of shape (n_samples, n_features)
+        Numbers, with ranks in place of categories.
     linear : LinearTable
+        Whose offsets and steps round them.
 
     Returns
     -------
-    q : float32 array of shape (n, u)
-        Whole numbers.
+    q : float32 array of shape (n_samples, n_used)
+        Integers in float32.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         return round_input(X[:, linear.features].astype(np.float32), linear)
@@ -172,13 +176,16 @@ def round_input(
     x : float32 array
         Its last axis runs over the inputs `at`.
     linear : LinearTable
-    at : index into the u inputs, default=slice(None)
+        Whose offsets and steps round them.
+    at : slice or int array, default=slice(None)
+        Which of the n_used inputs.
 
     Returns
     -------
     q : float32 array of the shape of `x`
-        Whole numbers.
+        Integers in float32.
     """
+    # One float32 subtraction, one float32 multiplication, each rounded: what C and ONNX do too.
     with np.errstate(over="ignore", invalid="ignore"):  # out of range saturates below
         q = np.rint((x - linear.offset[at]) * linear.inv_step[at])
         return np.clip(np.where(np.isnan(q), np.float32(0), q), -linear.q_max, linear.q_max)

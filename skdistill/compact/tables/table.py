@@ -1,7 +1,4 @@
-"""What every kind of table answers, for all who evaluate, pack, bound, export or save models.
-
-Symbols: n rows, S score columns.
-"""
+"""What every kind of table answers, for all who evaluate, pack, bound, export or save models."""
 
 from __future__ import annotations
 
@@ -22,14 +19,14 @@ class Table(Frozen, ABC):
     (`skdistill.compact.packing.pack`), one C printer (`skdistill.export.c.printers`) and one
     graph writer (`skdistill.export.onnx.scores`).
 
-    Rows are float arrays of shape (n, n_features), with ranks in place of categories.
+    Rows are float arrays of shape (n_samples, n_features), with ranks in place of categories.
     """
 
     kind: ClassVar[str]
     """Name of the kind, in files and messages."""
 
     accepts_sparse: ClassVar[bool] = False
-    """Whether sparse rows are worth their zeros: False where every row is dense work anyway."""
+    """Whether sparse rows are accepted; they are made dense a few at a time."""
 
     @property
     def input_dtype(self) -> str:
@@ -39,7 +36,7 @@ class Table(Frozen, ABC):
     @property
     @abstractmethod
     def n_scores(self) -> int:
-        """Number of score columns, S."""
+        """Number of scores that a row gets."""
 
     @property
     @abstractmethod
@@ -54,11 +51,19 @@ class Table(Frozen, ABC):
     @property
     @abstractmethod
     def score_bound(self) -> NDArray[np.int64]:
-        """Largest magnitude of a score and of its partial sums, int64 array of shape (S,)."""
+        """Largest magnitude of scores and their partial sums, int64 array of shape (n_scores,)."""
 
     @abstractmethod
     def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
-        """Add the scores of rows `X` to `out`, an int32 array of shape (n, S)."""
+        """Add the scores of rows.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Numbers, with ranks in place of categories.
+        out : int32 array of shape (n_samples, n_scores)
+            What they are added to.
+        """
 
     @property
     @abstractmethod
@@ -76,11 +81,12 @@ class Table(Frozen, ABC):
 
         Parameters
         ----------
-        X : array of shape (n, n_features)
+        X : array of shape (n_samples, n_features)
+            Numbers, with ranks in place of categories.
 
         Returns
         -------
-        codes : array of shape (n, n_codes) and of `codes_dtype`, C-contiguous
+        codes : array of shape (n_samples, n_codes) and of `codes_dtype`, C-contiguous
         """
 
     @abstractmethod
@@ -91,18 +97,19 @@ class Table(Frozen, ABC):
 
         Parameters
         ----------
-        X : array of shape (n, n_features)
+        X : array of shape (n_samples, n_features)
             Ordinary rows, at least one.
         rng : numpy.random.Generator
             Chooses where there are many.
 
         Returns
         -------
-        row : int array of shape (m,)
+        row : int array of shape (n_points,)
             A row of `X` whose scores depend on the number, where one is known.
-        column : int array of shape (m,)
+        column : int array of shape (n_points,)
             The column in which the number matters.
-        point : float64 array of shape (m,)
+        point : float64 array of shape (n_points,)
+            The number.
         """
 
     def check_range(self, dtype: str, low: int, high: int) -> None:
@@ -118,7 +125,7 @@ class Table(Frozen, ABC):
         Raises
         ------
         ValueError
-            If the table parts numbers beyond them.
+            If the table tells numbers beyond them apart.
         """
 
     @abstractmethod
@@ -142,7 +149,7 @@ class Table(Frozen, ABC):
         n_features : int
             Columns of the model's input.
         n_scores : int
-            Scores of the model, S.
+            Scores of the model.
 
         Raises
         ------

@@ -1,7 +1,6 @@
 """Binary trees as arrays, on a grid of thresholds.
 
-Symbols: n rows, T trees, N inner nodes and L leaves of all of them, u features of the grid,
-S score columns.
+n_nodes counts the inner nodes of all trees, n_leaves their leaves, n_used the features of the grid.
 """
 
 from __future__ import annotations
@@ -35,17 +34,17 @@ class TreeTable(Table):
     ----------
     grid : InputGrid
         Thresholds of all nodes.
-    roots : int32 array of shape (T,)
+    roots : int32 array of shape (n_trees,)
         Where each tree begins.
-    feature : int32 array of shape (N,)
-        Feature of the grid, 0 … u − 1.
-    threshold : int32 array of shape (N,)
+    feature : int32 array of shape (n_nodes,)
+        Feature of the grid that a node compares, 0 … n_used − 1.
+    threshold : int32 array of shape (n_nodes,)
         Number of the edge among those of the feature.
-    left, right : int32 arrays of shape (N,)
+    left, right : int32 arrays of shape (n_nodes,)
         Children.
-    nan_left : bool array of shape (N,)
+    nan_left : bool array of shape (n_nodes,)
         Whether NaN goes left.
-    values : int32 array of shape (L, S)
+    values : int32 array of shape (n_leaves, n_scores)
         What a leaf adds to the scores, in units of `unit`.
     value_bits : int in [2, 16] or "ternary"
         Width in which a value is stored.
@@ -111,7 +110,7 @@ class TreeTable(Table):
 
     @property
     def n_scores(self) -> int:
-        """Number of score columns, S."""
+        """Number of scores that a row gets."""
         return int(self.values.shape[1])
 
     @property
@@ -131,12 +130,12 @@ class TreeTable(Table):
 
     @property
     def scaled_values(self) -> NDArray[Any]:
-        """What each leaf adds to the scores, int32 array of shape (L, S)."""
+        """What each leaf adds to the scores, int32 array of shape (n_leaves, n_scores)."""
         return self.values * np.int32(self.unit)
 
     @cached_property
     def edges(self) -> NDArray[Any]:
-        """Threshold of each node, float32 or int32 array of shape (N,)."""
+        """Threshold of each node, float32 or int32 array of shape (n_nodes,)."""
         edges: NDArray[Any] = self.grid.edges[self.grid.offsets[self.feature] + self.threshold]
         return edges
 
@@ -148,7 +147,10 @@ class TreeTable(Table):
 
     @cached_property
     def tree_bounds(self) -> NDArray[np.int64]:
-        """Largest magnitude that each tree can add to each score, int64 array of shape (T, S)."""
+        """Largest magnitude that each tree can add, int64 array of shape (n_trees, n_scores).
+
+        Only leaves that a walk can reach count.
+        """
         magnitude = np.abs(self.scaled_values.astype(np.int64))
         reach = np.zeros((len(self.feature), self.n_scores), np.int64)
         bounds = np.zeros((len(self.roots), self.n_scores), np.int64)
@@ -158,7 +160,7 @@ class TreeTable(Table):
 
     @property
     def score_bound(self) -> NDArray[np.int64]:
-        """Sum of the trees' largest magnitudes, int64 array of shape (S,)."""
+        """Sum of the trees' largest magnitudes, int64 array of shape (n_scores,)."""
         bound: NDArray[np.int64] = self.tree_bounds.sum(axis=0)
         return bound
 
@@ -171,7 +173,7 @@ class TreeTable(Table):
         )
 
     def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
-        """Add the values of the leaves that rows `X` reach to `out`."""
+        """Add the values of the leaves that rows reach; see `Table.add_scores`."""
         _add_trees(self.grid.cast(X), *self.walk, self.scaled_values, out)  # type: ignore[call-arg]
 
     def leaves(self, X: NDArray[Any]) -> NDArray[np.int32]:
@@ -179,12 +181,12 @@ class TreeTable(Table):
 
         Parameters
         ----------
-        X : array of shape (n, n_features)
+        X : array of shape (n_samples, n_features)
             Numbers, with ranks in place of categories.
 
         Returns
         -------
-        leaves : int32 array of shape (n, T)
+        leaves : int32 array of shape (n_samples, n_trees)
         """
         out = np.empty((len(X), len(self.roots)), np.int32)
         _find_leaves(self.grid.cast(X), *self.walk, out)  # type: ignore[call-arg]
@@ -192,7 +194,7 @@ class TreeTable(Table):
 
     @property
     def n_codes(self) -> int:
-        """Number of features of the grid, u."""
+        """Number of features of the grid."""
         return len(self.grid.features)
 
     @property
@@ -201,7 +203,7 @@ class TreeTable(Table):
         return str(self.grid.codes_dtype)
 
     def codes(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Codes of the grid's features, array of shape (n, u); NaN is the largest of the type."""
+        """Codes of the grid's features; NaN is the largest number. See `Table.codes`."""
         codes = self.grid.encode(X)
         missing = codes > self.grid.counts[:, None]
         largest = np.iinfo(self.codes_dtype).max
@@ -210,7 +212,10 @@ class TreeTable(Table):
     def turning_points(
         self, X: NDArray[Any], rng: np.random.Generator
     ) -> tuple[NDArray[np.intp], NDArray[Any], NDArray[np.float64]]:
-        """The threshold of each node, with a row that comes by, or a random one."""
+        """The threshold of each node, with a row that reaches it, or a random one.
+
+        See `Table.turning_points`.
+        """
         _, column, threshold, left, right, nan_left = self.walk
         X = self.grid.cast(X)
         reaching = rng.integers(len(X), size=len(column))
@@ -225,7 +230,7 @@ class TreeTable(Table):
         return reaching, column, threshold.astype(np.float64)
 
     def check_range(self, dtype: str, low: int, high: int) -> None:
-        """Refuse a type that cannot cross all thresholds: the data must have been wider."""
+        """Refuse a type that cannot cross all thresholds; see `Table.check_range`."""
         edges = self.edges.astype(np.float64)
         beyond = np.flatnonzero(np.isfinite(edges) & ((edges >= high) | (edges < low)))
         for node in beyond[:1]:
@@ -246,11 +251,16 @@ class TreeTable(Table):
         return f"numbers of edges below the columns {columns}; all bits set for a missing one"
 
 
+# The walks below are the definition that C and ONNX are compared with. They take plain arrays,
+# for numba compiles functions of arrays once and keeps them on disk.
+
+
 @njit(nogil=True, cache=True)
 def _leaf(x, node, column, threshold, left, right, nan_left):  # type: ignore[no-untyped-def]
+    """Leaf that a row reaches from a node."""
     while node >= 0:
         v = x[column[node]]
-        if v <= threshold[node] or (v != v and nan_left[node]):
+        if v <= threshold[node] or (v != v and nan_left[node]):  # only NaN differs from itself
             node = left[node]
         else:
             node = right[node]
@@ -259,6 +269,7 @@ def _leaf(x, node, column, threshold, left, right, nan_left):  # type: ignore[no
 
 @njit(nogil=True, cache=True)
 def _add_trees(X, roots, column, threshold, left, right, nan_left, values, out):  # type: ignore[no-untyped-def]
+    """Add up the values of each row's leaves; int32 sums cannot overflow, `validate` proved it."""
     for i in range(X.shape[0]):
         for t in range(len(roots)):
             leaf = _leaf(X[i], roots[t], column, threshold, left, right, nan_left)
@@ -268,6 +279,7 @@ def _add_trees(X, roots, column, threshold, left, right, nan_left, values, out):
 
 @njit(nogil=True, cache=True)
 def _find_leaves(X, roots, column, threshold, left, right, nan_left, out):  # type: ignore[no-untyped-def]
+    """Write down the leaf of each row in each tree."""
     for i in range(X.shape[0]):
         for t in range(len(roots)):
             out[i, t] = _leaf(X[i], roots[t], column, threshold, left, right, nan_left)
@@ -275,6 +287,10 @@ def _find_leaves(X, roots, column, threshold, left, right, nan_left, out):  # ty
 
 @njit(nogil=True, cache=True)
 def _largest_values(roots, left, right, magnitude, reach, out):  # type: ignore[no-untyped-def]
+    """Largest |value| below each node, from the bottom up; then that of each root.
+
+    One pass serves all trees, and subtrees that several of them share are seen once.
+    """
     for node in range(len(left) - 1, -1, -1):  # children come after their parents
         for child in (left[node], right[node]):
             values = reach[child] if child >= 0 else magnitude[~child]

@@ -283,7 +283,7 @@ def device_input(
     Parameters
     ----------
     model : ModelTables
-    X : array-like of shape (n, n_features)
+    X : array-like of shape (n_samples, n_features)
         With labels of categories, or their indexes; see `CategoryTable.index`.
     input_dtype : str
     missing_value : {"max", None}, default=None
@@ -291,7 +291,7 @@ def device_input(
 
     Returns
     -------
-    rows : array of shape (n, width), C-contiguous
+    rows : array of shape (n_samples, width), C-contiguous
         Of the C type of an input.
 
     Raises

@@ -3,8 +3,6 @@
 How often each loop turns follows from the tables alone. What a turn takes was read off
 compiled code for a Cortex-M0, and rounded up: of the compilers and models that the tests try,
 none needs more.
-
-Symbols: S score columns, K classes.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ def bounds(source: CSource, output: str) -> Costs:
     Parameters
     ----------
     source : CSource
+        What is printed.
     output : str
         As in `to_c`.
 

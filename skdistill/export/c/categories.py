@@ -6,7 +6,18 @@ from skdistill.export.c.text import CSource, block
 
 
 def ranker(source: CSource) -> str:
-    """The function that copies a row with ranks; empty without categories."""
+    """The function that copies a row with ranks.
+
+    Parameters
+    ----------
+    source : CSource
+        With or without categories.
+
+    Returns
+    -------
+    text : str
+        Empty without categories.
+    """
     categories = source.layout.categories
     if not len(categories):
         return ""
@@ -75,12 +86,32 @@ def _index(source: CSource) -> str:
 
 
 def declared(source: CSource) -> list[str]:
-    """What a function declares that reads a row with ranks."""
+    """What a function declares that reads a row with ranks.
+
+    Parameters
+    ----------
+    source : CSource
+        With or without categories.
+
+    Returns
+    -------
+    declarations : list of str
+    """
     if not len(source.layout.categories):
         return []
     return [f"{source.x_type} z[{source.layout.model.n_features}];"]
 
 
 def called(source: CSource) -> str:
-    """The statement after which x is the row with ranks."""
+    """The statement after which x is the row with ranks.
+
+    Parameters
+    ----------
+    source : CSource
+        With or without categories.
+
+    Returns
+    -------
+    statement : str
+    """
     return f"x = {source.name}_ranked(x, z);\n" if len(source.layout.categories) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-CALL = 30
+CALL = 30  # a call of a function, with what it pushes and pops
 UNPACK = 26  # a number out of packed bits
 SOFT_FLOAT = {"subtract": 170, "multiply": 150, "divide": 320, "convert": 70}
 
@@ -30,12 +30,34 @@ class Costs(NamedTuple):
     stack: int = 0
 
     def plus(self, other: Costs) -> Costs:
-        """Return the costs of both, one after the other."""
+        """Return the costs of both, one after the other.
+
+        Parameters
+        ----------
+        other : Costs
+            Of another piece of code, whose stack is in use at the same time.
+
+        Returns
+        -------
+        costs : Costs
+        """
         return Costs(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 def row_cost(n_scores: int, bits: int | str) -> int:
-    """Instructions that add a row of values to the scores."""
+    """Instructions that add a row of values to the scores.
+
+    Parameters
+    ----------
+    n_scores : int
+        Values of a row.
+    bits : int in [2, 16] or "ternary"
+        Width of a value.
+
+    Returns
+    -------
+    instructions : int
+    """
     if bits == "ternary":
         return 70 + 24 * n_scores
     return 26 + n_scores * (12 if bits in (8, 16) else 14 + UNPACK)

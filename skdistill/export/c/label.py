@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from skdistill.export.c.printers import printed_parts
-from skdistill.export.c.text import CSource, block, whole
+from skdistill.export.c.text import CSource, block, integer
 
 
 def label(source: CSource) -> str:
-    """The function of the label; empty where a walk is it."""
+    """The function of the label.
+
+    Parameters
+    ----------
+    source : CSource
+        With classes.
+
+    Returns
+    -------
+    text : str
+        Empty where the walk of a single tree returns the label.
+    """
     layout, model, name = source.layout, source.layout.model, source.name
     if layout.label is not None or model.n_classes == 1:
         return _constant(source, layout.label or 0)
@@ -17,7 +28,7 @@ def label(source: CSource) -> str:
         )
     S = model.n_scores
     if S == 1:
-        body = f"int32_t s[1];\n{name}_scores(x, s);\nreturn s[0] > {whole(model.threshold)};"
+        body = f"int32_t s[1];\n{name}_scores(x, s);\nreturn s[0] > {integer(model.threshold)};"
     else:
         body = block(
             """

@@ -9,7 +9,7 @@ from typing import Any
 from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c.api import prepare_source
 from skdistill.export.c.text import CSource, block
-from skdistill.export.c.translation_unit import header_text, n_inputs, source_text
+from skdistill.export.c.translation_unit import header_text, source_text
 from skdistill.utils.files import write_whole
 
 KINDS = ("arduino", "cmake")
@@ -23,6 +23,7 @@ def to_c_library(
     Parameters
     ----------
     model : ModelTables
+        Of any kind of tables.
     folder : str or path-like
         Made where it is missing.
     kind : {"arduino", "cmake"}, default="arduino"
@@ -84,10 +85,10 @@ def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str,
         """,
         name=name,
     )
-    answer = [f"Serial.println({name}_label(x));"]
+    statements = [f"Serial.println({name}_label(x));"]
     if source.layout.model.classes is None:
-        answer = [f"int32_t s[{source.macro}_N_SCORES];", f"{name}_scores(x, s);"]
-        answer.append("Serial.println(s[0]);")
+        statements = [f"int32_t s[{source.macro}_N_SCORES];", f"{name}_scores(x, s);"]
+        statements.append("Serial.println(s[0]);")
     sketch = block(
         """
         #include <@name@.h>
@@ -104,8 +105,8 @@ def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str,
         """,
         name=name,
         T=source.x_type,
-        n=n_inputs(source),
-        answer="\n".join(answer),
+        n=source.n_inputs,
+        answer="\n".join(statements),
     )
     return {
         "library.properties": properties,

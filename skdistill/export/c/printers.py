@@ -10,14 +10,18 @@ from typing import Any, Protocol
 
 from skdistill.compact.packing.layout import Part
 from skdistill.compact.packing.linear import PackedLinear
-from skdistill.compact.packing.trees import PackedTrees
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c import linear, trees
 from skdistill.export.c.costs import Costs
 from skdistill.export.c.text import CSource
 
 
 class Printer(Protocol):
-    """What the module of a kind answers; functions and statements are text, empty for none."""
+    """What the module of a kind answers.
+
+    Every function takes the `source` that is printed and the `part` that is packed. Functions and
+    statements of C are text, empty for none.
+    """
 
     def packed_widths(self, source: CSource, part: Any) -> dict[str, list[int]]:
         """Tables of packed bits, and the widths of the numbers that are taken out of each."""
@@ -51,13 +55,34 @@ PRINTERS: dict[type, Printer] = {PackedTrees: trees, PackedLinear: linear}
 
 
 def printed_parts(source: CSource) -> Iterator[tuple[Printer, Part]]:
-    """Each part of a layout with its printer."""
+    """Each part of a layout with its printer.
+
+    Parameters
+    ----------
+    source : CSource
+        With any parts.
+
+    Yields
+    ------
+    printer : Printer
+    part : Part
+    """
     for part in source.layout.parts:
         yield PRINTERS[type(part)], part
 
 
 def packed_widths(source: CSource) -> dict[str, list[int]]:
-    """Packed tables of all parts, and the widths of the numbers that are taken out of each."""
+    """Packed tables of all parts, and the widths of the numbers that are taken out of each.
+
+    Parameters
+    ----------
+    source : CSource
+        With any parts.
+
+    Returns
+    -------
+    widths : dict of str to list of int
+    """
     widths: dict[str, list[int]] = {}
     for printer, part in printed_parts(source):
         widths |= printer.packed_widths(source, part)

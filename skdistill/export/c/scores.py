@@ -8,7 +8,19 @@ from skdistill.export.c.text import CSource, block
 
 
 def scores(source: CSource, *, public: bool) -> str:
-    """The function that fills the scores of a row; `public` for callers of other files."""
+    """The function that fills the scores of a row.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose parts are added.
+    public : bool
+        Whether other files may call it.
+
+    Returns
+    -------
+    text : str
+    """
     declared = ["unsigned j;", *categories.declared(source)]
     body = [categories.called(source)]
     for printer, part in printed_parts(source):
@@ -38,7 +50,17 @@ def scores(source: CSource, *, public: bool) -> str:
 
 
 def keeps_loops(source: CSource) -> bool:
-    """Whether scores begin at 0, for which compilers would call the library."""
+    """Whether several scores begin at 0, where a compiler would call memset of the library.
+
+    Parameters
+    ----------
+    source : CSource
+        Any.
+
+    Returns
+    -------
+    keeps : bool
+    """
     model = source.layout.model
     return not source.layout.labels_only and model.n_scores > 1 and not model.bias.any()
 

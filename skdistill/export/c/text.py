@@ -31,6 +31,7 @@ class CSource:
     name : str
         Prefix of all that is defined.
     layout : Layout
+        Constant tables and what they stand for.
     x_type : str
         C type of an input.
     ram : bool
@@ -54,8 +55,28 @@ class CSource:
         values = max((table.n_values for table in self.layout.model.tables), default=0)
         return "uint32_t" if max(most, values) >= 2**16 else "unsigned"
 
+    @property
+    def n_inputs(self) -> int:
+        """Entries of a row that the functions read."""
+        model = self.layout.model
+        if self.layout.input_dtype != "codes":
+            return model.n_features
+        return sum(table.n_codes for table in model.tables)
+
     def get(self, table: str, at: str) -> str:
-        """Expression that reads an entry of a table."""
+        """Expression that reads an entry of a table.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table.
+        at : str
+            Expression of the index.
+
+        Returns
+        -------
+        expression : str
+        """
         kind = self.layout.tables[table].dtype
         if self.ram and table == "values":
             return f"{self.name}_values[{at}]"
@@ -64,7 +85,17 @@ class CSource:
 
 
 def check_name(name: str) -> str:
-    """Return `name` if C can use it.
+    """Return a prefix if C can use it.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of all that a file defines.
+
+    Returns
+    -------
+    name : str
+        The same.
 
     Raises
     ------
@@ -82,21 +113,50 @@ def check_name(name: str) -> str:
 
 
 def block(text: str, **parts: Any) -> str:
-    """Dedented `text` with ``@part@`` replaced; parts of several lines keep their indent."""
+    """C text with ``@part@`` replaced.
+
+    Parameters
+    ----------
+    text : str
+        Is dedented first.
+    **parts
+        Text or numbers by name. A part that has a line for itself may have several lines, which
+        get its indent, or none.
+
+    Returns
+    -------
+    text : str
+    """
     text = dedent(text).strip("\n") + "\n"
     lines = []
     for line in text.split("\n"):
-        found = re.fullmatch(r"(\s*)@(\w+)@", line)
-        if found:
-            part = str(parts[found[2]]).rstrip("\n")
-            lines += [indent(part, found[1])] if part else []
+        alone = re.fullmatch(r"(\s*)@(\w+)@", line)
+        if alone:
+            part = str(parts[alone[2]]).rstrip("\n")
+            lines += [indent(part, alone[1])] if part else []
             continue
         lines.append(re.sub(r"@(\w+)@", lambda m: str(parts[m[1]]), line))
     return "\n".join(lines)
 
 
 def table(source: CSource, name: str, numbers: NDArray[Any], padding: int = 0) -> str:
-    """Definition of a constant table."""
+    """Definition of a constant table.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose prefix and macros are used.
+    name : str
+        Name of the table.
+    numbers : array
+        Its entries.
+    padding : int, default=0
+        Zeros behind them, for reads of packed bits that look at bytes beyond the last one.
+
+    Returns
+    -------
+    text : str
+    """
     kind = numbers.dtype.name
     flat = [*numbers.ravel().tolist(), *[0] * padding]
     if kind == "float32":
@@ -104,23 +164,47 @@ def table(source: CSource, name: str, numbers: NDArray[Any], padding: int = 0) -
             f"const float {source.name}_{name}[{len(flat)}] = {{\n{_lines(map(number, flat))}}};\n"
         )
     if source.ram and name == "values":
-        shown = [str(n) for n in flat]
-        return f"{kind}_t {source.name}_values[{len(flat)}] = {{\n{_lines(shown)}}};\n"
+        entries = [str(n) for n in flat]
+        return f"{kind}_t {source.name}_values[{len(flat)}] = {{\n{_lines(entries)}}};\n"
     suffix = {"uint32": "u", "int32": ""}.get(kind, "")
-    shown = [whole(n, suffix) for n in flat]
+    entries = [integer(n, suffix) for n in flat]
     return (
         f"static {source.macro}_ROM {kind}_t {source.name}_{name}[{len(flat)}] "
-        f"{source.macro}_STORE = {{\n{_lines(shown)}}};\n"
+        f"{source.macro}_STORE = {{\n{_lines(entries)}}};\n"
     )
 
 
-def whole(n: int, suffix: str = "") -> str:
-    """A whole number as C writes it."""
+def integer(n: int, suffix: str = "") -> str:
+    """An integer as C writes it.
+
+    Parameters
+    ----------
+    n : int
+        Within the ranges of int32 or uint32.
+    suffix : str, default=""
+        "u" for an unsigned one.
+
+    Returns
+    -------
+    text : str
+        -2^31 as a difference: C has no negative literals, and 2147483648 is no int.
+    """
     return "(-2147483647 - 1)" if n == -(2**31) else f"{n}{suffix}"
 
 
 def number(x: float) -> str:
-    """A float32 as C writes it, and C++ before 17 too: the shortest decimal that is read back."""
+    """A float32 as C writes it: the shortest decimal that is read back as it was.
+
+    Parameters
+    ----------
+    x : float
+        A float32 number.
+
+    Returns
+    -------
+    text : str
+        No hexadecimal, which C++ knows from 17 on only.
+    """
     return f"{np.float32(x)!s}f"
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import choose_layout
 from skdistill.export.c import categories, proba, scores
+from skdistill.export.c.banner import banner
 from skdistill.export.c.bounds import bounds
-from skdistill.export.c.costs import Costs
 from skdistill.export.c.label import label
 from skdistill.export.c.printers import packed_widths, printed_parts
 from skdistill.export.c.text import CSource, block, check_name, table
@@ -32,32 +32,46 @@ def make_source(
     Parameters
     ----------
     model : ModelTables
+        What is printed.
     name, input_dtype, output, layout : str
-    values_in_ram : bool
+        As in `to_c`, none of them None.
+    values_in_ram : bool, default=False
         As in `to_c`.
-    max_is_missing : bool
+    max_is_missing : bool, default=False
         Whether the largest number of the type of the inputs stands for NaN.
 
     Returns
     -------
     source : CSource
     """
-    asked = "label" if output == "label" and not values_in_ram else "scores"
-    laid = choose_layout(
+    tables_for = "label" if output == "label" and not values_in_ram else "scores"
+    packed = choose_layout(
         model,
         input_dtype,
-        asked,
+        tables_for,
         branches=layout == "code",
         shared_rows=not values_in_ram,
         max_is_missing=max_is_missing,
     )
     if output == "proba_q15" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
-        laid = replace(laid, tables={**laid.tables, "powers": proba.powers()})
-    return CSource(check_name(name), laid, x_type(laid.model, input_dtype), values_in_ram)
+        packed = replace(packed, tables={**packed.tables, "powers": proba.powers()})
+    return CSource(check_name(name), packed, x_type(packed.model, input_dtype), values_in_ram)
 
 
 def x_type(model: ModelTables, input_dtype: str) -> str:
-    """C type of an input."""
+    """C type of an input.
+
+    Parameters
+    ----------
+    model : ModelTables
+        With a single table if the inputs are codes.
+    input_dtype : str
+        As in `to_c`.
+
+    Returns
+    -------
+    x_type : str
+    """
     if input_dtype == "float32":
         return "float"
     if input_dtype != "codes":
@@ -68,9 +82,21 @@ def x_type(model: ModelTables, input_dtype: str) -> str:
 
 
 def source_text(source: CSource, output: str) -> str:
-    """The text of the C file, which needs no other."""
+    """The text of the C file, which needs no other.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    output : str
+        As in `to_c`.
+
+    Returns
+    -------
+    text : str
+    """
     body = _body(source, output)
-    return "\n".join([_banner(source, output, _hash(body)), body])
+    return "\n".join([banner(source, output, _hash(body)), body])
 
 
 def _body(source: CSource, output: str) -> str:
@@ -88,16 +114,28 @@ def _body(source: CSource, output: str) -> str:
 
 
 def header_text(source: CSource, output: str) -> str:
-    """The text of the header."""
+    """The text of the header.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    output : str
+        As in `to_c`.
+
+    Returns
+    -------
+    text : str
+    """
     model, M, mark = source.layout.model, source.macro, _hash(_body(source, output))
-    found = bounds(source, output)
+    costs = bounds(source, output)
     numbers = {
-        "N_FEATURES": n_inputs(source),
+        "N_FEATURES": source.n_inputs,
         "N_SCORES": model.n_scores,
         **({"N_CLASSES": model.n_classes} if model.classes is not None else {}),
         "TABLE_BYTES": sum(t.nbytes for t in source.layout.tables.values()),
-        "MAX_INSTRUCTIONS": found.instructions,
-        "MAX_STACK": found.stack,
+        "MAX_INSTRUCTIONS": costs.instructions,
+        "MAX_STACK": costs.stack,
     }
     if source.layout.missing_number is not None:
         numbers["MISSING"] = source.layout.missing_number
@@ -120,107 +158,15 @@ def header_text(source: CSource, output: str) -> str:
         @prototypes@
         #endif
         """,
-        banner=_banner(source, output, mark).rstrip("\n"),
+        banner=banner(source, output, mark).rstrip("\n"),
         M=M,
         macros="\n".join(lines),
         prototypes=_guarded(_documented(source, output)),
     )
 
 
-def n_inputs(source: CSource) -> int:
-    """Entries of a row that the functions read."""
-    model = source.layout.model
-    if source.layout.input_dtype != "codes":
-        return model.n_features
-    return sum(each.n_codes for each in model.tables)
-
-
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _banner(source: CSource, output: str, mark: str) -> str:
-    model = source.layout.model
-    tables = source.layout.tables
-    sizes = ", ".join(f"{name} {t.nbytes}" for name, t in tables.items())
-    what = "a regression" if model.classes is None else f"{model.n_classes} classes"
-    parts = " and ".join(each.describe() for each in model.tables) or "a constant"
-    found = bounds(source, output)
-    lines = [
-        f"{source.name}: {what} of {model.n_features} inputs, {parts}.",
-        f"Written by skdistill; hash {mark}.",
-        "",
-        f"Inputs    {n_inputs(source)} of type {source.x_type}{_meaning(source)}",
-    ]
-    if model.classes is not None:
-        shown = [f"{k}: {_comment(c)}" for k, c in enumerate(model.classes.tolist())]
-        lines += _wrapped("Classes   ", shown)
-    if model.feature_names is not None and source.layout.input_dtype != "codes":
-        shown = [f"{j}: {_comment(n)}" for j, n in enumerate(model.feature_names)]
-        lines += _wrapped("Columns   ", shown)
-    lines += _categories(source)
-    if model.classes is None:
-        lines.append(f"Values    a score times {_scale(model)}")
-    lines.append(
-        f"Tables    {sum(t.nbytes for t in tables.values())} bytes"
-        + (f": {sizes}" if sizes else "")
-    )
-    lines += [
-        f"{'Bounds' if i == 0 else '':<10}{line}"
-        for i, line in enumerate(_bound_lines(found, model))
-    ]
-    if output.startswith("proba"):
-        error = proba.probability_error(model, output)
-        one = ", of 32768 for 1" if output == "proba_q15" else ""
-        lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
-    return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
-
-
-def _categories(source: CSource) -> list[str]:
-    """The indexes of the categories of each column that is read."""
-    categories, lines = source.layout.categories, list[str]()
-    for column, labels in zip(categories.columns.tolist(), categories.labels, strict=True):
-        shown = [f"{k}: {_comment(label)}" for k, label in enumerate(labels.tolist())]
-        lines += _wrapped(f"x[{column}]".ljust(10), [*shown, f"{len(labels)}: missing"])
-    return lines
-
-
-def _bound_lines(found: Costs, model: ModelTables) -> list[str]:
-    most = int(model.score_bound.max(initial=0))
-    return [
-        f"{found.splits} splits and {found.steps} steps of loops, whatever the input",
-        f"{found.instructions} instructions on a Cortex-M0 at -Os, {found.stack} bytes of stack",
-        f"scores stay within {most} of 0: no sum leaves 32 bits",
-    ]
-
-
-def _meaning(source: CSource) -> str:
-    if source.layout.missing_number is not None:
-        return f"; {source.layout.missing_number} is a missing one"
-    if source.layout.input_dtype != "codes":
-        return ""
-    return "".join(f": {each.describe_codes()}" for each in source.layout.model.tables)
-
-
-def _scale(model: ModelTables) -> str:
-    scale = np.atleast_1d(np.asarray(model.scale, np.float64))
-    return f"{scale[0]:.9g}" if len(scale) == 1 else "its entry of the table of scales"
-
-
-def _comment(text: object) -> str:
-    plain = str(text).encode("unicode_escape").decode("ascii")
-    return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
-
-
-def _wrapped(head: str, items: list[str], width: int = 92) -> list[str]:
-    lines, line = [], head
-    for i, item in enumerate(items):
-        part = item + (", " if i + 1 < len(items) else "")
-        if len(line) + len(part) > width and line.strip() and line != head:
-            lines.append(line.rstrip())
-            line = " " * len(head)
-        line += part
-    return [*lines, line]
 
 
 def _floats(source: CSource) -> str:
@@ -258,10 +204,10 @@ def _loops(source: CSource) -> str:
 
 
 def _flash(source: CSource) -> str:
-    kept = [t for name, t in source.layout.tables.items() if name != "scale"]
-    if not kept:
+    in_flash = [t for name, t in source.layout.tables.items() if name != "scale"]
+    if not in_flash:
         return ""
-    M, widths = source.macro, sorted({8 * t.itemsize for t in kept})
+    M, widths = source.macro, sorted({8 * t.itemsize for t in in_flash})
     names = {8: "byte", 16: "word", 32: "dword"}
     return block(
         """
@@ -299,25 +245,25 @@ def _tables(source: CSource) -> list[str]:
 def _declared(source: CSource, output: str) -> list[tuple[str, str]]:
     """What each function does, and its declaration."""
     name, T, model = source.name, source.x_type, source.layout.model
-    found = []
+    functions = []
     if model.classes is not None:
-        found.append(("The number of the class of x.", f"int {name}_label(const {T} *x);"))
+        functions.append(("The number of the class of x.", f"int {name}_label(const {T} *x);"))
     if output != "label":
-        found.append(
+        functions.append(
             (
                 f"Fills the {model.n_scores} integer score(s) of x.",
                 f"void {name}_scores(const {T} *x, int32_t *s);",
             )
         )
     if output == "proba_float":
-        found.append(
+        functions.append(
             (
                 "Fills the probabilities of all classes.",
                 f"void {name}_proba(const {T} *x, float *p);",
             )
         )
     if output == "proba_q15":
-        found.append(
+        functions.append(
             (
                 "Fills the probabilities of all classes; 32768 is 1.",
                 f"void {name}_proba_q15(const {T} *x, uint16_t *p);",
@@ -326,12 +272,12 @@ def _declared(source: CSource, output: str) -> list[tuple[str, str]]:
     if source.ram:
         values = source.layout.tables["values"]
         declared = f"extern {values.dtype}_t {name}_values[{len(values)}];"
-        found.append(("Leaf values, which may be overwritten.", declared))
+        functions.append(("Leaf values, which may be overwritten.", declared))
     if "scale" in source.layout.tables:
-        found.append(
+        functions.append(
             ("What a score is worth.", f"extern const float {name}_scale[{model.n_scores}];")
         )
-    return found
+    return functions
 
 
 def _prototypes(source: CSource, output: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdistill.compact.packing.trees import PackedTrees, leaf_labels
+from skdistill.compact.packing.packed_trees import PackedTrees
+from skdistill.compact.packing.trees import leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
 from skdistill.export.c.text import CSource, number

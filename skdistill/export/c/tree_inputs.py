@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.compact.packing.threshold_codes import KEY_OF_INFINITY
-from skdistill.compact.packing.trees import PackedTrees
 from skdistill.export.c.text import CSource, block
 
 

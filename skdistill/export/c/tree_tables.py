@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skdistill.compact.packing.trees import WIDEST_READ, PackedTrees
+from skdistill.compact.packing.packed_trees import WIDEST_READ, PackedTrees
 from skdistill.export.c import categories
 from skdistill.export.c.text import CSource, block
 from skdistill.export.c.tree_inputs import input_argument, is_missing, read_input, read_type

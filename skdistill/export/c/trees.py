@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skdistill.compact.packing.node_order import depths
-from skdistill.compact.packing.trees import WIDEST_READ, PackedTrees
+from skdistill.compact.packing.packed_trees import WIDEST_READ, PackedTrees
 from skdistill.export.c import categories, tree_inputs
 from skdistill.export.c.costs import CALL, UNPACK, Costs, row_cost
 from skdistill.export.c.text import CSource, block

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from skdistill.compact.packing.trees import WIDEST_READ
+from skdistill.compact.packing.packed_trees import WIDEST_READ
 from skdistill.export.c.text import CSource, block
 
 
 def bits_window(widths: dict[str, list[int]]) -> int:
-    """Bytes that a read of packed bits looks at."""
+    """Bytes that a read of packed bits looks at.
+
+    Parameters
+    ----------
+    widths : dict of str to list of int
+        Widths of the numbers in each packed table, at least one.
+
+    Returns
+    -------
+    n_bytes : int
+        At most four: a number of 25 bits may begin at any bit of the first one.
+    """
     widest = max(width for each in widths.values() for width in each)
     return (7 + min(widest, WIDEST_READ) + 7) // 8
 
 
 def bits_reader(source: CSource, widths: dict[str, list[int]]) -> str:
-    """The function that takes a number out of packed bits."""
+    """The function that takes a number out of packed bits.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose prefix and macros are used.
+    widths : dict of str to list of int
+        Widths of the numbers in each packed table.
+
+    Returns
+    -------
+    text : str
+        Empty without packed tables.
+    """
     if not widths:
         return ""
     reads = [f"(uint32_t){source.macro}_GET8(p)"]
@@ -38,9 +62,28 @@ def bits_reader(source: CSource, widths: dict[str, list[int]]) -> str:
 
 
 def value_reader(source: CSource, table: str, bits: int | str, signed: bool, count: int) -> str:
-    """The function that adds a row of values, times a factor, to the scores."""
+    """The function that adds a row of values, times a factor, to the scores.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose prefix and macros are used.
+    table : {"values", "weights"}
+        Where the rows are.
+    bits : int in [2, 16] or "ternary"
+        Width of a value.
+    signed : bool
+        Whether a value may be negative.
+    count : int
+        Number of values of the table.
+
+    Returns
+    -------
+    text : str
+    """
     S, name, index = source.layout.model.n_scores, source.name, source.index
     if bits == "ternary":
+        # Cores without a divider divide by 5 as they multiply by 52429 / 2^18, exact below 80000.
         fifth = "i / 5u" if count >= 80000 else f"({index})((uint32_t)i * 52429u >> 18)"
         return block(
             """
@@ -72,7 +115,7 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
         value = f"(int32_t){value}" if not value.startswith("(") else value
     else:
         value = f"(int32_t){name}_bits({name}_{table}, i * {bits}u, {bits})"
-        if signed:
+        if signed:  # two's complement of so many bits
             half = 1 << (int(bits) - 1)
             value = f"({value} ^ {half}) - {half}"
     return block(

@@ -66,7 +66,7 @@ def graph_input(
     Parameters
     ----------
     model : ModelTables
-    X : array-like of shape (n, n_features)
+    X : array-like of shape (n_samples, n_features)
         As `CompactModel.scores` takes it.
     input_dtype, per_column_inputs, missing_value
         As given to `to_onnx`.

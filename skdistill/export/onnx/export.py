@@ -37,8 +37,8 @@ def to_onnx(
     """Export a model; outputs are label, probabilities and int32 scores.
 
     Labels and scores equal those of the model for every input, bit for bit. A model without
-    classes has the outputs value, float32 of shape (n, S), and scores; the value is the
-    score times its scale, in float32.
+    classes has the outputs value, float32 of shape (n_samples, n_scores), and scores; the value
+    is the score times its scale, in float32.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def to_onnx(
     input_dtype : {"float32", "float64", "int32", "int64"}, default="float32"
         Type of the numbers that go in.
     per_column_inputs : bool, default=False
-        Whether each column is an input of its own, of shape (n, 1), under its name; columns
+        Whether each column is an input of its own, of shape (n_samples, 1), under its name; columns
         of string labels take strings then, of which the empty one is missing. In one table, X,
         such columns take indexes. `skdistill.export.onnx.categories.graph_input` makes both.
     zipmap : bool, default=False

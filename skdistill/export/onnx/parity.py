@@ -64,7 +64,7 @@ def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
         Without classes only scores are compared.
     session : onnxruntime.InferenceSession
         Of a graph that `to_onnx` wrote.
-    X : array of shape (n, n_features)
+    X : array of shape (n_samples, n_features)
         In the type of the graph's input, or with labels of categories.
 
     Returns
@@ -100,7 +100,7 @@ def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray
     Parameters
     ----------
     model : ModelTables
-    X : array of shape (n, n_features)
+    X : array of shape (n_samples, n_features)
         Ordinary rows, at least one; with labels of categories.
     seed : int, default=0
 

@@ -36,7 +36,7 @@ def write_scores(to: Writer, model: ModelTables, inputs: Sequence[Part], output:
     inputs : sequence of Part
         One table, or several that are joined side by side.
     output : str
-        Name of the scores, int32 of shape (n, S).
+        Name of the scores, int32 of shape (n_samples, n_scores).
     """
 
     def read(dtype: str, name: str) -> str:

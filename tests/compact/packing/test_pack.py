@@ -14,8 +14,8 @@ from sklearn.datasets import load_digits
 from skdistill import CompactModel, SoftBoostingClassifier
 from skdistill.compact import InputGrid, LinearTable, TreeTable, evaluate
 from skdistill.compact.packing.pack import choose_layout, on_integers, table_sizes
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.compact.packing.threshold_codes import key
-from skdistill.compact.packing.trees import PackedTrees
 from skdistill.compact.tables import linear_table
 from tests.strategies import adversarial_rows, compact_models, quantized_trees, seeds, tree_models
 

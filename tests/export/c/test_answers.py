@@ -15,7 +15,7 @@ from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
 from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.compact.packing.linear import PackedLinear
 from skdistill.compact.packing.pack import choose_layout
-from skdistill.compact.packing.trees import PackedTrees
+from skdistill.compact.packing.packed_trees import PackedTrees
 from tests.export.c.harness import (
     INPUTS,
     Case,

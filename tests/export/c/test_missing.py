@@ -14,7 +14,7 @@ from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
 from skdistill.compact import CategoryTable, InputGrid, TreeTable
 from skdistill.compact.packing.linear import PackedLinear
 from skdistill.compact.packing.pack import choose_layout, on_integers
-from skdistill.compact.packing.trees import PackedTrees
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
 from tests.export.c.harness import Case, answers, assert_equal, load, suits
