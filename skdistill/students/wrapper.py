@@ -32,7 +32,7 @@ ADAPTED = (*_TREES, LogisticRegression)
 _ABSENT_ODDS = 1000  # of any other class against one that no row has
 
 
-class StudentAdapter(StudentClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class StudentAdapter(StudentClassifierMixin, BaseEstimator):
     """Let a plain scikit-learn classifier learn from probabilities, as a compact model.
 
     Each row is repeated once for every class that its target gives a probability, with that

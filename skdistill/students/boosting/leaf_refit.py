@@ -56,7 +56,7 @@ class AdditiveModel:
 
 
 # One thread, so that BLAS forms the same sums however many cores there are.
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def refit(
     model: AdditiveModel,
     loss: Loss,
@@ -123,7 +123,8 @@ def refit(
     def unpack(x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Set `W`; return linear weights and intercept as one table."""
         W[trainable] = x[: unit.size].reshape(-1, n_scores) * unit
-        return x[unit.size :].reshape(-1, n_scores) * linear_unit
+        weights: NDArray[np.float64] = x[unit.size :].reshape(-1, n_scores) * linear_unit
+        return weights
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = unpack(x)
@@ -171,9 +172,8 @@ def _leaf_units(
     add_rows_to_leaves(leaves, curvature, total)
     most = total.max(initial=0)
     # The fourth root is half the exponent of the square root that a full scaling takes.
-    units: NDArray[np.float64] = np.exp2(
-        np.rint(np.log2(np.maximum(total, 1e-6 * most) * most) / -4)
-    )
+    exponents = np.rint(np.log2(np.maximum(total, 1e-6 * most) * most) / -4)
+    units: NDArray[np.float64] = np.exp2(exponents)
     return units
 
 

@@ -152,7 +152,7 @@ class RegressionProblem:
     @property
     def n_scores(self) -> int:
         """Number of targets."""
-        return self.data.y.shape[1]
+        return int(self.data.y.shape[1])
 
     @cached_property
     def varies(self) -> NDArray[np.bool_]:
@@ -175,7 +175,8 @@ class RegressionProblem:
         """
         mean = self.weight / self.weight.sum() @ (self.data.y / self.unit)
         rounded = self.unit * np.rint(mean * 2**16) / 2**16
-        return np.where(self.varies, rounded, self.data.y[0])
+        center: NDArray[np.float64] = np.where(self.varies, rounded, self.data.y[0])
+        return center
 
     @cached_property
     def _standardized(self) -> NDArray[np.float64]:

@@ -141,15 +141,16 @@ def _newton_steps(
     add_rows_to_leaves(node[rows, None], descent[rows], descents)
     add_rows_to_leaves(node[rows, None], curvature[rows], curvatures)
     hessian = problem.hessian_factor * curvatures + student.l2_regularization
-    steps: NDArray[np.float64] = descents / (hessian + 1e-12)
-    return steps * student.learning_rate
+    steps: NDArray[np.float64] = descents / (hessian + 1e-12) * student.learning_rate
+    return steps
 
 
 def _number_leaves(
     trees: list[GrownTree], nodes: list[NDArray[np.int32]], leaf_values: NDArray[np.float64]
 ) -> BoostedTrees:
     """Number the leaves through all trees, in the order of their nodes."""
-    leaves, n_leaves = [], []
+    leaves: list[NDArray[np.int32]] = []
+    n_leaves: list[int] = []
     for tree, node in zip(trees, nodes, strict=True):
         number = sum(n_leaves) + np.cumsum(tree.is_leaf) - 1
         leaves.append(number[node].astype(np.int32))

@@ -54,7 +54,7 @@ class InputScaling(NamedTuple):
         """
         return LinearTable(*self, weights, weight_bits)
 
-    def quantize(self, X: NDArray[np.float32]) -> NDArray[np.int32]:
+    def quantize(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Integer inputs of some rows, as every linear table with this scaling reads them.
 
         Parameters
@@ -63,7 +63,8 @@ class InputScaling(NamedTuple):
 
         Returns
         -------
-        Q : int32 array of shape (n_samples, n_used)
+        Q : float32 array of shape (n_samples, n_used)
+            Whole numbers.
         """
         return quantize_input(X, self.table(np.zeros((len(self.features), 1), np.int32), 8))
 

@@ -43,7 +43,7 @@ from skdistill.students.training_data import ClassificationData
 from skdistill.utils._sklearn_compat import HasMethods, Interval
 
 
-class PrunedEnsembleClassifier(StudentClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PrunedEnsembleClassifier(StudentClassifierMixin, BaseEstimator):
     """An ensemble of trees, pruned to a number of bytes with its values refitted.
 
     Subtrees that reduce the loss least for their bytes become leaves, a few at a time. In

@@ -233,7 +233,7 @@ def _read_student(model: CompactModel, data: ClassificationData) -> PrunableEnse
     return PrunableEnsemble(
         trees,
         dtype,
-        linear.scores(data.X) * scale,
+        (linear.scores(data.X) * scale).astype(np.float64, copy=False),
         np.zeros(data.n_scores),
         has_own_grid=True,
         linear_tables=linear_tables,

@@ -197,5 +197,6 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
 
 def _leaf_probabilities(tree: GrownTree, sums: NDArray[np.int64]) -> NDArray[np.float64]:
     """Probabilities of every node, float64 array of shape (n_nodes, n_classes); even inside."""
-    P = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
-    return np.where(tree.is_leaf[:, None], P, 1 / P.shape[1])
+    means = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
+    P: NDArray[np.float64] = np.where(tree.is_leaf[:, None], means, 1 / means.shape[1])
+    return P

@@ -94,7 +94,10 @@ def find_leaves(
     leaf : int32 array of shape (n_samples,)
         Node numbers.
     """
-    return _find_leaves(tree.feature, tree.threshold, tree.nan_left, tree.children, codes, n_edges)
+    leaf: NDArray[np.int32] = _find_leaves(
+        tree.feature, tree.threshold, tree.nan_left, tree.children, codes, n_edges
+    )
+    return leaf
 
 
 @njit(nogil=True, cache=True)

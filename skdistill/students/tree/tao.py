@@ -79,7 +79,9 @@ def alternating_optimization(
         With no more nodes, and ``sums`` of `row_stats`. Where a leaf fell below a limit, its
         sibling has taken the place of their parent.
     """
-    splits = _Splits(*(np.array(part) for part in tree[:4]))
+    splits = _Splits(
+        tree.feature.copy(), tree.threshold.copy(), tree.nan_left.copy(), tree.children.copy()
+    )
     for _ in range(n_iter):
         reached = _Reached(*_route(*splits, codes, n_edges))
         label = _sums_of_nodes(row_stats, reached)[:, :-1].argmax(axis=1)
