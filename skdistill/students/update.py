@@ -174,9 +174,9 @@ def _best_deltas(
 def _move_values(model: CompactModel, trees: TreeTable, deltas: NDArray[np.float64]) -> TreeTable:
     """Leaf values moved by `deltas`, as far as the model stays valid."""
     low, high = value_limits(trees.value_bits, signed=bool((trees.values < 0).any()))
-    # The largest value of every tree may grow by its share of what int32 has room for.
+    # What int32 has room for is divided among the trees: each largest value may grow by as much.
     room = (INT32_MAX - model.score_bound) // (len(trees.roots) * trees.unit)
-    most = np.minimum(np.abs(trees.values) + room, MAX_LEAF_SCORE // trees.unit)
+    bound = np.minimum(np.abs(trees.values) + room, MAX_LEAF_SCORE // trees.unit)
     levels = np.rint(deltas / (np.asarray(model.scale) * trees.unit))
-    values = np.clip(trees.values + levels, np.maximum(low, -most), np.minimum(high, most))
+    values = np.clip(trees.values + levels, np.maximum(low, -bound), np.minimum(high, bound))
     return replace(trees, values=values.astype(np.int32))

@@ -214,7 +214,7 @@ def _weights_of_scores(
     if n_scores == 1:
         W[:, [0]], b[[0]] = coef.T, intercept
         return W, b
-    if len(known) == 2:  # two of many classes share the one logit
+    if len(known) == 2:  # one logit for two classes of many
         coef = np.vstack([-coef, coef]) / 2
         intercept = np.concatenate([-intercept, intercept]) / 2
     W[:, known], b[known] = coef.T, intercept

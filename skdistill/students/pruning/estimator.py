@@ -59,7 +59,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         `sklearn.frozen.FrozenEstimator`; a 2-D `y` of `fit` then has its columns in the order of
         the ensemble's ``classes_``. A `SoftBoostingClassifier` keeps its linear part.
     max_bytes : int, default=4096
-        Most bytes that ``compact_.nbytes`` may take.
+        Maximum of ``compact_.nbytes``.
     refit_l2_regularization : float, default=1e-3
         Penalty ``refit_l2_regularization / 2 * sum(leaf_values ** 2)`` of the refit, beside the
         mean loss.
