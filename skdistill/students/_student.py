@@ -39,7 +39,7 @@ class StudentClassifierMixin(_StudentMixin, CompactClassifierMixin, ABC):
 
     _accepts_hints: ClassVar[bool] = False
 
-    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: ArrayLike,
@@ -100,7 +100,7 @@ class StudentRegressorMixin(_StudentMixin, CompactRegressorMixin, ABC):
     A student implements `_learn`, which sets ``compact_`` and ``feature_importances_``.
     """
 
-    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the student on values.
 

@@ -168,6 +168,7 @@ def check_numbers(X: NDArray[Any], categorical: Any, *, finite: bool | str, esti
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
+        Values of the table.
     categorical : sequence of int
         Columns of categories, whose NaN and unknown labels are always allowed.
     finite : bool or "allow-nan"

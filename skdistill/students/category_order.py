@@ -108,24 +108,26 @@ def _principal_direction(
     the last one decides, so that it is the same on every machine.
     """
     _, _, directions = np.linalg.svd(np.sqrt(n_rows)[:, None] * means, full_matrices=False)
-    first: NDArray[np.float64] = directions[0]
-    largest = np.flatnonzero(np.abs(first) > 0.999 * np.abs(first).max())[-1]
-    return first * np.sign(first[largest])
+    size = np.abs(directions[0])
+    largest = np.flatnonzero(size > 0.999 * size.max())[-1]
+    direction: NDArray[np.float64] = directions[0] * np.sign(directions[0][largest])
+    return direction
 
 
 def _to_ranks(positions: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Whole numbers in the order of the positions, small ones where positions are few."""
-    reach = np.abs(positions).max()
-    distinct, which = np.unique(np.round(positions / (reach or 1.0), 9), return_inverse=True)
+    largest = np.abs(positions).max()
+    distinct, which = np.unique(np.round(positions / (largest or 1.0), 9), return_inverse=True)
     n_distinct = len(distinct)
     # At least twice as many ranks as positions, so that gaps can be shown.
-    most = min(MOST_RANK, (1 << (2 * n_distinct - 1).bit_length()) - 1)
-    if most + 1 < n_distinct:
-        shared: NDArray[np.intp] = np.arange(n_distinct) * (most + 1) // n_distinct
-        return shared[which].astype(np.uint8)
+    max_rank = min(MOST_RANK, (1 << (2 * n_distinct - 1).bit_length()) - 1)
+    rank: NDArray[np.intp]
+    if max_rank + 1 < n_distinct:
+        rank = np.arange(n_distinct) * (max_rank + 1) // n_distinct
+        return rank[which].astype(np.uint8)
     relative = (distinct - distinct[0]) / max(distinct[-1] - distinct[0], 1e-9)
-    rank = np.rint(most * relative).astype(int)
+    rank = np.rint(max_rank * relative).astype(np.intp)
     step = np.arange(n_distinct)
     rank = np.maximum.accumulate(rank - step) + step  # each above the one before
-    rank = np.minimum(rank, most - (n_distinct - 1 - step))
+    rank = np.minimum(rank, max_rank - (n_distinct - 1 - step))
     return rank[which].astype(np.uint8)

@@ -30,7 +30,7 @@ class Loss(Protocol):
     """A loss of raw predictions, such as logits, float64 of shape (n_samples, n_scores)."""
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """The loss, and its gradient in the shape of `z`."""
+        """The loss at raw predictions `z`, and its gradient in their shape."""
 
     def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Diagonal of the Hessian in the shape of `z`, above 0; it may be approximate."""
@@ -177,12 +177,12 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 def _parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]:
     """Temperatures, and the weighted probabilities to learn at them."""
-    T, alpha, share = targets.temperature, targets.row_alpha[:, None], weight[:, None]
+    T, alpha, weight = targets.temperature, targets.row_alpha[:, None], weight[:, None]
     if T == 1:  # both parts are cross-entropies against one softmax: one against the mixture
-        return [(1.0, share * targets.mixture())]
-    parts = [(T, share * alpha * T**2 * temper(targets.teacher, T))]
+        return [(1.0, weight * targets.mixture())]
+    parts = [(T, weight * alpha * T**2 * temper(targets.teacher, T))]
     if (alpha < 1).any():
-        parts.append((1.0, share * (1 - alpha) * targets.one_hot))
+        parts.append((1.0, weight * (1 - alpha) * targets.one_hot))
     return parts
 
 

@@ -132,8 +132,8 @@ class RegressionData(TrainingData):
         span = self.y.max(axis=0) - self.y.min(axis=0)  # first, for targets of any size
         span = np.where(span > 0, span, 1.0)
         y = self.y / span
-        share = self.weight / self.weight.sum()
-        variance = share @ (y - share @ y) ** 2
+        weight = self.weight / self.weight.sum()
+        variance = weight @ (y - weight @ y) ** 2
         mantissa, exponent = np.frexp(span * np.where(variance > 0, np.sqrt(variance), 1.0))
         rounded: NDArray[np.float64] = np.ldexp(np.rint(np.ldexp(mantissa, 11)), exponent - 11)
         return rounded

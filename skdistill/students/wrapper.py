@@ -32,7 +32,7 @@ ADAPTED = (*_TREES, LogisticRegression)
 _ABSENT_ODDS = 1000  # of any other class against one that no row has
 
 
-class StudentAdapter(StudentClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class StudentAdapter(StudentClassifierMixin, BaseEstimator):
     """Let a plain scikit-learn classifier learn from probabilities, as a compact model.
 
     Each row is repeated once for every class that its target gives a probability, with that
@@ -214,7 +214,7 @@ def _weights_of_scores(
     if n_scores == 1:
         W[:, [0]], b[[0]] = coef.T, intercept
         return W, b
-    if len(known) == 2:  # two of many classes share the one logit
+    if len(known) == 2:  # one logit for two classes of many
         coef = np.vstack([-coef, coef]) / 2
         intercept = np.concatenate([-intercept, intercept]) / 2
     W[:, known], b[known] = coef.T, intercept

@@ -17,7 +17,7 @@ from skdistill.students.boosting.problem import BoostingProblem
 from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 
-class BaseSoftBoosting(BaseEstimator):  # type: ignore[misc]
+class BaseSoftBoosting(BaseEstimator):
     """Parameters of boosted trees in integers."""
 
     compact_: CompactModel

@@ -25,11 +25,11 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
     learning_rate : float, default=0.3
         Factor of the Newton steps while trees grow. The refit is not shrunk.
     max_leaf_nodes : int or None, default=8
-        Most leaves of a tree. None is unlimited.
+        Maximum number of leaves of a tree. None is unlimited.
     max_depth : int or None, default=None
-        Most splits on the way to a leaf. None is unlimited.
+        Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
-        Least number of rows in a leaf, of those that the round sees.
+        Minimum number of rows in a leaf, of those that the round sees.
     l2_regularization : float, default=1.0
         Added to the Hessian of a leaf while trees grow.
     refit_l2_regularization : float, default=1e-3
@@ -38,7 +38,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
     subsample : float, default=1.0
         Fraction in (0, 1] of the rows that each round sees.
     reuse_penalty : float, default=0.0
-        Least decrease of the mean loss by a split on a column that no split used yet, and
+        Minimum decrease of the mean loss by a split on a column that no split used yet, and
         likewise for a threshold where thresholds are stored in a table
         (``binning="quantile"``) [1]_. A penalty makes models smaller.
     n_iter_no_change : int or None, default=None

@@ -35,6 +35,7 @@ class BoostingResult(NamedTuple):
     Attributes
     ----------
     model : CompactModel
+        The integer model.
     importances : float64 array of shape (n_features,)
         Share of each column in the total gain.
     n_trees : int
@@ -152,14 +153,14 @@ def _round_linear(
     scaling, unit, bits = design.scaling, design.unit, student.linear_bits
     W, b = design.on_integers(model.coef, model.intercept)
     # A score is one unit of the linear part. Leaves must stay within 2**24 scores, which
-    # rounding to few bits may come near to, and all trees and the linear part within int32.
+    # rounding to few bits may come near to; all trees and the linear part within int32.
     largest_leaf = float(np.abs(model.leaf_values).max(initial=0))
     leaf = largest_leaf / min(2**20, 2**28 / student.n_estimators)
-    reach = float((np.abs(W).sum(axis=0) * scaling.q_max + np.abs(b)).max()) / 2**30
-    least = max(leaf, reach, min_scale)
+    total = float((np.abs(W).sum(axis=0) * scaling.q_max + np.abs(b)).max()) / 2**30
+    min_scale = max(leaf, total, min_scale)
     few_levels = bits == "ternary" or bits < 8
     candidates = [
-        linear_weights(W, b, bits, scaling.q_max, shrink, least)
+        linear_weights(W, b, bits, scaling.q_max, shrink, min_scale)
         for shrink in (SHRINKS if few_levels else SHRINKS[:1])
     ]
 
@@ -199,9 +200,9 @@ def with_fine_intercept(
     unit : int
         ``scale * unit * values`` are the leaf values.
     """
-    most = float(np.abs(intercept).max())
-    if step < most / 2**20:
-        values, step = np.zeros_like(values), most / 2**11
+    largest = float(np.abs(intercept).max())
+    if step < largest / 2**20:
+        values, step = np.zeros_like(values), largest / 2**11
     scale = step / INTERCEPT_STEP
     return values, np.rint(intercept / scale).astype(np.int32), scale, INTERCEPT_STEP
 

@@ -56,7 +56,7 @@ class AdditiveModel:
 
 
 # One thread, so that BLAS forms the same sums however many cores there are.
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def refit(
     model: AdditiveModel,
     loss: Loss,
@@ -81,7 +81,7 @@ def refit(
     l2_linear : float, default=0.0
         Penalty ``l2_linear / 2 * sum(coef ** 2)``.
     max_iter : int, default=40
-        Most steps of L-BFGS.
+        Maximum number of steps of L-BFGS.
     trainable : bool array of shape (n_leaves,), default=None
         Leaves whose values may change; None is all.
     max_value : float, default=inf
@@ -123,7 +123,8 @@ def refit(
     def unpack(x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Set `W`; return linear weights and intercept as one table."""
         W[trainable] = x[: unit.size].reshape(-1, n_scores) * unit
-        return x[unit.size :].reshape(-1, n_scores) * linear_unit
+        weights: NDArray[np.float64] = x[unit.size :].reshape(-1, n_scores) * linear_unit
+        return weights
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = unpack(x)
@@ -169,11 +170,10 @@ def _leaf_units(
     """
     total = np.full((n_leaves, curvature.shape[1]), l2_regularization)
     add_rows_to_leaves(leaves, curvature, total)
-    most = total.max(initial=0)
+    largest = total.max(initial=0)
     # The fourth root is half the exponent of the square root that a full scaling takes.
-    units: NDArray[np.float64] = np.exp2(
-        np.rint(np.log2(np.maximum(total, 1e-6 * most) * most) / -4)
-    )
+    exponents = np.rint(np.log2(np.maximum(total, 1e-6 * largest) * largest) / -4)
+    units: NDArray[np.float64] = np.exp2(exponents)
     return units
 
 
@@ -210,7 +210,7 @@ def round_values(
     n_parts : int, default=5
         Number of parts into which the trees are divided.
     max_iter : int, default=15
-        Most steps of each refit.
+        Maximum number of steps of each refit.
 
     Returns
     -------
@@ -252,12 +252,12 @@ def _best_step(W: NDArray[np.float64], weight: NDArray[np.float64], high: int) -
     Where levels are few, it pays to clip the largest values for a finer step.
     """
     spread = float(np.sqrt((weight * W**2).sum() / (weight.sum() * W.shape[1])))
-    most = float(np.abs(W).max())
+    largest = float(np.abs(W).max())
     if spread == 0:
         return 1.0
     if high >= 127:
-        return most / high
-    candidates = np.append(spread * np.geomspace(0.1, 3, 30), most / high)
+        return largest / high
+    candidates = np.append(spread * np.geomspace(0.1, 3, 30), largest / high)
 
     def error(step: float) -> float:
         rounded = step * np.clip(np.rint(W / step), -high, high)

@@ -20,7 +20,7 @@ from skdistill.students.loss import (
     soft_cross_entropy,
     squared_newton_terms,
 )
-from skdistill.students.training_data import ClassificationData, RegressionData
+from skdistill.students.training_data import ClassificationData, RegressionData, TrainingData
 
 
 class BoostingProblem(Protocol):
@@ -48,35 +48,49 @@ class BoostingProblem(Protocol):
 
     @property
     def min_scale(self) -> float:
-        """Least value of a score, in units of the raw predictions; 0 is none."""
+        """Minimum value of a score, in units of the raw predictions; 0 is none."""
 
     @property
     def hints(self) -> tuple[NDArray[np.float64], float] | None:
         """Further targets of growth around their means, (n_samples, n_hints), and their weight."""
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
-        """The loss of raw predictions, with other weights of the rows if they are passed."""
+        """The loss of raw predictions.
+
+        Parameters
+        ----------
+        weight : float64 array of shape (n_samples,), default=None
+            Other weights of the rows; None is those of the problem.
+
+        Returns
+        -------
+        loss : Loss
+        """
 
     def newton_terms(self) -> NewtonTerms:
         """Minus gradient and diagonal Hessian as a function of raw predictions."""
 
     def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
-        """The compact model of some tables, whose scores times `scale` are raw predictions."""
+        """The compact model of some tables.
+
+        Parameters
+        ----------
+        bias : int array of shape (n_scores,)
+            Scores before all tables.
+        scale : float
+            ``scale * scores`` are raw predictions.
+        *tables : Table
+            What adds up to the scores.
+
+        Returns
+        -------
+        model : CompactModel
+        """
 
 
 @dataclass(frozen=True)
-class ClassificationProblem:
-    """Soft cross-entropy of logits, as a `BoostingProblem`.
-
-    Parameters
-    ----------
-    data : ClassificationData
-        Training data of two classes or more.
-    """
-
-    data: ClassificationData
-    has_intercept = True
-    min_scale = 0.0
+class _TrainingRows:
+    data: TrainingData
 
     @property
     def X(self) -> NDArray[Any]:
@@ -88,6 +102,21 @@ class ClassificationProblem:
     def weight(self) -> NDArray[np.float64]:
         """Weights of the rows, float64 array of shape (n_samples,)."""
         return self.data.weight
+
+
+@dataclass(frozen=True)
+class ClassificationProblem(_TrainingRows):
+    """Soft cross-entropy of logits, as a `BoostingProblem`.
+
+    Parameters
+    ----------
+    data : ClassificationData
+        Training data of two classes or more.
+    """
+
+    data: ClassificationData
+    has_intercept = True
+    min_scale = 0.0
 
     @property
     def n_scores(self) -> int:
@@ -108,7 +137,7 @@ class ClassificationProblem:
         return hints - np.average(hints, axis=0, weights=self.weight), self.data.targets.hint_weight
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
-        """The loss of logits."""
+        """The loss of logits; see `BoostingProblem`."""
         return soft_cross_entropy(self.data.targets, self.weight if weight is None else weight)
 
     def newton_terms(self) -> NewtonTerms:
@@ -116,12 +145,12 @@ class ClassificationProblem:
         return newton_terms(self.data.targets, self.weight)
 
     def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
-        """The compact model of some tables, whose scores times `scale` are logits."""
+        """The compact model of some tables; see `BoostingProblem`."""
         return self.data.model(bias, scale, *tables)
 
 
 @dataclass(frozen=True)
-class RegressionProblem:
+class RegressionProblem(_TrainingRows):
     """Squared error of standardized targets, as a `BoostingProblem`.
 
     Targets are learnt around their mean in units of their standard deviation. Both go into the
@@ -139,20 +168,9 @@ class RegressionProblem:
     hints = None
 
     @property
-    def X(self) -> NDArray[Any]:
-        """Rows, float32 or int32 array of shape (n_samples, n_features)."""
-        rows: NDArray[Any] = self.data.X
-        return rows
-
-    @property
-    def weight(self) -> NDArray[np.float64]:
-        """Weights of the rows, float64 array of shape (n_samples,)."""
-        return self.data.weight
-
-    @property
     def n_scores(self) -> int:
         """Number of targets."""
-        return self.data.y.shape[1]
+        return int(self.data.y.shape[1])
 
     @cached_property
     def varies(self) -> NDArray[np.bool_]:
@@ -175,14 +193,15 @@ class RegressionProblem:
         """
         mean = self.weight / self.weight.sum() @ (self.data.y / self.unit)
         rounded = self.unit * np.rint(mean * 2**16) / 2**16
-        return np.where(self.varies, rounded, self.data.y[0])
+        center: NDArray[np.float64] = np.where(self.varies, rounded, self.data.y[0])
+        return center
 
     @cached_property
     def _standardized(self) -> NDArray[np.float64]:
         return (self.data.y - self.center) / self.unit
 
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
-        """Half the mean squared error of standardized predictions."""
+        """Half the mean squared error of standardized predictions; see `BoostingProblem`."""
         return SquaredError(self._standardized, self.weight if weight is None else weight)
 
     def newton_terms(self) -> NewtonTerms:
@@ -191,17 +210,17 @@ class RegressionProblem:
 
     @property
     def _min_scales(self) -> NDArray[np.float64]:
-        """Least value of a score: the center takes 29 bits of it, and float32 holds it."""
-        least = np.maximum(np.abs(self.center) / 2**29, np.finfo(np.float32).tiny)
-        return np.where(self.varies, least / self.unit, 0.0)
+        """Minimum value of a score: the center takes 29 bits of it, and float32 holds it."""
+        scale = np.maximum(np.abs(self.center) / 2**29, np.finfo(np.float32).tiny)
+        return np.where(self.varies, scale / self.unit, 0.0)
 
     @property
     def min_scale(self) -> float:
-        """Least value of a score, in standard deviations."""
+        """Minimum value of a score, in standard deviations."""
         return float(self._min_scales.max())
 
     def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
-        """The compact model of some tables, in the units of the targets."""
+        """The compact model of some tables, in units of the targets; see `BoostingProblem`."""
         if len(tables) == 1 and isinstance(tables[0], TreeTable):
             trees, scale = self._with_room_for_center(tables[0], scale)
             tables = (trees,)
@@ -216,10 +235,11 @@ class RegressionProblem:
 
         Where the center is too far for the leaf values' own step, leaf values get coarser.
         """
-        most = max(1, int(np.abs(trees.values).max()))
+        largest = max(1, int(np.abs(trees.values).max()))
         with np.errstate(divide="ignore"):
             room = float(step / self.min_scale)
-        unit = int(np.clip(room, 1, max(1, min(2**15 // most, 2**29 // (most * len(trees.roots))))))
+        finest = min(2**15 // largest, 2**29 // (largest * len(trees.roots)))  # within int32
+        unit = int(np.clip(room, 1, max(1, finest)))
         if room >= 1:
             return replace(trees, unit=unit), step / unit
         values = np.rint(trees.values * (step / np.maximum(step, self._min_scales)))

@@ -23,6 +23,7 @@ class BoostedTrees(NamedTuple):
     Attributes
     ----------
     trees : list of GrownTree
+        Their splits, on the codes of the grid.
     leaves : int32 array of shape (n_samples, n_trees)
         Leaf of each row in each tree, numbered through all trees.
     tree_of_leaf : int array of shape (n_leaves,)
@@ -77,8 +78,7 @@ def grow_trees(
     while len(trees) < student.n_estimators:
         descent, curvature = newton(z)
         rows = _draw_rows(train_rows, student.subsample, rng)
-        # A split is chosen by the gain of one Hessian for all scores, so that a leaf holds a
-        # vector: the sum of the diagonal is the weight of a row.
+        # A split serves all scores. Its gain weighs a row by one Hessian, the sum of the diagonal.
         weight = curvature.sum(axis=1, keepdims=True)
         hint_stats = [] if hints is None else [hints.scaled(descent, weight)]
         stats = np.hstack([descent, *hint_stats, weight])
@@ -141,15 +141,16 @@ def _newton_steps(
     add_rows_to_leaves(node[rows, None], descent[rows], descents)
     add_rows_to_leaves(node[rows, None], curvature[rows], curvatures)
     hessian = problem.hessian_factor * curvatures + student.l2_regularization
-    steps: NDArray[np.float64] = descents / (hessian + 1e-12)
-    return steps * student.learning_rate
+    steps: NDArray[np.float64] = descents / (hessian + 1e-12) * student.learning_rate
+    return steps
 
 
 def _number_leaves(
     trees: list[GrownTree], nodes: list[NDArray[np.int32]], leaf_values: NDArray[np.float64]
 ) -> BoostedTrees:
     """Number the leaves through all trees, in the order of their nodes."""
-    leaves, n_leaves = [], []
+    leaves: list[NDArray[np.int32]] = []
+    n_leaves: list[int] = []
     for tree, node in zip(trees, nodes, strict=True):
         number = sum(n_leaves) + np.cumsum(tree.is_leaf) - 1
         leaves.append(number[node].astype(np.int32))
@@ -216,7 +217,7 @@ class _ReusePenalty:
 
 
 class _HintResiduals:
-    """What is left of the hints to be learnt by later rounds, as of the other targets.
+    """Residuals of the hints, which later rounds learn as they learn those of the targets.
 
     Hints count as much beside the gradients of every round as beside the targets.
     """
@@ -240,7 +241,7 @@ class _HintResiduals:
     def subtract_means(
         self, node: NDArray[np.int32], rows: NDArray[np.intp], weight: NDArray[np.float64]
     ) -> None:
-        """Take away what a round has learnt from its `rows`."""
+        """Subtract the means of the leaves, as learnt from the `rows` of a round."""
         total = np.zeros((node.max() + 1, self.residuals.shape[1] + 1))
         add_rows_to_leaves(
             node[rows, None], np.hstack([weight * self.residuals, weight])[rows], total

@@ -12,7 +12,7 @@ from skdistill.students._validation import BITS, CATEGORIES
 from skdistill.utils._sklearn_compat import Interval
 
 
-class BaseSoftLinear(BaseEstimator):  # type: ignore[misc]
+class BaseSoftLinear(BaseEstimator):
     """Parameters of a linear model on integer inputs."""
 
     _parameter_constraints: dict[str, list[Any]] = {

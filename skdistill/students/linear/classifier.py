@@ -34,7 +34,7 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
         Penalty ``l2_regularization / 2 * sum(W ** 2)`` on standardized columns, beside the mean
         loss.
     max_iter : int, default=1000
-        Most steps of L-BFGS.
+        Maximum number of steps of L-BFGS.
     tol : float, default=1e-7
         L-BFGS stops where no entry of the gradient is larger.
     input_bits : int, default=8

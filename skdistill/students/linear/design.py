@@ -46,7 +46,9 @@ class InputScaling(NamedTuple):
         Parameters
         ----------
         weights : int32 array of shape (n_used, n_scores)
+            Integer weights of the columns.
         weight_bits : int in [2, 16] or "ternary"
+            Bits of a weight.
 
         Returns
         -------
@@ -54,16 +56,18 @@ class InputScaling(NamedTuple):
         """
         return LinearTable(*self, weights, weight_bits)
 
-    def quantize(self, X: NDArray[np.float32]) -> NDArray[np.int32]:
+    def quantize(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Integer inputs of some rows, as every linear table with this scaling reads them.
 
         Parameters
         ----------
         X : float32 array of shape (n_samples, n_features)
+            Rows with all columns.
 
         Returns
         -------
-        Q : int32 array of shape (n_samples, n_used)
+        Q : float32 array of shape (n_samples, n_used)
+            Whole numbers.
         """
         return quantize_input(X, self.table(np.zeros((len(self.features), 1), np.int32), 8))
 
@@ -97,7 +101,9 @@ class DesignMatrix(NamedTuple):
         Parameters
         ----------
         W : float64 array of shape (n_used, n_scores)
+            Weights on the standardized inputs.
         b : float64 array of shape (n_scores,)
+            Bias beside them.
 
         Returns
         -------
@@ -187,7 +193,9 @@ def empty_design(n_samples: int, bits: int) -> DesignMatrix:
     Parameters
     ----------
     n_samples : int
+        Number of rows.
     bits : int
+        Bits that inputs would have.
 
     Returns
     -------
@@ -222,15 +230,15 @@ def ridge(
     W : float64 array of shape (n_used, n_outputs)
     b : float64 array of shape (n_outputs,)
     """
-    share = weight / weight.sum()
-    z_mean, y_mean = share @ Z, share @ y
-    if issparse(Z):  # the centred rows would be dense: only products of columns are
-        gram = (Z.T @ Z.multiply(share[:, None])).toarray() - np.outer(z_mean, z_mean)
-        moment = Z.T @ (share[:, None] * (y - y_mean))
+    weight = weight / weight.sum()
+    z_mean, y_mean = weight @ Z, weight @ y
+    if issparse(Z):  # the centered rows would be dense: only products of columns are
+        gram = (Z.T @ Z.multiply(weight[:, None])).toarray() - np.outer(z_mean, z_mean)
+        moment = Z.T @ (weight[:, None] * (y - y_mean))
     else:
-        centred = Z - z_mean
-        weighted = centred.T * share
-        gram, moment = weighted @ centred, weighted @ (y - y_mean)
+        centered = Z - z_mean
+        weighted = centered.T * weight
+        gram, moment = weighted @ centered, weighted @ (y - y_mean)
     W = np.linalg.lstsq(gram + l2_regularization * np.eye(Z.shape[1]), moment, rcond=None)[0]
     return W, y_mean - z_mean @ W
 
@@ -247,6 +255,7 @@ def weight_importances(
     features : int32 array of shape (n_used,)
         The columns that have weights.
     n_features : int
+        Number of columns.
 
     Returns
     -------

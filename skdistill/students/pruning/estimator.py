@@ -43,7 +43,7 @@ from skdistill.students.training_data import ClassificationData
 from skdistill.utils._sklearn_compat import HasMethods, Interval
 
 
-class PrunedEnsembleClassifier(StudentClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PrunedEnsembleClassifier(StudentClassifierMixin, BaseEstimator):
     """An ensemble of trees, pruned to a number of bytes with its values refitted.
 
     Subtrees that reduce the loss least for their bytes become leaves, a few at a time. In
@@ -59,7 +59,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         `sklearn.frozen.FrozenEstimator`; a 2-D `y` of `fit` then has its columns in the order of
         the ensemble's ``classes_``. A `SoftBoostingClassifier` keeps its linear part.
     max_bytes : int, default=4096
-        Most bytes that ``compact_.nbytes`` may take.
+        Maximum of ``compact_.nbytes``.
     refit_l2_regularization : float, default=1e-3
         Penalty ``refit_l2_regularization / 2 * sum(leaf_values ** 2)`` of the refit, beside the
         mean loss.

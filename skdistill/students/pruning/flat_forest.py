@@ -106,7 +106,9 @@ def route(forest: FlatForest, X: NDArray[Any]) -> FlatForest:
     Parameters
     ----------
     forest : FlatForest
+        It is not changed.
     X : float32 or int32 array of shape (n_samples, n_features)
+        Rows to send through the trees.
 
     Returns
     -------
@@ -138,6 +140,7 @@ def without_empty_children(forest: FlatForest) -> FlatForest:
     Parameters
     ----------
     forest : FlatForest
+        It is not changed.
 
     Returns
     -------
@@ -285,6 +288,7 @@ def quantized_trees(forest: FlatForest, values: NDArray[np.int32]) -> list[Quant
     Parameters
     ----------
     forest : FlatForest
+        Structure of the trees.
     values : int32 array of shape (n_nodes, n_scores)
         Values of all nodes.
 

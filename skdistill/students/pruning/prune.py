@@ -77,7 +77,7 @@ def prune_to_size(
     step : float, default=0.12
         Largest share of the bytes that is removed between two refits.
     max_iter : int, default=15
-        Most steps of each refit.
+        Maximum number of steps of each refit.
 
     Returns
     -------
@@ -105,6 +105,7 @@ def additive_model(forest: FlatForest, offset: NDArray[np.float64]) -> AdditiveM
     Parameters
     ----------
     forest : FlatForest
+        Trees whose values are to be fitted.
     offset : float64 array of shape (n_samples, n_scores)
         Logits that the trees are added to.
 
@@ -136,7 +137,7 @@ def refit_forest(forest: FlatForest, problem: RefitProblem, *, max_iter: int) ->
     problem : RefitProblem
         What its values are fitted to.
     max_iter : int
-        Most steps of L-BFGS.
+        Maximum number of steps of L-BFGS.
 
     Returns
     -------

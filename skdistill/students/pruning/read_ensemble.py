@@ -68,6 +68,7 @@ def check_supported(ensemble: Any) -> None:
     Parameters
     ----------
     ensemble : estimator instance
+        Fitted or not.
 
     Raises
     ------
@@ -87,6 +88,7 @@ def check_single_output(ensemble: Any) -> None:
     Parameters
     ----------
     ensemble : fitted estimator
+        Any classifier.
 
     Raises
     ------
@@ -113,7 +115,9 @@ def check_agreement(ensemble: Any, data: ClassificationData) -> None:
     Parameters
     ----------
     ensemble : fitted estimator
+        A classifier that is used as it is.
     data : ClassificationData
+        Training data.
 
     Raises
     ------
@@ -142,6 +146,7 @@ def fit_ensemble(ensemble: Any, data: ClassificationData) -> Any:
     ensemble : estimator instance
         Not fitted.
     data : ClassificationData
+        Training data.
 
     Returns
     -------
@@ -233,7 +238,7 @@ def _read_student(model: CompactModel, data: ClassificationData) -> PrunableEnse
     return PrunableEnsemble(
         trees,
         dtype,
-        linear.scores(data.X) * scale,
+        (linear.scores(data.X) * scale).astype(np.float64, copy=False),
         np.zeros(data.n_scores),
         has_own_grid=True,
         linear_tables=linear_tables,

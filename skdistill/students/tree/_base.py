@@ -16,7 +16,7 @@ from skdistill.students.tree.grown_tree import GrownTree
 from skdistill.utils._sklearn_compat import Interval
 
 
-class BaseSoftTree(BaseEstimator):  # type: ignore[misc]
+class BaseSoftTree(BaseEstimator):
     """Parameters of a tree on a quantized grid."""
 
     _parameter_constraints: dict[str, list[Any]] = {

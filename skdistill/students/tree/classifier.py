@@ -40,20 +40,20 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         Impurity that splits reduce. "squared_error", summed over the class probabilities, equals
         the Gini impurity on rows repeated by their probabilities.
     max_leaf_nodes : int or None, default=64
-        Most leaves. None is unlimited.
+        Maximum number of leaves. None is unlimited.
     max_depth : int or None, default=None
-        Most splits on the way to a leaf. None is unlimited.
+        Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
-        Least number of training rows in a leaf.
+        Minimum number of training rows in a leaf.
     min_weight_fraction_leaf : float, default=0.0
-        Least weight of a leaf, as a fraction in [0, 0.5] of the total weight.
+        Minimum weight of a leaf, as a fraction in [0, 0.5] of the total weight.
     ccp_alpha : float, default=0.0
         Complexity parameter of minimal cost-complexity pruning, in units of the criterion, as in
         scikit-learn's trees. The cost is measured on the targets that the tree was grown on.
     tao_n_iter : int, default=0
-        Most passes of tree alternating optimization over the grown and pruned tree [1]_: each
-        split in turn moves to where the fewest rows are misclassified. The tree keeps its size
-        or becomes smaller.
+        Maximum number of passes of tree alternating optimization over the grown and pruned tree
+        [1]_: each split in turn moves to where the fewest rows are misclassified. The tree keeps
+        its size or becomes smaller.
     threshold_bits : int, default=8
         Bits of a threshold, 2 to 16.
     value_bits : int or "ternary", default=8
@@ -179,7 +179,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
     def _growth_targets(
         self, targets: SoftTargets, probabilities: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float]:
-        """What the structure is grown on, and its impurity where that of `probabilities` is 1."""
+        """What the structure is grown on, and the unit of its impurity in that of the criterion."""
         growth_targets, impurity_factor = probabilities, 1.0
         if targets.n_classes == 2 and self.criterion == "squared_error":
             # The squared errors of both columns are equal: one column will do.
@@ -197,5 +197,6 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
 
 def _leaf_probabilities(tree: GrownTree, sums: NDArray[np.int64]) -> NDArray[np.float64]:
     """Probabilities of every node, float64 array of shape (n_nodes, n_classes); even inside."""
-    P = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
-    return np.where(tree.is_leaf[:, None], P, 1 / P.shape[1])
+    means = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
+    P: NDArray[np.float64] = np.where(tree.is_leaf[:, None], means, 1 / means.shape[1])
+    return P

@@ -76,13 +76,13 @@ def grow_tree(
     criterion : {SQUARED_ERROR, ENTROPY}
         The impurity.
     max_leaf_nodes : int
-        Most leaves.
+        Maximum number of leaves.
     max_depth : int
-        Most splits on the way to a leaf.
+        Maximum number of splits on the way to a leaf.
     min_samples_leaf : int
-        Least number of rows in a leaf.
+        Minimum number of rows in a leaf.
     min_weight_fraction : float, default=0.0
-        Least weight of a leaf, as a fraction of the total weight.
+        Minimum weight of a leaf, as a fraction of the total weight.
     l2_regularization : float, default=0.0
         Added to the weight of a node in its squared error, in units of the row statistics.
     penalties : SplitPenalties, default=None

@@ -84,6 +84,7 @@ def find_leaves(
     Parameters
     ----------
     tree : GrownTree
+        The tree.
     codes : uint8 or uint16 array of shape (n_features, n_samples)
         Codes of the rows, as `InputGrid.encode` returns them.
     n_edges : int32 array of shape (n_features,)
@@ -94,7 +95,10 @@ def find_leaves(
     leaf : int32 array of shape (n_samples,)
         Node numbers.
     """
-    return _find_leaves(tree.feature, tree.threshold, tree.nan_left, tree.children, codes, n_edges)
+    leaf: NDArray[np.int32] = _find_leaves(
+        tree.feature, tree.threshold, tree.nan_left, tree.children, codes, n_edges
+    )
+    return leaf
 
 
 @njit(nogil=True, cache=True)
@@ -124,7 +128,23 @@ def sum_by_leaf(row_stats, leaf, n_nodes):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def goes_left(code, n_edges, threshold, nan_left):  # type: ignore[no-untyped-def]
-    """Whether a row goes left; the code above the last of ``n_edges + 1`` intervals is NaN."""
+    """Whether a row goes left.
+
+    Parameters
+    ----------
+    code : int
+        Code of the row in the feature of the split.
+    n_edges : int
+        Edges of the feature: codes are 0 … n_edges, and ``n_edges + 1`` for NaN.
+    threshold : int
+        Codes up to this go left.
+    nan_left : bool
+        Whether NaN goes left.
+
+    Returns
+    -------
+    left : bool
+    """
     return nan_left if code > n_edges else code <= threshold
 
 

@@ -25,7 +25,9 @@ def gather_stats(row_stats, rows, node_stats):  # type: ignore[no-untyped-def]
     Parameters
     ----------
     row_stats : int32 array of shape (n_samples, n_stats)
+        Statistics of all rows.
     rows : int32 array of shape (n_rows,)
+        Row numbers.
     node_stats : int32 array of shape (n_samples, n_stats)
         Its first n_rows are overwritten.
     """
@@ -43,6 +45,7 @@ def add_rows(code, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
     code : uint8 or uint16 array of shape (n_samples,)
         Codes of the feature.
     rows : int32 array of shape (n_rows,)
+        Row numbers.
     node_stats : int32 array of shape (n_samples, n_stats)
         Statistics of `rows`, in their order.
     histogram : int64 array of shape (n_bins, n_stats)
@@ -61,8 +64,11 @@ def build_histogram(codes, bin_offsets, rows, node_stats, histogram):  # type: i
     Parameters
     ----------
     codes : uint8 or uint16 array of shape (n_features, n_samples)
+        Codes of all rows.
     bin_offsets : int64 array of shape (n_features + 1,)
+        First bin of each feature, and the number of bins.
     rows : int32 array of shape (n_rows,)
+        Row numbers.
     node_stats : int32 array of shape (n_samples, n_stats)
         Statistics of `rows`, in their order.
     histogram : int64 array of shape (n_bins, n_stats)
@@ -76,7 +82,7 @@ def build_histogram(codes, bin_offsets, rows, node_stats, histogram):  # type: i
 
 @njit(nogil=True, cache=True)
 def subtract_histogram(histogram, other):  # type: ignore[no-untyped-def]
-    """Turn a parent's histogram into that of one child by taking the `other` child's away.
+    """Turn a parent's histogram into that of one child by subtracting the `other` child's.
 
     It costs one pass over the bins, whatever the number of rows: only the smaller child of a
     split is summed up.
@@ -86,6 +92,7 @@ def subtract_histogram(histogram, other):  # type: ignore[no-untyped-def]
     histogram : int64 array of shape (n_bins, n_stats)
         Changed in place.
     other : int64 array of shape (n_bins, n_stats)
+        Histogram of the other child.
     """
     for b in range(histogram.shape[0]):
         for c in range(histogram.shape[1]):

@@ -28,13 +28,13 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
     Parameters
     ----------
     max_leaf_nodes : int or None, default=64
-        Most leaves. None is unlimited.
+        Maximum number of leaves. None is unlimited.
     max_depth : int or None, default=None
-        Most splits on the way to a leaf. None is unlimited.
+        Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
-        Least number of training rows in a leaf.
+        Minimum number of training rows in a leaf.
     min_weight_fraction_leaf : float, default=0.0
-        Least weight of a leaf, as a fraction in [0, 0.5] of the total weight.
+        Minimum weight of a leaf, as a fraction in [0, 0.5] of the total weight.
     ccp_alpha : float, default=0.0
         Complexity parameter of minimal cost-complexity pruning, in units of the criterion: the
         mean squared error. Several targets count in units of their standard deviations, and
@@ -98,9 +98,9 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         # Targets are brought into [−1, 1] by numbers that the order of the rows cannot change,
         # and the tree does not change with it either.
         middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
-        reach = np.abs(y - middle).max(axis=0)
+        half_range = np.abs(y - middle).max(axis=0)
         deviation = np.ones(1) if y.shape[1] == 1 else data.deviation
-        common = float(np.ldexp(1.0, np.frexp((reach / deviation).max())[1]))
+        common = float(np.ldexp(1.0, np.frexp((half_range / deviation).max())[1]))
         unit = common * deviation
         row_stats = to_fixed_point(
             (y - middle) / unit, data.weight, count=self.min_samples_leaf > 1

@@ -31,11 +31,11 @@ class SplitConstraints(NamedTuple):
     criterion : {SQUARED_ERROR, ENTROPY}
         The impurity.
     min_weight : float
-        Least weight of a child, in units of the statistics.
+        Minimum weight of a child, in units of the statistics.
     min_gain : float
         A split must gain more than this.
     min_samples_leaf : int
-        Least number of rows of a child.
+        Minimum number of rows of a child.
     l2_regularization : float
         Added to the weight of a node in its squared error, in units of the statistics.
     """
@@ -112,10 +112,13 @@ def find_best_split(  # type: ignore[no-untyped-def]
     Parameters
     ----------
     histogram : int64 array of shape (n_bins, n_stats)
+        Histogram of the node.
     bin_offsets : int64 array of shape (n_features + 1,)
+        First bin of each feature, and the number of bins.
     sums : int64 array of shape (n_stats,)
         Sums of the statistics of the node's rows.
     constraints : SplitConstraints
+        What a split has to satisfy.
     feature_penalty : float64 array of shape (n_features,)
         What a split of each feature has to gain beyond `constraints.min_gain`.
     threshold_penalty : float64 array of shape (n_bins,)
@@ -161,7 +164,9 @@ def find_best_split_of_rows(  # type: ignore[no-untyped-def]
     Parameters
     ----------
     codes : uint8 or uint16 array of shape (n_features, n_samples)
+        Codes of all rows.
     bin_offsets : int64 array of shape (n_features + 1,)
+        First bin of each feature, and the number of bins.
     rows : int32 array of shape (n_rows,)
         Rows of the node.
     node_stats : int32 array of shape (n_samples, n_stats)
@@ -216,7 +221,9 @@ def find_best_threshold(  # type: ignore[no-untyped-def]
     min_gain : float
         Gain of the best split so far.
     feature_penalty : float
+        What a split of the feature has to gain beyond `min_gain`.
     threshold_penalty : float64 array of shape (n_codes + 1,)
+        The same for each threshold.
 
     Returns
     -------

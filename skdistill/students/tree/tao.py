@@ -67,11 +67,11 @@ def alternating_optimization(
     criterion : {SQUARED_ERROR, ENTROPY}
         The impurity that ``gain`` is measured in.
     n_iter : int
-        Most passes over the tree. It ends sooner where no split moves.
+        Maximum number of passes over the tree. It ends sooner where no split moves.
     min_samples_leaf : int, default=1
-        Least number of rows in a leaf.
+        Minimum number of rows in a leaf.
     min_weight_fraction : float, default=0.0
-        Least weight of a leaf, as a fraction of the total weight.
+        Minimum weight of a leaf, as a fraction of the total weight.
 
     Returns
     -------
@@ -79,7 +79,9 @@ def alternating_optimization(
         With no more nodes, and ``sums`` of `row_stats`. Where a leaf fell below a limit, its
         sibling has taken the place of their parent.
     """
-    splits = _Splits(*(np.array(part) for part in tree[:4]))
+    splits = _Splits(
+        tree.feature.copy(), tree.threshold.copy(), tree.nan_left.copy(), tree.children.copy()
+    )
     for _ in range(n_iter):
         reached = _Reached(*_route(*splits, codes, n_edges))
         label = _sums_of_nodes(row_stats, reached)[:, :-1].argmax(axis=1)
@@ -208,7 +210,7 @@ def _move_splits(  # type: ignore[no-untyped-def]
         inside = rows[start[node] : stop[node]]
         left, right = children[node]
         # What a row gains on the left: its probability of the label there, less that on the
-        # right. A split is worth what its left rows gain.
+        # right. The gain of a split is the sum over its left rows.
         total, present = np.int64(0), np.int64(0)
         for t in range(len(inside)):
             row, j = inside[t], feature[node]
