@@ -28,7 +28,7 @@ TRAIN, VALID, TEST = 4_000, 1_000, 20_000  # rows; the test rows are those left,
 # Penalty and epochs. Early stopping is worse for all: a tenth of 4,000 rows is too few.
 NETS = ((0.01, 250), (1.0, 150), (0.1, 40))
 TREES = 500
-# What a committee may have of each kind; its nets are like the best single one.
+# What an ensemble may have of each kind; its nets are like the best single one.
 COUNTS = {
     "forest": (0, 100, 200),
     "lightgbm": (0, 125, 250),
@@ -118,7 +118,7 @@ def _prepared(given: Rows, model: Any) -> Any:
 
 
 class Size(NamedTuple):
-    """How many trees and nets a committee has; nets are of given settings."""
+    """How many trees and nets an ensemble has; nets are of given settings."""
 
     forest: int = 0
     lightgbm: int = 0
@@ -131,7 +131,7 @@ class Size(NamedTuple):
 
 
 def members(given: Rows, seed: int, size: Size, net: tuple[float, int]) -> dict[str, Any]:
-    """An unfitted model of each kind that the committee has."""
+    """An unfitted model of each kind that the ensemble has."""
     common: dict[str, Any] = {"random_state": seed, "n_jobs": 1}
     boosted = common | {"subsample": 0.8, "colsample_bytree": 0.6}
     found: dict[str, Any] = {}
@@ -155,7 +155,7 @@ def members(given: Rows, seed: int, size: Size, net: tuple[float, int]) -> dict[
     return found
 
 
-def fit_committee(given: Rows, seed: int, net: tuple[float, int]) -> tuple[Size, Any]:
+def fit_ensemble(given: Rows, seed: int, net: tuple[float, int]) -> tuple[Size, Any]:
     """The soft vote of kinds and counts that errs least on the rows to pick on.
 
     Members are fitted once at each count and put together; equals go to the smaller.

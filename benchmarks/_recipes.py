@@ -245,12 +245,10 @@ def _fit(
 @contextmanager
 def _no_refit() -> Iterator[None]:
     """Leaf values as growing found them, rounded at once."""
-    at_once = partial(leaf_refit.round_values, parts=1)
+    at_once = partial(leaf_refit.round_values, n_parts=1)
 
-    def start_only(fitted: Any, *args: Any, **settings: Any) -> Any:
-        return (
-            leaf_refit.refit(fitted, *args, **settings) if fitted.leaves.shape[1] == 0 else fitted
-        )
+    def start_only(model: Any, *args: Any, **settings: Any) -> Any:
+        return leaf_refit.refit(model, *args, **settings) if model.leaves.shape[1] == 0 else model
 
     with (
         patch.object(gradient_boosting, "refit", start_only),

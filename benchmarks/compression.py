@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from _common import add_data_option, markdown, options, save
-from _problems import PROBLEMS, SHIPPED, Rows, draw, fit_committee, rmse, singles
+from _problems import PROBLEMS, SHIPPED, Rows, draw, fit_ensemble, rmse, singles
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from tqdm import tqdm
@@ -113,7 +113,7 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
     given = draw(name, seed, args.data)
     single, net = best_single(given, seed)
-    size, teacher = fit_committee(given, seed, net)
+    size, teacher = fit_ensemble(given, seed, net)
     answered = probabilities(teacher, given.X_test, CLASSES)
     recipes, budget = recipes_of(name, given), budget_of(name)
     model, student = best_student(given, seed, teacher, recipes, budget, args.quick)

@@ -27,8 +27,10 @@ from tqdm import tqdm
 from skdistill import SoftTreeClassifier
 from skdistill.compact import evaluate
 from skdistill.quantization.binning import fit_grid
-from skdistill.students.tree import histogram
 from skdistill.students.tree.fixed_point import to_fixed_point
+from skdistill.students.tree.grower import grow_tree
+from skdistill.students.tree.grown_tree import GrownTree
+from skdistill.students.tree.splitting import SQUARED_ERROR
 
 LEAVES = 128
 ROUNDS = {2_000: 25, 50_000: 7, 500_000: 5}
@@ -95,7 +97,7 @@ def measure(n: int, bar: tqdm) -> dict[str, Any]:
     }
 
 
-def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> histogram.Grown:
+def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> GrownTree:
     """What `SoftTreeClassifier.fit` does between validation and the compact model."""
     clock = [time.perf_counter()]
     weight = np.ones(len(X))
@@ -103,17 +105,16 @@ def run_kernel(X: np.ndarray, P: np.ndarray, parts: dict[str, list[float]]) -> h
     clock.append(time.perf_counter())
     codes = grid.encode(X)
     clock.append(time.perf_counter())
-    channels = to_fixed_point(P, weight)
+    row_stats = to_fixed_point(P, weight)
     clock.append(time.perf_counter())
-    tree = histogram.grow(
+    tree = grow_tree(
         codes,
         grid.counts,
-        channels,
-        criterion=histogram.SQUARED_ERROR,
+        row_stats,
+        criterion=SQUARED_ERROR,
         max_leaf_nodes=LEAVES,
         max_depth=len(X),
         min_samples_leaf=1,
-        min_weight=0.0,
     )
     clock.append(time.perf_counter())
     for name, taken in zip(("grid", "encode", "fixed_point", "grow"), np.diff(clock), strict=True):

@@ -125,10 +125,26 @@ def column_names(X: Any) -> list[Any]:
 
 
 def open_columns(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
-    """Columns as series of narwhals or as arrays, their names if there are any, and X.
+    """Open a container: its columns, one by one.
 
-    X is returned as the data frame it is, or as what `check_array` makes of it. Sparse columns
-    are None.
+    Parameters
+    ----------
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+        Of any kind.
+
+    Returns
+    -------
+    columns : list of length n_features
+        Series of narwhals, or arrays of shape (n_samples,); None for sparse columns.
+    names : list of length n_features or None
+        Column names of a data frame.
+    X : data frame, array or sparse matrix of shape (n_samples, n_features)
+        The data frame itself, or what `check_array` makes of anything else.
+
+    Raises
+    ------
+    ValueError
+        For names that occur twice, and for what is no table.
     """
     if is_frame(X):
         names = column_names(X)
@@ -150,30 +166,82 @@ def open_columns(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
 def format_of(
     column: Any, codes: NDArray[Any] | None = None, uniques: list[Any] | None = None
 ) -> ColumnFormat:
-    """How a column stores its values; `codes` and `uniques` are those of `factorize`."""
+    """Describe how a column stores its values.
+
+    Parameters
+    ----------
+    column : series of narwhals or array of shape (n_samples,)
+        From `open_columns`.
+    codes : int array of shape (n_samples,), default=None
+        From `factorize`; None for plain numbers.
+    uniques : list, default=None
+        From `factorize`.
+
+    Returns
+    -------
+    form : ColumnFormat
+        Holds no reference to the column.
+    """
     if isinstance(column, np.ndarray):
         return ColumnFormat(column.dtype, column.dtype, uniques or ())
     native = column.to_native()
-    without = [] if codes is None else np.flatnonzero(codes < 0)
-    missing = (column[int(without[0])],) if len(without) else ()
+    missing: tuple[Any, ...] = ()
+    if codes is not None and (codes < 0).any():
+        missing = (column[int(np.flatnonzero(codes < 0)[0])],)
     dtype = native.dtype if hasattr(native, "dtype") else native.type  # the latter of pyarrow
     return ColumnFormat(column.dtype, dtype, uniques or (), missing)
 
 
 def describe_column(j: int, names: Any) -> str:
-    """How messages name the j-th column."""
+    """Name a column for messages.
+
+    Parameters
+    ----------
+    j : int
+        Number of the column.
+    names : sequence or None
+        Names of all columns, if there are any.
+
+    Returns
+    -------
+    where : str
+        "column 'name'", or "column 3".
+    """
     return f"column {j if names is None else names[j]!r}"
 
 
 def as_objects(values: Sequence[Any]) -> NDArray[Any]:
-    """Array of objects of shape (len(values),), whatever the values are."""
+    """Make an array of objects, whatever the values are.
+
+    Parameters
+    ----------
+    values : sequence
+        Of any objects; NumPy would unpack some of them.
+
+    Returns
+    -------
+    values : object array of shape (n_values,)
+        The same objects.
+    """
     out = np.empty(len(values), object)
     out[:] = list(values)
     return out
 
 
 def numeric_values(column: Any, where: str) -> NDArray[Any] | None:
-    """A column with a type of numbers, missing values as NaN; None for other types.
+    """Numbers of a column whose type is one of numbers.
+
+    Parameters
+    ----------
+    column : series of narwhals or array of shape (n_samples,)
+        From `open_columns`.
+    where : str
+        Name of the column for messages.
+
+    Returns
+    -------
+    x : array of shape (n_samples,) or None
+        NaN where a value is missing. None for strings, categories and objects.
 
     Raises
     ------
@@ -205,7 +273,21 @@ def numeric_values(column: Any, where: str) -> NDArray[Any] | None:
 
 
 def factorize(column: Any, where: str) -> tuple[NDArray[Any], list[Any]]:
-    """Codes of the values of a column, and the different values; −1 where there is none.
+    """Encode a column as codes of its different values, as `pandas.factorize` does.
+
+    Parameters
+    ----------
+    column : series of narwhals or array of shape (n_samples,)
+        Strings, categories or objects.
+    where : str
+        Name of the column for messages.
+
+    Returns
+    -------
+    codes : int array of shape (n_samples,)
+        Position among `uniques`; −1 where a value is missing, unless `uniques` holds it.
+    uniques : list
+        The different values as they are stored, in any order.
 
     Raises
     ------
@@ -240,7 +322,19 @@ def factorize(column: Any, where: str) -> tuple[NDArray[Any], list[Any]]:
 
 
 def value_types(values: list[Any], where: str) -> set[str]:
-    """Which of "string" and "number" some values are; missing ones are neither.
+    """Tell strings from numbers.
+
+    Parameters
+    ----------
+    values : list
+        Different values of a column.
+    where : str
+        Name of the column for messages.
+
+    Returns
+    -------
+    types : set of str
+        Which of "string" and "number" occur; missing values are neither.
 
     Raises
     ------
@@ -260,8 +354,46 @@ def value_types(values: list[Any], where: str) -> set[str]:
     return types
 
 
+def stack_columns(
+    columns: Sequence[NDArray[Any]], shape: tuple[int, ...], dtype: Any = np.float64
+) -> NDArray[Any]:
+    """Put columns side by side.
+
+    Parameters
+    ----------
+    columns : sequence of n_features arrays of shape (n_samples,)
+        Of any types.
+    shape : tuple of int
+        (n_samples, n_features), for there may be no column.
+    dtype : dtype, default=float64
+        Type of the result.
+
+    Returns
+    -------
+    X : array of shape (n_samples, n_features)
+        Each column is contiguous, as they are in pandas.
+    """
+    out = np.empty(shape, dtype, order="F")
+    for j, x in enumerate(columns):
+        out[:, j] = x
+    return out
+
+
 def unsupported_type(where: str, what: Any) -> TypeError:
-    """The error for what is neither number nor label, in words that scikit-learn's checks match."""
+    """The error for what is neither number nor label, in words that scikit-learn's checks match.
+
+    Parameters
+    ----------
+    where : str
+        Name of the column.
+    what : object
+        What it holds, for the message.
+
+    Returns
+    -------
+    error : TypeError
+        To be raised.
+    """
     return TypeError(
         f"{where} holds {what}: an argument must be a string, a number or a boolean; turn the "
         "column into such values (points in time into numbers), or leave it out"

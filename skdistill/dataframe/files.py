@@ -157,6 +157,7 @@ def _labels(column: Any, target: str) -> NDArray[Any]:
     dtype = getattr(column.dtype, "categories", column).dtype
     if len(column) == 0:
         raise DatasetError(f"there is no row with a value in {target!r}")
+    y: NDArray[Any]
     if types.is_bool_dtype(dtype):
         y = column.to_numpy(dtype=bool)
     elif types.is_integer_dtype(dtype):
@@ -212,7 +213,7 @@ def _numbers(frame: Any, path: Any) -> NDArray[np.float64]:
             f"not numeric: {quoted(text)}; turn such columns into numbers (pandas.get_dummies) or "
             f"leave them out ({_drop(text)}); categories come with a later release"
         )
-    X = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    X: NDArray[np.float64] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     empty = np.isnan(X).all(axis=0)
     if empty.any():
         names = frame.columns[empty].tolist()

@@ -18,18 +18,17 @@ from skdistill.dataframe._columns import (
     is_frame,
     numeric_values,
     open_columns,
+    stack_columns,
     value_types,
 )
-from skdistill.dataframe.table import (
+from skdistill.dataframe._labels import (
     Labels,
-    Table,
     encode_numbers,
     mixed_types,
-    numeric_table,
-    require_few_labels,
-    stack_columns,
+    text_labels,
     whole_labels,
 )
+from skdistill.dataframe.table import Table, numeric_table
 
 _BEFORE_FIT = (
     "name the column in categorical_features if it holds categories, else turn it into numbers"
@@ -167,45 +166,45 @@ def _categorical_columns(
             )
         by_type = framed and categorical_features is not None
         return [None if by_type else False] * n_features
-    given = np.asarray(categorical_features)
-    if given.size == 0:
+    listed = np.asarray(categorical_features)
+    if listed.size == 0:
         return [False] * n_features
-    if given.dtype.kind not in "ibUO":
+    if listed.dtype.kind not in "ibUO":
         raise ValueError(
             "categorical_features must be an array-like of bool, int or str, got: "
-            f"{given.dtype.name}."
+            f"{listed.dtype.name}."
         )
-    types = sorted({type(each).__name__ for each in given.tolist()})
-    if given.dtype.kind == "O" and types != ["str"]:
+    types = sorted({type(each).__name__ for each in listed.tolist()})
+    if listed.dtype.kind == "O" and types != ["str"]:
         raise ValueError(
             f"categorical_features must be an array-like of bool, int or str, got: {types}."
         )
-    if given.dtype.kind == "b":
-        if given.shape != (n_features,):
+    if listed.dtype.kind == "b":
+        if listed.shape != (n_features,):
             raise ValueError(
                 "categorical_features set as a boolean mask must have shape (n_features,), got: "
-                f"{given.shape}"
+                f"{listed.shape}"
             )
-        return given.tolist()
-    if given.dtype.kind == "i":
-        if given.min() < 0 or given.max() >= n_features:
+        return [bool(each) for each in listed]
+    if listed.dtype.kind == "i":
+        if listed.min() < 0 or listed.max() >= n_features:
             raise ValueError(
                 "categorical_features set as integer indices must be in [0, n_features - 1], got: "
-                f"{given.tolist()}"
+                f"{listed.tolist()}"
             )
-        return np.isin(np.arange(n_features), given).tolist()
+        return [j in set(listed.tolist()) for j in range(n_features)]
     if names is None:
         raise ValueError(
             "categorical_features should be passed as an array of integers or as a boolean mask "
             "when the model is fitted on data without feature names."
         )
-    for name in given.tolist():
+    for name in listed.tolist():
         if name not in names:
             raise ValueError(
                 f"categorical_features has an item value {name!r} which is not a valid feature "
                 f"name of the training data. Observed feature names: {names}"
             )
-    return [name in set(given.tolist()) for name in names]
+    return [name in set(listed.tolist()) for name in names]
 
 
 def _read_column(
@@ -235,15 +234,8 @@ def _read_column(
         return numbers[codes], None, form
     labels: Labels
     if "string" in types:
-        labels = _text_labels(present, where)
+        labels = text_labels(present, where)
     else:
         labels = whole_labels(np.unique(np.array([float(value) for value in present])), where)
     index = np.append(lookup(as_objects(uniques), labels), np.nan)
     return np.where(index == len(labels), np.nan, index)[codes], labels, form
-
-
-def _text_labels(present: list[str], where: str) -> NDArray[np.str_]:
-    require_few_labels(len(set(present)), where)
-    if any("\0" in text for text in present):
-        raise ValueError(f"{where} has labels that hold the character NUL: replace it")
-    return np.unique(np.array([str(text) for text in present]))

@@ -68,7 +68,7 @@ def concat_rows(a: Any, b: Any) -> Any:
             all(isinstance(x.dtype, pd.CategoricalDtype) for x in pair)
             and pair[0].dtype != pair[1].dtype
         ):
-            both = pd.api.types.union_categoricals(pair, ignore_order=True).categories
+            both = pair[0].cat.categories.append(pair[1].cat.categories).unique()
             dtype = pd.CategoricalDtype(both, ordered=pair[0].dtype.ordered)
             a, b = a.astype({name: dtype}), b.astype({name: dtype})
     return pd.concat([a, b], ignore_index=True)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.tables.categories import MOST_LABELS, lookup
-from skdistill.dataframe._columns import ColumnFormat, describe_column
+from skdistill.dataframe._columns import ColumnFormat, describe_column, stack_columns
+from skdistill.dataframe._labels import Labels, encode_numbers, mixed_types, require_few_labels
 from skdistill.dataframe.rows import concat_rows, take_rows
-
-Labels = NDArray[np.str_] | NDArray[np.int64]
-
-_MOST_WHOLE = 2**24  # whole numbers that float32 keeps apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,9 +130,10 @@ def concat_tables(first: Table, second: Table) -> Table:
         same = first.values is first.native
         return replace(joint, values=native if same else concat_rows(first.values, second.values))
     columns, labels = [], []
-    for j, pair in enumerate(zip(first.labels, second.labels, strict=True)):
-        values = (table.values[:, j].astype(np.float64) for table in (first, second))
-        x, of_both = _concat_column(*values, *pair, describe_column(j, first.names))
+    for j, (labels_x, labels_y) in enumerate(zip(first.labels, second.labels, strict=True)):
+        x, y = (table.values[:, j].astype(np.float64) for table in (first, second))
+        where = describe_column(j, first.names)
+        x, of_both = _concat_column(x, y, labels_x, labels_y, where)
         columns.append(x)
         labels.append(of_both)
     shape = (first.n_samples + second.n_samples, len(columns))
@@ -164,7 +161,7 @@ def _concat_column(
         return np.concatenate([x, y]), None
     if len({each.dtype.kind for each in known}) == 2:
         raise mixed_types(where)
-    labels = np.unique(np.concatenate(known))
+    labels = cast(Labels, np.unique(np.concatenate(known)))
     require_few_labels(len(labels), where)
     parts = []
     for index, own in ((x, labels_x), (y, labels_y)):
@@ -178,53 +175,3 @@ def _concat_column(
 def _codes(index: NDArray[np.float64], labels: Labels) -> NDArray[np.intp]:
     """Indexes as integers; a missing value gets that after the last label."""
     return np.where(np.isnan(index), len(labels), index).astype(np.intp)
-
-
-def encode_numbers(
-    x: NDArray[Any], where: str
-) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-    """Numbers of a column of categories as indexes into labels; None if all are missing."""
-    labels = whole_labels(np.unique(x[~np.isnan(x)]), where)
-    if not len(labels):
-        return np.full(len(x), np.nan), None
-    index = lookup(x, labels)
-    return np.where(index == len(labels), np.nan, index), labels
-
-
-def whole_labels(numbers: NDArray[Any], where: str) -> NDArray[np.int64]:
-    """Sorted, different numbers as labels."""
-    other = numbers[~((numbers == np.rint(numbers)) & (np.abs(numbers) <= _MOST_WHOLE))]
-    if len(other):
-        raise ValueError(
-            f"{where} holds {float(other[0])!r}: labels that are numbers must be whole, within "
-            "±2**24; turn the column into strings, or into numbers that categorical_features "
-            "leaves out"
-        )
-    require_few_labels(len(numbers), where)
-    return numbers.astype(np.int64)
-
-
-def require_few_labels(n_labels: int, where: str) -> None:
-    """Refuse more labels than the index of a category, which is a byte, can tell apart."""
-    if n_labels > MOST_LABELS:
-        raise ValueError(
-            f"{where} has {n_labels:,} labels, at most {MOST_LABELS} can be told apart: group the "
-            f"rare ones, as sklearn.preprocessing.OrdinalEncoder(max_categories={MOST_LABELS}) does"
-        )
-
-
-def mixed_types(where: str) -> ValueError:
-    """The error for strings beside numbers."""
-    return ValueError(
-        f"{where} mixes strings and numbers: turn all its values into strings, or into numbers"
-    )
-
-
-def stack_columns(
-    columns: list[NDArray[Any]], shape: tuple[int, ...], dtype: Any = np.float64
-) -> NDArray[Any]:
-    """Columns as one array; each is contiguous, as they are in pandas."""
-    out = np.empty(shape, dtype, order="F")
-    for j, x in enumerate(columns):
-        out[:, j] = x
-    return out

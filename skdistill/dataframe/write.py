@@ -21,7 +21,8 @@ from skdistill.dataframe._columns import (
     numeric_values,
     open_columns,
 )
-from skdistill.dataframe.table import Labels, Table
+from skdistill.dataframe._labels import Labels
+from skdistill.dataframe.table import Table
 
 
 def write_table(like: Any, values: NDArray[Any], labels: tuple[Labels | None, ...]) -> Any:

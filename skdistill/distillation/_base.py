@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,6 +17,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 
 from skdistill.dataframe import Table, is_frame, numeric_table
 from skdistill.distillation.labelling import LabellingTask, seeded
+from skdistill.students._base import CompactMixin
 from skdistill.students._validation import compared_values, read_rows
 from skdistill.teachers import as_ensemble, as_teacher, is_frozen, teacher_tags
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions
@@ -37,11 +39,12 @@ PARAMETERS: dict[str, Any] = {
 class DistillerMixin(MetaEstimatorMixin):
     """Meta-estimator that teaches a student what a teacher knows.
 
-    A class has the parameters above, `_teacher_output`, the name of the argument of `fit` that
-    stands for the teacher's answers, and `_new_student()`, the student that is to be cloned.
+    A class has the parameters above and below, `_teacher_output`, the name of the argument of
+    `fit` that stands for the teacher's answers, and `_new_student()`, the student to be cloned.
     """
 
     _teacher_output: str
+    _new_student: Callable[[], Any]
     _missing_seen: bool
     # `groups` are for the splitter, which requests them by itself.
     __metadata_request__fit = {"groups": UNUSED}
@@ -57,6 +60,7 @@ class DistillerMixin(MetaEstimatorMixin):
     n_jobs: int | None
     verbose: int
     student_: Any
+    teacher_: Any
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
@@ -169,16 +173,18 @@ class DistillerMixin(MetaEstimatorMixin):
         # Seeded last: a teacher and its rows are the same for all students of a search.
         if self.random_state is not None:
             student = seeded(student, rng)
-        # Arrays need no table around them, and students of users may not know one.
-        X = rows.values if rows.values is rows.native else rows
+        # Students of users do not know tables, and arrays of numbers need none around them.
+        reads_tables = isinstance(student, CompactMixin) and rows.values is not rows.native
+        X = rows if reads_tables else rows.native
         self.student_ = student.fit(X, *arguments, **keywords)
         self.compact_ = self.student_.compact_
 
     def _keep_teacher(self, teacher: Any) -> None:
         """Store the fitted teacher; where there is none forget that of an earlier fit."""
-        vars(self).pop("teacher_", None)
         if teacher is not None:
             self.teacher_ = teacher
+        elif hasattr(self, "teacher_"):
+            del self.teacher_
 
     def _further_weights(self, n_further: int) -> NDArray[np.float64]:
         """Weights of further rows, whose sum is `transfer_weight`, or their number."""
@@ -188,9 +194,6 @@ class DistillerMixin(MetaEstimatorMixin):
 
     def _response_method(self) -> str:
         return getattr(self, "response_method", "auto")
-
-    def _new_student(self) -> Any:
-        raise NotImplementedError
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()

@@ -12,8 +12,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
+from skdistill.dataframe import Table
 from skdistill.distillation._base import PARAMETERS, DistillerMixin
-from skdistill.distillation.labelling import ask_hints, ask_teacher, keep_held_out
+from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._base import CompactClassifierMixin
 from skdistill.students._validation import check_targets, check_weights
@@ -246,54 +247,76 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         student = self._make_student()
         rows = self._read_rows(X, student)
         weight = check_weights(sample_weight, rows.values)
+
+        # Who teaches, and which classes.
         teacher = self._ready_teacher(rows, _one_label_a_row(y), regression=False)
         labels = self._read_labels(teacher, y, teacher_proba, rows.n_samples)
-        classes, codes = labels.classes, labels.codes
         class_weight = self._class_weights(labels, weight)
         if class_weight is not None:
-            weight = weigh_rows(self.class_weight, weight, class_weight[codes])
+            weight = weigh_rows(self.class_weight, weight, class_weight[labels.codes])
         passed = None if sample_weight is None and class_weight is None else weight
         teacher_params, split_params = self._route(passed, groups, fit_params)
 
+        # What is taught, on which rows: without a teacher, the hard labels of the training rows.
         temperature = 1.0
-        targets = SoftTargets(np.zeros((rows.n_samples, len(classes))), codes, 0.0)
+        nothing = np.zeros((rows.n_samples, len(labels.classes)))
+        targets = SoftTargets(nothing, labels.codes, 0.0)
         if self.alpha > 0:
             task = self._labelling_task(
                 student,
                 rng,
                 teacher=teacher,
                 rows=rows,
-                y=None if codes is None else classes[codes],
-                classes=classes,
+                y=None if labels.codes is None else labels.classes[labels.codes],
+                classes=labels.classes,
                 output=labels.proba,
                 sample_weight=passed,
                 fit_params=teacher_params,
                 split_params=split_params,
                 X_unlabeled=X_unlabeled,
             )
-            teacher, P, further, P_further = ask_teacher(task)
-            rows, weight, codes, P = keep_held_out(rows, weight, codes, P)
-            temperature = self._calibrated_temperature(P, codes, weight)
-            P, P_further = (self._soft_labels(each, temperature) for each in (P, P_further))
-            weight, further_weight = self._weights(P, weight, P_further, classes, class_weight)
-            rows = append_rows(rows, further)
-            weight = np.concatenate([weight, further_weight])
-            if codes is not None:  # −1 is a row without hard label
-                codes = np.concatenate([codes, np.full(further.n_samples, -1)])
-            targets = SoftTargets(
-                np.concatenate([P, P_further]),
-                codes,
-                1.0 if codes is None else self.alpha,
-                self._student_temperature(),
-                None if self.hints is None else ask_hints(self.hints, teacher, rows.native),
-                self.hint_weight,
+            labelling = ask_teacher(task)
+            teacher = labelling.teacher
+            rows, targets, weight, temperature = self._mix(
+                labelling, rows, labels, weight, class_weight
             )
 
-        self._fit_student(student, rng, rows, targets, weight, classes=classes)
-        self.classes_ = classes
+        # Who learns.
+        self._fit_student(student, rng, rows, targets, weight, classes=labels.classes)
+        self.classes_ = labels.classes
         self.temperature_ = temperature
         self._keep_teacher(teacher)
         return self
+
+    def _mix(
+        self,
+        labelling: Labelling,
+        rows: Table,
+        labels: _Labels,
+        weight: NDArray[np.float64],
+        class_weight: NDArray[np.float64] | None,
+    ) -> tuple[Table, SoftTargets, NDArray[np.float64], float]:
+        """All rows, their soft and hard labels, their weights, and the teacher's temperature."""
+        rows, weight, codes, P = keep_held_out(rows, weight, labels.codes, labelling.response)
+        temperature = self._calibrated_temperature(P, codes, weight)
+        P = self._soft_labels(P, temperature)
+        P_further = self._soft_labels(labelling.further_response, temperature)
+        weight, further_weight = self._weights(P, weight, P_further, labels.classes, class_weight)
+        rows = append_rows(rows, labelling.further)
+        if codes is not None:  # −1 is a row without hard label
+            codes = np.concatenate([codes, np.full(len(P_further), -1)])
+        hints = None
+        if self.hints is not None:
+            hints = ask_hints(self.hints, labelling.teacher, rows.native)
+        targets = SoftTargets(
+            np.concatenate([P, P_further]),
+            codes,
+            1.0 if codes is None else self.alpha,
+            self._student_temperature(),
+            hints,
+            self.hint_weight,
+        )
+        return rows, targets, np.concatenate([weight, further_weight]), temperature
 
     def _read_labels(self, teacher: Any, y: Any, teacher_proba: Any, n_samples: int) -> _Labels:
         self._require_a_source(teacher, y, teacher_proba)
@@ -314,6 +337,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
             targets, classes = check_targets(y, classes, n_samples, named=named)
             codes = targets.hard
         if teacher_proba is None:
+            assert classes is not None  # without y and probabilities, the teacher is frozen
             return _Labels(classes, codes, None)
         P = check_probabilities(teacher_proba, "teacher_proba")
         check_consistent_length(P, np.empty(n_samples))

@@ -127,10 +127,10 @@ def ask_teacher(task: LabellingTask) -> Labelling:
     ValueError
         If there is no teacher, or no y to fit it on, and one is needed.
     """
-    further_wanted = task.transfer_set is not None or task.X_unlabeled is not None
+    needs_further_rows = task.transfer_set is not None or task.X_unlabeled is not None
     if task.teacher is None and task.X_unlabeled is not None:
         raise ValueError("teacher=None cannot label X_unlabeled: pass a teacher")
-    if task.output is not None and not further_wanted and task.hints is None:
+    if task.output is not None and not needs_further_rows and task.hints is None:
         nothing = np.empty((0, task.output.shape[1]))
         return Labelling(None, task.output, task.rows.take(np.arange(0)), nothing)
     if task.teacher is None:
@@ -262,14 +262,14 @@ def keep_held_out(
     rows, weight, y, response
         Of the rows that were held out.
     """
-    held_out = ~np.isnan(response).any(axis=1)
+    held_out = np.asarray(~np.isnan(response).any(axis=1))
     if held_out.all():
         return rows, weight, y, response
     warnings.warn(
         f"{int((~held_out).sum())} of {len(held_out)} training rows were never held out by cv "
         "and are left out",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
     labels = None if y is None else y[held_out]
     return rows.take(held_out), weight[held_out], labels, response[held_out]
@@ -323,7 +323,7 @@ def _label_further(
         response = response_values(teacher, table.native, classes, response_method)
         if response.shape[1] != n_columns:
             raise ValueError(
-                f"the teacher has {response.shape[1]} answers a row, {n_columns} are given for X"
+                f"the teacher has {response.shape[1]} answers a row, {n_columns} were passed for X"
             )
         responses.append(response)
     further = reduce(append_rows, tables) if tables else rows.take(np.arange(0))

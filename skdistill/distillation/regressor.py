@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
+from skdistill.dataframe import Table
 from skdistill.distillation._base import PARAMETERS, DistillerMixin
-from skdistill.distillation.labelling import ask_teacher, keep_held_out
+from skdistill.distillation.labelling import Labelling, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeRegressor
 from skdistill.students._base import CompactRegressorMixin
 from skdistill.students._validation import check_values, check_weights
@@ -178,11 +179,14 @@ default=None
         student = self._make_student()
         rows = self._read_rows(X, student)
         weight = check_weights(sample_weight, rows.values)
+
+        # Who teaches.
         teacher = self._ready_teacher(rows, y, regression=True)
         target, output = self._read_values(teacher, y, teacher_prediction, rows.n_samples)
         passed = None if sample_weight is None else weight
         teacher_params, split_params = self._route(passed, groups, fit_params)
 
+        # What is taught, on which rows: without a teacher, the values of the training rows.
         if self.alpha > 0:
             task = self._labelling_task(
                 student,
@@ -197,15 +201,30 @@ default=None
                 split_params=split_params,
                 X_unlabeled=X_unlabeled,
             )
-            teacher, prediction, further, further_prediction = ask_teacher(task)
-            rows, weight, target, prediction = keep_held_out(rows, weight, target, prediction)
-            target = np.concatenate([_mixed(prediction, target, self.alpha), further_prediction])
-            rows = append_rows(rows, further)
-            weight = np.concatenate([weight, self._further_weights(further.n_samples)])
+            labelling = ask_teacher(task)
+            teacher = labelling.teacher
+            rows, target, weight = self._mix(labelling, rows, target, weight)
 
+        # Who learns.
         self._fit_student(student, rng, rows, target, weight)
         self._keep_teacher(teacher)
         return self
+
+    def _mix(
+        self,
+        labelling: Labelling,
+        rows: Table,
+        target: NDArray[np.float64] | None,
+        weight: NDArray[np.float64],
+    ) -> tuple[Table, NDArray[np.float64], NDArray[np.float64]]:
+        """All rows, the mixture of predictions and values, and the weights."""
+        rows, weight, target, prediction = keep_held_out(rows, weight, target, labelling.response)
+        target = np.concatenate(
+            [_mixed(prediction, target, self.alpha), labelling.further_response]
+        )
+        further_weight = self._further_weights(labelling.further.n_samples)
+        rows = append_rows(rows, labelling.further)
+        return rows, target, np.concatenate([weight, further_weight])
 
     def _read_values(
         self, teacher: Any, y: Any, teacher_prediction: Any, n_samples: int

@@ -2,9 +2,11 @@
 
 from skdistill.students.boosting.classifier import SoftBoostingClassifier
 from skdistill.students.boosting.regressor import SoftBoostingRegressor
-from skdistill.students.linear.estimators import SoftLinearClassifier, SoftLinearRegressor
+from skdistill.students.linear.classifier import SoftLinearClassifier
+from skdistill.students.linear.regressor import SoftLinearRegressor
 from skdistill.students.pruning.estimator import PrunedEnsembleClassifier
-from skdistill.students.tree.estimators import SoftTreeClassifier, SoftTreeRegressor
+from skdistill.students.tree.classifier import SoftTreeClassifier
+from skdistill.students.tree.regressor import SoftTreeRegressor
 from skdistill.students.update import adapt
 from skdistill.students.wrapper import StudentAdapter
 

@@ -1,4 +1,4 @@
-"""What students and distillers answer once they hold a `CompactModel`."""
+"""Predictions of estimators that hold a `CompactModel`: students and distillers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skdistill.utils.documentation import DocumentationLinkMixin
 
 
 class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
-    """What classifiers and regressors read from ``compact_`` in the same way."""
+    """Integer scores and exports, from ``compact_``."""
 
     compact_: CompactModel
 
@@ -51,7 +51,7 @@ class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
         return self.compact_
 
     def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # `BaseEstimator` has it
         which = getattr(self, "categorical_features", None)
         tags.input_tags.categorical = which is not None
         # "from_dtype" reads strings in data frames only; an array has to have its columns named.
@@ -60,7 +60,11 @@ class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
 
 
 class CompactClassifierMixin(CompactMixin, ClassifierMixin):
+<<<<<<< HEAD
     """Predictions, scores and exports of a classifier, all from ``compact_``."""
+=======
+    """Predictions of a classifier, from ``compact_``."""
+>>>>>>> main
 
     classes_: NDArray[Any]
 
@@ -69,12 +73,18 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
+<<<<<<< HEAD
         X : array-like of shape (n_samples, n_features)
             Rows as `fit` takes them.
+=======
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+>>>>>>> main
 
         Returns
         -------
         y : array of shape (n_samples,)
+            Labels; ties go to the lowest class.
         """
         scores = self._scores(X)
         return evaluate.predict(self.compact_, scores)
@@ -84,42 +94,60 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
+<<<<<<< HEAD
         X : array-like of shape (n_samples, n_features)
             Rows as `fit` takes them.
+=======
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+>>>>>>> main
 
         Returns
         -------
         P : float64 array of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
         """
         scores = self._scores(X)
         return evaluate.probabilities(self.compact_, scores)
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Logarithms of `predict_proba`; −inf where it is 0.
+        """Predict logarithms of class probabilities.
 
         Parameters
         ----------
+<<<<<<< HEAD
         X : array-like of shape (n_samples, n_features)
             Rows as `fit` takes them.
+=======
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+>>>>>>> main
 
         Returns
         -------
         log_P : float64 array of shape (n_samples, n_classes)
+            −inf where a probability is 0.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Integer scores in the unit of the link.
+        """Integer scores times their scale: logits, or votes of a forest.
 
         Parameters
         ----------
+<<<<<<< HEAD
         X : array-like of shape (n_samples, n_features)
             Rows as `fit` takes them.
+=======
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+>>>>>>> main
 
         Returns
         -------
-        z : float64 array of shape (n_samples,) for two classes, else (n, K)
+        z : float64 array of shape (n_samples,) or (n_samples, n_classes)
+            The former for two classes.
         """
         z = self._scores(X) * self.compact_.scale
         return z[:, 0] if z.shape[1] == 1 else z
@@ -158,19 +186,29 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
+<<<<<<< HEAD
     """Predicted values and exports of a regressor, all from ``compact_``."""
+=======
+    """Predictions of a regressor, from ``compact_``."""
+>>>>>>> main
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Predict values: the integer scores times their scale.
+        """Predict targets: the integer scores times their scale.
 
         Parameters
         ----------
+<<<<<<< HEAD
         X : array-like of shape (n_samples, n_features)
             Rows as `fit` takes them.
+=======
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+>>>>>>> main
 
         Returns
         -------
-        y : float64 array of shape (n_samples,), or (n, S) for several targets
+        y : float64 array of shape (n_samples,) or (n_samples, n_outputs)
+            The latter for several targets.
         """
         scores = self._scores(X)
         return evaluate.predict(self.compact_, scores)

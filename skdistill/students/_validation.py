@@ -1,4 +1,4 @@
-"""What every student checks before it learns: rows, targets, weights."""
+"""Validation of what a student is fitted on: rows, targets and weights."""
 
 from __future__ import annotations
 
@@ -20,33 +20,36 @@ from skdistill.quantization.binning import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
 
-BITS = {
+BITS: dict[str, list[Any]] = {
     "threshold_bits": [Interval(Integral, 2, 16, closed="both")],
     "value_bits": [Interval(Integral, 2, 16, closed="both"), StrOptions({"ternary"})],
 }
-CATEGORIES = {"categorical_features": ["array-like", StrOptions({"from_dtype"}), None]}
+CATEGORIES: dict[str, list[Any]] = {
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None]
+}
+_TOO_LARGE = "Input {} contains infinity or a value too large for dtype('float32')."
 
 
 def read_rows(
     estimator: BaseEstimator, X: Any, *, allow_nan: bool, categorical_features: Any
 ) -> Table:
-    """Read and validate the rows to learn from.
+    """Read and validate training rows.
 
     Parameters
     ----------
-    estimator : estimator
-        Gets ``n_features_in_`` and ``feature_names_in_``.
+    estimator : estimator instance
+        Gets ``n_features_in_`` and, where `X` has string column names, ``feature_names_in_``.
     X : Table, or data frame or array-like of shape (n_samples, n_features)
-        A `Table` is not read again.
+        The rows as they were passed to `fit`. A `Table` is not read again.
     allow_nan : bool
-        Whether numbers may be NaN; categories always may be missing.
+        Whether numbers may be NaN; categories may always be missing.
     categorical_features : "from_dtype", None or array-like
         Columns that hold categories, as in `read_table`.
 
     Returns
     -------
     table : Table
-        Its values are numbers of any type, not yet cast to what is compared.
+        Its values are numbers of any type, not yet cast to that in which they are compared.
 
     Raises
     ------
@@ -65,8 +68,8 @@ def read_rows(
         X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
         table = numeric_table(X)
     if table.values is not X:  # else `validate_data` has seen the numbers
-        coded = np.flatnonzero(table.has_labels)
-        check_numbers(table.values, coded, finite=finite, estimator=estimator)
+        categorical = np.flatnonzero(table.has_labels)
+        check_numbers(table.values, categorical, finite=finite, estimator=estimator)
     _refuse_wide_integers(table)
     return table
 
@@ -78,15 +81,23 @@ def check_rows(
     allow_nan: bool,
     categorical_features: Any,
     sparse: bool = False,
-) -> tuple[NDArray[Any], tuple[NDArray[Any] | None, ...]]:
-    """Validate the rows to learn from and cast them to what is compared.
+) -> tuple[Any, tuple[NDArray[Any] | None, ...]]:
+    """Validate training rows, and cast them to the type in which they are compared.
+
+    Parameters
+    ----------
+    estimator, X, allow_nan, categorical_features
+        As `read_rows` takes them; `X` may be a sparse matrix, too.
+    sparse : bool, default=False
+        Whether a sparse matrix stays one.
 
     Returns
     -------
-    X : float32 or int32 array of shape (n_samples, n_features)
-        Or float32 CSR of that shape, if `sparse` allows it.
-        Indexes of the labels in columns of categories, NaN for a missing one.
-    labels : tuple of n_features arrays or None
+    X : float32 or int32 array, or float32 CSR, of shape (n_samples, n_features)
+        int32 only where the input is. Columns of categories hold indexes of labels, NaN for a
+        missing one.
+    labels : tuple of length n_features
+        The labels of each column of categories, None for a column of numbers.
 
     Raises
     ------
@@ -95,19 +106,19 @@ def check_rows(
         `read_table`.
     """
     if sparse and issparse(X):
-        X = _sparse_rows(estimator, X, "allow-nan" if allow_nan else True)
+        X = _check_sparse_rows(estimator, X, "allow-nan" if allow_nan else True)
         return X, (None,) * X.shape[1]
     table = read_rows(estimator, X, allow_nan=allow_nan, categorical_features=categorical_features)
     return compared_values(table), table.labels
 
 
 def compared_values(table: Table) -> NDArray[Any]:
-    """Cast the values of a table to what is compared.
+    """Cast the values of a table to the type in which they are compared.
 
     Parameters
     ----------
     table : Table
-        From `read_rows`.
+        As `read_rows` returns it.
 
     Returns
     -------
@@ -125,7 +136,7 @@ def compared_values(table: Table) -> NDArray[Any]:
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
     if np.isinf(X).any():
-        raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
+        raise ValueError(_TOO_LARGE.format("X"))
     return X
 
 
@@ -137,7 +148,7 @@ def _set_feature_names(estimator: Any, table: Table) -> None:
         estimator.feature_names_in_ = np.array(table.names, dtype=object)
 
 
-def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
+def _check_sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
     """Sparse rows as float32 CSR."""
     X = validate_data(estimator, X, dtype="numeric", accept_sparse="csr", ensure_all_finite=finite)
     if X.dtype.kind in "iu" and (np.abs(X.data.astype(np.float64)) > EXACT_INTEGER).any():
@@ -147,14 +158,32 @@ def _sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> Any:
     with np.errstate(over="ignore"):
         X = X.astype(np.float32)
     if np.isinf(X.data).any():
-        raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
+        raise ValueError(_TOO_LARGE.format("X"))
     return X
 
 
-def check_numbers(X: NDArray[Any], coded: ArrayLike, *, finite: bool | str, estimator: Any) -> None:
-    """Validate a table; only the columns beside those in `coded`, if any, have to be finite."""
+def check_numbers(X: NDArray[Any], categorical: Any, *, finite: bool | str, estimator: Any) -> None:
+    """Validate the columns of numbers of a table that was read.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+        Values of the table.
+    categorical : sequence of int
+        Columns of categories, whose NaN and unknown labels are always allowed.
+    finite : bool or "allow-nan"
+        As `ensure_all_finite` of `sklearn.utils.check_array`.
+    estimator : estimator instance
+        For the message.
+
+    Raises
+    ------
+    ValueError
+        For NaN and infinities that `finite` does not allow, and for a table without rows or
+        columns.
+    """
     check_array(
-        np.delete(X, coded, axis=1) if X.size else X,  # no rows, no columns: of the whole table
+        np.delete(X, categorical, axis=1) if X.size else X,  # nothing at all: of the whole table
         ensure_all_finite=finite,
         ensure_min_features=0 if X.size else 1,
         estimator=estimator,
@@ -167,10 +196,9 @@ def _refuse_wide_integers(table: Table) -> None:
     if table.values.dtype == np.int32:
         return
     for j, form in enumerate(table.formats):
-        if (
-            form.is_integer
-            and (np.abs(table.values[:, j].astype(np.float64)) > EXACT_INTEGER).any()
-        ):
+        if not form.is_integer:
+            continue
+        if (np.abs(table.values[:, j].astype(np.float64)) > EXACT_INTEGER).any():
             name = j if table.names is None else table.names[j]
             raise ValueError(
                 f"column {name!r} holds integers beyond 2**24, which float32 would round: pass X "
@@ -179,27 +207,39 @@ def _refuse_wide_integers(table: Table) -> None:
 
 
 def check_targets(
-    y: Any, classes: ArrayLike | None, n_rows: int, *, named: str = "classes"
+    y: Any, classes: ArrayLike | None, n_samples: int, *, named: str = "classes"
 ) -> tuple[SoftTargets, NDArray[Any]]:
-    """Read labels, probabilities or `SoftTargets`.
+    """Validate the targets of a classification: labels, probabilities or `SoftTargets`.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_classes), or SoftTargets
+        The targets as they were passed to `fit`.
+    classes : array-like of shape (n_classes,), or None
+        Names of the columns of a 2-D `y` in their order, or all classes that a 1-D `y` may have.
+        None are the labels of a 1-D `y`, the columns of a data frame, or 0 … n_classes − 1.
+    n_samples : int
+        Number of rows.
+    named : str, default="classes"
+        What the message calls `classes`.
 
     Returns
     -------
     targets : SoftTargets
-        Columns in the order of `classes`.
-    classes : array of shape (K,)
-        Sorted.
+        Columns in the order of the returned classes.
+    classes : array of shape (n_classes,)
+        Sorted, but for `SoftTargets`, whose columns are not moved.
 
     Raises
     ------
     ValueError
-        For labels that `classes` does not name, rows that are no probabilities, and
-        numbers of classes that disagree.
+        For labels that `classes` does not name, rows that are no probabilities, and numbers of
+        classes that disagree.
     """
     if y is None:
         raise ValueError("estimator requires y to be passed, but the target y is None")
     if isinstance(y, SoftTargets):
-        check_consistent_length(y.teacher, np.empty(n_rows))
+        check_consistent_length(y.teacher, np.empty(n_samples))
         classes = np.arange(y.n_classes) if classes is None else np.asarray(classes)
         if len(classes) != y.n_classes:
             raise ValueError(f"classes names {len(classes)} classes, y has {y.n_classes}")
@@ -212,25 +252,27 @@ def check_targets(
             "A column-vector y was passed when a 1d array was expected. Please change the shape of "
             "y to (n_samples,), for example using ravel().",
             DataConversionWarning,
-            stacklevel=3,
+            stacklevel=6,  # the caller of `fit`
         )
         y = y[:, 0]
-    check_consistent_length(y, np.empty(n_rows))
+    check_consistent_length(y, np.empty(n_samples))
     if y.ndim == 2:
-        return _probabilities(y, classes)
+        return _check_probability_targets(y, classes)
     y = column_or_1d(y)
     check_classification_targets(y)
-    found, numbers = np.unique(y, return_inverse=True)
+    present, numbers = np.unique(y, return_inverse=True)
     if classes is not None:
         classes = np.unique(np.asarray(classes))
-        unknown = np.setdiff1d(found, classes)
+        unknown = np.setdiff1d(present, classes)
         if len(unknown):
             raise ValueError(f"y has labels that are not among {named}: {unknown.tolist()}")
-        numbers, found = np.searchsorted(classes, y), classes
-    return SoftTargets(np.zeros((n_rows, len(found))), numbers, alpha=0.0), found
+        numbers, present = np.searchsorted(classes, y), classes
+    return SoftTargets(np.zeros((n_samples, len(present))), numbers, alpha=0.0), present
 
 
-def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTargets, NDArray[Any]]:
+def _check_probability_targets(
+    P: NDArray[Any], classes: ArrayLike | None
+) -> tuple[SoftTargets, NDArray[Any]]:
     several = (
         "labels of several outputs need a sklearn.multioutput.MultiOutputClassifier around the "
         "estimator"
@@ -248,35 +290,61 @@ def _probabilities(P: NDArray[Any], classes: ArrayLike | None) -> tuple[SoftTarg
     return SoftTargets(P[:, order]), classes
 
 
-def check_values(y: Any, n_rows: int, name: str = "y") -> NDArray[np.float64]:
-    """Read the targets of a regression.
+def check_values(y: Any, n_samples: int, name: str = "y") -> NDArray[np.float64]:
+    """Validate the targets of a regression.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The targets as they were passed to `fit`.
+    n_samples : int
+        Number of rows.
+    name : str, default="y"
+        What messages call the targets.
 
     Returns
     -------
-    y : float64 array of shape (n, S)
+    y : float64 array of shape (n_samples, n_outputs)
 
     Raises
     ------
     ValueError
-        For what is not finite, and for values beyond float32, which no scale could give back.
+        For NaN and infinities, and for values beyond float32, which no scale could give back.
     """
     if y is None:
         raise ValueError("estimator requires y to be passed, but the target y is None")
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
-    y = y[:, None] if y.ndim == 1 else y
-    check_consistent_length(y, np.empty(n_rows))
-    if y.shape[1] == 0:
+    values: NDArray[np.float64] = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
+    values = values[:, None] if values.ndim == 1 else values
+    check_consistent_length(values, np.empty(n_samples))
+    if values.shape[1] == 0:
         raise ValueError(f"{name} has 0 columns: at least one target is needed")
-    if np.abs(y).max() > np.finfo(np.float32).max:
-        raise ValueError(
-            f"Input {name} contains infinity or a value too large for dtype('float32')."
-        )
-    return y
+    if np.abs(values).max() > np.finfo(np.float32).max:
+        raise ValueError(_TOO_LARGE.format(name))
+    return values
 
 
-def check_weights(sample_weight: ArrayLike | None, X: NDArray[Any]) -> NDArray[np.float64]:
-    """Weights of the rows, float64 array of shape (n,), >= 0 and not all 0."""
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+def check_weights(sample_weight: ArrayLike | None, X: Any) -> NDArray[np.float64]:
+    """Validate the weights of the rows.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), or None
+        None gives every row the weight 1.
+    X : array or CSR of shape (n_samples, n_features)
+        The rows.
+
+    Returns
+    -------
+    weight : float64 array of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        For weights that are negative or not finite, and where all of them are 0.
+    """
+    weight: NDArray[np.float64] = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
     if not (weight > 0).any():
         raise ValueError("sample_weight must be positive for at least one row")
     return weight

@@ -1,22 +1,22 @@
-"""Ranks of categories, learnt from what is taught.
+"""Ranks of categories, learnt from the targets.
 
-With K scores the best way to part C categories in two, by squared error or the Gini index, is
-a threshold on their mean responses where K = 2 (Breiman et al. 1984, "Classification and
-regression trees", section 4.2.2), and nearly so along the first principal component of the
-mean responses for more (Coppersmith, Hong & Hosking 1999, "Partitioning nominal attributes in
-decision trees"). A column's ranks are those of its categories along that line.
-
-Symbols: n rows, C labels of a column, R responses, M different places on the line.
+For two classes the best split of categories into two groups, by squared error or the Gini index,
+is a threshold on their mean targets (Breiman et al. 1984, "Classification and regression trees",
+section 4.2.2). For more it nearly is one along the first principal component of the mean targets
+(Coppersmith, Hong & Hosking 1999, "Partitioning nominal attributes in decision trees"). The ranks
+of a column are those of its categories along that line.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.tables.categories import MOST_RANK, NO_CATEGORIES, CategoryTable
 
-SMOOTHING = 10.0  # rows of the mean response that every category is given
+SMOOTHING = 10.0  # rows of the mean of all that are added to every category
 
 
 def fit_categories(
@@ -29,23 +29,26 @@ def fit_categories(
 
     Parameters
     ----------
-    X : float64 array of shape (n, d)
-        Indexes in columns with labels, NaN for a missing one.
-    labels : sequence of d arrays or None
-    responses : float64 array of shape (n, R)
-        What is taught, such as probabilities.
-    weight : float64 array of shape (n,), > 0
+    X : float32 or float64 array of shape (n_samples, n_features)
+        Columns of categories hold indexes of labels, NaN for a missing one.
+    labels : sequence of length n_features
+        Labels of the columns of categories, None for columns of numbers.
+    responses : float64 array of shape (n_samples, n_outputs)
+        Targets, such as probabilities.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows, > 0.
 
     Returns
     -------
     categories : CategoryTable
-        Without columns where no column has labels.
+        Labels and ranks of each column of categories, if there are any.
     """
-    columns = [j for j, each in enumerate(labels) if each is not None]
-    if not columns:
+    known = {j: each for j, each in enumerate(labels) if each is not None}
+    if not known:
         return NO_CATEGORIES
-    ranks = [learn_ranks(X[:, j], len(labels[j]), responses, weight) for j in columns]
-    return CategoryTable(columns, [labels[j] for j in columns], np.concatenate(ranks))
+    ranks = [learn_ranks(X[:, j], len(each), responses, weight) for j, each in known.items()]
+    columns: Any = list(known)
+    return CategoryTable(columns, tuple(known.values()), np.concatenate(ranks))
 
 
 def learn_ranks(
@@ -54,24 +57,28 @@ def learn_ranks(
     responses: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> NDArray[np.uint8]:
-    """Ranks along the first principal component of smoothed mean responses.
+    """Ranks of the labels of one column along the first principal component of mean targets.
 
-    A category of few rows lies near the mean of all, an unknown one on it, and so does a
-    missing one that no row has. Places that differ get ranks that differ, as long as there are
-    no more than ranks; gaps between ranks are as those between places, as nearly as may be.
+    Means are smoothed: a category of few rows lies near the mean of all rows. An unknown label
+    lies on it, and so does a missing one if no row has it. Categories at different positions get
+    different ranks, as long as there are enough ranks, and gaps between ranks are proportional
+    to those between positions, as nearly as possible.
 
     Parameters
     ----------
-    index : float64 array of shape (n,)
-        0 … C − 1, NaN where it is missing.
+    index : float64 array of shape (n_samples,)
+        Number of each row's label, 0 … n_labels − 1; NaN where it is missing.
     n_labels : int
-    responses : float64 array of shape (n, R)
-    weight : float64 array of shape (n,), > 0
+        Number of labels.
+    responses : float64 array of shape (n_samples, n_outputs)
+        Targets.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows, > 0.
 
     Returns
     -------
-    ranks : uint8 array of shape (C + 2,)
-        Of the labels, of a missing one, of an unknown one.
+    ranks : uint8 array of shape (n_labels + 2,)
+        Ranks of the labels, of a missing one and of an unknown one.
 
     Examples
     --------
@@ -82,34 +89,45 @@ def learn_ranks(
     >>> learn_ranks(index, 3, np.column_stack([1 - p, p]), np.ones(150)).tolist()
     [1, 7, 0, 3, 3]
     """
-    at = np.where(np.isnan(index), n_labels, index).astype(np.intp)
-    middle = np.average(responses, axis=0, weights=weight)
-    mass = np.bincount(at, weight, minlength=n_labels + 2) / weight.mean()
+    label = np.where(np.isnan(index), n_labels, index).astype(np.intp)
+    overall = np.average(responses, axis=0, weights=weight)
+    n_rows = np.bincount(label, weight, minlength=n_labels + 2) / weight.mean()
     total = np.zeros((n_labels + 2, responses.shape[1]))
-    for k, column in enumerate((responses - middle).T):
-        total[:, k] = np.bincount(at, weight * column, minlength=n_labels + 2) / weight.mean()
-    means = total / (mass + SMOOTHING)[:, None]
-    return _spread(means @ _main_direction(means, mass))
+    for k, column in enumerate((responses - overall).T):
+        total[:, k] = np.bincount(label, weight * column, minlength=n_labels + 2) / weight.mean()
+    means = total / (n_rows + SMOOTHING)[:, None]
+    return _to_ranks(means @ _principal_direction(means, n_rows))
 
 
-def _main_direction(means: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:
-    """First principal direction around 0; its largest entry is positive."""
-    _, _, directions = np.linalg.svd(np.sqrt(mass)[:, None] * means, full_matrices=False)
-    largest = np.flatnonzero(np.abs(directions[0]) > 0.999 * np.abs(directions[0]).max())[-1]
-    return directions[0] * np.sign(directions[0][largest])
+def _principal_direction(
+    means: NDArray[np.float64], n_rows: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """First principal direction around 0; its largest entry is positive.
+
+    The sign of a singular vector is arbitrary. Of entries that are equal but for rounding errors
+    the last one decides, so that it is the same on every machine.
+    """
+    _, _, directions = np.linalg.svd(np.sqrt(n_rows)[:, None] * means, full_matrices=False)
+    size = np.abs(directions[0])
+    largest = np.flatnonzero(size > 0.999 * size.max())[-1]
+    direction: NDArray[np.float64] = directions[0] * np.sign(directions[0][largest])
+    return direction
 
 
-def _spread(places: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Whole numbers in the order of the places, few of them where there are few places."""
-    reach = np.abs(places).max()
-    known, which = np.unique(np.round(places / (reach or 1.0), 9), return_inverse=True)
-    M = len(known)
-    most = min(MOST_RANK, (1 << (2 * M - 1).bit_length()) - 1)
-    if most + 1 < M:
-        return (np.arange(M) * (most + 1) // M)[which].astype(np.uint8)
-    gaps = (known - known[0]) / max(known[-1] - known[0], 1e-9)
-    rank = np.rint(most * gaps).astype(int)
-    step = np.arange(M)
+def _to_ranks(positions: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Whole numbers in the order of the positions, small ones where positions are few."""
+    largest = np.abs(positions).max()
+    distinct, which = np.unique(np.round(positions / (largest or 1.0), 9), return_inverse=True)
+    n_distinct = len(distinct)
+    # At least twice as many ranks as positions, so that gaps can be shown.
+    max_rank = min(MOST_RANK, (1 << (2 * n_distinct - 1).bit_length()) - 1)
+    rank: NDArray[np.intp]
+    if max_rank + 1 < n_distinct:
+        rank = np.arange(n_distinct) * (max_rank + 1) // n_distinct
+        return rank[which].astype(np.uint8)
+    relative = (distinct - distinct[0]) / max(distinct[-1] - distinct[0], 1e-9)
+    rank = np.rint(max_rank * relative).astype(np.intp)
+    step = np.arange(n_distinct)
     rank = np.maximum.accumulate(rank - step) + step  # each above the one before
-    rank = np.minimum(rank, most - (M - 1 - step))
+    rank = np.minimum(rank, max_rank - (n_distinct - 1 - step))
     return rank[which].astype(np.uint8)

@@ -1,7 +1,4 @@
-"""Class weights as weights of rows, for labels and for probabilities.
-
-Symbols: n rows, K classes; w are the weights of the classes.
-"""
+"""Class weights as weights of rows, for labels and for probabilities."""
 
 from __future__ import annotations
 
@@ -22,23 +19,26 @@ def class_weights(
     targets: SoftTargets,
     weight: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The weight of each class, as scikit-learn's `compute_class_weight` has it.
+    """The weight of each class, as scikit-learn's `compute_class_weight` defines it.
 
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        "balanced": ``mass.sum() / (K * mass)``, where the mass of a class adds up the
-        weights of its rows, and of rows without label the shares that their
-        probabilities give it. A class without mass counts neither among the K nor
-        otherwise.
-    classes : array of shape (K,)
+        Weights by label; labels that are absent weigh 1. "balanced" is ``mass.sum() /
+        (n_classes * mass)``, where the mass of a class is the weight of its rows, and of rows
+        without label the share that their probabilities give it. Classes without mass are not
+        counted. None weighs every class 1.
+    classes : array of shape (n_classes,)
+        Labels in the order of the targets' columns.
     targets : SoftTargets
-    weight : float64 array of shape (n,)
-        Of the rows.
+        Probabilities and labels of the rows.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
 
     Returns
     -------
-    w : float64 array of shape (K,)
+    w : float64 array of shape (n_classes,)
+        Weights of the classes.
 
     Raises
     ------
@@ -59,9 +59,9 @@ def class_weights(
     if class_weight is None:
         return w
     if isinstance(class_weight, str):
-        mass = _mass(targets, weight)
-        seen = mass > 0
-        w[seen] = mass.sum() / (seen.sum() * mass[seen])
+        mass = _class_mass(targets, weight)
+        present = mass > 0
+        w[present] = mass.sum() / (present.sum() * mass[present])
         return w
     absent = []
     for number, label in enumerate(classes.tolist()):
@@ -82,11 +82,13 @@ def row_weights(targets: SoftTargets, w: NDArray[np.float64]) -> NDArray[np.floa
     Parameters
     ----------
     targets : SoftTargets
-    w : float64 array of shape (K,)
+        Probabilities and labels of the rows.
+    w : float64 array of shape (n_classes,)
+        Weights of the classes.
 
     Returns
     -------
-    weight : float64 array of shape (n,)
+    weight : float64 array of shape (n_samples,)
     """
     if targets.hard is None:
         return targets.teacher @ w
@@ -97,15 +99,34 @@ def row_weights(targets: SoftTargets, w: NDArray[np.float64]) -> NDArray[np.floa
 def weigh_rows(
     class_weight: Any, weight: NDArray[np.float64], by_class: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The product of both weights of the rows, not all 0; `class_weight` is for the message."""
+    """Product of the weights that rows have by themselves and by their classes.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced"
+        The parameter, for the message.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
+    by_class : float64 array of shape (n_samples,)
+        Weights by `row_weights`.
+
+    Returns
+    -------
+    weight : float64 array of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        Where all of them are 0.
+    """
     weight = weight * by_class
     if not (weight > 0).any():
         raise ValueError(f"class_weight={class_weight!r} leaves no row any weight")
     return weight
 
 
-def _mass(targets: SoftTargets, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of each class, by labels where there are any."""
+def _class_mass(targets: SoftTargets, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of each class, by labels where there are any, float64 array of (n_classes,)."""
     if targets.hard is None:
         return weight @ targets.teacher
     labelled = targets.hard >= 0

@@ -1,12 +1,13 @@
-"""The loss of gradient students: soft cross-entropy with temperature and hard labels.
+"""The losses of students: soft cross-entropy with temperature and hard labels; squared error.
 
-Symbols: z logits of shape (n, K); P teacher's probabilities, y hard labels, a = alpha of a
-row, T temperature, w weights. The loss is the weighted mean of
+With logits z, the teacher's probabilities P, hard labels y, a row's alpha a and the temperature
+T, the soft cross-entropy is the weighted mean of
 
     a T² CE(P^(1/T), softmax(z / T)) + (1 − a) CE(y, softmax(z))
 
-(Hinton, Vinyals & Dean 2015, section 2: T² keeps the gradients of both parts in step), so
-that softmax(z) are probabilities at T = 1 whatever T is.
+(Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", section 2: T² keeps
+the gradients of both parts in proportion). softmax(z) are then probabilities at T = 1, whatever T
+is.
 """
 
 from __future__ import annotations
@@ -26,34 +27,46 @@ from skdistill.targets import SoftTargets, temper
 
 
 class Loss(Protocol):
-    """What a refit minimises: a loss of the logits, or of whatever scores it is for."""
+    """A loss of raw predictions, such as logits, float64 of shape (n_samples, n_scores)."""
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """The loss, and its gradient in the shape of `z`."""
-        ...
+        """The loss at raw predictions `z`, and its gradient in their shape."""
 
     def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Diagonal of the Hessian in the shape of `z`, above 0; it may be rough."""
-        ...
+        """Diagonal of the Hessian in the shape of `z`, above 0; it may be approximate."""
 
 
-Newton = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
-Part = tuple[float, NDArray[np.float64]]
+NewtonTerms = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""From raw predictions to minus the gradient and the diagonal of the Hessian, in their shape."""
+
+_Part = tuple[float, NDArray[np.float64]]  # a temperature, and weighted probabilities
 
 
 def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Loss:
-    """The loss as a function of the logits.
+    """Soft cross-entropy as a function of logits.
 
     Parameters
     ----------
     targets : SoftTargets
-    weight : float64 array of shape (n,)
+        Probabilities and labels of the rows.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows. The loss is a mean: it does not change with their sum.
 
     Returns
     -------
     loss : Loss
-        Takes float64 logits of shape (n, K), or (n, 1) for two classes, whose other logit
-        is 0; gives the loss and its gradient in the same shape.
+        Takes logits of shape (n_samples, n_classes), or (n_samples, 1) for two classes, whose
+        other logit is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students.loss import soft_cross_entropy
+    >>> from skdistill.targets import SoftTargets
+    >>> loss = soft_cross_entropy(SoftTargets(np.array([[0.25, 0.75]])), np.ones(1))
+    >>> value, gradient = loss(np.zeros((1, 1)))
+    >>> round(value, 3), gradient.tolist()
+    (0.693, [[-0.25]])
     """
     weight = weight / weight.sum()
     return _SoftCrossEntropy(_parts(targets, weight), weight)
@@ -61,38 +74,40 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
 
 @dataclass(frozen=True)
 class _SoftCrossEntropy:
-    parts: list[Part]
+    parts: list[_Part]
     weight: NDArray[np.float64]
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         gradient = np.zeros_like(z)
-        value = sum(_add_part(z, P, t, gradient, _UNASKED) for t, P in self.parts)
-        return value, gradient
+        value = sum(_add_part(z, P, t, gradient, _NO_CURVATURE) for t, P in self.parts)
+        return float(value), gradient
 
     def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         return _newton(self.parts, self.weight, z)[1]
 
 
-def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> Newton:
-    """What a boosting round reads: minus the gradient, and the diagonal of the Hessian.
+def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> NewtonTerms:
+    """Minus gradient and diagonal Hessian of each row's soft cross-entropy.
 
     Parameters
     ----------
     targets : SoftTargets
-    weight : float64 array of shape (n,)
-        As given: a weight of 2 is two rows, also beside an `l2_regularization`.
+        Probabilities and labels of the rows.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows. They are not normalized: a weight of 2 counts as two rows, also
+        beside an `l2_regularization`.
 
     Returns
     -------
     terms : callable
-        Takes logits as `soft_cross_entropy` does; gives two arrays of their shape, of
-        each row's own loss. The second is at least 1e-6 times the row's weight.
+        Takes logits as `soft_cross_entropy` does. The Hessian is at least 1e-6 times the row's
+        weight, so that no step is unbounded.
     """
     return partial(_newton, _parts(targets, weight), weight)
 
 
 def _newton(
-    parts: list[Part], weight: NDArray[np.float64], z: NDArray[np.float64]
+    parts: list[_Part], weight: NDArray[np.float64], z: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Minus the gradient, and the diagonal of the Hessian."""
     gradient, curvature = np.zeros_like(z), np.zeros_like(z)
@@ -102,79 +117,91 @@ def _newton(
     return np.negative(gradient, out=gradient), curvature
 
 
-_UNASKED = np.zeros((0, 0))
+_NO_CURVATURE = np.zeros((0, 0))
 _TAYLOR = tuple(1 / factorial(i) for i in range(12, -1, -1))
 
 
 @njit(nogil=True, cache=True)
-def _add_part(z, P, t, gradient, curvature):
-    """Cross-entropy of P and softmax(z / t), its terms added to what is given; P is weighted."""
-    n, K = P.shape
-    S = z.shape[1]
-    first = K - S  # 1 where the logit of the first of two classes is 0 and not given
-    q = np.zeros(K)
+def _add_part(z, P, t, gradient, curvature):  # type: ignore[no-untyped-def]
+    """Cross-entropy of P and softmax(z / t), summed over the rows.
+
+    Its gradient and, unless `curvature` is empty, the diagonal of its Hessian are added to the
+    arrays. P holds weighted probabilities: a row of it sums to the row's weight.
+    """
+    n_samples, n_classes = P.shape
+    n_scores = z.shape[1]
+    first = n_classes - n_scores  # 1 where the logit of the first of two classes is 0, not stored
+    q = np.zeros(n_classes)
     value = 0.0
-    for i in range(n):
-        top = 0.0 if first else z[i, 0]
-        for k in range(S):
-            top = max(top, z[i, k])
-        q[0] = -top / t
-        for k in range(S):
-            q[first + k] = (z[i, k] - top) / t
-        mass = taught = told = 0.0
-        for k in range(K):
-            mass += P[i, k]
-            taught += P[i, k] * q[k]
-        for k in range(K):
+    for i in range(n_samples):
+        # The largest logit is subtracted, so that no exponential overflows.
+        largest = 0.0 if first else z[i, 0]
+        for k in range(n_scores):
+            largest = max(largest, z[i, k])
+        q[0] = -largest / t
+        for k in range(n_scores):
+            q[first + k] = (z[i, k] - largest) / t
+        weight = dot = total = 0.0
+        for k in range(n_classes):
+            weight += P[i, k]
+            dot += P[i, k] * q[k]
+        for k in range(n_classes):
             q[k] = _exp(q[k])
-        for k in range(K):
-            told += q[k]
-        value += mass * np.log(told) - taught
-        for k in range(S):
-            gradient[i, k] += (mass / told * q[first + k] - P[i, first + k]) / t
+        for k in range(n_classes):
+            total += q[k]
+        value += weight * np.log(total) - dot
+        for k in range(n_scores):
+            gradient[i, k] += (weight / total * q[first + k] - P[i, first + k]) / t
         if len(curvature) > 0:
-            for k in range(S):
-                share = q[first + k] / told
-                curvature[i, k] += mass * share * (1 - share) / t**2
+            for k in range(n_scores):
+                p = q[first + k] / total
+                curvature[i, k] += weight * p * (1 - p) / t**2
     return value
 
 
 @njit(nogil=True, cache=True)
-def _exp(x):
-    """The exponential of x <= 0; unlike np.exp it lets a loop of it run on vector units."""
-    x = max(x, -700.0)
-    twos = np.rint(x * 1.4426950408889634)
+def _exp(x):  # type: ignore[no-untyped-def]
+    """The exponential of x <= 0; unlike np.exp it lets a loop of it run on vector units.
+
+    exp(x) = 2**m * exp(r), where m = round(x / ln 2) and |r| <= ln(2) / 2.
+    """
+    x = max(x, -700.0)  # below, 2**m would be subnormal
+    m = np.rint(x * 1.4426950408889634)
     # ln 2 in two parts: the first has few bits, so that its products are exact.
-    r = (x - twos * 0.693145751953125) - twos * 1.4286068203094172e-06
+    r = (x - m * 0.693145751953125) - m * 1.4286068203094172e-06
     power = 0.0
-    for term in _TAYLOR:  # |r| <= ln(2) / 2
-        power = power * r + term
-    return power * np.int64((np.int64(twos) + 1023) << 52).view(np.float64)
+    for coefficient in _TAYLOR:
+        power = power * r + coefficient
+    return power * np.int64((np.int64(m) + 1023) << 52).view(np.float64)  # the exponent's bits
 
 
-def _parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[Part]:
-    """Temperatures, and the weighted probabilities that are taught at them."""
-    T, alpha, share = targets.temperature, targets.row_alpha[:, None], weight[:, None]
+def _parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]:
+    """Temperatures, and the weighted probabilities to learn at them."""
+    T, alpha, weight = targets.temperature, targets.row_alpha[:, None], weight[:, None]
     if T == 1:  # both parts are cross-entropies against one softmax: one against the mixture
-        return [(1.0, share * targets.mixture())]
-    parts = [(T, share * alpha * T**2 * temper(targets.teacher, T))]
+        return [(1.0, weight * targets.mixture())]
+    parts = [(T, weight * alpha * T**2 * temper(targets.teacher, T))]
     if (alpha < 1).any():
-        parts.append((1.0, share * (1 - alpha) * targets.one_hot))
+        parts.append((1.0, weight * (1 - alpha) * targets.one_hot))
     return parts
 
 
 def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    """Factor s, between 1/30 and 30, at which softmax(s * z) tells `P` best.
+    """Factor of logits that gives the least cross-entropy of ``softmax(s * z)`` and `P`.
 
     Parameters
     ----------
-    z : float64 array of shape (n, K), or (n, 1) for two classes
-    P : float64 array of shape (n, K)
-    weight : float64 array of shape (n,)
+    z : float64 array of shape (n_samples, n_classes), or (n_samples, 1) for two classes
+        Logits.
+    P : float64 array of shape (n_samples, n_classes)
+        Probabilities.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
 
     Returns
     -------
     s : float
+        Between 1/30 and 30.
     """
     loss, bound = soft_cross_entropy(SoftTargets(P), weight), np.log(30)
     best = minimize_scalar(
@@ -188,40 +215,44 @@ def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np
 
 @dataclass(frozen=True)
 class SquaredError:
-    """Half the weighted mean of the squared errors of a row, summed over targets: a `Loss`.
+    """Half the weighted mean of the squared errors, summed over targets: a `Loss`.
 
     Parameters
     ----------
-    y : float64 array of shape (n, S)
-    weight : float64 array of shape (n,)
+    y : float64 array of shape (n_samples, n_outputs)
+        Targets.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
     """
 
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """The loss of values `z` of shape (n, S), and its gradient."""
-        away = z - self.y
-        gradient = self.curvature(z) * away
-        return float((gradient * away).sum()) / 2, gradient
+        """The loss of predictions `z` of shape (n_samples, n_outputs), and its gradient."""
+        error = z - self.y
+        gradient = self.curvature(z) * error
+        return float((gradient * error).sum()) / 2, gradient
 
     def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The share of each row in the weight; the Hessian has nothing else."""
+        """The share of each row in the total weight: the Hessian is diagonal."""
         return np.broadcast_to((self.weight / self.weight.sum())[:, None], z.shape)
 
 
-def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) -> Newton:
-    """As `newton_terms` for half the squared error: weighted residuals, and the weights.
+def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) -> NewtonTerms:
+    """Minus gradient and diagonal Hessian of half the squared error: residuals and weights.
 
     Parameters
     ----------
-    y : float64 array of shape (n, S)
-    weight : float64 array of shape (n,)
+    y : float64 array of shape (n_samples, n_outputs)
+        Targets.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows, as in `newton_terms`.
 
     Returns
     -------
     terms : callable
-        Takes float64 values of shape (n, S); gives two arrays of that shape.
+        Takes predictions of shape (n_samples, n_outputs).
     """
     curvature = np.repeat(weight[:, None], y.shape[1], axis=1)
     return lambda z: (curvature * (y - z), curvature)

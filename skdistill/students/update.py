@@ -16,7 +16,7 @@ from skdistill.compact.tables.limits import INT32_MAX, value_limits
 from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_targets, check_values, check_weights
-from skdistill.students.boosting.leaf_refit import Ensemble, refit
+from skdistill.students.boosting.leaf_refit import AdditiveModel, refit
 from skdistill.students.loss import Loss, SquaredError, soft_cross_entropy
 from skdistill.utils._sklearn_compat import HasMethods, Interval, validate_params
 
@@ -99,30 +99,31 @@ def adapt(
     if not isinstance(model, CompactModel):
         check_is_fitted(model, "compact_")
         model = model.compact_
-    if model.link == "normalize":
+    compact: CompactModel = model
+    if compact.link == "normalize":
         raise ValueError(
             "a model with link 'normalize' cannot be adapted: its votes are divided by their sum; "
             "adapt a student with logits, such as a SoftBoostingClassifier"
         )
-    if not bias and not model.tables_of(TreeTable):
+    if not bias and not compact.tables_of(TreeTable):
         raise ValueError("model has no trees, hence no leaf values to adapt: pass bias=True")
-    evaluate.check_names(model, X)
+    evaluate.check_names(compact, X)
     X = np.asarray(X)
     check_consistent_length(X, y)
-    if model.classes is not None and len(model.classes) == 1:
-        return model
-    loss = _loss(model, X, y, sample_weight)
-    bounds = {"l2_regularization": l2_regularization, "limit": max_delta}
-    for trees in model.tables_of(TreeTable):
-        leaves = evaluate.leaves(model, X)
-        deltas = _best_deltas(model, X, loss, leaves, len(trees.values), **bounds)
-        model = model.with_table(_move_values(model, trees, deltas))
+    if compact.classes is not None and len(compact.classes) == 1:
+        return compact
+    loss = _loss(compact, X, y, sample_weight)
+    options = {"l2_regularization": l2_regularization, "max_delta": max_delta}
+    for trees in compact.tables_of(TreeTable):
+        leaves = evaluate.leaves(compact, X)
+        deltas = _best_deltas(compact, X, loss, leaves, len(trees.values), **options)
+        compact = compact.with_table(_move_values(compact, trees, deltas))
     if bias:
-        deltas = _best_deltas(model, X, loss, np.zeros((len(X), 1), np.int32), 1, **bounds)
-        room = INT32_MAX - model.score_bound
-        steps = np.clip(np.rint(deltas[0] / model.scale), -room, room)
-        model = replace(model, bias=model.bias + steps.astype(np.int32))
-    return model
+        deltas = _best_deltas(compact, X, loss, np.zeros((len(X), 1), np.int32), 1, **options)
+        room = INT32_MAX - compact.score_bound
+        steps = np.clip(np.rint(deltas[0] / compact.scale), -room, room)
+        compact = replace(compact, bias=compact.bias + steps.astype(np.int32))
+    return compact
 
 
 def _loss(model: CompactModel, X: NDArray[Any], y: Any, sample_weight: Any) -> Loss:
@@ -142,28 +143,40 @@ def _best_deltas(
     n_leaves: int,
     *,
     l2_regularization: float,
-    limit: float,
+    max_delta: float,
 ) -> NDArray[np.float64]:
     """Best change of each leaf's values, float64 array of shape (n_leaves, n_scores).
 
     The bias is a single leaf that all rows reach.
     """
-    z, n_scores = model.scores(X) * np.asarray(model.scale, np.float64), model.n_scores
+    n_scores, scale = model.n_scores, np.asarray(model.scale, np.float64)
     # `refit` knows a tree by its leaves. Those of a model may be shared between trees, so that
     # each tree gets one more leaf, which no row reaches.
-    tree = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(leaves.shape[1])])
-    zeros = np.zeros((len(tree), n_scores))
-    still = Ensemble(leaves, tree, zeros, z, np.eye(n_scores), np.zeros(n_scores))
-    moved = refit(still, loss, l2_regularization=l2_regularization, linear=False, limit=limit)
-    return moved.W[:n_leaves]
+    tree_of_leaf = np.concatenate([np.zeros(n_leaves, np.intp), np.arange(leaves.shape[1])])
+    start = AdditiveModel(
+        leaves=leaves,
+        tree_of_leaf=tree_of_leaf,
+        leaf_values=np.zeros((len(tree_of_leaf), n_scores)),
+        inputs=(model.scores(X) * scale).astype(np.float64, copy=False),
+        coef=np.eye(n_scores),
+        intercept=np.zeros(n_scores),
+    )
+    moved: AdditiveModel = refit(
+        start,
+        loss,
+        l2_regularization=l2_regularization,
+        max_value=max_delta,
+        fit_linear=False,
+    )
+    return moved.leaf_values[:n_leaves]
 
 
 def _move_values(model: CompactModel, trees: TreeTable, deltas: NDArray[np.float64]) -> TreeTable:
     """Leaf values moved by `deltas`, as far as the model stays valid."""
     low, high = value_limits(trees.value_bits, signed=bool((trees.values < 0).any()))
-    # The largest value of every tree may grow by its share of what int32 has room for.
+    # What int32 has room for is divided among the trees: each largest value may grow by as much.
     room = (INT32_MAX - model.score_bound) // (len(trees.roots) * trees.unit)
-    most = np.minimum(np.abs(trees.values) + room, MAX_LEAF_SCORE // trees.unit)
+    bound = np.minimum(np.abs(trees.values) + room, MAX_LEAF_SCORE // trees.unit)
     levels = np.rint(deltas / (np.asarray(model.scale) * trees.unit))
-    values = np.clip(trees.values + levels, np.maximum(low, -most), np.minimum(high, most))
+    values = np.clip(trees.values + levels, np.maximum(low, -bound), np.minimum(high, bound))
     return replace(trees, values=values.astype(np.int32))

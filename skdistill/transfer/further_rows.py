@@ -102,8 +102,8 @@ def _reads_alike(transfer_set: Any, categorical_features: Any) -> bool:
     """
     if getattr(type(transfer_set), "sample", None) is not Munge.sample:
         return False
-    settings = (transfer_set.categorical_features, categorical_features)
-    return np.array_equal(*(np.asarray(each, dtype=object) for each in settings))
+    own = np.asarray(transfer_set.categorical_features, dtype=object)
+    return np.array_equal(own, np.asarray(categorical_features, dtype=object))
 
 
 def _in_form_of(table: Table, rows: Any, categorical_features: Any) -> Table:

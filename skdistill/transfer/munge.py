@@ -193,7 +193,14 @@ def like_columns(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[n
 
 
 @njit(cache=True)
-def _swap_with_neighbours(rows, nearest, is_categorical, swap_probability, local_variance, rng):
+def _swap_with_neighbours(
+    rows: NDArray[np.float64],
+    nearest: NDArray[np.int64],
+    is_categorical: NDArray[np.bool_],
+    swap_probability: float,
+    local_variance: float,
+    rng: np.random.Generator,
+) -> None:
     """Algorithm 1 of the paper, in place, on `len(rows) / len(nearest)` copies of the data.
 
     Row i and its neighbour change together, so that a row may be changed several times in a

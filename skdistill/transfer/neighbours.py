@@ -56,7 +56,8 @@ def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> 
     )
     # Among equal rows a row need not be its own nearest: take the one that is not itself.
     first, second = neighbours.T
-    return np.where(first == np.arange(len(X)), second, first).astype(np.int64)
+    nearest: NDArray[np.int64] = np.where(first == np.arange(len(X)), second, first)
+    return nearest.astype(np.int64)
 
 
 def _scaled(X: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
@@ -97,7 +98,13 @@ def _nearest_mixed(Z: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.in
 
 
 @njit(nogil=True, cache=True)
-def _search(Z, codes, row, begin, end):
+def _search(
+    Z: NDArray[np.float64],
+    codes: NDArray[Any],
+    row: NDArray[np.intp],
+    begin: int,
+    end: int,
+) -> NDArray[np.int64]:
     """Nearest other rows of the sorted rows begin … end − 1, as numbers of unsorted rows.
 
     Z and codes are transposed, one column after the other, so that the inner loops read side by

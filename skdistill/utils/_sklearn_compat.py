@@ -42,6 +42,7 @@ def hist_gradient_baseline(estimator: Any) -> NDArray[np.float64]:
     Returns
     -------
     baseline : float64 array of shape (n_scores,)
+        In the unit of the scores.
     """
     return np.ravel(estimator._baseline_prediction).astype(np.float64)
 

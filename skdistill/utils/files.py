@@ -8,19 +8,21 @@ from os import PathLike
 
 
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
-    """Write a file through a temporary one beside it, which is renamed into place.
+    """Write a file, or leave what was there.
+
+    The content goes to a temporary file beside it, which is renamed into place.
 
     Parameters
     ----------
     path : str or path-like
-        The file, which is replaced if it exists.
+        The file; its folder must exist.
     content : bytes
-        What it will hold.
+        All of it.
 
     Raises
     ------
     OSError
-        If it cannot be written; then an old file stays as it was.
+        If the file cannot be written.
     """
     folder, name = os.path.split(os.path.abspath(path))
     try:  # names have a largest length

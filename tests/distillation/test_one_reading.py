@@ -6,12 +6,14 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
@@ -21,6 +23,7 @@ from skdistill import (
     Pool,
     SoftBoostingClassifier,
     SoftLinearRegressor,
+    SoftTreeClassifier,
 )
 
 counts = Counter()
@@ -148,6 +151,24 @@ def test_further_rows_of_the_user_are_opened_and_converted_once_each(distiller):
     assert counts == {"opened": 3} | {f"converted {name!r}": 3 for name in X.columns}
 
 
+@pytest.mark.parametrize("make", [pl.from_pandas, pa.Table.from_pandas])
+@pytest.mark.parametrize("distiller", [CLASSIFIER, REGRESSOR])
+def test_every_container_gives_the_same_model(distiller, make):
+    X = pd.DataFrame(rows())
+    y = target(X)[isinstance(distiller, DistilledRegressor)]
+    model = {"regressor": RandomForestRegressor(3), "classifier": RandomForestClassifier(3)}
+    both = []
+    for table, as_pandas in ((X, lambda rows: rows), (make(X), lambda rows: rows.to_pandas())):
+        inner = model["regressor" if isinstance(distiller, DistilledRegressor) else "classifier"]
+        encode = FunctionTransformer(
+            lambda rows, as_pandas=as_pandas: as_pandas(rows).astype({"colour": str, "city": str})
+        )
+        steps = teacher(inner).steps[1:]
+        copy = clone(distiller).set_params(teacher=make_pipeline(encode, *(s for _, s in steps)))
+        both.append(copy.set_params(transfer_set=Munge(2)).fit(table, y).compact_)
+    assert both[0].equals(both[1])
+
+
 def test_further_rows_may_hold_labels_that_the_training_rows_lack():
     X, pool = pd.DataFrame(rows()), pd.DataFrame(rows(50, 1))
     pool["city"] = np.where(pool["city"] == "Ulm", "Bonn", pool["city"])
@@ -159,3 +180,25 @@ def test_further_rows_may_hold_labels_that_the_training_rows_lack():
     )
     student = model.fit(X, y).student_
     assert student.compact_.categories.labels[1].tolist() == ["Aachen", "Bonn", "Trier", "Ulm"]
+
+
+class Foreign(BaseEstimator):
+    """A student of a user: it learns from soft targets and knows no table of ours."""
+
+    def __init__(self, categorical_features="from_dtype"):
+        self.categorical_features = categorical_features
+
+    def fit(self, X, y, sample_weight=None, *, classes=None):
+        self.inner_ = SoftTreeClassifier().fit(X, y, sample_weight, classes=classes)
+        self.compact_, self.rows_ = self.inner_.compact_, X
+        return self
+
+
+def test_a_student_of_a_user_gets_the_rows_as_they_are():
+    X = pd.DataFrame(rows())
+    y = target(X)[0]
+    foreign = clone(CLASSIFIER).set_params(student=Foreign(), transfer_set=Pool(X[:10])).fit(X, y)
+    own = clone(CLASSIFIER).set_params(transfer_set=Pool(X[:10])).fit(X, y)
+    assert isinstance(foreign.student_.rows_, pd.DataFrame)
+    assert len(foreign.student_.rows_) == len(X) + 10
+    assert foreign.compact_.equals(own.compact_)

@@ -231,7 +231,7 @@ class TestGivenPredictions:
             DistilledRegressor(None, transfer_set=None).fit(X, Y, teacher_prediction=given)
 
     def test_must_be_as_wide_as_what_the_teacher_says_of_other_rows(self):
-        with pytest.raises(ValueError, match="1 answers a row, 2 are given"):
+        with pytest.raises(ValueError, match="1 answers a row, 2 were passed"):
             DistilledRegressor(frozen(), transfer_set=Half()).fit(X, teacher_prediction=TWO)
 
     def test_without_teacher_no_other_rows(self):

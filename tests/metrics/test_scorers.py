@@ -259,6 +259,7 @@ class TestAsMadeByMakeScorer:
         with config_context(enable_metadata_routing=True):
             weighted = scorer.set_score_request(sample_weight=True)
             estimator = clone(plain).set_fit_request(sample_weight=False)
+            estimator.teacher.set_fit_request(sample_weight=False)
             found = {}
             for name, scoring in (("one", weighted), ("several", {"score": weighted})):
                 search = GridSearchCV(estimator, grid, cv=folds, scoring=scoring, refit=False)

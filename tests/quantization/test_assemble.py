@@ -11,8 +11,9 @@ from skdistill import CompactModel
 from skdistill.compact import InputGrid, TreeTable, evaluate
 from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid
-from skdistill.students.tree import histogram
 from skdistill.students.tree.fixed_point import to_fixed_point
+from skdistill.students.tree.grower import grow_tree
+from skdistill.students.tree.splitting import SQUARED_ERROR
 from tests.strategies import adversarial_rows, seeds
 
 
@@ -130,11 +131,11 @@ def test_dropping_idle_splits_changes_no_value(seed):
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 6, (80, 3)).astype(np.float32)
     grid = fit_grid(X, 8)
-    tree = histogram.grow(
+    tree = grow_tree(
         grid.encode(X),
         grid.counts,
         to_fixed_point(rng.random((80, 2)), np.ones(80)),
-        criterion=histogram.SQUARED_ERROR,
+        criterion=SQUARED_ERROR,
         max_leaf_nodes=12,
         max_depth=9,
         min_samples_leaf=1,

@@ -1,93 +1,108 @@
-"""A few small trees that learn from probabilities, their values refitted together."""
+"""A few small trees that learn from probabilities, their leaf values refitted together."""
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags, check_random_state
-
-from skdistill.students._base import CompactClassifierMixin
-from skdistill.students._validation import BITS, CATEGORIES
-from skdistill.students.boosting.gradient_boosting import boost
+from skdistill.students._student import StudentClassifierMixin
+from skdistill.students.boosting._base import BaseSoftBoosting
+from skdistill.students.boosting.problem import ClassificationProblem
 from skdistill.students.class_weight import CLASS_WEIGHT
-from skdistill.students.training_data import training_set
-from skdistill.targets import SoftTargets
-from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
+from skdistill.students.training_data import ClassificationData
 
 
-class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
+class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
     """Boosted trees on soft targets, in integers of few bits.
 
-    Each round grows one tree by Newton gain; a leaf holds one logit for two classes and a
-    vector of logits for more. When the structure stands, the values of all leaves are
-    refitted together, and then rounded a part of the trees at a time.
+    Each round grows one tree by Newton gain. A leaf holds one logit for two classes and a vector
+    of logits for more. When the structure stands, the values of all leaves are refitted
+    together, and then rounded a part of the trees at a time.
 
     Parameters
     ----------
     n_estimators : int, default=16
-        Trees.
+        Number of trees.
     learning_rate : float, default=0.3
-        Shrinks the steps while trees grow; the refit is not shrunk.
+        Factor of the Newton steps while trees grow. The refit is not shrunk.
     max_leaf_nodes : int or None, default=8
+        Maximum number of leaves of a tree. None is unlimited.
     max_depth : int or None, default=None
+        Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
+        Minimum number of rows in a leaf, of those that the round sees.
     l2_regularization : float, default=1.0
         Added to the Hessian of a leaf while trees grow.
     refit_l2_regularization : float, default=1e-3
-        Penalty ``refit_l2_regularization / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
-    subsample : float in (0, 1], default=1.0
-        Share of the rows that each round sees.
+        Penalty ``refit_l2_regularization / 2 * sum(leaf_values ** 2)`` of the refit, beside
+        the mean loss. Raise it where rows are few or noisy.
+    subsample : float, default=1.0
+        Fraction in (0, 1] of the rows that each round sees.
     reuse_penalty : float, default=0.0
-        Decrease of the mean loss that a split must promise for a feature that no split
-        used yet, and for a threshold likewise where thresholds are kept in a table
-        (``binning="quantile"``); after Herrmann, Stenkamp et al. 2026.
+        Minimum decrease of the mean loss by a split on a column that no split used yet, and
+        likewise for a threshold where thresholds are stored in a table
+        (``binning="quantile"``) [1]_. A penalty makes models smaller.
     n_iter_no_change : int or None, default=None
-        Early stopping: growth ends when the loss of rows that it does not see has not
-        fallen for so many rounds, and goes back to the best of them. The refit sees all
-        rows.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out for early stopping.
+        Early stopping: growth ends when the loss of rows that are held out has not fallen for so
+        many rounds, and goes back to the best of them. The refit sees all rows. None grows all
+        trees.
+    validation_fraction : float, default=0.1
+        Fraction in (0, 1) of the rows that are held out for early stopping.
     init : {"linear"} or None, default=None
-        "linear" starts from a linear model on rounded inputs; its weights are refitted
-        with the leaves, and both are one score.
-    linear_bits : int in [2, 16] or "ternary", default=8
-        Of the weights of the linear start.
-    threshold_bits : int in [2, 16], default=8
-        Of the thresholds, and of the inputs of a linear start.
+        "linear" starts from a linear model on rounded inputs, whose weights are refitted with
+        the leaves. None starts from a constant.
+    linear_bits : int or "ternary", default=8
+        Bits of a weight of the linear start, 2 to 16; "ternary" is −1, 0 or 1.
+    threshold_bits : int, default=8
+        Bits of a threshold, and of an input of the linear start, 2 to 16.
     binning : {"uniform", "quantile"}, default="uniform"
-        Where trees may cut a column: at even steps, those of the rounded inputs of a
-        linear start if there is one, or at quantiles. Even ones take fewer bytes, a
-        quarter to a third of a small model's; columns as skewed as sums of money may want
-        quantiles.
-    value_bits : int in [2, 16] or "ternary", default=8
-        Of the leaf values.
+        Where trees may split a column: at even steps, which are those of the rounded inputs if
+        there is a linear start, or at quantiles. Even steps take a quarter to a third less of a
+        small model's bytes; quantiles suit columns as skewed as sums of money.
+    value_bits : int or "ternary", default=8
+        Bits of a leaf value, 2 to 16; "ternary" is −1, 0 or 1.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes
-        those of a data frame that are of a categorical type or hold strings. Categories are
-        ordered by their mean targets, and every split parts them by this order.
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
+        of a data frame that have a categorical type or hold strings; None takes none. Categories
+        are ordered by their mean targets, and splits are thresholds on this order.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes by label, which multiply those of the rows. "balanced" are
-        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
-        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
-        each class its share of the mass.
+        Weights of the classes by label, which multiply those of the rows. "balanced" is
+        ``n_samples / (n_classes * mass)``, where the mass of a class is the total weight of its
+        rows. A row of probabilities without label weighs ``sum_k P_ik w_k``, and gives each
+        class its share of the mass. None gives every class the weight 1.
     random_state : int, RandomState instance or None, default=None
-        Of the subsampling, of the rows held out and of the order in which trees are rounded.
+        Seed of the subsampling, of the rows held out and of the order in which trees are
+        rounded.
 
     Attributes
     ----------
-    classes_ : array of shape (K,)
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
     n_features_in_ : int
-    feature_names_in_ : array of shape (d,)
-        Only where `X` has string column names.
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen during `fit`, where all of them are strings.
     compact_ : CompactModel
+        The integer model that predicts.
     n_estimators_ : int
-        Trees after early stopping.
-    feature_importances_ : float64 array of shape (d,)
+        Number of trees after early stopping.
+    feature_importances_ : float64 array of shape (n_features,)
         Share of each column in the total gain of the splits.
+
+    See Also
+    --------
+    DistilledClassifier : Makes the soft targets and fits a student on them.
+    PrunedEnsembleClassifier : Prunes a boosted student to a number of bytes.
+
+    Notes
+    -----
+    Where a column has missing values (NaN), each node learns on which side they go; in other
+    columns they go right. A linear start reads them as the offset of their column, which is near
+    its mean.
+
+    References
+    ----------
+    .. [1] Herrmann, Stenkamp et al. 2026, "Boosted trees on a diet: compact models for
+       resource-constrained devices", arXiv:2510.26557.
 
     Examples
     --------
@@ -99,25 +114,10 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
     [0, 1, 2]
     """
 
+    _accepts_hints = True
     _parameter_constraints: dict[str, list[Any]] = {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
-        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
-        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
-        "l2_regularization": [Interval(Real, 0, None, closed="left")],
-        "refit_l2_regularization": [Interval(Real, 0, None, closed="left")],
-        "subsample": [Interval(Real, 0, 1, closed="right")],
-        "reuse_penalty": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "init": [StrOptions({"linear"}), None],
-        "linear_bits": BITS["value_bits"],
-        **BITS,
-        **CATEGORIES,
-        "binning": [StrOptions({"uniform", "quantile"})],
+        **BaseSoftBoosting._parameter_constraints,
         "class_weight": CLASS_WEIGHT,
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -143,73 +143,30 @@ class SoftBoostingClassifier(CompactClassifierMixin, BaseEstimator):
         class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
     ) -> None:
-        self.n_estimators = n_estimators
-        self.learning_rate = learning_rate
-        self.max_leaf_nodes = max_leaf_nodes
-        self.max_depth = max_depth
-        self.min_samples_leaf = min_samples_leaf
-        self.l2_regularization = l2_regularization
-        self.refit_l2_regularization = refit_l2_regularization
-        self.subsample = subsample
-        self.reuse_penalty = reuse_penalty
-        self.n_iter_no_change = n_iter_no_change
-        self.validation_fraction = validation_fraction
-        self.init = init
-        self.linear_bits = linear_bits
-        self.threshold_bits = threshold_bits
-        self.binning = binning
-        self.value_bits = value_bits
-        self.categorical_features = categorical_features
-        self.class_weight = class_weight
-        self.random_state = random_state
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike | SoftTargets,
-        sample_weight: ArrayLike | None = None,
-        *,
-        classes: ArrayLike | None = None,
-    ) -> SoftBoostingClassifier:
-        """Grow the trees, refit and round their values.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            ±inf is refused. Where a column has NaN, nodes learn its side; in other columns NaN
-            goes right. A linear start reads it as the offset of its column.
-        y : array-like of shape (n,) or (n, K), or SoftTargets
-            Labels, or probabilities whose rows sum to 1.
-        sample_weight : array-like of shape (n,), default=None
-        classes : array-like of shape (K,), default=None
-            Names of the columns of a 2-D `y` (default 0 … K−1, or a data frame's
-            columns), or all classes that a 1-D `y` may have.
-
-        Returns
-        -------
-        self : SoftBoostingClassifier
-        """
-        given = training_set(
-            self,
-            X,
-            y,
-            sample_weight,
-            classes,
-            allow_nan=True,
-            hints=True,
-            class_weight=self.class_weight,
+        super().__init__(
+            n_estimators,
+            learning_rate=learning_rate,
+            max_leaf_nodes=max_leaf_nodes,
+            max_depth=max_depth,
+            min_samples_leaf=min_samples_leaf,
+            l2_regularization=l2_regularization,
+            refit_l2_regularization=refit_l2_regularization,
+            subsample=subsample,
+            reuse_penalty=reuse_penalty,
+            n_iter_no_change=n_iter_no_change,
+            validation_fraction=validation_fraction,
+            init=init,
+            linear_bits=linear_bits,
+            threshold_bits=threshold_bits,
+            binning=binning,
+            value_bits=value_bits,
+            categorical_features=categorical_features,
+            random_state=random_state,
         )
-        if len(given.classes) == 1:
-            self.compact_ = given.single_class_model()
-            self.feature_importances_, self.n_estimators_ = np.zeros(given.X.shape[1]), 0
-        else:
-            boosted = boost(self, given, check_random_state(self.random_state))
-            self.compact_, self.feature_importances_, self.n_estimators_ = boosted
-        self.classes_ = given.classes
-        return self
+        self.class_weight = class_weight
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
+    def _learn(self, data: ClassificationData) -> None:
+        if len(data.classes) == 1:
+            self._keep_constant(data.single_class_model())
+        else:
+            self._boost(ClassificationProblem(data))

@@ -1,12 +1,10 @@
 """All leaf values of all trees at once, and their way to integers.
 
-Fully corrective refit: with the structure fixed, the values of every leaf, and the weights
-of a linear part if there is one, minimise the soft cross-entropy together (L-BFGS).
-Then values are rounded a part of the trees at a time while the rest is refitted, so that
-what is still free makes up for what was rounded.
-
-Symbols: n rows, T trees, M leaves in all, S score columns, u columns of the linear part.
-Z (n, u) are its inputs. The logits are ``sum of W[leaf] + Z @ B + b``.
+Fully corrective refit: with the structure of the trees fixed, the values of all leaves, and the
+weights of a linear part if there is one, minimise the loss together by L-BFGS (as in Johnson &
+Zhang 2014, "Learning nonlinear functions using regularized greedy forest"). Then the values are
+rounded progressively: a part of the trees at a time, while the values that are still
+real are refitted and make up for the rounding errors so far.
 """
 
 from __future__ import annotations
@@ -24,133 +22,163 @@ from skdistill.students.loss import Loss
 
 
 @dataclass(frozen=True)
-class Ensemble:
-    """Real values of a linear part and trees of fixed structure.
+class AdditiveModel:
+    """Real values of trees of fixed structure and of a linear part, whose outputs add up.
 
     Parameters
     ----------
-    leaves : int32 array of shape (n, T)
+    leaves : int32 array of shape (n_samples, n_trees)
         Leaf of each training row in each tree, numbered through all trees.
-    tree : int array of shape (M,)
-        Tree of each leaf.
-    W : float64 array of shape (M, S)
-    Z : float64 array of shape (n, u)
-    B : float64 array of shape (u, S)
-    b : float64 array of shape (S,)
+    tree_of_leaf : int array of shape (n_leaves,)
+        Tree that each leaf belongs to.
+    leaf_values : float64 array of shape (n_leaves, n_scores)
+        Values of the leaves.
+    inputs : float64 array of shape (n_samples, n_inputs)
+        Inputs of the linear part.
+    coef : float64 array of shape (n_inputs, n_scores)
+        Weights of the linear part.
+    intercept : float64 array of shape (n_scores,)
+        Constant of the linear part.
     """
 
     leaves: NDArray[np.int32]
-    tree: NDArray[np.intp]
-    W: NDArray[np.float64]
-    Z: NDArray[np.float64]
-    B: NDArray[np.float64]
-    b: NDArray[np.float64]
+    tree_of_leaf: NDArray[np.intp]
+    leaf_values: NDArray[np.float64]
+    inputs: NDArray[np.float64]
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
 
-    def logits(self) -> NDArray[np.float64]:
-        """Logits of the training rows, float64 array of shape (n, S)."""
-        z = self.Z @ self.B + self.b
-        _add_leaves(self.leaves, self.W, z)
+    def raw_predictions(self) -> NDArray[np.float64]:
+        """Sum of the parts for the training rows, float64 array of shape (n_samples, n_scores)."""
+        z = self.inputs @ self.coef + self.intercept
+        _add_leaf_values(self.leaves, self.leaf_values, z)
         return z
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # the same sums, however many cores there are
+# One thread, so that BLAS forms the same sums however many cores there are.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def refit(
-    ensemble: Ensemble,
+    model: AdditiveModel,
     loss: Loss,
     *,
     l2_regularization: float,
     l2_linear: float = 0.0,
     max_iter: int = 40,
-    free: NDArray[np.bool_] | None = None,
-    limit: float = np.inf,
-    linear: bool = True,
-) -> Ensemble:
+    trainable: NDArray[np.bool_] | None = None,
+    max_value: float = np.inf,
+    fit_linear: bool = True,
+) -> AdditiveModel:
     """Minimise the loss over leaf values and linear weights together.
 
     Parameters
     ----------
-    ensemble : Ensemble
-        Where to start.
+    model : AdditiveModel
+        Where to start. It is not changed.
     loss : Loss
-        Of logits, as `soft_cross_entropy` gives it.
-    l2_regularization, l2_linear : float
-        Penalties ``l2_regularization / 2 * sum(W ** 2)`` and ``l2_linear / 2 * sum(B ** 2)``.
+        Loss of raw predictions.
+    l2_regularization : float
+        Penalty ``l2_regularization / 2 * sum(leaf_values ** 2)``.
+    l2_linear : float, default=0.0
+        Penalty ``l2_linear / 2 * sum(coef ** 2)``.
     max_iter : int, default=40
-    free : bool array of shape (M,), default=None
-        Leaves that may move; None is all.
-    limit : float, default=inf
-        Largest magnitude of a leaf value.
-    linear : bool, default=True
-        Whether `B` and `b` may move.
+        Maximum number of steps of L-BFGS.
+    trainable : bool array of shape (n_leaves,), default=None
+        Leaves whose values may change; None is all.
+    max_value : float, default=inf
+        Largest magnitude of a trainable leaf value.
+    fit_linear : bool, default=True
+        Whether `coef` and `intercept` may change.
 
     Returns
     -------
-    ensemble : Ensemble
+    model : AdditiveModel
+        With other values.
     """
-    (n, _), (M, S) = ensemble.leaves.shape, ensemble.W.shape
-    free = np.ones(M, bool) if free is None else free
-    moving = np.unique(ensemble.tree[free])
-    leaves = np.ascontiguousarray(ensemble.leaves[:, moving])
-    W = np.where(free[:, None], np.clip(ensemble.W, -limit, limit), 0)
-    base = np.zeros((n, S)) if linear else ensemble.Z @ ensemble.B + ensemble.b
-    if not free.all():  # what stays is added up once
-        _add_leaves(ensemble.leaves, np.where(free[:, None], 0, ensemble.W), base)
-    inputs, table = np.zeros((n, 0)), np.zeros((0, S))
-    if linear:
-        inputs = np.column_stack([ensemble.Z, np.ones(n)])
-        table = np.vstack([ensemble.B, ensemble.b])
-    penalty = np.full((len(table), 1), l2_linear)
-    penalty[-1:] = 0
+    n_leaves, n_scores = model.leaf_values.shape
+    n_samples = len(model.leaves)
+    if trainable is None:
+        trainable = np.ones(n_leaves, bool)
+    moving_trees = np.unique(model.tree_of_leaf[trainable])
+    leaves = np.ascontiguousarray(model.leaves[:, moving_trees])
+    W = np.where(trainable[:, None], np.clip(model.leaf_values, -max_value, max_value), 0)
+    if fit_linear:
+        constant = np.zeros((n_samples, n_scores))
+        inputs = np.column_stack([model.inputs, np.ones(n_samples)])
+        linear = np.vstack([model.coef, model.intercept])
+    else:
+        constant = model.inputs @ model.coef + model.intercept
+        inputs, linear = np.zeros((n_samples, 0)), np.zeros((0, n_scores))
+    if not trainable.all():  # what stays is added up once
+        fixed = np.where(trainable[:, None], 0, model.leaf_values)
+        _add_leaf_values(model.leaves, fixed, constant)
+    penalty = np.full((len(linear), 1), l2_linear)
+    penalty[-1:] = 0  # of the intercept
 
-    # L-BFGS in these units needs half the steps. They are half way to those of the curvature:
-    # in full, leaves of few rows move first and far, and new rows fare worse. Powers of two
-    # keep limits exact.
-    z = base + inputs @ table
-    _add_leaves(leaves, W, z)
+    z = constant + inputs @ linear
+    _add_leaf_values(leaves, W, z)
     curvature = loss.curvature(z)
-    bend = np.full((M, S), l2_regularization)
-    add_to_leaves(leaves, curvature, bend)
-    most = bend.max(initial=0)
-    unit = np.exp2(np.rint(np.log2(np.maximum(bend[free], 1e-6 * most) * most) / -4))
-    unit_linear = 1 / np.sqrt(curvature.sum(axis=0).max())
+    unit = _leaf_units(leaves, curvature, n_leaves, l2_regularization)[trainable]
+    linear_unit = 1 / np.sqrt(curvature.sum(axis=0).max())
 
     def unpack(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Set `W`; return linear weights and bias as one table."""
-        W[free] = x[: unit.size].reshape(-1, S) * unit
-        return x[unit.size :].reshape(-1, S) * unit_linear
+        """Set `W`; return linear weights and intercept as one table."""
+        W[trainable] = x[: unit.size].reshape(-1, n_scores) * unit
+        weights: NDArray[np.float64] = x[unit.size :].reshape(-1, n_scores) * linear_unit
+        return weights
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = unpack(x)
-        np.add(base, inputs @ weights, out=z)
-        _add_leaves(leaves, W, z)
+        np.add(constant, inputs @ weights, out=z)
+        _add_leaf_values(leaves, W, z)
         value, residual = loss(z)
         value += (l2_regularization * (W**2).sum() + (penalty * weights**2).sum()) / 2
         slope = l2_regularization * W
-        add_to_leaves(leaves, residual, slope)
-        slope_linear = inputs.T @ residual + penalty * weights
-        steps = [(slope[free] * unit).ravel(), (slope_linear * unit_linear).ravel()]
-        return value, np.concatenate(steps)
+        add_rows_to_leaves(leaves, residual, slope)
+        linear_slope = inputs.T @ residual + penalty * weights
+        slopes = [(slope[trainable] * unit).ravel(), (linear_slope * linear_unit).ravel()]
+        return value, np.concatenate(slopes)
 
     bounds = None
-    if np.isfinite(limit):
-        bound = np.concatenate([(limit / unit).ravel(), np.full(table.size, np.inf)])
+    if np.isfinite(max_value):
+        bound = np.concatenate([(max_value / unit).ravel(), np.full(linear.size, np.inf)])
         bounds = Bounds(-bound, bound)
-    found = minimize(
+    result = minimize(
         objective,
-        np.concatenate([(W[free] / unit).ravel(), (table / unit_linear).ravel()]),
+        np.concatenate([(W[trainable] / unit).ravel(), (linear / linear_unit).ravel()]),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
         options={"maxiter": max_iter},
     )
-    weights = unpack(found.x)
-    if linear:
-        ensemble = replace(ensemble, B=weights[:-1], b=weights[-1])
-    return replace(ensemble, W=np.where(free[:, None], W, ensemble.W))
+    weights = unpack(result.x)
+    if fit_linear:
+        model = replace(model, coef=weights[:-1], intercept=weights[-1])
+    return replace(model, leaf_values=np.where(trainable[:, None], W, model.leaf_values))
+
+
+def _leaf_units(
+    leaves: NDArray[np.int32],
+    curvature: NDArray[np.float64],
+    n_leaves: int,
+    l2_regularization: float,
+) -> NDArray[np.float64]:
+    """Units in which leaf values are of similar curvature, shape (n_leaves, n_scores).
+
+    L-BFGS in these units needs half the steps. They are half way to those that would make the
+    diagonal of the Hessian constant: in the latter, leaves of few rows move first and far, and
+    predictions for new rows get worse. Powers of two keep the largest magnitude of a value exact.
+    """
+    total = np.full((n_leaves, curvature.shape[1]), l2_regularization)
+    add_rows_to_leaves(leaves, curvature, total)
+    largest = total.max(initial=0)
+    # The fourth root is half the exponent of the square root that a full scaling takes.
+    exponents = np.rint(np.log2(np.maximum(total, 1e-6 * largest) * largest) / -4)
+    units: NDArray[np.float64] = np.exp2(exponents)
+    return units
 
 
 def round_values(
-    ensemble: Ensemble,
+    model: AdditiveModel,
     loss: Loss,
     weight: NDArray[np.float64],
     bits: int | str,
@@ -158,105 +186,125 @@ def round_values(
     l2_regularization: float,
     rng: np.random.RandomState,
     score_step: float = 0.0,
-    parts: int = 5,
+    n_parts: int = 5,
     max_iter: int = 15,
 ) -> tuple[NDArray[np.int32], float]:
     """Round leaf values to `bits`, a part of the trees at a time, refitting the rest.
 
     Parameters
     ----------
-    ensemble : Ensemble
+    model : AdditiveModel
+        Its leaf values are real. The linear part stays as it is.
     loss : Loss
-    weight : float64 array of shape (n,)
-        Of the rows: a rounding error counts by the weight that meets it.
+        Loss of raw predictions.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows. The rounding error of a leaf counts by the weight of its rows.
     bits : int in [2, 16] or "ternary"
+        Bits of a rounded value.
     l2_regularization : float
+        Penalty of the refits, as in `refit`.
     rng : RandomState
-        Draws the order of the trees.
+        Draws the order in which trees are rounded.
     score_step : float, default=0.0
-        Where positive, the step is a whole multiple of it.
-    parts, max_iter : int
-        Parts of the trees, and steps of each refit between them.
+        Value of a score of the linear part. Where it is positive, the step is a multiple of it.
+    n_parts : int, default=5
+        Number of parts into which the trees are divided.
+    max_iter : int, default=15
+        Maximum number of steps of each refit.
 
     Returns
     -------
-    values : int32 array of shape (M, S)
+    values : int32 array of shape (n_leaves, n_scores)
     step : float
-        ``step * values`` are the leaf values.
+        ``step * values`` are the rounded leaf values.
     """
     _, high = value_limits(bits, signed=True)
-    mass = np.zeros((len(ensemble.W), 1))
-    add_to_leaves(ensemble.leaves, weight[:, None], mass)
-    step = _best_step(ensemble.W, mass, high)
+    leaf_weight = np.zeros((len(model.leaf_values), 1))
+    add_rows_to_leaves(model.leaves, weight[:, None], leaf_weight)
+    step = _best_step(model.leaf_values, leaf_weight, high)
     if score_step > 0:
         step = score_step * max(1.0, np.rint(step / score_step))
-    n_trees = int(ensemble.tree.max()) + 1
+    n_trees = int(model.tree_of_leaf.max()) + 1
     order = rng.permutation(n_trees)
-    W = np.clip(ensemble.W, -high * step, high * step)
+    W = np.clip(model.leaf_values, -high * step, high * step)
     rounded = np.zeros(len(W), bool)
-    for stop in np.unique(np.linspace(0, n_trees, min(parts, n_trees) + 1).astype(int))[1:]:
-        now = np.isin(ensemble.tree, order[:stop]) & ~rounded
-        W[now] = step * np.clip(np.rint(W[now] / step), -high, high)
-        rounded |= now
+    for stop in np.unique(np.linspace(0, n_trees, min(n_parts, n_trees) + 1).astype(int))[1:]:
+        part = np.isin(model.tree_of_leaf, order[:stop]) & ~rounded
+        W[part] = step * np.clip(np.rint(W[part] / step), -high, high)
+        rounded |= part
         if not rounded.all():
-            ensemble = refit(
-                replace(ensemble, W=W),
+            model = refit(
+                replace(model, leaf_values=W),
                 loss,
                 l2_regularization=l2_regularization,
                 max_iter=max_iter,
-                free=~rounded,
-                limit=high * step,
-                linear=False,
+                trainable=~rounded,
+                max_value=high * step,
+                fit_linear=False,
             )
-            W = ensemble.W
+            W = model.leaf_values
     return np.rint(W / step).astype(np.int32), float(step)
 
 
-def _best_step(W: NDArray[np.float64], mass: NDArray[np.float64], high: int) -> float:
-    """Step of least squared rounding error, rows counted; clipping pays where levels are few."""
-    spread = float(np.sqrt((mass * W**2).sum() / (mass.sum() * W.shape[1])))
-    most = float(np.abs(W).max())
+def _best_step(W: NDArray[np.float64], weight: NDArray[np.float64], high: int) -> float:
+    """Step of the least weighted squared rounding error.
+
+    Where levels are few, it pays to clip the largest values for a finer step.
+    """
+    spread = float(np.sqrt((weight * W**2).sum() / (weight.sum() * W.shape[1])))
+    largest = float(np.abs(W).max())
     if spread == 0:
         return 1.0
     if high >= 127:
-        return most / high
-    candidates = np.append(spread * np.geomspace(0.1, 3, 30), most / high)
+        return largest / high
+    candidates = np.append(spread * np.geomspace(0.1, 3, 30), largest / high)
 
     def error(step: float) -> float:
-        return float((mass * (W - step * np.clip(np.rint(W / step), -high, high)) ** 2).sum())
+        rounded = step * np.clip(np.rint(W / step), -high, high)
+        return float((weight * (W - rounded) ** 2).sum())
 
     return float(min(candidates, key=error))
 
 
 @njit(nogil=True, cache=True)
-def _add_leaves(leaves, W, z):
-    """Add to each row of z the values of its leaves."""
-    n, T = leaves.shape
-    for i in range(n):
+def _add_leaf_values(leaves, W, z):  # type: ignore[no-untyped-def]
+    """Add to each row of `z` the values of its leaves, in place."""
+    n_samples, n_trees = leaves.shape
+    for i in range(n_samples):
         if W.shape[1] == 1:
-            for t in range(T):
+            for t in range(n_trees):
                 z[i, 0] += W[leaves[i, t], 0]
             continue
         row = z[i]
-        for t in range(0, T - 3, 4):  # four at a time: the row is read and written once
+        for t in range(0, n_trees - 3, 4):  # four at a time: the row is read and written once
             a, b, c, d = leaves[i, t], leaves[i, t + 1], leaves[i, t + 2], leaves[i, t + 3]
             for k in range(W.shape[1]):
                 row[k] += (W[a, k] + W[b, k]) + (W[c, k] + W[d, k])
-        for t in range(T - T % 4, T):
+        for t in range(n_trees - n_trees % 4, n_trees):
             for k in range(W.shape[1]):
                 row[k] += W[leaves[i, t], k]
 
 
 @njit(nogil=True, cache=True)
-def add_to_leaves(leaves, rows, total):
-    """Add to each leaf's total, of shape (M, C), its rows, of shape (n, C)."""
-    n, T = leaves.shape
-    for i in range(n):
+def add_rows_to_leaves(leaves, rows, total):  # type: ignore[no-untyped-def]
+    """Add to the total of each leaf the values of its rows.
+
+    Parameters
+    ----------
+    leaves : int32 array of shape (n_samples, n_trees)
+        Leaf of each row in each tree.
+    rows : float64 array of shape (n_samples, n_values)
+        Values of the rows.
+    total : float64 array of shape (n_leaves, n_values)
+        Changed in place.
+    """
+    n_samples, n_trees = leaves.shape
+    for i in range(n_samples):
         if rows.shape[1] == 1:
-            for t in range(T):
+            for t in range(n_trees):
                 total[leaves[i, t], 0] += rows[i, 0]
             continue
-        for t in range(T):
+        for t in range(n_trees):
             leaf = leaves[i, t]
             for k in range(rows.shape[1]):
                 total[leaf, k] += rows[i, k]

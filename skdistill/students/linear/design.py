@@ -1,4 +1,4 @@
-"""The design matrix of linear students: standardised columns, and the way back to integers."""
+"""The design matrix of linear students: integer inputs, standardized, and the way back."""
 
 from __future__ import annotations
 
@@ -10,140 +10,122 @@ from scipy.sparse import csr_array, hstack, issparse
 
 from skdistill.compact import LinearTable
 from skdistill.compact.tables.linear_table import quantize_input
-from skdistill.model import CompactModel
-from skdistill.quantization.linear_weights import linear_input, linear_logits
-from skdistill.students.training_data import TrainingSet
+from skdistill.quantization.linear_weights import linear_input
+
+_DENSE_ENTRIES = 1 << 22  # of a sparse matrix that are made dense at a time
 
 
-def ridge(
-    Z: NDArray[np.float64],
-    y: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    l2_regularization: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights and bias of least mean squared error / 2 + l2_regularization / 2 * sum(W ** 2).
+class InputScaling(NamedTuple):
+    """How columns become integers: ``clip(round((x - offset) * inv_step))``.
 
-    Parameters
+    Attributes
     ----------
-    Z : float64 array or CSR of shape (n, u)
-    y : float64 array of shape (n, S)
-    weight : float64 array of shape (n,)
-    l2_regularization : float, >= 0
-        At 0 the weights of least norm are taken.
-
-    Returns
-    -------
-    W : float64 array of shape (u, S)
-    b : float64 array of shape (S,)
+    features : int32 array of shape (n_used,)
+        Columns that are not constant.
+    offset : float32 array of shape (n_used,)
+        Number that becomes 0.
+    inv_step : float32 array of shape (n_used,)
+        1 over the step between two integers.
+    bits : int
+        Bits of the integers, 2 to 16.
     """
-    share = weight / weight.sum()
-    z_mean, y_mean = share @ Z, share @ y
-    if issparse(Z):  # products of the columns without a table of rows
-        gram = (Z.T @ Z.multiply(share[:, None])).toarray() - np.outer(z_mean, z_mean)
-        told = Z.T @ (share[:, None] * (y - y_mean))
-        W = np.linalg.lstsq(gram + l2_regularization * np.eye(Z.shape[1]), told, rcond=None)[0]
-        return W, y_mean - z_mean @ W
-    away = Z - z_mean
-    weighted = away.T * share
-    gram = weighted @ away + l2_regularization * np.eye(Z.shape[1])
-    W = np.linalg.lstsq(gram, weighted @ (y - y_mean), rcond=None)[0]
-    return W, y_mean - z_mean @ W
+
+    features: NDArray[np.int32]
+    offset: NDArray[np.float32]
+    inv_step: NDArray[np.float32]
+    bits: int
+
+    @property
+    def q_max(self) -> int:
+        """Largest integer."""
+        return (1 << (self.bits - 1)) - 1
+
+    def table(self, weights: NDArray[np.int32], weight_bits: int | str) -> LinearTable:
+        """The linear table of some integer weights.
+
+        Parameters
+        ----------
+        weights : int32 array of shape (n_used, n_scores)
+            Integer weights of the columns.
+        weight_bits : int in [2, 16] or "ternary"
+            Bits of a weight.
+
+        Returns
+        -------
+        table : LinearTable
+        """
+        return LinearTable(*self, weights, weight_bits)
+
+    def quantize(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Integer inputs of some rows, as every linear table with this scaling reads them.
+
+        Parameters
+        ----------
+        X : float32 array of shape (n_samples, n_features)
+            Rows with all columns.
+
+        Returns
+        -------
+        Q : float32 array of shape (n_samples, n_used)
+            Whole numbers.
+        """
+        return quantize_input(X, self.table(np.zeros((len(self.features), 1), np.int32), 8))
 
 
-BLOCK = 1 << 22  # numbers of a sparse table that are dense at a time
+class DesignMatrix(NamedTuple):
+    """Integer inputs in units of their standard deviation: ``Z = Q * unit - shift``.
 
-
-Reading = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], int]
-"""How a linear table reads its columns: features, offset, inv_step, input bits."""
-
-
-def standardised(
-    X: NDArray[Any], weight: NDArray[np.float64], bits: int
-) -> tuple[Reading, NDArray[np.float64], NDArray[np.float64]]:
-    """Columns as a linear table reads them, in units of their standard deviation.
-
-    Parameters
+    Attributes
     ----------
-    X : float32 or int32 array of shape (n, d)
-        NaN becomes 0.
-    weight : float64 array of shape (n,)
-    bits : int in [2, 16]
-
-    Returns
-    -------
-    reading : Reading
-        Of the u columns that are not constant.
-    Z : float64 array of shape (n, u)
-    unit : float64 array of shape (u,)
-        ``Z = q * unit`` for the integers q.
+    scaling : InputScaling
+        How columns become the integers Q.
+    Z : float64 array or CSR of shape (n_samples, n_used)
+        What weights are learnt on.
+    unit : float64 array of shape (n_used,)
+        1 over the standard deviation of each column of Q.
+    shift : float64 array of shape (n_used,)
+        What the 0 of a sparse matrix becomes, so that zeros of Z are zeros of the input; all 0
+        for a dense one.
     """
-    X = X.astype(np.float32, copy=False)
-    offset, inv_step, useful = linear_input(X, weight, bits)
-    features = np.flatnonzero(useful).astype(np.int32)
-    reading = features, offset[features], inv_step[features], bits
-    if len(features) == 0:
-        return reading, np.empty((len(X), 0)), np.empty(0)
-    q = quantize_input(X, _table(reading, np.zeros((len(features), 1), np.int32), 8)).astype(
-        np.float64
-    )
-    deviation = np.sqrt(
-        np.average(q**2, axis=0, weights=weight) - np.average(q, axis=0, weights=weight) ** 2
-    )
-    unit = 1 / np.where(deviation > 0, deviation, 1)
-    return reading, q * unit, unit
+
+    scaling: InputScaling
+    Z: Any
+    unit: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    def on_integers(
+        self, W: NDArray[np.float64], b: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weights and bias that do on Q what `W` and `b` do on Z.
+
+        Parameters
+        ----------
+        W : float64 array of shape (n_used, n_scores)
+            Weights on the standardized inputs.
+        b : float64 array of shape (n_scores,)
+            Bias beside them.
+
+        Returns
+        -------
+        W, b : float64 arrays of the same shapes
+        """
+        return W * self.unit[:, None], b - self.shift @ W
+
+    def integers(self) -> Any:
+        """The integers Q, as far as the product ``Q @ W`` needs them.
+
+        Returns
+        -------
+        Q : float64 array of shape (n_samples, n_used), or an object with ``@``
+        """
+        if not issparse(self.Z):
+            return np.rint(self.Z / self.unit)
+        rows = self.Z.multiply(1 / self.unit).tocsr()
+        rows.data = np.rint(rows.data)
+        return _ShiftedRows(rows, np.rint(self.shift / self.unit))
 
 
-def columns_of(
-    X: Any, weight: NDArray[np.float64], bits: int
-) -> tuple[Reading, Any, NDArray[np.float64], NDArray[np.float64]]:
-    """The same of an array or of CSR, of which some columns at a time are made dense.
-
-    Parameters
-    ----------
-    X : float32 or int32 array, or float32 CSR, of shape (n, d)
-    weight : float64 array of shape (n,)
-    bits : int in [2, 16]
-
-    Returns
-    -------
-    reading : Reading
-    Z : float64 array or CSR of shape (n, u)
-        Less `shift`, so that the zeros of CSR stay zeros.
-    unit : float64 array of shape (u,)
-    shift : float64 array of shape (u,)
-        What a zero of CSR reads as, in the unit of `Z`; zeros for an array.
-    """
-    if not issparse(X):
-        reading, Z, unit = standardised(X, weight, bits)
-        return reading, Z, unit, np.zeros(len(unit))
-    columns, width = X.tocsc(), max(1, BLOCK // X.shape[0])
-    readings, parts, units, shifts = [], [csr_array((X.shape[0], 0))], [], []
-    for start in range(0, X.shape[1], width):
-        block = columns[:, start : start + width].toarray()
-        (features, *steps, _), Z, unit = standardised(block, weight, bits)
-        shift = np.zeros(len(unit))
-        if len(unit):
-            blank = _table((features, *steps, bits), np.zeros((len(unit), 1), np.int32), 8)
-            shift = quantize_input(np.zeros((1, block.shape[1]), np.float32), blank)[0] * unit
-        readings.append((features + start, *steps))
-        parts.append(csr_array(Z - shift))
-        units.append(unit)
-        shifts.append(shift)
-    features, offset, inv_step = (np.concatenate(part) for part in zip(*readings, strict=True))
-    reading = features.astype(np.int32), offset, inv_step, bits
-    return reading, hstack(parts, format="csr"), np.concatenate(units), np.concatenate(shifts)
-
-
-def integers_of(Z: Any, unit: NDArray[np.float64], shift: NDArray[np.float64]) -> Any:
-    """Integer inputs of standardised columns, as far as ``Q @ W`` needs them."""
-    if not issparse(Z):
-        return np.rint(Z / unit)
-    whole = Z.multiply(1 / unit).tocsr()
-    whole.data = np.rint(whole.data)
-    return _Shifted(whole, np.rint(shift / unit))
-
-
-class _Shifted(NamedTuple):
+class _ShiftedRows(NamedTuple):
     """Sparse rows plus the same row for all."""
 
     rows: Any
@@ -154,30 +136,131 @@ class _Shifted(NamedTuple):
         return product
 
 
-def importances(
+def design_matrix(X: Any, weight: NDArray[np.float64], bits: int) -> DesignMatrix:
+    """Columns as a linear table reads them, in units of their standard deviation.
+
+    Parameters
+    ----------
+    X : float32 or int32 array, or float32 CSR, of shape (n_samples, n_features)
+        Training rows. NaN becomes the integer 0. Of CSR a few columns at a time are made dense.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
+    bits : int
+        Bits of the integers, 2 to 16.
+
+    Returns
+    -------
+    design : DesignMatrix
+        Without the columns that are constant.
+    """
+    if not issparse(X):
+        return _dense_design(X, weight, bits)
+    columns, width = X.tocsc(), max(1, _DENSE_ENTRIES // X.shape[0])
+    scalings, parts, units, shifts = [], [csr_array((X.shape[0], 0))], [], []
+    for start in range(0, X.shape[1], width):
+        block = columns[:, start : start + width].toarray()
+        scaling, Z, unit, shift = _dense_design(block, weight, bits)
+        if len(unit):
+            shift = scaling.quantize(np.zeros((1, block.shape[1]), np.float32))[0] * unit
+        scalings.append((scaling.features + start, scaling.offset, scaling.inv_step))
+        parts.append(csr_array(Z - shift))
+        units.append(unit)
+        shifts.append(shift)
+    features, offset, inv_step = (np.concatenate(part) for part in zip(*scalings, strict=True))
+    scaling = InputScaling(features.astype(np.int32), offset, inv_step, bits)
+    Z = hstack(parts, format="csr")
+    return DesignMatrix(scaling, Z, np.concatenate(units), np.concatenate(shifts))
+
+
+def _dense_design(X: NDArray[Any], weight: NDArray[np.float64], bits: int) -> DesignMatrix:
+    X = X.astype(np.float32, copy=False)
+    offset, inv_step, varies = linear_input(X, weight, bits)
+    features = np.flatnonzero(varies).astype(np.int32)
+    scaling = InputScaling(features, offset[features], inv_step[features], bits)
+    if len(features) == 0:
+        return DesignMatrix(scaling, np.empty((len(X), 0)), np.empty(0), np.empty(0))
+    Q = scaling.quantize(X).astype(np.float64)
+    deviation = np.sqrt(
+        np.average(Q**2, axis=0, weights=weight) - np.average(Q, axis=0, weights=weight) ** 2
+    )
+    unit = 1 / np.where(deviation > 0, deviation, 1)
+    return DesignMatrix(scaling, Q * unit, unit, np.zeros(len(unit)))
+
+
+def empty_design(n_samples: int, bits: int) -> DesignMatrix:
+    """The design matrix of a model that reads no column.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+    bits : int
+        Bits that inputs would have.
+
+    Returns
+    -------
+    design : DesignMatrix
+    """
+    none = np.empty(0, np.float32)
+    scaling = InputScaling(np.empty(0, np.int32), none, none, bits)
+    return DesignMatrix(scaling, np.empty((n_samples, 0)), np.empty(0), np.empty(0))
+
+
+def ridge(
+    Z: Any, y: NDArray[np.float64], weight: NDArray[np.float64], l2_regularization: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ridge regression in closed form.
+
+    It minimises half the weighted mean of the squared errors, summed over targets, plus
+    ``l2_regularization / 2 * sum(W ** 2)``. The bias is not penalised.
+
+    Parameters
+    ----------
+    Z : float64 array or CSR of shape (n_samples, n_used)
+        Inputs.
+    y : float64 array of shape (n_samples, n_outputs)
+        Targets.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
+    l2_regularization : float
+        Penalty, >= 0. At 0 the weights of least norm are taken.
+
+    Returns
+    -------
+    W : float64 array of shape (n_used, n_outputs)
+    b : float64 array of shape (n_outputs,)
+    """
+    weight = weight / weight.sum()
+    z_mean, y_mean = weight @ Z, weight @ y
+    if issparse(Z):  # the centered rows would be dense: only products of columns are
+        gram = (Z.T @ Z.multiply(weight[:, None])).toarray() - np.outer(z_mean, z_mean)
+        moment = Z.T @ (weight[:, None] * (y - y_mean))
+    else:
+        centered = Z - z_mean
+        weighted = centered.T * weight
+        gram, moment = weighted @ centered, weighted @ (y - y_mean)
+    W = np.linalg.lstsq(gram + l2_regularization * np.eye(Z.shape[1]), moment, rcond=None)[0]
+    return W, y_mean - z_mean @ W
+
+
+def weight_importances(
     W: NDArray[np.float64], features: NDArray[np.int32], n_features: int
 ) -> NDArray[np.float64]:
-    """Share of each column in the summed absolute weights `W` of standardised `features`."""
-    share = np.zeros(n_features)
-    share[features] = np.abs(W).sum(axis=1)
-    return share / share.sum() if share.any() else share
+    """Summed absolute weights of each column.
 
+    Parameters
+    ----------
+    W : float64 array of shape (n_used, n_scores)
+        Weights on standardized columns.
+    features : int32 array of shape (n_used,)
+        The columns that have weights.
+    n_features : int
+        Number of columns.
 
-def to_compact(
-    given: TrainingSet,
-    reading: Reading,
-    W: NDArray[np.float64],
-    b: NDArray[np.float64],
-    value_bits: int | str,
-    Q: Any,
-) -> CompactModel:
-    """Round real weights on the integer inputs `Q` to a compact model."""
-    q_max = 2 ** (reading[3] - 1) - 1
-    weights, bias, scale = linear_logits(Q, W, b, given.weight, value_bits, q_max)
-    tables = [_table(reading, weights, value_bits)] if len(weights) else []
-    return given.model(bias, scale, *tables)
-
-
-def _table(reading: Reading, weights: NDArray[np.int32], value_bits: int | str) -> LinearTable:
-    features, offset, inv_step, bits = reading
-    return LinearTable(features, offset, inv_step, bits, weights, value_bits)
+    Returns
+    -------
+    total : float64 array of shape (n_features,)
+    """
+    total = np.zeros(n_features)
+    total[features] = np.abs(W).sum(axis=1)
+    return total

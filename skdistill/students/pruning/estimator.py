@@ -1,4 +1,4 @@
-"""A given ensemble of trees, pruned to a number of bytes."""
+"""An ensemble of trees, pruned to a number of bytes."""
 
 from __future__ import annotations
 
@@ -18,70 +18,93 @@ from skdistill.converters.regrid import coarser, on_a_grid
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
-from skdistill.students._base import CompactClassifierMixin
+from skdistill.students._student import StudentClassifierMixin, relative_importances
 from skdistill.students._validation import BITS
-from skdistill.students.boosting.gradient_boosting import beside_intercept
+from skdistill.students.boosting.gradient_boosting import with_fine_intercept
 from skdistill.students.boosting.leaf_refit import refit, round_values
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.loss import soft_cross_entropy
-from skdistill.students.pruning.flat_forest import Forest, plant, quantized_trees
-from skdistill.students.pruning.prune import Problem, as_ensemble, shrink, split_worth
+from skdistill.students.pruning.flat_forest import FlatForest, flatten_trees, quantized_trees
+from skdistill.students.pruning.prune import (
+    RefitProblem,
+    additive_model,
+    prune_to_size,
+    removal_costs,
+)
 from skdistill.students.pruning.read_ensemble import (
-    Source,
+    PrunableEnsemble,
     check_agreement,
-    check_kind,
-    check_outputs,
+    check_single_output,
+    check_supported,
     fit_ensemble,
     read_ensemble,
 )
-from skdistill.students.training_data import TrainingSet, training_set
-from skdistill.targets import SoftTargets
-from skdistill.utils._sklearn_compat import HasMethods, Interval, _fit_context
+from skdistill.students.training_data import ClassificationData
+from skdistill.utils._sklearn_compat import HasMethods, Interval
 
 
-class PrunedEnsembleClassifier(CompactClassifierMixin, BaseEstimator):
-    """An ensemble of trees, cut down to a number of bytes with its values refitted.
+class PrunedEnsembleClassifier(StudentClassifierMixin, BaseEstimator):
+    """An ensemble of trees, pruned to a number of bytes with its values refitted.
 
-    Subtrees that are not worth their bytes become leaves, a few at a time; in between, and
-    at the end, the values of all leaves that remain are refitted together, as logits, with
-    a value for every class in each leaf. Then they are rounded as those of a
+    Subtrees that reduce the loss least for their bytes become leaves, a few at a time. In
+    between, and at the end, the values of all leaves that remain are refitted together, as
+    logits, with a value for every class in each leaf. Then they are rounded as those of a
     `SoftBoostingClassifier` are.
 
     Parameters
     ----------
     estimator : RandomForestClassifier, ExtraTreesClassifier, DecisionTreeClassifier, \
 XGBClassifier, LGBMClassifier or SoftBoostingClassifier
-        A clone of it is fitted first. One that is fitted already is used as it is inside a
-        `sklearn.frozen.FrozenEstimator`. A `SoftBoostingClassifier` keeps its linear part.
+        The ensemble. A clone of it is fitted first. A fitted one is used as it is inside a
+        `sklearn.frozen.FrozenEstimator`; a 2-D `y` of `fit` then has its columns in the order of
+        the ensemble's ``classes_``. A `SoftBoostingClassifier` keeps its linear part.
     max_bytes : int, default=4096
-        What ``compact_.nbytes`` must not exceed.
+        Maximum of ``compact_.nbytes``.
     refit_l2_regularization : float, default=1e-3
-        Penalty ``refit_l2_regularization / 2 * sum(W ** 2)`` of the refit, beside the mean loss.
-    threshold_bits : int in [2, 16] or None, default=8
-        Thresholds are moved to even steps, at most 2^`threshold_bits` − 2 a column, each to
-        where the fewest rows change sides. None keeps them as they are; so does a
-        `SoftBoostingClassifier`, which has few of them already.
-    value_bits : int in [2, 16] or "ternary", default=4
-        Of the leaf values.
+        Penalty ``refit_l2_regularization / 2 * sum(leaf_values ** 2)`` of the refit, beside the
+        mean loss.
+    threshold_bits : int or None, default=8
+        Thresholds are moved to at most ``2 ** threshold_bits - 2`` even steps a column, with 2
+        to 16 bits, each to where the fewest rows change sides. None keeps them as they are; so
+        does a `SoftBoostingClassifier`, which has few of them already.
+    value_bits : int or "ternary", default=4
+        Bits of a leaf value, 2 to 16; "ternary" is −1, 0 or 1.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes by label, which multiply those of the rows. "balanced" are
-        ``n / (K * mass)``, where the mass of a class adds up the weights of its rows. A row
-        with probabilities and no label weighs the expectation ``sum_k P_ik w_k``, and gives
-        each class its share of the mass. They count where the ensemble is fitted and in the
-        refit; those of the ensemble itself multiply them.
+        Weights of the classes by label, which multiply those of the rows. "balanced" is
+        ``n_samples / (n_classes * mass)``, where the mass of a class is the total weight of its
+        rows. A row of probabilities without label weighs ``sum_k P_ik w_k``, and gives each
+        class its share of the mass. None gives every class the weight 1. They count where the
+        ensemble is fitted and in the refit; class weights of the ensemble itself multiply them.
     random_state : int, RandomState instance or None, default=None
-        Of the order in which trees are rounded.
+        Seed of the order in which trees are rounded.
 
     Attributes
     ----------
     estimator_ : fitted estimator
-    classes_ : array of shape (K,)
+        The ensemble before it was pruned.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
     n_features_in_ : int
-    feature_names_in_ : array of shape (d,)
-        Only where `X` has string column names.
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen during `fit`, where all of them are strings.
     compact_ : CompactModel
-    feature_importances_ : float64 array of shape (d,)
-        Share of each column in what the splits are worth to the loss, to second order.
+        The integer model that predicts.
+    feature_importances_ : float64 array of shape (n_features,)
+        Share of each column in the decrease of the loss by the splits, to second order.
+
+    See Also
+    --------
+    SoftBoostingClassifier : Grown too large and then pruned, it fits a budget well.
+    convert : Keeps an ensemble as it is, without a limit of bytes.
+
+    Notes
+    -----
+    `fit` raises a TypeError for an estimator that is none of those above, and a ValueError if
+    the ensemble has what is not supported, has other classes or columns than the rows, reads
+    categories, or if a single leaf exceeds `max_bytes`.
+
+    Missing values (NaN) are allowed where the ensemble allows them.
 
     Examples
     --------
@@ -93,6 +116,13 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     >>> pruned = PrunedEnsembleClassifier(forest, 100, random_state=0).fit(X, y)
     >>> pruned.predict(X[::50]).tolist(), pruned.compact_.nbytes <= 100
     ([0, 1, 2], True)
+
+    An ensemble that is fitted already:
+
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> frozen = FrozenEstimator(forest.fit(X, y))
+    >>> PrunedEnsembleClassifier(frozen, 100, random_state=0).fit(X, y).compact_.nbytes <= 100
+    True
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -124,43 +154,17 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
         self.class_weight = class_weight
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike | SoftTargets,
-        sample_weight: ArrayLike | None = None,
-        *,
-        classes: ArrayLike | None = None,
-    ) -> PrunedEnsembleClassifier:
-        """Fit the ensemble, unless it is frozen, and prune it.
+    def _ensemble(self) -> tuple[Any, bool]:
+        """The ensemble, and whether it is used as it is."""
+        if isinstance(self.estimator, FrozenEstimator):
+            return self.estimator.estimator, True
+        return self.estimator, False
 
-        Parameters
-        ----------
-        X : array-like of shape (n, d)
-            ±inf is refused; NaN is allowed where `estimator` allows it.
-        y : array-like of shape (n,) or (n, K), or SoftTargets
-            Labels, or probabilities whose rows sum to 1.
-        sample_weight : array-like of shape (n,), default=None
-        classes : array-like of shape (K,), default=None
-            Names of the columns of a 2-D `y` (default those of a frozen estimator, else
-            0 … K−1, or a data frame's columns), or all classes that a 1-D `y` may have.
-
-        Returns
-        -------
-        self : PrunedEnsembleClassifier
-
-        Raises
-        ------
-        TypeError
-            If the estimator is none of those named above.
-        ValueError
-            If it has what is not supported (its name is in the message), knows other
-            classes or columns, or if the budget is too small for a single leaf.
-        """
-        frozen = isinstance(self.estimator, FrozenEstimator)
-        ensemble = self.estimator.estimator if frozen else self.estimator
-        check_kind(ensemble)
+    def _validate(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
+    ) -> ClassificationData:
+        ensemble, frozen = self._ensemble()
+        check_supported(ensemble)
         own = getattr(ensemble, "compact_", None)
         if own is not None and len(own.categories):
             raise ValueError(
@@ -168,55 +172,48 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             )
         if frozen:
             check_is_fitted(ensemble)
-            check_outputs(ensemble)
+            check_single_output(ensemble)
             if classes is None and not hasattr(y, "columns"):
                 classes = ensemble.classes_
-        allow_nan = get_tags(ensemble).input_tags.allow_nan
-        given = training_set(
-            self,
-            X,
-            y,
-            sample_weight,
-            classes,
-            allow_nan=allow_nan,
-            class_weight=self.class_weight,
-        )
+        return super()._validate(X, y, sample_weight, classes)
+
+    def _learn(self, data: ClassificationData) -> None:
+        ensemble, frozen = self._ensemble()
         if frozen:
-            check_agreement(ensemble, given)
+            check_agreement(ensemble, data)
             self.estimator_ = ensemble
         else:
-            self.estimator_ = fit_ensemble(clone(ensemble), given)
-        if len(given.classes) == 1:
-            self.compact_ = given.single_class_model()
-            self.feature_importances_ = np.zeros(given.X.shape[1])
+            self.estimator_ = fit_ensemble(clone(ensemble), data)
+        if len(data.classes) == 1:
+            self.compact_ = data.single_class_model()
+            self.feature_importances_ = np.zeros(data.n_features)
         else:
-            self._prune(given, check_random_state(self.random_state))
-        self.classes_ = given.classes
-        return self
+            self._prune(data, check_random_state(self.random_state))
 
-    def _prune(self, given: TrainingSet, rng: np.random.RandomState) -> None:
-        """Read, cut, refit, round; once more and smaller where rounding made it too large."""
-        source = read_ensemble(self.estimator_, given)
-        forest = self._plant(source, given)
-        problem = Problem(
-            soft_cross_entropy(given.targets, given.weight),
-            source.offset + source.constant,
+    def _prune(self, data: ClassificationData, rng: np.random.RandomState) -> None:
+        """Read, prune, refit, round; again and smaller where rounding made it too large."""
+        ensemble = read_ensemble(self.estimator_, data)
+        forest = self._flatten(ensemble, data)
+        problem = RefitProblem(
+            soft_cross_entropy(data.targets, data.weight),
+            ensemble.offset + ensemble.constant,
             self.refit_l2_regularization,
         )
 
-        def size_of(forest: Forest) -> int:
-            """Bytes with leaf values of which no two need be alike."""
+        def size_of(forest: FlatForest) -> int:
+            """Bytes with random leaf values, which share nothing."""
             low, high = value_limits(self.value_bits, signed=True)
             values = np.random.default_rng(0).integers(low, high + 1, forest.values.shape)
-            bias = np.full(given.n_scores, 100, np.int32)
-            return self._tables(
-                given, source, forest, values, 1, source.score_step or 1.0, bias
+            bias = np.full(data.n_scores, 100, np.int32)
+            scale = ensemble.score_step or 1.0
+            return self._model(
+                data, ensemble, forest, values.astype(np.int32), 1, scale, bias
             ).nbytes
 
         limit = self.max_bytes
         while True:
-            forest, problem = shrink(forest, problem, size_of, limit)
-            self.compact_ = self._finish(given, source, forest, problem, rng)
+            forest, problem = prune_to_size(forest, problem, size_of, limit)
+            self.compact_ = self._quantize(data, ensemble, forest, problem, rng)
             excess = self.compact_.nbytes - self.max_bytes
             if excess <= 0:
                 break
@@ -226,67 +223,71 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
                     f"pruned takes {self.compact_.nbytes} bytes"
                 )
             limit = min(limit, size_of(forest)) - excess
-        worth, _ = split_worth(forest, problem)
+        costs, _ = removal_costs(forest, problem)
         split = ~forest.is_leaf
-        gain = np.bincount(forest.feature[split], worth[split], given.X.shape[1])
-        self.feature_importances_ = gain / gain.sum() if gain.sum() > 0 else gain
+        total = np.bincount(forest.feature[split], costs[split], data.n_features)
+        self.feature_importances_ = relative_importances(total.astype(np.float64, copy=False))
 
-    def _plant(self, source: Source, given: TrainingSet) -> Forest:
+    def _flatten(self, ensemble: PrunableEnsemble, data: ClassificationData) -> FlatForest:
         """The trees of the ensemble on a grid, with the leaf of every row."""
-        X = given.X if source.dtype == "int32" else given.X.astype(np.float32, copy=False)
-        grid, trees = on_a_grid(source.trees, X.shape[1], source.dtype)
-        if self.threshold_bits is not None and not source.own_grid:
-            coarse = fit_grid(X, self.threshold_bits, given.weight, binning="uniform")
+        X = data.X if ensemble.input_dtype == "int32" else data.X.astype(np.float32, copy=False)
+        grid, trees = on_a_grid(ensemble.trees, data.n_features, ensemble.input_dtype)
+        if self.threshold_bits is not None and not ensemble.has_own_grid:
+            coarse = fit_grid(X, self.threshold_bits, data.weight, binning="uniform")
             grid, trees = coarser(grid, trees, coarse, X)
-        return plant(grid, trees, X)
+        return flatten_trees(grid, trees, X)
 
-    def _finish(
+    def _quantize(
         self,
-        given: TrainingSet,
-        source: Source,
-        forest: Forest,
-        problem: Problem,
+        data: ClassificationData,
+        ensemble: PrunableEnsemble,
+        forest: FlatForest,
+        problem: RefitProblem,
         rng: np.random.RandomState,
     ) -> CompactModel:
         """The last refit, and integers."""
-        ensemble = as_ensemble(forest, problem._replace(offset=source.offset))
-        constant = (problem.offset - source.offset)[0]  # with that of trees that are gone
-        if source.beside:
-            constant = np.rint(constant / source.score_step) * source.score_step
-        ensemble = replace(ensemble, b=constant)
-        ensemble = refit(
-            ensemble, problem.loss, l2_regularization=self.refit_l2_regularization, linear=False
+        # The bias, and with it the values of trees that became constant.
+        intercept = (problem.offset - ensemble.offset)[0]
+        if ensemble.linear_tables:
+            intercept = np.rint(intercept / ensemble.score_step) * ensemble.score_step
+        model = replace(additive_model(forest, ensemble.offset), intercept=intercept)
+        model = refit(
+            model,
+            problem.loss,
+            l2_regularization=self.refit_l2_regularization,
+            fit_linear=False,
         )
         values, step = round_values(
-            ensemble,
+            model,
             problem.loss,
-            given.weight,
+            data.weight,
             self.value_bits,
             l2_regularization=self.refit_l2_regularization,
             rng=rng,
-            score_step=source.score_step,
+            score_step=ensemble.score_step,
         )
-        if source.beside:
-            scale, unit = source.score_step, round(step / source.score_step)
-            bias = source.bias + np.rint(constant / scale).astype(np.int32)
+        if ensemble.linear_tables:
+            scale, unit = ensemble.score_step, round(step / ensemble.score_step)
+            bias = ensemble.bias + np.rint(intercept / scale).astype(np.int32)
         else:
-            values, bias, scale, unit = beside_intercept(values, step, constant)
-        table = np.zeros(forest.values.shape, np.int32)
-        table[forest.is_leaf] = values
-        return self._tables(given, source, forest, table, unit, scale, bias)
+            values, bias, scale, unit = with_fine_intercept(values, step, intercept)
+        of_nodes = np.zeros(forest.values.shape, np.int32)
+        of_nodes[forest.is_leaf] = values
+        return self._model(data, ensemble, forest, of_nodes, unit, scale, bias)
 
-    def _tables(
+    def _model(
         self,
-        given: TrainingSet,
-        source: Source,
-        forest: Forest,
+        data: ClassificationData,
+        ensemble: PrunableEnsemble,
+        forest: FlatForest,
         values: NDArray[np.int32],
         unit: int,
         scale: float,
         bias: NDArray[np.int32],
     ) -> CompactModel:
-        trees = assemble(forest.grid, quantized_trees(forest, values), self.value_bits, unit)
-        return given.model(bias, scale, trees, *source.beside)
+        trees = quantized_trees(forest, values)
+        table = assemble(forest.grid, trees, self.value_bits, unit)
+        return data.model(bias, scale, table, *ensemble.linear_tables)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

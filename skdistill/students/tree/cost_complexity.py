@@ -6,81 +6,83 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from skdistill.students.tree.histogram import Grown
+from skdistill.students.tree.grown_tree import GrownTree
 
 
-def prune(tree: Grown, ccp_alpha: float) -> Grown:
-    """Cut the weakest subtree, again and again, while it saves less than `ccp_alpha` a leaf.
+def prune_cost_complexity(tree: GrownTree, ccp_alpha: float) -> GrownTree:
+    """Cut the weakest subtree again and again, while it gains at most `ccp_alpha` per leaf.
 
-    The cost of a subtree is the impurity that its splits take away, on the targets the
-    tree was grown on, as a share of the total weight.
+    What a subtree gains is the impurity that its splits take away, measured on the targets that
+    the tree was grown on and divided by the total weight. The weakest one gains least for each
+    leaf that it has beyond one.
 
     Parameters
     ----------
-    tree : Grown
-    ccp_alpha : float, >= 0
+    tree : GrownTree
+        It is not changed.
+    ccp_alpha : float
+        Complexity parameter, >= 0; 0 cuts nothing.
 
     Returns
     -------
-    tree : Grown
+    tree : GrownTree
         With fewer nodes; children still come after their parents.
     """
     if ccp_alpha <= 0:
         return tree
-    stays = _prune(tree.children, tree.gain, ccp_alpha)
-    kept = np.flatnonzero(stays)
+    stays = _weakest_link(tree.children, tree.gain, ccp_alpha)
+    nodes = np.flatnonzero(stays)
     number = np.cumsum(stays) - 1
-    cut = tree.children[kept, 0] >= 0
-    cut &= ~stays[np.where(cut, tree.children[kept, 0], 0)]
-    children = tree.children[kept]
-    inner = (children[:, 0] >= 0) & ~cut
-    children = np.where(inner[:, None], number[children], -1).astype(np.int32)
-    return Grown(
-        np.where(inner, tree.feature[kept], -1).astype(np.int32),
-        np.where(inner, tree.threshold[kept], 0).astype(np.int32),
-        tree.nan_left[kept] & inner,
-        children,
-        np.where(inner, tree.gain[kept], 0.0),
-        tree.sums[kept],
-        _lowest_kept(tree.children, stays, number.astype(np.int32))[tree.leaf],
+    children = tree.children[nodes]
+    split = (children[:, 0] >= 0) & stays[children[:, 0]]
+    return GrownTree(
+        np.where(split, tree.feature[nodes], -1).astype(np.int32),
+        np.where(split, tree.threshold[nodes], 0).astype(np.int32),
+        tree.nan_left[nodes] & split,
+        np.where(split[:, None], number[children], -1).astype(np.int32),
+        np.where(split, tree.gain[nodes], 0.0),
+        tree.sums[nodes],
+        _lowest_remaining(tree.children, stays, number.astype(np.int32))[tree.leaf],
     )
 
 
 @njit(nogil=True, cache=True)
-def _prune(
+def _weakest_link(
     children: NDArray[np.int32], gain: NDArray[np.float64], ccp_alpha: float
 ) -> NDArray[np.bool_]:
-    n = len(children)
-    stays = np.ones(n, np.bool_)
+    """Whether each node stays after weakest-link pruning."""
+    n_nodes = len(children)
+    stays = np.ones(n_nodes, np.bool_)
     is_leaf = children[:, 0] < 0
-    saved, leaves = np.zeros(n), np.ones(n, np.int64)
+    subtree_gain, n_leaves = np.zeros(n_nodes), np.ones(n_nodes, np.int64)
     while True:
-        weakest, at = ccp_alpha, -1
-        for node in range(n - 1, -1, -1):
+        weakest, weakest_node = ccp_alpha, -1
+        for node in range(n_nodes - 1, -1, -1):  # from the leaves up
             if is_leaf[node]:
-                saved[node], leaves[node] = 0.0, 1
+                subtree_gain[node], n_leaves[node] = 0.0, 1
                 continue
-            a, b = children[node]
-            saved[node] = gain[node] + saved[a] + saved[b]
-            leaves[node] = leaves[a] + leaves[b]
-            if stays[node] and saved[node] / (leaves[node] - 1) <= weakest:
-                weakest, at = saved[node] / (leaves[node] - 1), node
-        if at < 0:
+            left, right = children[node]
+            subtree_gain[node] = gain[node] + subtree_gain[left] + subtree_gain[right]
+            n_leaves[node] = n_leaves[left] + n_leaves[right]
+            # Of equally weak ones the highest is cut, and with it those below.
+            if stays[node] and subtree_gain[node] / (n_leaves[node] - 1) <= weakest:
+                weakest, weakest_node = subtree_gain[node] / (n_leaves[node] - 1), node
+        if weakest_node < 0:
             return stays
-        is_leaf[at] = True
-        for node in range(n):
+        is_leaf[weakest_node] = True
+        for node in range(n_nodes):
             if children[node, 0] >= 0 and (is_leaf[node] or not stays[node]):
                 stays[children[node, 0]] = stays[children[node, 1]] = False
 
 
 @njit(nogil=True, cache=True)
-def _lowest_kept(children, stays, number):
+def _lowest_remaining(children, stays, number):  # type: ignore[no-untyped-def]
     """New number of each node, or of its lowest ancestor that stays."""
-    out = np.zeros(len(children), np.int32)
+    remaining = np.zeros(len(children), np.int32)
     for node in range(len(children)):
         if stays[node]:
-            out[node] = number[node]
-        for side in range(2):
-            if children[node, side] >= 0:
-                out[children[node, side]] = out[node]
-    return out
+            remaining[node] = number[node]
+        for child in children[node]:
+            if child >= 0:
+                remaining[child] = remaining[node]
+    return remaining

@@ -1,6 +1,7 @@
-"""Targets and weights as fixed-point integers: the channels that a tree grows on.
+"""Row statistics in fixed point: the integers that a tree grows on.
 
-Symbols: n rows, K targets, C channels.
+The statistics of a row are its targets times its weight, and its weight: what the squared error
+and the entropy of a group of rows are computed from. As integers they are summed exactly.
 """
 
 from __future__ import annotations
@@ -11,57 +12,69 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-FIXED_POINT = 30  # the largest weight becomes 2³⁰ to 2³¹: int32 a row, int64 a sum
+FIXED_POINT = 30  # the largest weight becomes 2**30 to 2**31: int32 for a row, int64 for sums
 
 
 def to_fixed_point(
-    P: NDArray[Any], weight: NDArray[np.float64], *, count: bool = False
+    targets: NDArray[Any], weight: NDArray[np.float64], *, count: bool = False
 ) -> NDArray[np.int32]:
-    """Channels of soft targets: ``weight * P`` and ``weight`` in fixed point.
+    """Statistics of weighted rows: ``weight * targets`` and ``weight`` in fixed point.
 
-    The unit is a power of two, so that integer weights and repeated rows give the same
-    tree.
+    The unit is a power of two, which changes no digit of a weight: integer weights give the same
+    tree as repeated rows.
 
     Parameters
     ----------
-    P : array of shape (n, K), in [0, 1]
-    weight : float64 array of shape (n,), >= 0, not all 0
+    targets : array of shape (n_samples, n_targets)
+        Numbers in [−1, 1], such as class probabilities.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows, >= 0 and not all 0.
     count : bool, default=False
-        Whether to append a channel of ones.
+        Whether to append a 1 to each row, so that rows are counted.
 
     Returns
     -------
-    channels : int32 array of shape (n, K + 1), or (n, K + 2) with `count`
+    row_stats : int32 array of shape (n_samples, n_targets + 1)
+        Or of shape (n_samples, n_targets + 2) with `count`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students.tree.fixed_point import FIXED_POINT, to_fixed_point
+    >>> row_stats = to_fixed_point(np.array([[0.25], [1.0]]), np.ones(2))
+    >>> (row_stats / 2**FIXED_POINT).tolist()
+    [[0.25, 1.0], [1.0, 1.0]]
     """
     _, exponent = np.frexp(weight.max())  # exact on every platform, and for weights of any size
-    channels = np.ones((len(P), P.shape[1] + 1 + count), np.int32)
-    _fill_fixed_point(P, np.ldexp(weight, FIXED_POINT + 1 - exponent), channels)
-    return channels
+    row_stats = np.ones((len(targets), targets.shape[1] + 1 + count), np.int32)
+    _fill_stats(targets, np.ldexp(weight, FIXED_POINT + 1 - exponent), row_stats)
+    return row_stats
 
 
 @njit(nogil=True, cache=True)
-def _fill_fixed_point(P, weight, channels):
-    top = 2.0**31 - 1
-    for i in range(P.shape[0]):
-        w = weight[i]
-        for k in range(P.shape[1]):
-            channels[i, k] = np.int32(min(np.rint(P[i, k] * w), top))
-        channels[i, P.shape[1]] = np.int32(min(np.rint(w), top))
+def _fill_stats(targets, weight, row_stats):  # type: ignore[no-untyped-def]
+    largest = 2.0**31 - 1  # a weight of nearly 2**31 would round up to it
+    n_targets = targets.shape[1]
+    for i in range(targets.shape[0]):
+        for k in range(n_targets):
+            row_stats[i, k] = np.int32(min(np.rint(targets[i, k] * weight[i]), largest))
+        row_stats[i, n_targets] = np.int32(min(np.rint(weight[i]), largest))
 
 
-def round_channels(channels: NDArray[np.float64]) -> tuple[NDArray[np.int32], float]:
-    """Channels of any sign and size in fixed point, and the unit they were multiplied by.
+def round_stats(stats: NDArray[np.float64]) -> tuple[NDArray[np.int32], float]:
+    """Statistics of any sign and size in fixed point, such as gradients and Hessians.
 
     Parameters
     ----------
-    channels : float64 array of shape (n, C)
+    stats : float64 array of shape (n_samples, n_stats)
+        Not all 0.
 
     Returns
     -------
-    channels : int32 array of shape (n, C)
+    row_stats : int32 array of shape (n_samples, n_stats)
     unit : float
-        A power of two.
+        The power of two that `stats` were multiplied by.
     """
-    _, exponent = np.frexp(np.abs(channels).max())
+    _, exponent = np.frexp(np.abs(stats).max())
     unit = float(np.ldexp(1.0, min(1000, FIXED_POINT - int(exponent))))
-    return np.rint(channels * unit).astype(np.int32), unit
+    return np.rint(stats * unit).astype(np.int32), unit

@@ -13,14 +13,14 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skdistill.compact.tables.limits import value_limits
-from skdistill.students.boosting.leaf_refit import Ensemble, refit, round_values
+from skdistill.students.boosting.leaf_refit import AdditiveModel, refit, round_values
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.targets import SoftTargets, temper
 
 MANY = 5000
 
 
-def ensemble_of(X, y, n_scores, n_trees=8, max_leaf_nodes=8, n_inputs=0):
+def model_of(X, y, n_scores, n_trees=8, max_leaf_nodes=8, n_inputs=0):
     """Trees of a forest, whose leaf values are all 0."""
     forest = ExtraTreesClassifier(n_trees, max_leaf_nodes=max_leaf_nodes, random_state=0).fit(X, y)
     leaves, owner = [], []
@@ -29,18 +29,18 @@ def ensemble_of(X, y, n_scores, n_trees=8, max_leaf_nodes=8, n_inputs=0):
         leaves.append(len(owner) + leaf)
         owner += [number] * len(seen)
     Z = X[:, np.argsort(-X.std(axis=0))[:n_inputs]]
-    return Ensemble(
+    return AdditiveModel(
         leaves=np.column_stack(leaves).astype(np.int32),
-        tree=np.array(owner),
-        W=np.zeros((len(owner), n_scores)),
-        Z=(Z - Z.mean(axis=0)) / Z.std(axis=0),
-        B=np.zeros((n_inputs, n_scores)),
-        b=np.zeros(n_scores),
+        tree_of_leaf=np.array(owner),
+        leaf_values=np.zeros((len(owner), n_scores)),
+        inputs=(Z - Z.mean(axis=0)) / Z.std(axis=0),
+        coef=np.zeros((n_inputs, n_scores)),
+        intercept=np.zeros(n_scores),
     )
 
 
 def real_data(K, n=400):
-    """Rows, labels, and the ensemble that is to learn them."""
+    """Rows, labels and number of scores."""
     X, y = load_breast_cancer(return_X_y=True) if K == 2 else load_digits(return_X_y=True)
     X, y = X[y < K][:n], y[y < K][:n]
     return X, y, 1 if K == 2 else K
@@ -52,89 +52,103 @@ def hard_loss(y, weight=None):
     return soft_cross_entropy(targets, np.ones(len(y)) if weight is None else weight)
 
 
-def one_hot(ensemble):
-    columns = np.zeros((len(ensemble.leaves), len(ensemble.W)))
-    for leaf in ensemble.leaves.T:
+def one_hot(model):
+    columns = np.zeros((len(model.leaves), len(model.leaf_values)))
+    for leaf in model.leaves.T:
         columns[np.arange(len(leaf)), leaf] = 1
     return columns
 
 
 def soft_case(K, seed=0, n=60):
-    """Random targets of temperature 3, half taught and half hard, with weights."""
+    """Random targets of temperature 3, half soft and half hard, with weights."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 3))
     hard = rng.integers(0, K, n)
     S = 1 if K == 2 else K
     targets = SoftTargets(softmax(2 * rng.normal(size=(n, K)), axis=1), hard, 0.5, 3.0)
-    return ensemble_of(X, hard, S, 3, 4, n_inputs=2), targets, rng.uniform(0.2, 3, n)
+    return model_of(X, hard, S, 3, 4, n_inputs=2), targets, rng.uniform(0.2, 3, n)
 
 
-def objective(ensemble, targets, weight, l2_regularization, l2_linear):
+def objective(model, targets, weight, l2_regularization, l2_linear):
     """What refit says it minimises, as a formula."""
-    z = one_hot(ensemble) @ ensemble.W + ensemble.Z @ ensemble.B + ensemble.b
+    z = one_hot(model) @ model.leaf_values + model.inputs @ model.coef + model.intercept
     z = np.hstack([0 * z, z]) if z.shape[1] == 1 else z
     T, a = targets.temperature, targets.alpha
     soft = -(temper(targets.teacher, T) * log_softmax(z / T, axis=1)).sum(axis=1)
     hard = -log_softmax(z, axis=1)[np.arange(len(z)), targets.hard]
-    penalty = l2_regularization / 2 * (ensemble.W**2).sum() + l2_linear / 2 * (ensemble.B**2).sum()
+    penalty = (
+        l2_regularization / 2 * (model.leaf_values**2).sum() + l2_linear / 2 * (model.coef**2).sum()
+    )
     return np.average(a * T**2 * soft + (1 - a) * hard, weights=weight) + penalty
 
 
-def slopes(ensemble, *terms):
+def slopes(model, *terms):
     """Finite differences of the objective in W, B and b."""
-    shapes = [ensemble.W.shape, ensemble.B.shape, ensemble.b.shape]
+    shapes = [model.leaf_values.shape, model.coef.shape, model.intercept.shape]
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
 
     def value(x):
         parts = [
             part.reshape(shape) for part, shape in zip(np.split(x, ends[:-1]), shapes, strict=True)
         ]
-        return objective(replace(ensemble, W=parts[0], B=parts[1], b=parts[2]), *terms)
+        return objective(
+            replace(model, leaf_values=parts[0], coef=parts[1], intercept=parts[2]), *terms
+        )
 
-    x = np.concatenate([ensemble.W.ravel(), ensemble.B.ravel(), ensemble.b])
+    x = np.concatenate([model.leaf_values.ravel(), model.coef.ravel(), model.intercept])
     slope = (approx_fprime(x, value, 1e-6) + approx_fprime(x, value, -1e-6)) / 2
     return np.split(slope, ends[:-1])
 
 
 @pytest.mark.parametrize("K", [2, 3])
 def test_no_direction_leads_down_from_the_refit(K):
-    ensemble, targets, weight = soft_case(K)
+    model, targets, weight = soft_case(K)
     terms = (targets, weight, 1e-2, 1e-3)
     fitted = refit(
-        ensemble,
+        model,
         soft_cross_entropy(targets, weight),
         l2_regularization=1e-2,
         l2_linear=1e-3,
         max_iter=MANY,
     )
-    for before, after in zip(slopes(ensemble, *terms), slopes(fitted, *terms), strict=True):
+    for before, after in zip(slopes(model, *terms), slopes(fitted, *terms), strict=True):
         assert np.abs(before).max() > 1e-2
         assert np.abs(after).max() < 3e-4
-    assert objective(fitted, *terms) < objective(ensemble, *terms)
-    assert not ensemble.W.any()
+    assert objective(fitted, *terms) < objective(model, *terms)
+    assert not model.leaf_values.any()
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_what_is_not_free_stays_and_no_value_passes_the_limit(K):
-    ensemble, targets, weight = soft_case(K)
+def test_what_is_not_trainable_stays_and_no_value_passes_the_limit(K):
+    model, targets, weight = soft_case(K)
     rng = np.random.default_rng(1)
-    free = ensemble.tree != 1
+    trainable = model.tree_of_leaf != 1
     limit = 0.5
-    start = replace(ensemble, W=rng.normal(size=ensemble.W.shape), B=ensemble.B + 0.1)
+    start = replace(
+        model, leaf_values=rng.normal(size=model.leaf_values.shape), coef=model.coef + 0.1
+    )
     loss = soft_cross_entropy(targets, weight)
     fitted = refit(
-        start, loss, l2_regularization=1e-2, free=free, limit=limit, linear=False, max_iter=MANY
+        start,
+        loss,
+        l2_regularization=1e-2,
+        trainable=trainable,
+        max_value=limit,
+        fit_linear=False,
+        max_iter=MANY,
     )
-    assert np.array_equal(fitted.W[~free], start.W[~free])
-    assert np.array_equal(fitted.B, start.B)
-    assert np.array_equal(fitted.b, start.b)
-    at_limit = np.isclose(np.abs(fitted.W[free]), limit)
+    assert np.array_equal(fitted.leaf_values[~trainable], start.leaf_values[~trainable])
+    assert np.array_equal(fitted.coef, start.coef)
+    assert np.array_equal(fitted.intercept, start.intercept)
+    at_limit = np.isclose(np.abs(fitted.leaf_values[trainable]), limit)
     assert at_limit.any()
     assert not at_limit.all()
-    assert np.abs(fitted.W[free]).max() == pytest.approx(limit)  # else the limit was not asked
-    slope = slopes(fitted, targets, weight, 1e-2, 0.0)[0].reshape(fitted.W.shape)[free]
+    assert np.abs(fitted.leaf_values[trainable]).max() == pytest.approx(limit)  # it was needed
+    slope = slopes(fitted, targets, weight, 1e-2, 0.0)[0].reshape(fitted.leaf_values.shape)[
+        trainable
+    ]
     assert np.abs(slope[~at_limit]).max() < 3e-4
-    outward = slope[at_limit] * np.sign(fitted.W[free][at_limit])
+    outward = slope[at_limit] * np.sign(fitted.leaf_values[trainable][at_limit])
     assert outward.max() < 3e-4  # what stands at the limit would pass it
 
 
@@ -143,24 +157,24 @@ def test_what_is_not_free_stays_and_no_value_passes_the_limit(K):
 def test_hard_labels_reach_the_optimum_of_logistic_regression(K, linear):
     l2_regularization = 1e-3
     X, y, S = real_data(K)
-    ensemble = ensemble_of(X, y, S, n_inputs=3 * linear)
+    model = model_of(X, y, S, n_inputs=3 * linear)
     loss = hard_loss(y)
     fitted = refit(
-        ensemble,
+        model,
         loss,
         l2_regularization=l2_regularization,
         l2_linear=l2_regularization,
-        linear=linear,
+        fit_linear=linear,
         max_iter=MANY,
     )
-    columns = np.hstack([one_hot(ensemble), ensemble.Z])
-    model = LogisticRegression(
+    columns = np.hstack([one_hot(model), model.inputs])
+    oracle = LogisticRegression(
         C=1 / (l2_regularization * len(y)), fit_intercept=linear, tol=1e-8, max_iter=MANY
     ).fit(columns, y)
-    z = columns @ model.coef_.T + model.intercept_
-    theirs = loss(z)[0] + l2_regularization / 2 * (model.coef_**2).sum()
-    ours = loss(fitted.logits())[0] + l2_regularization / 2 * (
-        (fitted.W**2).sum() + (fitted.B**2).sum()
+    z = columns @ oracle.coef_.T + oracle.intercept_
+    theirs = loss(z)[0] + l2_regularization / 2 * (oracle.coef_**2).sum()
+    ours = loss(fitted.raw_predictions())[0] + l2_regularization / 2 * (
+        (fitted.leaf_values**2).sum() + (fitted.coef**2).sum()
     )
     assert ours == pytest.approx(theirs, rel=1e-4)
 
@@ -168,12 +182,12 @@ def test_hard_labels_reach_the_optimum_of_logistic_regression(K, linear):
 def fitted_to(K, **shape):
     X, y, S = real_data(K)
     loss = hard_loss(y)
-    return refit(ensemble_of(X, y, S, **shape), loss, l2_regularization=1e-4), loss, np.ones(len(y))
+    return refit(model_of(X, y, S, **shape), loss, l2_regularization=1e-4), loss, np.ones(len(y))
 
 
 @pytest.mark.parametrize("score_step", [0.0, 0.003])
 @pytest.mark.parametrize("bits", ["ternary", 2, 4, 8, np.int64(8)])
-def test_rounded_values_fit_their_bits_and_the_step_its_grain(bits, score_step):
+def test_rounded_values_fit_their_bits_and_the_step_is_a_multiple_of_score_step(bits, score_step):
     fitted, loss, weight = fitted_to(4)
     values, step = round_values(
         fitted,
@@ -186,14 +200,14 @@ def test_rounded_values_fit_their_bits_and_the_step_its_grain(bits, score_step):
     )
     low, high = value_limits(bits, signed=True)
     assert values.dtype == np.int32
-    assert values.shape == fitted.W.shape
+    assert values.shape == fitted.leaf_values.shape
     assert low <= values.min() < 0 < values.max() <= high
     assert np.abs(values).max() == high
     if score_step:
         assert step == score_step * round(step / score_step) > 0
 
 
-def test_a_grain_above_the_step_is_the_step():
+def test_a_score_step_above_the_best_step_is_the_step():
     fitted, loss, weight = fitted_to(2)
     rng = np.random.RandomState(0)
     assert (
@@ -202,12 +216,12 @@ def test_a_grain_above_the_step_is_the_step():
     )
 
 
-def test_values_of_nothing_round_to_nothing():
-    ensemble, _, weight = soft_case(3)
+def test_values_of_0_round_to_0():
+    model, _, weight = soft_case(3)
     flat = SoftTargets(np.full((len(weight), 3), 1 / 3))
     loss = soft_cross_entropy(flat, weight)
     values, step = round_values(
-        ensemble, loss, weight, 8, l2_regularization=0.1, rng=np.random.RandomState(0)
+        model, loss, weight, 8, l2_regularization=0.1, rng=np.random.RandomState(0)
     )
     assert not values.any()
     assert step == 1
@@ -215,15 +229,17 @@ def test_values_of_nothing_round_to_nothing():
 
 @pytest.mark.parametrize("K", [2, 4])
 @pytest.mark.parametrize("bits", ["ternary", 2, 3, 4])
-def test_what_is_left_free_makes_up_for_what_was_rounded(bits, K):
+def test_values_that_are_still_real_make_up_for_rounded_ones(bits, K):
     fitted, loss, weight = fitted_to(K)
     values, step = round_values(
         fitted, loss, weight, bits, l2_regularization=1e-4, rng=np.random.RandomState(0)
     )
     _, high = value_limits(bits, signed=True)
-    plain = np.clip(np.rint(fitted.W / step), -high, high)
+    plain = np.clip(np.rint(fitted.leaf_values / step), -high, high)
     assert not np.array_equal(values, plain)
-    by_parts, at_once = (loss(replace(fitted, W=step * v).logits())[0] for v in (values, plain))
+    by_parts, at_once = (
+        loss(replace(fitted, leaf_values=step * v).raw_predictions())[0] for v in (values, plain)
+    )
     assert by_parts < at_once
 
 
@@ -232,10 +248,10 @@ def test_what_is_left_free_makes_up_for_what_was_rounded(bits, K):
 def test_weights_are_repeated_rows(K, bits):
     X, y, S = real_data(K)
     weight = np.random.default_rng(0).integers(0, 4, len(y))
-    ensemble = ensemble_of(X, y, S)
+    model = model_of(X, y, S)
 
     def rounded(rows, weight):
-        part = replace(ensemble, leaves=ensemble.leaves[rows], Z=ensemble.Z[rows])
+        part = replace(model, leaves=model.leaves[rows], inputs=model.inputs[rows])
         loss = hard_loss(y[rows], weight)
         fitted = refit(part, loss, l2_regularization=1e-3)
         return round_values(

@@ -49,7 +49,7 @@ def same_reading(one, other):
 @pytest.mark.parametrize("y", [Y, THREE], ids=["two", "three"])
 @pytest.mark.parametrize("bits", [16, 3])
 def test_the_model_of_dense_rows(block, y, bits, monkeypatch):
-    monkeypatch.setattr(design, "BLOCK", block)
+    monkeypatch.setattr(design, "_DENSE_ENTRIES", block)
     dense = SoftLinearClassifier(1e-2, weight_bits=bits).fit(DENSE, y, WEIGHT)
     sparse = SoftLinearClassifier(1e-2, weight_bits=bits).fit(SPARSE, y, WEIGHT)
     same_reading(sparse.compact_, dense.compact_)

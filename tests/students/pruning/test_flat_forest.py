@@ -1,4 +1,4 @@
-"""Flat trees: routing, cutting, and putting a child in its parent's place."""
+"""Flat trees: routing, removing nodes, and putting a child in its parent's place."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from skdistill.converters.regrid import coarser, on_a_grid
 from skdistill.converters.scikit_learn import scikit_learn_trees
 from skdistill.quantization.binning import fit_grid
 from skdistill.students.pruning.flat_forest import (
-    CUT,
     KEEP,
-    LEFT_ONLY,
-    RIGHT_ONLY,
-    Forest,
-    cut,
-    plant,
+    TO_LEAF,
+    TO_LEFT_CHILD,
+    TO_RIGHT_CHILD,
+    FlatForest,
+    flatten_trees,
     quantized_trees,
+    remove_nodes,
     route,
     without_trees,
 )
@@ -29,7 +29,7 @@ from tests.strategies import seeds
 
 
 @lru_cache
-def planted(seed=0, n=200, trees=4, rows=None, threshold_bits=None):
+def flat_forest(seed=0, n=200, trees=4, rows=None, threshold_bits=None):
     """A forest of extra trees with random leaf values."""
     rng = np.random.default_rng(seed)
     X = np.round(rng.normal(size=(n, 3)), 1).astype(np.float32)
@@ -40,10 +40,10 @@ def planted(seed=0, n=200, trees=4, rows=None, threshold_bits=None):
         grid, learnt = coarser(grid, learnt, fit_grid(X, threshold_bits), X)
     learnt = [tree._replace(values=rng.normal(size=(len(tree.feature), 2))) for tree in learnt]
     rows = X if rows is None else X[:rows]
-    return plant(grid, learnt, rows), model, rows
+    return flatten_trees(grid, learnt, rows), model, rows
 
 
-def scores(forest: Forest):
+def scores(forest: FlatForest):
     return forest.values[forest.leaves].sum(axis=1)
 
 
@@ -61,8 +61,8 @@ def is_depth_first(forest):
     return [end(root) for root in forest.roots] == stops.tolist()
 
 
-def test_rows_lie_where_the_library_puts_them():
-    forest, model, X = planted()
+def test_rows_end_where_the_library_puts_them():
+    forest, model, X = flat_forest()
     theirs = model.apply(X)
     for t in range(4):
         pairs = set(zip(forest.leaves[:, t], theirs[:, t], strict=True))
@@ -72,9 +72,9 @@ def test_rows_lie_where_the_library_puts_them():
 
 
 @given(seeds, st.integers(1, 60))
-def test_splits_that_leave_a_side_without_rows_go_and_no_row_moves(seed, rows):
-    full, _, X = planted(seed % 5, n=60)
-    forest, _, _ = planted(seed % 5, n=60, rows=rows)
+def test_splits_with_an_empty_child_go_and_no_row_moves(seed, rows):
+    full, _, X = flat_forest(seed % 5, n=60)
+    forest, _, _ = flat_forest(seed % 5, n=60, rows=rows)
     assert scores(forest).tolist() == scores(full)[:rows].tolist()
     reached = np.bincount(forest.leaves.ravel(), minlength=len(forest.feature))
     assert (reached[forest.is_leaf] > 0).all()
@@ -83,35 +83,35 @@ def test_splits_that_leave_a_side_without_rows_go_and_no_row_moves(seed, rows):
 
 
 @given(seeds)
-def test_a_cut_forest_sends_rows_to_the_lowest_node_that_stays(seed):
-    forest, _, X = planted()
+def test_a_pruned_forest_sends_rows_to_the_lowest_node_that_stays(seed):
+    forest, _, X = flat_forest()
     rng = np.random.default_rng(seed)
-    state = rng.choice(
-        [KEEP, CUT, LEFT_ONLY, RIGHT_ONLY], len(forest.feature), p=[0.7, 0.2, 0, 0.1]
+    action = rng.choice(
+        [KEEP, TO_LEAF, TO_LEFT_CHILD, TO_RIGHT_CHILD], len(forest.feature), p=[0.7, 0.2, 0, 0.1]
     )
     if rng.random() < 0.5:
-        state = rng.choice([KEEP, CUT, LEFT_ONLY], len(state), p=[0.7, 0.1, 0.2])
+        action = rng.choice([KEEP, TO_LEAF, TO_LEFT_CHILD], len(action), p=[0.7, 0.1, 0.2])
     codes = forest.grid.encode(X)
     values = rng.normal(size=forest.values.shape)
 
     def value(i, node):
-        if forest.is_leaf[node] or state[node] == CUT:
+        if forest.is_leaf[node] or action[node] == TO_LEAF:
             return values[node]
         left = codes[forest.feature[node], i] <= forest.threshold[node]
-        left = left if state[node] == KEEP else state[node] == LEFT_ONLY
+        left = left if action[node] == KEEP else action[node] == TO_LEFT_CHILD
         return value(i, forest.left[node] if left else forest.right[node])
 
-    after = cut(forest, state.astype(np.int8), values)
+    after = remove_nodes(forest, action.astype(np.int8), values)
     assert is_depth_first(after)
     routed = route(after, X)
     expected = [sum(value(i, root) for root in forest.roots) for i in range(len(X))]
     assert scores(routed).tolist() == pytest.approx(np.array(expected))
-    if not (state >= LEFT_ONLY).any():  # else rows of the side that goes have no place
+    if not (action >= TO_LEFT_CHILD).any():  # else rows of the side that goes have no place
         assert routed.leaves.tolist() == after.leaves.tolist()
 
 
 def test_trees_leave_whole():
-    forest, _, X = planted()
+    forest, _, X = flat_forest()
     gone = np.array([False, True, False, True])
     after = without_trees(forest, gone)
     expected = forest.values[forest.leaves[:, ~gone]].sum(axis=1)
@@ -120,8 +120,8 @@ def test_trees_leave_whole():
     assert is_depth_first(after)
 
 
-def test_learnt_trees_are_the_forest_one_by_one():
-    forest, _, _ = planted()
+def test_quantized_trees_are_the_forest_one_by_one():
+    forest, _, _ = flat_forest()
     values = np.arange(2 * len(forest.feature), dtype=np.int32).reshape(-1, 2)
     trees = quantized_trees(forest, values)
     assert np.vstack([tree.values for tree in trees]).tolist() == values.tolist()

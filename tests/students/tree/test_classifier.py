@@ -15,7 +15,7 @@ from skdistill.compact import TreeTable, evaluate
 from skdistill.quantization.leaf_values import LOGIT_RANGE
 from skdistill.targets import SoftTargets
 from tests.strategies import adversarial_rows
-from tests.students.tree.test_histogram import data
+from tests.students.tree.test_grower import data
 
 CRITERIA = ["squared_error", "entropy"]
 

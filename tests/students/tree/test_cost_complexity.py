@@ -8,9 +8,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import SoftTreeClassifier
 from skdistill.compact import TreeTable
-from skdistill.students.tree.cost_complexity import prune
-from skdistill.students.tree.histogram import Grown
-from tests.students.tree.test_histogram import ENTROPY, SQUARED_ERROR, data, grown, rows_of_nodes
+from skdistill.students.tree.cost_complexity import prune_cost_complexity
+from skdistill.students.tree.grown_tree import GrownTree
+from tests.students.tree.test_grower import ENTROPY, SQUARED_ERROR, data, grown, rows_of_nodes
 
 
 def by_hand():
@@ -23,7 +23,7 @@ def by_hand():
     inner = children[:, 0] >= 0
     gain = np.zeros(9)
     gain[[0, 1, 2, 3]] = [0.5, 0.01, 0.2, 0.04]
-    return Grown(
+    return GrownTree(
         np.where(inner, np.arange(9), -1).astype(np.int32),
         np.where(inner, 7, 0).astype(np.int32),
         inner & (np.arange(9) % 2 == 1),
@@ -50,7 +50,7 @@ def by_hand():
     ],
 )
 def test_the_weakest_subtree_falls_first_and_whole(ccp_alpha, kept, leaf):
-    tree = prune(by_hand(), ccp_alpha)
+    tree = prune_cost_complexity(by_hand(), ccp_alpha)
     assert tree.leaf.tolist() == leaf
     assert tree.sums.tolist() == by_hand().sums[kept].tolist()
     inner = tree.feature >= 0
@@ -67,7 +67,7 @@ def test_the_weakest_subtree_falls_first_and_whole(ccp_alpha, kept, leaf):
 def test_a_pruned_tree_keeps_rows_and_sums_together(criterion, ccp_alpha):
     X, P, weight = data(1, 400, 3)
     whole = grown(X, P, weight, criterion=criterion)
-    tree = prune(whole, ccp_alpha)
+    tree = prune_cost_complexity(whole, ccp_alpha)
     assert 1 < len(tree.feature) < len(whole.feature)
     leaves = np.flatnonzero(tree.feature < 0)
     assert np.array_equal(np.unique(tree.leaf), leaves)

@@ -1,4 +1,4 @@
-"""The histogram kernel, against scikit-learn's trees and against brute force."""
+"""Growth of a tree, against scikit-learn's trees and against brute force."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill.quantization.binning import fit_grid
-from skdistill.students.tree import histogram
+from skdistill.students.tree import grower
 from skdistill.students.tree.fixed_point import to_fixed_point
-from skdistill.students.tree.histogram import ENTROPY, SQUARED_ERROR
+from skdistill.students.tree.grower import grow_tree
+from skdistill.students.tree.grown_tree import sum_by_leaf
+from skdistill.students.tree.splitting import ENTROPY, SQUARED_ERROR
 from tests.strategies import seeds
 
 CRITERIA = [SQUARED_ERROR, ENTROPY]
@@ -22,12 +24,12 @@ def grown(X, P, weight=None, *, criterion=SQUARED_ERROR, bits=8, min_samples_lea
     X = X.astype(np.float32)
     weight = np.ones(len(X)) if weight is None else weight
     grid = fit_grid(X, bits, weight)
-    channels = to_fixed_point(P, weight, count=min_samples_leaf > 1)
-    limits = {"max_leaf_nodes": len(X), "max_depth": len(X), "min_weight": 0.0, **limits}
-    return histogram.grow(
+    row_stats = to_fixed_point(P, weight, count=min_samples_leaf > 1)
+    limits = {"max_leaf_nodes": len(X), "max_depth": len(X), "min_weight_fraction": 0.0, **limits}
+    return grow_tree(
         grid.encode(X),
         grid.counts,
-        channels,
+        row_stats,
         criterion=criterion,
         min_samples_leaf=min_samples_leaf,
         **limits,
@@ -72,7 +74,7 @@ def n_leaves(tree):
         (900, {"max_leaf_nodes": 30, "min_samples_leaf": 15}),
         (900, {"max_leaf_nodes": 50, "max_depth": 4}),
         (400, {"max_depth": 3, "min_samples_leaf": 7}),
-        (900, {"max_leaf_nodes": 40, "min_weight": 0.02}),
+        (900, {"max_leaf_nodes": 40, "min_weight_fraction": 0.02}),
         (200, {}),
     ],
     ids=repr,
@@ -81,7 +83,7 @@ def test_squared_error_reaches_the_loss_of_scikit_learns_regressor(K, weighted, 
     X, P, weight = data(K, n, K)
     weight = weight if weighted else np.ones(n)
     tree = grown(X, P, weight, **limits)
-    names = {"min_weight": "min_weight_fraction_leaf"}
+    names = {"min_weight_fraction": "min_weight_fraction_leaf"}
     oracle = DecisionTreeRegressor(
         random_state=0, **{names.get(name, name): v for name, v in limits.items()}
     )
@@ -181,17 +183,17 @@ def test_rows_end_in_the_leaf_to_which_their_codes_lead_with_its_sums(criterion,
     X = rng.integers(0, 30, (80, 3)).astype(np.float32)
     X[rng.random(X.shape) < 0.1] = np.nan
     P, weight = rng.dirichlet(np.ones(3), 80), rng.uniform(0.1, 2, 80)
-    grid, channels = fit_grid(X, 4), to_fixed_point(P, weight)
+    grid, row_stats = fit_grid(X, 4), to_fixed_point(P, weight)
     codes = grid.encode(X)
-    tree = histogram.grow(
+    tree = grow_tree(
         codes,
         grid.counts,
-        channels,
+        row_stats,
         criterion=criterion,
         max_leaf_nodes=12,
         max_depth=80,
         min_samples_leaf=1,
-        min_weight=0.0,
+        min_weight_fraction=0.0,
     )
     for i in range(len(X)):
         node = 0
@@ -202,8 +204,8 @@ def test_rows_end_in_the_leaf_to_which_their_codes_lead_with_its_sums(criterion,
             node = tree.children[node, 0 if left else 1]
         assert node == tree.leaf[i]
     for node, rows in enumerate(rows_of_nodes(tree)):
-        assert tree.sums[node].tolist() == channels[rows].astype(np.int64).sum(axis=0).tolist()
-    sums = histogram.sum_by_node(channels, tree.leaf, len(tree.feature))
+        assert tree.sums[node].tolist() == row_stats[rows].astype(np.int64).sum(axis=0).tolist()
+    sums = sum_by_leaf(row_stats, tree.leaf, len(tree.feature))
     assert np.array_equal(sums, np.where(tree.feature[:, None] < 0, tree.sums, 0))
 
 
@@ -254,9 +256,9 @@ def test_an_exhausted_pool_of_histograms_gives_the_same_tree(monkeypatch, slots,
     X, P, weight = data(n, n, 3, values=25)
     whole = grown(X, P, weight, criterion=criterion)
     bins = sum(len(np.unique(x)) + 1 for x in X.T)
-    monkeypatch.setattr(histogram, "_HISTOGRAM_BYTES", slots * bins * 4 * 8)
+    monkeypatch.setattr(grower, "_HISTOGRAM_BYTES", slots * bins * 4 * 8)
     assert same_tree(grown(X, P, weight, criterion=criterion), whole)
-    monkeypatch.setattr(histogram, "_HISTOGRAM_BYTES", 1)
+    monkeypatch.setattr(grower, "_HISTOGRAM_BYTES", 1)
     assert same_tree(grown(X, P, weight, criterion=criterion), whole)
 
 
@@ -271,13 +273,13 @@ def by_hand(codes, n_edges, targets, weight=None, **limits):
         "max_leaf_nodes": 2,
         "max_depth": 9,
         "min_samples_leaf": 1,
-        "min_weight": 0.0,
+        "min_weight_fraction": 0.0,
         **limits,
     }
     codes = np.atleast_2d(np.array(codes, np.uint8))
-    channels = to_fixed_point(P, weight, count=limits["min_samples_leaf"] > 1)
-    return histogram.grow(
-        codes, np.full(len(codes), n_edges, np.int32), channels, criterion=SQUARED_ERROR, **limits
+    row_stats = to_fixed_point(P, weight, count=limits["min_samples_leaf"] > 1)
+    return grow_tree(
+        codes, np.full(len(codes), n_edges, np.int32), row_stats, criterion=SQUARED_ERROR, **limits
     )
 
 
@@ -339,7 +341,7 @@ def test_rows_whose_weight_vanishes_beside_the_largest_do_not_split_a_node():
 
 def test_limits_hold_in_every_leaf():
     X, P, weight = data(5, 500, 3)
-    tree = grown(X, P, weight, min_samples_leaf=9, min_weight=0.03, max_depth=5)
+    tree = grown(X, P, weight, min_samples_leaf=9, min_weight_fraction=0.03, max_depth=5)
     leaves = np.unique(tree.leaf)
     assert np.bincount(tree.leaf)[leaves].min() >= 9
     assert np.bincount(tree.leaf, weight)[leaves].min() >= 0.03 * weight.sum() * (1 - 1e-6)
@@ -348,22 +350,6 @@ def test_limits_hold_in_every_leaf():
         depth[tree.children[node]] = depth[node] + 1
     assert depth.max() == 5
     assert len(leaves) == n_leaves(tree) > 10
-
-
-@given(seeds, st.integers(-1000, 900), st.booleans())
-def test_channels_are_weighted_targets_in_a_unit_of_a_power_of_two(seed, exponent, count):
-    rng = np.random.default_rng(seed)
-    P, weight = rng.dirichlet(np.ones(3), 20), rng.uniform(0.1, 7, 20)
-    channels = to_fixed_point(P, weight, count=count)
-    assert channels.dtype == np.int32
-    assert channels.shape == (20, 5 if count else 4)
-    assert 2**30 <= channels[:, 3].max() <= 2**31 - 1
-    unit = 2.0**30 / 2.0 ** np.floor(np.log2(weight.max()))
-    assert np.abs(channels[:, 3] - weight * unit).max() <= 0.5
-    assert np.abs(channels[:, :3] - P * weight[:, None] * unit).max() <= 0.5
-    if count:
-        assert (channels[:, 4] == 1).all()
-    assert np.array_equal(to_fixed_point(P, weight * 2.0**exponent, count=count), channels)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,250 @@
+"""Growing the trees of a boosted student, one a round, by Newton steps."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact import InputGrid
+from skdistill.students.boosting.leaf_refit import add_rows_to_leaves
+from skdistill.students.boosting.problem import BoostingProblem
+from skdistill.students.loss import Loss
+from skdistill.students.tree.fixed_point import round_stats
+from skdistill.students.tree.grower import SplitPenalties, grow_tree
+from skdistill.students.tree.grown_tree import GrownTree, find_leaves
+from skdistill.students.tree.splitting import SQUARED_ERROR
+
+
+class BoostedTrees(NamedTuple):
+    """Trees as they were grown.
+
+    Attributes
+    ----------
+    trees : list of GrownTree
+        Their splits, on the codes of the grid.
+    leaves : int32 array of shape (n_samples, n_trees)
+        Leaf of each row in each tree, numbered through all trees.
+    tree_of_leaf : int array of shape (n_leaves,)
+        Tree that each leaf belongs to.
+    leaf_values : float64 array of shape (n_leaves, n_scores)
+        Newton steps times the learning rate: the first values of the leaves.
+    """
+
+    trees: list[GrownTree]
+    leaves: NDArray[np.int32]
+    tree_of_leaf: NDArray[np.intp]
+    leaf_values: NDArray[np.float64]
+
+
+def grow_trees(
+    student: Any,
+    problem: BoostingProblem,
+    grid: InputGrid,
+    z: NDArray[np.float64],
+    rng: np.random.RandomState,
+) -> BoostedTrees:
+    """Grow trees on the gradients of the loss, a tree a round.
+
+    Parameters
+    ----------
+    student : SoftBoostingClassifier or SoftBoostingRegressor
+        Its parameters are read, nothing else.
+    problem : BoostingProblem
+        Training rows and their loss.
+    grid : InputGrid
+        Thresholds that splits may use.
+    z : float64 array of shape (n_samples, n_scores)
+        Raw predictions to start from.
+    rng : RandomState
+        Draws rows to hold out, and subsamples.
+
+    Returns
+    -------
+    boosted : BoostedTrees
+        With early stopping those up to the least loss of the rows that were held out.
+    """
+    n_samples = len(z)
+    codes, n_edges = grid.encode(problem.X), grid.counts
+    newton, penalties = problem.newton_terms(), _ReusePenalty(student, problem, n_edges)
+    hints = None if problem.hints is None else _HintResiduals(problem.hints, student.learning_rate)
+    train_rows, validation_loss = np.arange(n_samples), None
+    if student.n_iter_no_change is not None:
+        train_rows, validation_loss = _hold_out(problem, student.validation_fraction, rng)
+    losses = [] if validation_loss is None else [validation_loss(z)[0]]
+    trees: list[GrownTree] = []
+    nodes, steps = [], []
+    while len(trees) < student.n_estimators:
+        descent, curvature = newton(z)
+        rows = _draw_rows(train_rows, student.subsample, rng)
+        # A split serves all scores. Its gain weighs a row by one Hessian, the sum of the diagonal.
+        weight = curvature.sum(axis=1, keepdims=True)
+        hint_stats = [] if hints is None else [hints.scaled(descent, weight)]
+        stats = np.hstack([descent, *hint_stats, weight])
+        tree, node = _grow_on_stats(student, stats, rows, codes, n_edges, penalties)
+        step = _newton_steps(student, problem, descent, curvature, node, rows, len(tree.feature))
+        z = z + step[node]
+        if hints is not None:
+            hints.subtract_means(node, rows, weight)
+        trees.append(tree)
+        nodes.append(node)
+        steps.append(step[tree.is_leaf])
+        if validation_loss is not None:
+            losses.append(validation_loss(z)[0])
+            if len(trees) - int(np.argmin(losses)) >= student.n_iter_no_change:
+                break
+    n_trees = max(1, int(np.argmin(losses))) if losses else len(trees)
+    return _number_leaves(trees[:n_trees], nodes[:n_trees], np.concatenate(steps[:n_trees]))
+
+
+def _grow_on_stats(
+    student: Any,
+    stats: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    codes: NDArray[Any],
+    n_edges: NDArray[np.int32],
+    penalties: _ReusePenalty,
+) -> tuple[GrownTree, NDArray[np.int32]]:
+    """A tree grown on some rows, and the leaf of every row."""
+    n_samples = len(stats)
+    every = len(rows) == n_samples
+    row_stats, unit = round_stats(stats if every else stats[rows])
+    if student.min_samples_leaf > 1:
+        row_stats = np.column_stack([row_stats, np.ones(len(row_stats), np.int32)])
+    tree = grow_tree(
+        codes if every else np.ascontiguousarray(codes[:, rows]),
+        n_edges,
+        row_stats,
+        criterion=SQUARED_ERROR,
+        max_leaf_nodes=student.max_leaf_nodes or n_samples,
+        max_depth=student.max_depth or n_samples,
+        min_samples_leaf=student.min_samples_leaf,
+        l2_regularization=student.l2_regularization * unit,
+        penalties=penalties.in_units(unit),
+    )
+    penalties.pay(tree)
+    return tree, tree.leaf if every else find_leaves(tree, codes, n_edges)
+
+
+def _newton_steps(
+    student: Any,
+    problem: BoostingProblem,
+    descent: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+    node: NDArray[np.int32],
+    rows: NDArray[np.intp],
+    n_nodes: int,
+) -> NDArray[np.float64]:
+    """Newton step of every node times the learning rate, shape (n_nodes, n_scores)."""
+    descents, curvatures = np.zeros((2, n_nodes, problem.n_scores))
+    add_rows_to_leaves(node[rows, None], descent[rows], descents)
+    add_rows_to_leaves(node[rows, None], curvature[rows], curvatures)
+    hessian = problem.hessian_factor * curvatures + student.l2_regularization
+    steps: NDArray[np.float64] = descents / (hessian + 1e-12) * student.learning_rate
+    return steps
+
+
+def _number_leaves(
+    trees: list[GrownTree], nodes: list[NDArray[np.int32]], leaf_values: NDArray[np.float64]
+) -> BoostedTrees:
+    """Number the leaves through all trees, in the order of their nodes."""
+    leaves: list[NDArray[np.int32]] = []
+    n_leaves: list[int] = []
+    for tree, node in zip(trees, nodes, strict=True):
+        number = sum(n_leaves) + np.cumsum(tree.is_leaf) - 1
+        leaves.append(number[node].astype(np.int32))
+        n_leaves.append(int(tree.is_leaf.sum()))
+    tree_of_leaf = np.repeat(np.arange(len(trees)), n_leaves)
+    return BoostedTrees(trees, np.column_stack(leaves), tree_of_leaf, leaf_values)
+
+
+def _draw_rows(
+    rows: NDArray[np.intp], subsample: float, rng: np.random.RandomState
+) -> NDArray[np.intp]:
+    """The rows of a round, in ascending order."""
+    if subsample == 1:
+        return rows
+    drawn = rng.permutation(len(rows))[: max(1, int(subsample * len(rows)))]
+    return rows[np.sort(drawn)]
+
+
+def _hold_out(
+    problem: BoostingProblem, fraction: float, rng: np.random.RandomState
+) -> tuple[NDArray[np.intp], Loss]:
+    """Rows to grow on, and the loss of the others."""
+    n_samples = len(problem.X)
+    n_held_out = max(1, int(fraction * n_samples))
+    if n_held_out == n_samples:
+        raise ValueError(
+            f"n_iter_no_change needs two rows or more to hold some out, got {n_samples}"
+        )
+    order = rng.permutation(n_samples)
+    held_out = order[:n_held_out]
+    weight = np.zeros(n_samples)
+    weight[held_out] = problem.weight[held_out]
+    return np.sort(order[n_held_out:]), problem.loss(weight)
+
+
+class _ReusePenalty:
+    """What a split has to gain for a feature, or a stored threshold, that no split used yet.
+
+    Herrmann et al. 2026, see `SoftBoostingClassifier`. Evenly spaced thresholds are not stored
+    and have no penalty.
+    """
+
+    def __init__(self, student: Any, problem: BoostingProblem, n_edges: NDArray[np.int32]) -> None:
+        # The gain in squared error is twice the decrease of the loss to second order.
+        decrease = problem.hessian_factor * student.reuse_penalty * float(problem.weight.sum())
+        self.penalty = 2 * decrease
+        self.bin_offsets = np.cumsum([0, *(n_edges.astype(np.int64) + 2)])
+        self.feature_paid = np.zeros(len(n_edges), bool)
+        self.threshold_paid = np.full(self.bin_offsets[-1], student.binning == "uniform")
+
+    def in_units(self, unit: float) -> SplitPenalties:
+        """Penalties in the unit of a round's row statistics."""
+        return SplitPenalties(
+            np.where(self.feature_paid, 0.0, self.penalty * unit),
+            np.where(self.threshold_paid, 0.0, self.penalty * unit),
+        )
+
+    def pay(self, tree: GrownTree) -> None:
+        """Take note of what a tree uses."""
+        split = ~tree.is_leaf
+        feature, threshold = tree.feature[split], tree.threshold[split]
+        self.feature_paid[feature] = True
+        self.threshold_paid[self.bin_offsets[feature] + threshold] = True
+
+
+class _HintResiduals:
+    """Residuals of the hints, which later rounds learn as they learn those of the targets.
+
+    Hints count as much beside the gradients of every round as beside the targets.
+    """
+
+    def __init__(self, hints: tuple[NDArray[np.float64], float], learning_rate: float) -> None:
+        self.residuals, self.hint_weight = hints
+        self.learning_rate = learning_rate
+
+    def scaled(
+        self, descent: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Weighted residuals to stand beside `descent`, which `weight` divides."""
+        ours, theirs = (descent**2 / weight).sum(), (weight * self.residuals**2).sum()
+        if theirs == 0:
+            return self.residuals
+        scaled: NDArray[np.float64] = (
+            np.sqrt(self.hint_weight * ours / theirs) * weight * self.residuals
+        )
+        return scaled
+
+    def subtract_means(
+        self, node: NDArray[np.int32], rows: NDArray[np.intp], weight: NDArray[np.float64]
+    ) -> None:
+        """Subtract the means of the leaves, as learnt from the `rows` of a round."""
+        total = np.zeros((node.max() + 1, self.residuals.shape[1] + 1))
+        add_rows_to_leaves(
+            node[rows, None], np.hstack([weight * self.residuals, weight])[rows], total
+        )
+        mean = total[:, :-1] / np.maximum(total[:, -1:], np.finfo(float).tiny)
+        self.residuals = self.residuals - self.learning_rate * mean[node]

@@ -1,0 +1,202 @@
+"""One decision tree that learns from probabilities, on a quantized grid."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.quantization.assemble import assemble
+from skdistill.quantization.binning import fit_grid
+from skdistill.quantization.leaf_values import leaf_logits
+from skdistill.students._student import StudentClassifierMixin, relative_importances
+from skdistill.students.class_weight import CLASS_WEIGHT
+from skdistill.students.training_data import ClassificationData
+from skdistill.students.tree._base import BaseSoftTree
+from skdistill.students.tree.cost_complexity import prune_cost_complexity
+from skdistill.students.tree.fixed_point import to_fixed_point
+from skdistill.students.tree.grown_tree import GrownTree, sum_by_leaf
+from skdistill.students.tree.splitting import ENTROPY, SQUARED_ERROR
+from skdistill.students.tree.tao import alternating_optimization
+from skdistill.targets import SoftTargets
+from skdistill.utils._sklearn_compat import Interval, StrOptions
+
+_CRITERIA = {"squared_error": SQUARED_ERROR, "entropy": ENTROPY}
+
+
+class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
+    """Decision tree on soft targets, with integer thresholds and leaf values.
+
+    The tree is grown best-first from histograms of exact integer sums. Thresholds come from a
+    grid of at most ``2 ** threshold_bits - 2`` quantiles a column, so that the tree is quantized
+    while it learns. Its structure follows the tempered mixture of teacher and hard labels; leaf
+    values are weighted means of the untempered one, kept as integer logits.
+
+    Parameters
+    ----------
+    criterion : {"squared_error", "entropy"}, default="squared_error"
+        Impurity that splits reduce. "squared_error", summed over the class probabilities, equals
+        the Gini impurity on rows repeated by their probabilities.
+    max_leaf_nodes : int or None, default=64
+        Maximum number of leaves. None is unlimited.
+    max_depth : int or None, default=None
+        Maximum number of splits on the way to a leaf. None is unlimited.
+    min_samples_leaf : int, default=1
+        Minimum number of training rows in a leaf.
+    min_weight_fraction_leaf : float, default=0.0
+        Minimum weight of a leaf, as a fraction in [0, 0.5] of the total weight.
+    ccp_alpha : float, default=0.0
+        Complexity parameter of minimal cost-complexity pruning, in units of the criterion, as in
+        scikit-learn's trees. The cost is measured on the targets that the tree was grown on.
+    tao_n_iter : int, default=0
+        Maximum number of passes of tree alternating optimization over the grown and pruned tree
+        [1]_: each split in turn moves to where the fewest rows are misclassified. The tree keeps
+        its size or becomes smaller.
+    threshold_bits : int, default=8
+        Bits of a threshold, 2 to 16.
+    value_bits : int or "ternary", default=8
+        Bits of a leaf value, 2 to 16; "ternary" is −1, 0 or 1.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
+        of a data frame that have a categorical type or hold strings; None takes none. Categories
+        are ordered by their mean targets, and splits are thresholds on this order.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes by label, which multiply those of the rows. "balanced" is
+        ``n_samples / (n_classes * mass)``, where the mass of a class is the total weight of its
+        rows. A row of probabilities without label weighs ``sum_k P_ik w_k``, and gives each
+        class its share of the mass. None gives every class the weight 1.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen during `fit`, where all of them are strings.
+    compact_ : CompactModel
+        The integer model that predicts.
+    feature_importances_ : float64 array of shape (n_features,)
+        Share of each column in the total decrease of impurity.
+
+    See Also
+    --------
+    DistilledClassifier : Makes the soft targets and fits a student on them.
+    SoftBoostingClassifier : A few small trees, more accurate at the same size.
+
+    Notes
+    -----
+    Where a column has missing values (NaN), each node learns on which side they go. In other
+    columns they go right.
+
+    References
+    ----------
+    .. [1] Carreira-Perpiñán & Tavallali 2018, "Alternating optimization of decision trees, with
+       application to learning sparse oblique trees", NeurIPS 31.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill import SoftTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = SoftTreeClassifier(max_leaf_nodes=4).fit(X, y)
+    >>> tree.predict(X[::50]).tolist()
+    [0, 1, 2]
+    """
+
+    _accepts_hints = True
+    _parameter_constraints: dict[str, list[Any]] = {
+        **BaseSoftTree._parameter_constraints,
+        "criterion": [StrOptions(set(_CRITERIA))],
+        "tao_n_iter": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": CLASS_WEIGHT,
+    }
+
+    def __init__(
+        self,
+        criterion: str = "squared_error",
+        *,
+        max_leaf_nodes: int | None = 64,
+        max_depth: int | None = None,
+        min_samples_leaf: int = 1,
+        min_weight_fraction_leaf: float = 0.0,
+        ccp_alpha: float = 0.0,
+        tao_n_iter: int = 0,
+        threshold_bits: int = 8,
+        value_bits: int | str = 8,
+        categorical_features: Any = "from_dtype",
+        class_weight: dict[Any, float] | str | None = None,
+    ) -> None:
+        super().__init__(
+            max_leaf_nodes=max_leaf_nodes,
+            max_depth=max_depth,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            ccp_alpha=ccp_alpha,
+            threshold_bits=threshold_bits,
+            value_bits=value_bits,
+            categorical_features=categorical_features,
+        )
+        self.criterion = criterion
+        self.tao_n_iter = tao_n_iter
+        self.class_weight = class_weight
+
+    def _learn(self, data: ClassificationData) -> None:
+        targets, weight, criterion = data.targets, data.weight, _CRITERIA[self.criterion]
+        grid = fit_grid(data.X, self.threshold_bits, weight)
+        codes = grid.encode(data.X)
+        probabilities = targets.mixture(targets.temperature)
+        growth_targets, impurity_factor = self._growth_targets(targets, probabilities, weight)
+        row_stats = to_fixed_point(growth_targets, weight, count=self.min_samples_leaf > 1)
+        tree = self._grow(codes, grid, row_stats, criterion)
+        tree = prune_cost_complexity(tree, self.ccp_alpha * impurity_factor)
+        if self.tao_n_iter > 0:
+            tree = alternating_optimization(
+                tree,
+                codes,
+                grid.counts,
+                to_fixed_point(probabilities, weight),
+                criterion=criterion,
+                n_iter=self.tao_n_iter,
+                min_samples_leaf=self.min_samples_leaf,
+                min_weight_fraction=self.min_weight_fraction_leaf,
+            )
+        if targets.temperature == 1 and growth_targets is probabilities:
+            sums = tree.sums[:, : targets.n_classes]
+        else:
+            untempered = to_fixed_point(targets.mixture(), weight)[:, :-1]
+            sums = sum_by_leaf(untempered, tree.leaf, len(tree.feature))
+        self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))
+        if len(data.classes) == 1:
+            self.compact_ = data.single_class_model()
+            return
+        values, bias, scale = leaf_logits(_leaf_probabilities(tree, sums), self.value_bits)
+        table = assemble(grid, [tree.with_values(values)], self.value_bits)
+        self.compact_ = data.model(bias, scale, table)
+
+    def _growth_targets(
+        self, targets: SoftTargets, probabilities: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float]:
+        """What the structure is grown on, and the unit of its impurity in that of the criterion."""
+        growth_targets, impurity_factor = probabilities, 1.0
+        if targets.n_classes == 2 and self.criterion == "squared_error":
+            # The squared errors of both columns are equal: one column will do.
+            growth_targets, impurity_factor = probabilities[:, 1:], 0.5
+        if targets.hints is None:
+            return growth_targets, impurity_factor
+        if self.criterion != "squared_error":
+            raise ValueError(f"hints need criterion='squared_error', got {self.criterion!r}")
+        hints = targets.scaled_hints(growth_targets, weight)
+        growth_targets = np.column_stack([growth_targets, hints])
+        _, exponent = np.frexp(np.abs(growth_targets).max())
+        unit = float(np.ldexp(1.0, -max(0, exponent)))  # within [−1, 1], as fixed point asks for
+        return growth_targets * unit, impurity_factor * unit**2
+
+
+def _leaf_probabilities(tree: GrownTree, sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Probabilities of every node, float64 array of shape (n_nodes, n_classes); even inside."""
+    means = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
+    P: NDArray[np.float64] = np.where(tree.is_leaf[:, None], means, 1 / means.shape[1])
+    return P

@@ -1,0 +1,114 @@
+"""One decision tree that learns values, on a quantized grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact import InputGrid
+from skdistill.quantization.assemble import assemble
+from skdistill.quantization.binning import fit_grid
+from skdistill.quantization.leaf_values import leaf_values
+from skdistill.students._student import StudentRegressorMixin, relative_importances
+from skdistill.students.training_data import RegressionData
+from skdistill.students.tree._base import BaseSoftTree
+from skdistill.students.tree.cost_complexity import prune_cost_complexity
+from skdistill.students.tree.fixed_point import to_fixed_point
+from skdistill.students.tree.grown_tree import GrownTree
+from skdistill.students.tree.splitting import SQUARED_ERROR
+
+
+class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
+    """Decision tree for regression, with integer thresholds and leaf values.
+
+    The tree is grown best-first from histograms of exact integer sums, on squared error. Leaf
+    values are weighted means, rounded to levels that each target spreads over its own range;
+    their offset goes into the bias.
+
+    Parameters
+    ----------
+    max_leaf_nodes : int or None, default=64
+        Maximum number of leaves. None is unlimited.
+    max_depth : int or None, default=None
+        Maximum number of splits on the way to a leaf. None is unlimited.
+    min_samples_leaf : int, default=1
+        Minimum number of training rows in a leaf.
+    min_weight_fraction_leaf : float, default=0.0
+        Minimum weight of a leaf, as a fraction in [0, 0.5] of the total weight.
+    ccp_alpha : float, default=0.0
+        Complexity parameter of minimal cost-complexity pruning, in units of the criterion: the
+        mean squared error. Several targets count in units of their standard deviations, and
+        their mean is taken.
+    threshold_bits : int, default=8
+        Bits of a threshold, 2 to 16.
+    value_bits : int or "ternary", default=8
+        Bits of a leaf value, 2 to 16; "ternary" is −1, 0 or 1.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
+        of a data frame that have a categorical type or hold strings; None takes none. Categories
+        are ordered by their mean targets, and splits are thresholds on this order.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names seen during `fit`, where all of them are strings.
+    compact_ : CompactModel
+        The integer model that predicts.
+    feature_importances_ : float64 array of shape (n_features,)
+        Share of each column in the total decrease of squared error.
+
+    See Also
+    --------
+    DistilledRegressor : Fits a student on a teacher's predictions.
+    SoftBoostingRegressor : A few small trees, more accurate at the same size.
+
+    Notes
+    -----
+    Where a column has missing values (NaN), each node learns on which side they go. In other
+    columns they go right.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skdistill import SoftTreeRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> tree = SoftTreeRegressor(max_leaf_nodes=8).fit(X, y)
+    >>> round(tree.score(X, y), 2), tree.compact_.tables[0].values.shape
+    (0.51, (8, 1))
+    """
+
+    def _learn(self, data: RegressionData) -> None:
+        grid = fit_grid(data.X, self.threshold_bits, data.weight)
+        tree, means, weight = self._grow_on_values(grid, data)
+        self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))
+        leaf, bits = tree.is_leaf, self.value_bits
+        values = np.zeros(means.shape, np.int32)
+        values[leaf], bias, scale, unit = leaf_values(means[leaf], weight[leaf], bits)
+        # A tree that is a single leaf is the bias.
+        tables = [] if leaf[0] else [assemble(grid, [tree.with_values(values)], bits, unit)]
+        self.compact_ = data.model(bias, scale, *tables)
+
+    def _grow_on_values(
+        self, grid: InputGrid, data: RegressionData
+    ) -> tuple[GrownTree, NDArray[np.float64], NDArray[np.float64]]:
+        """The pruned tree, the mean targets of all its nodes, and their weights."""
+        y = data.y
+        # Targets are brought into [−1, 1] by numbers that the order of the rows cannot change,
+        # and the tree does not change with it either.
+        middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
+        half_range = np.abs(y - middle).max(axis=0)
+        deviation = np.ones(1) if y.shape[1] == 1 else data.deviation
+        common = float(np.ldexp(1.0, np.frexp((half_range / deviation).max())[1]))
+        unit = common * deviation
+        row_stats = to_fixed_point(
+            (y - middle) / unit, data.weight, count=self.min_samples_leaf > 1
+        )
+        tree = self._grow(grid.encode(data.X), grid, row_stats, SQUARED_ERROR)
+        with np.errstate(over="ignore"):  # beyond all gains: nothing but the root stays
+            alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * y.shape[1]) / common)
+        tree = prune_cost_complexity(tree, float(alpha))
+        sums = tree.sums.astype(np.float64)
+        weight = np.maximum(sums[:, y.shape[1]], 1)
+        return tree, middle + unit * (sums[:, : y.shape[1]] / weight[:, None]), weight
