@@ -60,11 +60,7 @@ class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
 
 
 class CompactClassifierMixin(CompactMixin, ClassifierMixin):
-<<<<<<< HEAD
-    """Predictions, scores and exports of a classifier, all from ``compact_``."""
-=======
     """Predictions of a classifier, from ``compact_``."""
->>>>>>> main
 
     classes_: NDArray[Any]
 
@@ -73,13 +69,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-<<<<<<< HEAD
-        X : array-like of shape (n_samples, n_features)
-            Rows as `fit` takes them.
-=======
         X : data frame or array-like of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
->>>>>>> main
 
         Returns
         -------
@@ -94,13 +85,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-<<<<<<< HEAD
-        X : array-like of shape (n_samples, n_features)
-            Rows as `fit` takes them.
-=======
         X : data frame or array-like of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
->>>>>>> main
 
         Returns
         -------
@@ -115,13 +101,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-<<<<<<< HEAD
-        X : array-like of shape (n_samples, n_features)
-            Rows as `fit` takes them.
-=======
         X : data frame or array-like of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
->>>>>>> main
 
         Returns
         -------
@@ -136,13 +117,8 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
         Parameters
         ----------
-<<<<<<< HEAD
-        X : array-like of shape (n_samples, n_features)
-            Rows as `fit` takes them.
-=======
         X : data frame or array-like of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
->>>>>>> main
 
         Returns
         -------
@@ -186,24 +162,15 @@ class CompactClassifierMixin(CompactMixin, ClassifierMixin):
 
 
 class CompactRegressorMixin(CompactMixin, RegressorMixin):
-<<<<<<< HEAD
-    """Predicted values and exports of a regressor, all from ``compact_``."""
-=======
     """Predictions of a regressor, from ``compact_``."""
->>>>>>> main
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict targets: the integer scores times their scale.
 
         Parameters
         ----------
-<<<<<<< HEAD
-        X : array-like of shape (n_samples, n_features)
-            Rows as `fit` takes them.
-=======
         X : data frame or array-like of shape (n_samples, n_features)
             Rows, with the columns of `fit`.
->>>>>>> main
 
         Returns
         -------

@@ -17,22 +17,13 @@ from skdistill.compact import InputGrid, LinearTable
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid, rounding_grid
-<<<<<<< HEAD
 from skdistill.quantization.linear_weights import RANGE_FRACTIONS, linear_weights
-from skdistill.students.boosting.leaf_refit import Ensemble, add_to_leaves, refit, round_values
-from skdistill.students.linear.design import Reading, standardised
-from skdistill.students.loss import Loss, Newton
-from skdistill.students.tree import histogram
-from skdistill.students.tree.fixed_point import round_channels
-=======
-from skdistill.quantization.linear_weights import SHRINKS, linear_weights
 from skdistill.students._student import relative_importances
 from skdistill.students.boosting.leaf_refit import AdditiveModel, refit, round_values
 from skdistill.students.boosting.problem import BoostingProblem
 from skdistill.students.boosting.rounds import grow_trees
 from skdistill.students.linear.design import DesignMatrix, design_matrix, empty_design
 from skdistill.students.tree.grown_tree import GrownTree
->>>>>>> main
 
 LINEAR_L2 = 1e-4  # penalty of the linear start
 INTERCEPT_STEP = 16  # scores of a leaf value of 1, so that the bias is finer than the leaves
@@ -169,13 +160,8 @@ def _round_linear(
     min_scale = max(leaf, total, min_scale)
     few_levels = bits == "ternary" or bits < 8
     candidates = [
-<<<<<<< HEAD
-        linear_weights(B, fitted.b, few, q_max, shrink, least)
-        for shrink in (RANGE_FRACTIONS if few == "ternary" or few < 8 else RANGE_FRACTIONS[:1])
-=======
-        linear_weights(W, b, bits, scaling.q_max, shrink, min_scale)
-        for shrink in (SHRINKS if few_levels else SHRINKS[:1])
->>>>>>> main
+        linear_weights(W, b, bits, scaling.q_max, fraction, min_scale)
+        for fraction in (RANGE_FRACTIONS if few_levels else RANGE_FRACTIONS[:1])
     ]
 
     def error(candidate: tuple[NDArray[np.int32], NDArray[np.int32], float]) -> float:
