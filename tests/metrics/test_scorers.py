@@ -258,7 +258,9 @@ class TestAsMadeByMakeScorer:
         plain = DistilledClassifier(GaussianNB(), SoftTreeClassifier(), transfer_set=None)
         with config_context(enable_metadata_routing=True):
             weighted = scorer.set_score_request(sample_weight=True)
-            estimator = clone(plain).set_fit_request(sample_weight=False)
+            teacher = GaussianNB().set_fit_request(sample_weight=False)
+            estimator = clone(plain).set_params(teacher=teacher)
+            estimator.set_fit_request(sample_weight=False)
             estimator.teacher.set_fit_request(sample_weight=False)
             found = {}
             for name, scoring in (("one", weighted), ("several", {"score": weighted})):
