@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 
 class ExportMixin:
-    """Exports of whatever holds a `CompactModel`: the model itself, students, distillers."""
+    """Exports of whatever holds a `CompactModel`: the model itself, students, distillers.
 
-    def _compact_model(self) -> CompactModel:
-        """What is exported."""
-        raise NotImplementedError
+    A class has ``_compact_model()``, which returns the model to export.
+    """
+
+    _compact_model: Callable[[], CompactModel]
 
     def to_c(
         self,

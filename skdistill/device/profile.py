@@ -187,21 +187,21 @@ def profile(
         raise ValueError("X must have at least one row to be run")
     function = emitted_function(model, rows, output)
     image = build({f"{NAME}.c": source}, core, [function.name])
-    found: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     results = None
     if target == "host":
         results = load({f"{NAME}.c": source}, function)(rows)
     elif core.core:
         ran = run(image, function.name, rows, output_bytes=function.output_bytes, watch=True)
         results = function.read(ran.outputs)
-        found["stack_bytes"] = int(ran.stack.max())
-        found |= _mean_and_max("instructions", ran.instructions)
+        measured["stack_bytes"] = int(ran.stack.max())
+        measured |= _mean_and_max("instructions", ran.instructions)
         if target == "cortex-m0":
-            found["instructions_bound"] = bounds(plan, output).instructions
+            measured["instructions_bound"] = bounds(plan, output).instructions
     elif not missing_tools():
         on_avr = run_avr({f"{NAME}.c": source}, function, rows)
         results = on_avr.results
-        found |= _mean_and_max("cycles", on_avr.cycles)
+        measured |= _mean_and_max("cycles", on_avr.cycles)
     mismatches = None
     if results is not None:
         allowed = probability_error(model, output) if output.startswith("proba") else 0.0
@@ -219,7 +219,7 @@ def profile(
         library_bytes=sizes.library,
         ram_bytes=sizes.ram,
         missing_routines=image.missing_routines,
-        **found,
+        **measured,
     )
 
 
@@ -246,13 +246,13 @@ def compact_of(model: Any) -> ModelTables:
     ValueError
         If there is none.
     """
-    found = model if isinstance(model, ModelTables) else getattr(model, "compact_", None)
-    if not isinstance(found, ModelTables):
+    compact = model if isinstance(model, ModelTables) else getattr(model, "compact_", None)
+    if not isinstance(compact, ModelTables):
         raise ValueError(
-            f"model must be a ModelTables or a fitted student or distiller, "
+            f"model must be a CompactModel or a fitted student or distiller, "
             f"got {type(model).__name__} without compact_: {remedy(model)}"
         )
-    return found
+    return compact
 
 
 def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Function:

@@ -50,10 +50,10 @@ def fold_trees(
     edge, nan_left, swapped, idle = settle_splits(edge, nan_left)
     left = np.where(swapped, trees.right, trees.left)
     right = np.where(swapped, trees.left, trees.right)
-    kept = _without(idle, np.where(edge > 0, left, right), trees.roots, left, right)
+    remaining = _without(idle, np.where(edge > 0, left, right), trees.roots, left, right)
 
     # A grid of the raw columns, with the edges that some node uses.
-    edge, column = edge[kept.nodes], column[kept.nodes]
+    edge, column = edge[remaining.nodes], column[remaining.nodes]
     features, feature = np.unique(maps.raw_column[column], return_inverse=True)
     used = [np.unique(edge[feature == f]) for f in range(len(features))]
     threshold = np.zeros(len(feature), np.int32)
@@ -62,13 +62,13 @@ def fold_trees(
     offsets = np.cumsum([0] + [len(edges_of_feature) for edges_of_feature in used])
     return TreeTable(
         InputGrid(features, offsets, np.concatenate([grid.edges[:0], *used])),
-        kept.roots,
+        remaining.roots,
         feature,
         threshold,
-        kept.left,
-        kept.right,
-        nan_left[kept.nodes],
-        trees.values[kept.leaves],
+        remaining.left,
+        remaining.right,
+        nan_left[remaining.nodes],
+        trees.values[remaining.leaves],
         trees.value_bits,
         trees.unit,
     )

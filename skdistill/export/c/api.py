@@ -172,7 +172,7 @@ def prepare_source(
 def _check_model(model: object) -> None:
     if not isinstance(model, ModelTables):
         kind = type(model).__name__
-        raise TypeError(f"model must be a ModelTables, got {kind}: {remedy(model)}")
+        raise TypeError(f"model must be a CompactModel, got {kind}: {remedy(model)}")
 
 
 def remedy(model: Any) -> str:
