@@ -52,7 +52,7 @@ class StudentClassifierMixin(_StudentMixin, CompactClassifierMixin, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : data frame or array-like of shape (n_samples, n_features)
             Training rows. Infinities are refused. NaN is a missing value where the tag
             ``input_tags.allow_nan`` of the estimator is true, and a sparse matrix is allowed
             where ``input_tags.sparse`` is.
@@ -77,17 +77,17 @@ class StudentClassifierMixin(_StudentMixin, CompactClassifierMixin, ABC):
             For rows, targets and weights that do not fit together or cannot be learnt from; the
             message names what is wrong.
         """
-        data = self._validate(X, y, sample_weight, classes)
+        classes = self._check_before_fit(y, classes)
+        data = classification_data(
+            self, X, y, sample_weight, classes, accepts_hints=self._accepts_hints
+        )
         self._learn(data)
         self.classes_ = data.classes
         return self
 
-    def _validate(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
-    ) -> ClassificationData:
-        return classification_data(
-            self, X, y, sample_weight, classes, accepts_hints=self._accepts_hints
-        )
+    def _check_before_fit(self, y: Any, classes: ArrayLike | None) -> ArrayLike | None:
+        """Refuse parameters that no data can be fitted with; returns the `classes` to use."""
+        return classes
 
     @abstractmethod
     def _learn(self, data: ClassificationData) -> None:
@@ -106,7 +106,7 @@ class StudentRegressorMixin(_StudentMixin, CompactRegressorMixin, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : data frame or array-like of shape (n_samples, n_features)
             Training rows. Infinities are refused, NaN is a missing value. A sparse matrix is
             allowed where the tag ``input_tags.sparse`` of the estimator is true.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)

@@ -252,7 +252,7 @@ def check_targets(
             "A column-vector y was passed when a 1d array was expected. Please change the shape of "
             "y to (n_samples,), for example using ravel().",
             DataConversionWarning,
-            stacklevel=6,  # the caller of `fit`
+            stacklevel=5,  # the caller of a student's `fit`
         )
         y = y[:, 0]
     check_consistent_length(y, np.empty(n_samples))

@@ -112,13 +112,11 @@ LogisticRegression
         self.value_bits = value_bits
         self.categorical_features = categorical_features
 
-    def _validate(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
-    ) -> ClassificationData:
+    def _check_before_fit(self, y: Any, classes: ArrayLike | None) -> ArrayLike | None:
         if not isinstance(self.estimator, ADAPTED):
             names = ", ".join(kind.__name__ for kind in ADAPTED)
             raise TypeError(f"estimator must be one of {names}, got {self.estimator!r}")
-        return super()._validate(X, y, sample_weight, classes)
+        return classes
 
     def _learn(self, data: ClassificationData) -> None:
         self.estimator_ = clone(self.estimator)

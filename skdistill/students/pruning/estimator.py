@@ -160,9 +160,7 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             return self.estimator.estimator, True
         return self.estimator, False
 
-    def _validate(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None
-    ) -> ClassificationData:
+    def _check_before_fit(self, y: Any, classes: ArrayLike | None) -> ArrayLike | None:
         ensemble, frozen = self._ensemble()
         check_supported(ensemble)
         own = getattr(ensemble, "compact_", None)
@@ -174,8 +172,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             check_is_fitted(ensemble)
             check_single_output(ensemble)
             if classes is None and not hasattr(y, "columns"):
-                classes = ensemble.classes_
-        return super()._validate(X, y, sample_weight, classes)
+                return ensemble.classes_  # type: ignore[no-any-return]
+        return classes
 
     def _learn(self, data: ClassificationData) -> None:
         ensemble, frozen = self._ensemble()
