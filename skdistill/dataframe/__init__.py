@@ -7,11 +7,11 @@ The same rows give the same numbers whether they come from pandas, polars, pyarr
 from skdistill.dataframe._columns import column_names, container_type, is_frame
 from skdistill.dataframe.read import encode_table, read_table
 from skdistill.dataframe.rows import concat_rows, shuffle_column, take_rows
-from skdistill.dataframe.table import Table, concat_tables, numeric_table
+from skdistill.dataframe.table import EncodedTable, concat_tables, numeric_table
 from skdistill.dataframe.write import write_table
 
 __all__ = [
-    "Table",
+    "EncodedTable",
     "column_names",
     "concat_rows",
     "concat_tables",

@@ -28,7 +28,7 @@ from skdistill.dataframe._labels import (
     text_labels,
     whole_labels,
 )
-from skdistill.dataframe.table import Table, numeric_table
+from skdistill.dataframe.table import EncodedTable, numeric_table
 
 _BEFORE_FIT = (
     "name the column in categorical_features if it holds categories, else turn it into numbers"
@@ -38,7 +38,7 @@ _AFTER_FIT = (
 )
 
 
-def read_table(X: Any, categorical_features: Any = "from_dtype") -> Table:
+def read_table(X: Any, categorical_features: Any = "from_dtype") -> EncodedTable:
     """Read a table to learn from.
 
     None, NaN, NA and the empty string are missing. Labels are strings or whole numbers
@@ -55,7 +55,7 @@ def read_table(X: Any, categorical_features: Any = "from_dtype") -> Table:
 
     Returns
     -------
-    table : Table
+    table : EncodedTable
         Arrays of numbers and sparse matrices without category columns are not copied.
 
     Raises
@@ -93,7 +93,7 @@ def read_table(X: Any, categorical_features: Any = "from_dtype") -> Table:
     dtype: Any = np.float64
     if read and all(each is None for each in labels):
         dtype = np.result_type(*{x.dtype for x in values})
-    return Table(X, stack_columns(list(values), X.shape, dtype), labels, strings, formats)
+    return EncodedTable(X, stack_columns(list(values), X.shape, dtype), labels, strings, formats)
 
 
 def encode_table(

@@ -14,7 +14,7 @@ from skdistill.dataframe.rows import concat_rows, take_rows
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class EncodedTable:
     """Rows of a data frame or array, and the same rows as numbers.
 
     What needs the rows as they are (a teacher) reads `native`, what needs numbers (a student, a
@@ -52,7 +52,7 @@ class Table:
         """Which columns have labels, bool array of shape (n_features,)."""
         return np.array([each is not None for each in self.labels], bool)
 
-    def take(self, rows: ArrayLike) -> Table:
+    def take(self, rows: ArrayLike) -> EncodedTable:
         """Take rows by their numbers or by a mask.
 
         Parameters
@@ -62,7 +62,7 @@ class Table:
 
         Returns
         -------
-        table : Table
+        table : EncodedTable
             With the labels of this one, whether or not they still occur.
         """
         native = take_rows(self.native, rows)
@@ -70,7 +70,7 @@ class Table:
         return replace(self, native=native, values=native if same else take_rows(self.values, rows))
 
 
-def numeric_table(X: Any) -> Table:
+def numeric_table(X: Any) -> EncodedTable:
     """An array of numbers as a table, without a copy.
 
     Parameters
@@ -80,26 +80,28 @@ def numeric_table(X: Any) -> Table:
 
     Returns
     -------
-    table : Table
+    table : EncodedTable
         Without labels and names.
     """
     n_features = X.shape[1]
-    return Table(X, X, (None,) * n_features, None, (ColumnFormat(X.dtype, X.dtype),) * n_features)
+    return EncodedTable(
+        X, X, (None,) * n_features, None, (ColumnFormat(X.dtype, X.dtype),) * n_features
+    )
 
 
-def concat_tables(first: Table, second: Table) -> Table:
+def concat_tables(first: EncodedTable, second: EncodedTable) -> EncodedTable:
     """Put the rows of two tables one below the other.
 
     Parameters
     ----------
-    first : Table
+    first : EncodedTable
         Names the columns. A column of numbers stays one; a column of labels keeps them.
-    second : Table
+    second : EncodedTable
         With the same columns, read from a container of the same kind.
 
     Returns
     -------
-    table : Table
+    table : EncodedTable
         Columns with labels have those of both tables.
 
     Raises

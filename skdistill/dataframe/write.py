@@ -22,7 +22,7 @@ from skdistill.dataframe._columns import (
     open_columns,
 )
 from skdistill.dataframe._labels import Labels
-from skdistill.dataframe.table import Table
+from skdistill.dataframe.table import EncodedTable
 
 
 def write_table(like: Any, values: NDArray[Any], labels: tuple[Labels | None, ...]) -> Any:
@@ -34,8 +34,8 @@ def write_table(like: Any, values: NDArray[Any], labels: tuple[Labels | None, ..
 
     Parameters
     ----------
-    like : Table, or data frame or array of shape (n_rows, n_features)
-        A `Table` is not opened again.
+    like : EncodedTable, or data frame or array of shape (n_rows, n_features)
+        An `EncodedTable` is not opened again.
     values : array of shape (n_samples, n_features)
         Indexes in columns with labels, NaN where a value is missing, as `read_table` returns.
     labels : tuple of length n_features
@@ -63,7 +63,7 @@ def write_table(like: Any, values: NDArray[Any], labels: tuple[Labels | None, ..
     array([['blue', 7],
            [None, 8]], dtype=object)
     """
-    if isinstance(like, Table):
+    if isinstance(like, EncodedTable):
         like, formats = like.native, like.formats
     else:
         like, formats = _opened(like)

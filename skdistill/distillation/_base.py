@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
-from skdistill.dataframe import Table, is_frame, numeric_table
+from skdistill.dataframe import EncodedTable, is_frame, numeric_table
 from skdistill.distillation.labelling import LabellingTask, seeded
 from skdistill.students._base import CompactMixin
 from skdistill.students._validation import compared_values, read_rows
@@ -101,7 +101,7 @@ class DistillerMixin(MetaEstimatorMixin):
         teacher = routed.get("teacher", {"fit": {}})
         return dict(teacher["fit"]), dict(routed["splitter"]["split"])
 
-    def _read_rows(self, X: Any, student: Any) -> Table:
+    def _read_rows(self, X: Any, student: Any) -> EncodedTable:
         """Validated rows, for the teacher as they are and for the student as numbers.
 
         Arrays of numbers are cast to what the student compares: the teacher has to see what the
@@ -117,7 +117,7 @@ class DistillerMixin(MetaEstimatorMixin):
             return table
         return numeric_table(numbers)
 
-    def _ready_teacher(self, rows: Table, y: Any, *, regression: bool) -> Any:
+    def _ready_teacher(self, rows: EncodedTable, y: Any, *, regression: bool) -> Any:
         """The teacher as an estimator; None where none is needed."""
         if self.teacher is None or self.alpha == 0:
             return None
@@ -166,7 +166,7 @@ class DistillerMixin(MetaEstimatorMixin):
         self,
         student: Any,
         rng: np.random.RandomState,
-        rows: Table,
+        rows: EncodedTable,
         *arguments: Any,
         **keywords: Any,
     ) -> None:

@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
-from skdistill.dataframe import Table
+from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin
 from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeClassifier, StudentAdapter
@@ -291,11 +291,11 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
     def _mix(
         self,
         labelling: Labelling,
-        rows: Table,
+        rows: EncodedTable,
         labels: _Labels,
         weight: NDArray[np.float64],
         class_weight: NDArray[np.float64] | None,
-    ) -> tuple[Table, SoftTargets, NDArray[np.float64], float]:
+    ) -> tuple[EncodedTable, SoftTargets, NDArray[np.float64], float]:
         """All rows, their soft and hard labels, their weights, and the teacher's temperature."""
         rows, weight, codes, P = keep_held_out(rows, weight, labels.codes, labelling.response)
         temperature = self._calibrated_temperature(P, codes, weight)

@@ -16,7 +16,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_memory
 
-from skdistill.dataframe import Table
+from skdistill.dataframe import EncodedTable
 from skdistill.teachers import cross_fit, response_values
 from skdistill.transfer import Munge
 from skdistill.transfer.further_rows import append_rows, further_tables
@@ -29,7 +29,7 @@ class LabellingTask(NamedTuple):
     ----------
     teacher : estimator or None
         From `as_teacher`; None where there is none to ask.
-    rows : Table
+    rows : EncodedTable
         Training rows.
     y : array of shape (n_samples,) or (n_samples, n_outputs), or None
         Labels or values.
@@ -68,7 +68,7 @@ class LabellingTask(NamedTuple):
     """
 
     teacher: Any
-    rows: Table
+    rows: EncodedTable
     y: NDArray[Any] | None
     classes: NDArray[Any] | None
     output: NDArray[np.float64] | None
@@ -97,7 +97,7 @@ class Labelling(NamedTuple):
         None where nothing was asked of it.
     response : float64 array of shape (n_samples, n_classes) or (n_samples, n_outputs)
         For the training rows; NaN in rows that were never held out.
-    further : Table
+    further : EncodedTable
         Further rows, perhaps none.
     further_response : float64 array of shape (n_further, n_classes) or (n_further, n_outputs)
         For the further rows, from the teacher that was fitted on all training rows.
@@ -105,7 +105,7 @@ class Labelling(NamedTuple):
 
     teacher: Any
     response: NDArray[np.float64]
-    further: Table
+    further: EncodedTable
     further_response: NDArray[np.float64]
 
 
@@ -239,16 +239,16 @@ def ask_hints(hints: Any, teacher: Any, X: Any) -> NDArray[np.float64]:
 
 
 def keep_held_out(
-    rows: Table,
+    rows: EncodedTable,
     weight: NDArray[np.float64],
     y: NDArray[Any] | None,
     response: NDArray[np.float64],
-) -> tuple[Table, NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
+) -> tuple[EncodedTable, NDArray[np.float64], NDArray[Any] | None, NDArray[np.float64]]:
     """Leave out the rows that no fold held out, with a warning.
 
     Parameters
     ----------
-    rows : Table
+    rows : EncodedTable
         Training rows.
     weight : float64 array of shape (n_samples,)
         Their weights.
@@ -303,7 +303,7 @@ def _cache(memory: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], 
 
 def _label_further(
     teacher: Any,
-    rows: Table,
+    rows: EncodedTable,
     transfer_set: Any,
     X_unlabeled: Any,
     categorical_features: Any,
@@ -312,7 +312,7 @@ def _label_further(
     response_method: str,
     seed: int,
     key: str,
-) -> tuple[Table, NDArray[np.float64]]:
+) -> tuple[EncodedTable, NDArray[np.float64]]:
     """Rows beside the training rows, and the teacher's responses for them.
 
     Where results are cached `key` stands for all arguments but the seed.

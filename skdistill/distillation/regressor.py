@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
-from skdistill.dataframe import Table
+from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin
 from skdistill.distillation.labelling import Labelling, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeRegressor
@@ -213,10 +213,10 @@ default=None
     def _mix(
         self,
         labelling: Labelling,
-        rows: Table,
+        rows: EncodedTable,
         target: NDArray[np.float64] | None,
         weight: NDArray[np.float64],
-    ) -> tuple[Table, NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[EncodedTable, NDArray[np.float64], NDArray[np.float64]]:
         """All rows, the mixture of predictions and values, and the weights."""
         rows, weight, target, prediction = keep_held_out(rows, weight, target, labelling.response)
         target = np.concatenate(

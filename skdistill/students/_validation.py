@@ -15,7 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skdistill.dataframe import Table, is_frame, numeric_table, read_table
+from skdistill.dataframe import EncodedTable, is_frame, numeric_table, read_table
 from skdistill.quantization.binning import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
@@ -32,15 +32,15 @@ _TOO_LARGE = "Input {} contains infinity or a value too large for dtype('float32
 
 def read_rows(
     estimator: BaseEstimator, X: Any, *, allow_nan: bool, categorical_features: Any
-) -> Table:
+) -> EncodedTable:
     """Read and validate training rows.
 
     Parameters
     ----------
     estimator : estimator instance
         Gets ``n_features_in_`` and, where `X` has string column names, ``feature_names_in_``.
-    X : Table, or data frame or array-like of shape (n_samples, n_features)
-        The rows as they were passed to `fit`. A `Table` is not read again.
+    X : EncodedTable, or data frame or array-like of shape (n_samples, n_features)
+        The rows as they were passed to `fit`. An `EncodedTable` is not read again.
     allow_nan : bool
         Whether numbers may be NaN; categories may always be missing.
     categorical_features : "from_dtype", None or array-like
@@ -48,7 +48,7 @@ def read_rows(
 
     Returns
     -------
-    table : Table
+    table : EncodedTable
         Its values are numbers of any type, not yet cast to that in which they are compared.
 
     Raises
@@ -58,7 +58,7 @@ def read_rows(
     """
     finite = "allow-nan" if allow_nan else True
     listed = not (categorical_features is None or isinstance(categorical_features, str))
-    if isinstance(X, Table):
+    if isinstance(X, EncodedTable):
         table = X
         _set_feature_names(estimator, table)
     elif is_frame(X) or listed:
@@ -112,12 +112,12 @@ def check_rows(
     return compared_values(table), table.labels
 
 
-def compared_values(table: Table) -> NDArray[Any]:
+def compared_values(table: EncodedTable) -> NDArray[Any]:
     """Cast the values of a table to the type in which they are compared.
 
     Parameters
     ----------
-    table : Table
+    table : EncodedTable
         As `read_rows` returns it.
 
     Returns
@@ -140,7 +140,7 @@ def compared_values(table: Table) -> NDArray[Any]:
     return X
 
 
-def _set_feature_names(estimator: Any, table: Table) -> None:
+def _set_feature_names(estimator: Any, table: EncodedTable) -> None:
     """Set what `validate_data` would, were the data frame at hand."""
     estimator.n_features_in_ = len(table.labels)
     vars(estimator).pop("feature_names_in_", None)
@@ -191,7 +191,7 @@ def check_numbers(X: NDArray[Any], categorical: Any, *, finite: bool | str, esti
     )
 
 
-def _refuse_wide_integers(table: Table) -> None:
+def _refuse_wide_integers(table: EncodedTable) -> None:
     """Refuse integers that the cast to float32 would round, but for rows that are all int32."""
     if table.values.dtype == np.int32:
         return

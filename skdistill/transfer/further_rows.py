@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from skdistill.dataframe import (
-    Table,
+    EncodedTable,
     column_names,
     concat_tables,
     container_type,
@@ -22,13 +22,13 @@ from skdistill.transfer.munge import Munge
 
 
 def further_tables(
-    table: Table, transfer_set: Any, X_unlabeled: Any, seed: int, categorical_features: Any
-) -> list[Table]:
+    table: EncodedTable, transfer_set: Any, X_unlabeled: Any, seed: int, categorical_features: Any
+) -> list[EncodedTable]:
     """Further rows, in a form that a teacher of the training rows takes.
 
     Parameters
     ----------
-    table : Table
+    table : EncodedTable
         Training rows.
     transfer_set : transfer set or None
         Has ``sample(X, random_state)``, as `Munge` and `Pool`.
@@ -41,7 +41,7 @@ def further_tables(
 
     Returns
     -------
-    tables : list of Table
+    tables : list of EncodedTable
         Of the same kind as `table`; those without rows are left out.
 
     Raises
@@ -65,19 +65,19 @@ def further_tables(
     return [each for each in tables if each.n_samples > 0]
 
 
-def append_rows(first: Table, second: Table) -> Table:
+def append_rows(first: EncodedTable, second: EncodedTable) -> EncodedTable:
     """Put further rows below the training rows, in the type of the training rows.
 
     Parameters
     ----------
-    first : Table
+    first : EncodedTable
         Training rows.
-    second : Table
+    second : EncodedTable
         Further rows, from `further_tables`.
 
     Returns
     -------
-    table : Table
+    table : EncodedTable
         All rows.
 
     Raises
@@ -106,7 +106,7 @@ def _reads_alike(transfer_set: Any, categorical_features: Any) -> bool:
     return np.array_equal(own, np.asarray(categorical_features, dtype=object))
 
 
-def _in_form_of(table: Table, rows: Any, categorical_features: Any) -> Table:
+def _in_form_of(table: EncodedTable, rows: Any, categorical_features: Any) -> EncodedTable:
     """Rows that a user or a transfer set made, as a container of the kind of `table`."""
     X = table.native
     _require_same_columns(X, rows)
@@ -120,7 +120,7 @@ def _in_form_of(table: Table, rows: Any, categorical_features: Any) -> Table:
     native = write_table(table, read.values, read.labels)
     if table.values is X:
         return numeric_table(native)
-    return Table(native, read.values, read.labels, table.names, read.formats)
+    return EncodedTable(native, read.values, read.labels, table.names, read.formats)
 
 
 def _is_numeric_array(X: Any) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
 
-from skdistill.dataframe import Table, numeric_table, read_table, write_table
+from skdistill.dataframe import EncodedTable, numeric_table, read_table, write_table
 from skdistill.transfer.neighbours import nearest_other
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
 from skdistill.utils.documentation import DocumentationLinkMixin
@@ -117,12 +117,12 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
         return self.sample_table(read_table(X, self.categorical_features), random_state).native
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def sample_table(self, table: Table, random_state: Any = None) -> Table:
+    def sample_table(self, table: EncodedTable, random_state: Any = None) -> EncodedTable:
         """Make rows like those of a table that is read already.
 
         Parameters
         ----------
-        table : Table
+        table : EncodedTable
             Columns with labels, and those of a type for categories, hold categories;
             `categorical_features` is not asked.
         random_state : int, RandomState instance or None, default=None
@@ -130,7 +130,7 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
 
         Returns
         -------
-        rows : Table
+        rows : EncodedTable
             With the labels of `table`, and n_per_sample rows for each of its rows.
 
         Raises
@@ -158,7 +158,7 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
         native = write_table(table, rows, table.labels)
         if table.values is table.native:
             return numeric_table(native)
-        return Table(native, rows, table.labels, table.names, table.formats)
+        return EncodedTable(native, rows, table.labels, table.names, table.formats)
 
 
 def like_columns(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:

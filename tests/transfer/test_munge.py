@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_equal
 from sklearn.utils import check_random_state
 
 from skdistill import Munge
-from skdistill.dataframe import Table, read_table
+from skdistill.dataframe import EncodedTable, read_table
 from tests.strategies import seeds
 from tests.transfer.containers import CONTAINERS, mixed_frame
 from tests.transfer.test_neighbours import mixed_tables, nearest_by_hand
@@ -55,7 +55,7 @@ def munge(X, *parameters, seed=None, nominal=()):
         known = ~np.isnan(X[:, j])
         numbers, values[known, j] = np.unique(X[known, j], return_inverse=True)
         labels[j] = np.arange(max(1, len(numbers)))
-    table = Table(X, values, tuple(labels), None, read_table(X).formats)
+    table = EncodedTable(X, values, tuple(labels), None, read_table(X).formats)
     rows = Munge(*parameters).sample_table(table, seed).values
     for j in nominal:
         numbers = np.append(np.unique(X[~np.isnan(X[:, j]), j]), np.nan)
