@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
+from pathlib import PurePath
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -25,7 +26,17 @@ from skdistill.converters.scikit_learn import (
     read_gradient_boosting,
     read_hist_gradient_boosting,
 )
+from skdistill.converters.wrappers import is_passthrough
 from skdistill.converters.xgboost import read_xgboost
+
+FILE_REMEDIES = {
+    ".skd": "skdistill.load reads it",
+    ".onnx": "distil it, with OnnxTeacher(path) as the teacher",
+    ".json": "xgboost.Booster(model_file=path) reads it",
+    ".ubj": "xgboost.Booster(model_file=path) reads it",
+    ".txt": "lightgbm.Booster(model_file=path) reads it",
+}
+"""What to do with a file, by its suffix."""
 
 Scores: TypeAlias = TreeEnsemble | LinearCoefficients
 """What gives the scores of a fitted estimator."""
@@ -173,18 +184,22 @@ def _kind_of(estimator: Any) -> Kind:
 
 def _refusal(estimator: Any) -> Exception:
     """Error for what is of no known kind, with what to do instead."""
-    name = type(estimator).__name__
+    name, expected = (
+        type(estimator).__name__,
+        "fitted must be a fitted estimator, Pipeline or Booster",
+    )
+    if is_passthrough(estimator):
+        return TypeError(f"{expected}, got {estimator!r}: pass a Pipeline that ends in a model")
     if isinstance(estimator, str | PathLike):
-        return TypeError(
-            f"fitted must be a fitted estimator, Pipeline or Booster, got the path {estimator!r}: "
-            "load it with the library that wrote it first"
-        )
+        remedy = FILE_REMEDIES.get(PurePath(estimator).suffix, "load it with its library first")
+        return TypeError(f"{expected}, got the path {str(estimator)!r}: {remedy}")
     if hasattr(estimator, "best_estimator_"):
         return TypeError(f"{name} is a search: use its best_estimator_ in its place")
-    if hasattr(estimator, "fit"):
-        check_is_fitted(estimator)
-    if hasattr(estimator, "transform") and not hasattr(estimator, "predict"):
+    if hasattr(estimator, "fit") and not hasattr(estimator, "predict"):
         return TypeError(f"{name} has no predict: pass a Pipeline that ends in a model")
+    if not hasattr(estimator, "predict"):
+        return TypeError(f"{expected}, got an object of type {name}")
+    check_is_fitted(estimator)
     return TypeError(
         f"{name} cannot be read as a compact model: distil it with DistilledClassifier or "
         "DistilledRegressor instead"

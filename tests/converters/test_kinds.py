@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import lightgbm
 import numpy as np
 import pytest
@@ -19,13 +21,13 @@ from sklearn.linear_model import (
     LogisticRegression,
 )
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import (
     DecisionTreeClassifier,
 )
 
-from skdistill import SoftTreeClassifier, convert
+from skdistill import Munge, SoftTreeClassifier, convert
 from tests.converters.harness import (
     HGB,
     LGB,
@@ -76,6 +78,14 @@ def two_outputs(estimator):
         (lambda: SoftTreeClassifier(), NotFittedError, "SoftTreeClassifier instance is not fitted"),
         (lambda: SoftTreeClassifier, TypeError, r"got the class .* pass a fitted Soft.*\(\)"),
         (lambda: "forest.skops", TypeError, "got the path 'forest.skops': load it"),
+        (lambda: "a.skd", TypeError, r"got the path 'a.skd': skdistill.load reads it"),
+        (lambda: Path("a.onnx"), TypeError, r"got the path 'a.onnx': distil it, with OnnxTeacher"),
+        (lambda: "a.ubj", TypeError, r"got the path 'a.ubj': xgboost.Booster\(model_file="),
+        (lambda: "a.txt", TypeError, r"got the path 'a.txt': lightgbm.Booster\(model_file="),
+        (lambda: None, TypeError, "got None: pass a Pipeline that ends in a model"),
+        (lambda: Pipeline([("a", "passthrough")]), TypeError, "got 'passthrough': pass a Pipeline"),
+        (lambda: [1.0, 2.0], TypeError, "got an object of type list"),
+        (lambda: Munge(), TypeError, "got an object of type Munge"),
         (lambda: fitted(StandardScaler()), TypeError, "StandardScaler has no predict: pass a Pipe"),
         (lambda: fitted(make_pipeline(MinMaxScaler(), PCA(2))), TypeError, "PCA has no predict"),
         (lambda: two_outputs(RandomForestClassifier(2)), ValueError, "classifies 2 outputs"),
