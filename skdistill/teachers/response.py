@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, softmax
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
 
 from skdistill.targets import SUM_TOLERANCE, check_probabilities
@@ -323,16 +324,18 @@ def _available_method(teacher: Any, response_method: str) -> str:
 
 
 def _no_response(teacher: Any, response_method: str) -> str:
-    methods = METHODS[response_method]
-    remedy = (
-        "response_method='predict' teaches its decisions"
-        if response_method == "auto"
-        else "use response_method='auto'"
-    )
-    return (
-        f"teacher {type(teacher).__name__} has no {' and no '.join(methods)}: {remedy}; or pass "
-        "its probabilities to fit as teacher_proba"
-    )
+    while isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
+    missing = f"teacher {type(teacher).__name__} has no {' and no '.join(METHODS[response_method])}"
+    if hasattr(teacher, "__sklearn_tags__") and is_regressor(teacher):
+        return f"{missing}, it is a regressor: use DistilledRegressor"
+    if any(hasattr(teacher, name) for name in METHODS["auto"]):
+        remedy = "use response_method='auto'"
+    elif hasattr(teacher, "predict"):
+        remedy = "response_method='predict' teaches its decisions"
+    else:
+        remedy = "pass a classifier"
+    return f"{missing}: {remedy}; or pass its probabilities to fit as teacher_proba"
 
 
 def _one_hot(labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -229,10 +229,17 @@ def test_refuses_early_what_never_gives_probabilities(response_method):
         with pytest.raises(TypeError, match=r"has no .* or pass its prob.* as teacher_proba"):
             require_response(teacher, response_method)
     require_response(Labels(list), "predict")
-    with pytest.raises(TypeError, match="StandardScaler has no predict:"):
+    with pytest.raises(TypeError, match="StandardScaler has no predict: pass a classifier"):
         require_response(StandardScaler(), "predict")
     with pytest.raises(TypeError, match="response_method='predict' teaches its decisions"):
-        require_response(Labels(list))
+        require_response(Labels(list), response_method)
+
+
+@pytest.mark.parametrize("response_method", ["auto", "predict_proba", "decision_function"])
+def test_a_regressor_is_sent_to_the_other_distiller(response_method):
+    for teacher in (Ridge(), FrozenEstimator(Ridge())):
+        with pytest.raises(TypeError, match=r"Ridge has .* is a regressor: use DistilledRegressor"):
+            require_response(teacher, response_method)
 
 
 def test_refuses_what_gives_no_probabilities_as_it_was_fitted():
