@@ -298,7 +298,7 @@ def test_names_and_wrappers():
         ({"dtype": "int8"}, "dtype must be"),
         ({"threshold_bits": 1}, "threshold_bits must be"),
         ({"threshold_bits": 4}, "threshold_bits needs X"),
-        ({"X": np.zeros((3, 2))}, r"shape \(n, 4\)"),
+        ({"X": np.zeros((3, 2))}, r"shape \(n_samples, 4\)"),
         ({"X": np.full((3, 4), np.inf)}, "infinities"),
         ({"X": np.full((3, 4), 1e39)}, "beyond float32"),
         ({"X": np.full((3, 4), 0.5), "dtype": "int32"}, "no int32"),

@@ -100,9 +100,9 @@ def test_equal_scores_share_alike(tmp_path):
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-4, 0.37, 90.0])
 @pytest.mark.parametrize("top", [17, 16384])
-def test_products_of_whole_numbers_stay_in_32_bits(scale, top):
+def test_products_of_integers_stay_in_32_bits(scale, top):
     """Every step of the sums, in Python, against the exact product."""
-    factor = proba.whole_factor(scale, top)
+    factor = proba.integer_factor(scale, top)
     rng = np.random.default_rng(0)
     reach = min(2**32 - 1, 4 * top / scale)
     for d in {int(x) for x in np.append(rng.uniform(0, reach, 2000), [0, 1, reach])}:
