@@ -62,9 +62,12 @@ def as_tuned(model: CompactModel, classifier: ThresholdClassifier) -> CompactMod
         threshold, pos_label = classifier.threshold, classifier.pos_label
         if threshold == "auto":
             threshold = 0.5 if response_method == "predict_proba" else 0.0
-    return with_threshold(
-        model, float(threshold), response_method=response_method, pos_label=pos_label
-    )
+    threshold = float(threshold)
+    if model.link == "normalize" and not hasattr(unwrap(estimator).model, "compact_"):
+        # The votes of a forest were rounded to whole scores: one that equals the threshold may
+        # stand for a probability just below it.
+        threshold -= float(model.scale) / 2
+    return with_threshold(model, threshold, response_method=response_method, pos_label=pos_label)
 
 
 def with_threshold(

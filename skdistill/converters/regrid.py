@@ -119,19 +119,19 @@ def coarser(
         On the new grid.
     """
     nearest, edges = [], []
-    for column, (fine, few) in enumerate(zip(_edges(grid), _edges(coarse), strict=True)):
-        if len(fine) == 0 or len(few) == 0:
+    for column, (fine, coarse_edges) in enumerate(zip(_edges(grid), _edges(coarse), strict=True)):
+        if len(fine) == 0 or len(coarse_edges) == 0:
             nearest.append(np.arange(len(fine)))
             edges.append(fine)
             continue
         x = np.sort(X[:, column])
         # Rows up to each edge; the edge whose number is nearest changes the way of fewest.
-        below, below_few = (np.searchsorted(x, part, side="right") for part in (fine, few))
-        after = np.minimum(np.searchsorted(below_few, below), len(few) - 1)
+        below, below_coarse = (np.searchsorted(x, part, side="right") for part in (fine, coarse_edges))
+        after = np.minimum(np.searchsorted(below_coarse, below), len(coarse_edges) - 1)
         before = np.maximum(after - 1, 0)
-        closer = np.abs(below - below_few[before]) < np.abs(below_few[after] - below)
+        closer = np.abs(below - below_coarse[before]) < np.abs(below_coarse[after] - below)
         nearest.append(np.where(closer, before, after))
-        edges.append(few)
+        edges.append(coarse_edges)
     offsets = np.cumsum([0] + [len(part) for part in edges])
     new_code = np.concatenate(nearest)
     moved = []

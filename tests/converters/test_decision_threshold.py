@@ -174,6 +174,26 @@ def test_around_an_estimator_that_is_read_as_it_is(inner):
     assert (model.predict(X) != fixed.predict(X)).mean() < 0.005  # its values are rounded
 
 
+@pytest.mark.parametrize("pos_label", ["no", "yes"])
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+def test_votes_that_equal_the_threshold_count_as_in_the_forest(threshold, pos_label):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(600, 4)).astype(np.float32)
+    y = np.array(["no", "yes"])[(rows[:, 0] + rng.normal(size=600) > 0).astype(int)]
+    forest = RandomForestClassifier(10, random_state=0).fit(rows[:300], y[:300])  # pure leaves
+    fixed = FixedThresholdClassifier(
+        FrozenEstimator(forest),
+        threshold=threshold,
+        pos_label=pos_label,
+        response_method="predict_proba",
+    ).fit(rows, y)
+    at = forest.predict_proba(rows)[:, list(forest.classes_).index(pos_label)]
+    assert (np.abs(at - threshold) < 1e-9).sum() > 10
+    # A sum of tenths in float64 may be one ulp below or above what it stands for.
+    sure = (np.abs(at - threshold) > 1e-9) | (at >= threshold)
+    assert convert(fixed).predict(rows)[sure].tolist() == fixed.predict(rows)[sure].tolist()
+
+
 def test_the_threshold_survives_a_file(tmp_path):
     model = CompactModel(1, [300], 0.01, "sigmoid", ["no", "yes"], threshold=-7)
     model.save(tmp_path / "model.skd")

@@ -96,7 +96,7 @@ def _rounding_borders(grid: InputGrid, linear: FoldedLinear) -> list[NDArray[np.
     return [last_below(lambda x: round_input(x, linear.table, at) <= last, len(last))]
 
 
-class _Kept(NamedTuple):
+class _Remaining(NamedTuple):
     """Nodes and leaves that are kept, by their old indices; roots and children by the new ones."""
 
     nodes: NDArray[np.intp]
@@ -112,7 +112,7 @@ def _without(
     roots: NDArray[np.intp],
     left: NDArray[np.intp],
     right: NDArray[np.intp],
-) -> _Kept:
+) -> _Remaining:
     """Remove the `idle` nodes, each of which gives its place to a `replacement`, its child."""
     n_nodes = len(idle)
     target = np.arange(n_nodes + 1)  # what to point at in place of each node
@@ -138,4 +138,4 @@ def _without(
         np.where(child >= 0, new_index[np.maximum(child, 0)], ~np.searchsorted(leaves, ~child))
         for child in (roots, left[nodes], right[nodes])
     )
-    return _Kept(nodes, leaves, roots, left, right)
+    return _Remaining(nodes, leaves, roots, left, right)
