@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Frozen:
@@ -54,6 +55,15 @@ def require(condition: bool, message: str) -> None:
     """
     if not condition:
         raise ValueError(message)
+
+
+def is_ascending(numbers: NDArray[Any], *, strict: bool = True) -> bool:
+    """Whether each number is larger than the one before, or, if not `strict`, at least as large.
+
+    Neighbours are compared: the difference of two int32 numbers of a forged file may wrap around.
+    """
+    before, after = numbers[:-1], numbers[1:]
+    return bool((after > before if strict else after >= before).all())
 
 
 def as_table(owner: object, name: str, dtype: Any, ndim: int) -> None:

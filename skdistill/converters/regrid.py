@@ -126,7 +126,9 @@ def coarser(
             continue
         x = np.sort(X[:, column])
         # Rows up to each edge; the edge whose number is nearest changes the way of fewest.
-        below, below_coarse = (np.searchsorted(x, part, side="right") for part in (fine, coarse_edges))
+        below, below_coarse = (
+            np.searchsorted(x, part, side="right") for part in (fine, coarse_edges)
+        )
         after = np.minimum(np.searchsorted(below_coarse, below), len(coarse_edges) - 1)
         before = np.maximum(after - 1, 0)
         closer = np.abs(below - below_coarse[before]) < np.abs(below_coarse[after] - below)

@@ -148,6 +148,15 @@ def test_a_cycle_of_several_nodes_is_refused():
             "ascending",
         ),
         ({"features": [-1]}, "ascending"),
+        (  # a difference that wraps around in int32 looks as if the numbers rose
+            {
+                "features": [0, 1, 3, -2147483646],
+                "offset": [0] * 4,
+                "inv_step": [1] * 4,
+                "weights": [[1]] * 4,
+            },
+            "ascending",
+        ),
         (
             {"features": [], "offset": [], "inv_step": [], "weights": np.zeros((0, 1))},
             "at least one",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact._frozen import Frozen, as_table, is_ascending, require
 
 MOST_LABELS = 254  # and a missing one: an index is a byte
 MOST_RANK = 127  # any integer type of an input holds it
@@ -63,7 +63,7 @@ class CategoryTable(Frozen):
         as_table(self, "ranks", np.uint8, 1)
         object.__setattr__(self, "labels", tuple(_checked(each) for each in self.labels))
         require(
-            bool((np.diff(self.columns) > 0).all()) and bool((self.columns >= 0).all()),
+            is_ascending(self.columns) and bool((self.columns >= 0).all()),
             "columns must be ascending column numbers",
         )
         require(

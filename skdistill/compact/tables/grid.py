@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact._frozen import Frozen, as_table, is_ascending, require
 
 MAX_EDGES = 2**16 - 2  # codes 0 … 2¹⁶−2, and 2¹⁶−1 is NaN
 
@@ -67,11 +67,11 @@ class InputGrid(Frozen):
         require(
             self.offsets[0] == 0
             and self.offsets[-1] == len(edges)
-            and bool((np.diff(self.offsets) >= 0).all()),
+            and is_ascending(self.offsets, strict=False),
             "offsets must rise from 0 to the number of edges",
         )
         require(
-            bool((np.diff(self.features) > 0).all()) and bool((self.features >= 0).all()),
+            is_ascending(self.features) and bool((self.features >= 0).all()),
             "features must be ascending column numbers",
         )
         require(bool((edges > -np.inf).all()), "edges must be numbers above -inf")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact._frozen import as_table, require
+from skdistill.compact._frozen import as_table, is_ascending, require
 from skdistill.compact.tables.limits import check_bits
 from skdistill.compact.tables.table import Table
 
@@ -62,7 +62,7 @@ class LinearTable(Table):
             length = len(getattr(self, name))
             require(length == u, f"{name} has {length} rows for {u} features")
         require(
-            u > 0 and bool((np.diff(self.features) > 0).all()) and self.features[0] >= 0,
+            u > 0 and is_ascending(self.features) and self.features[0] >= 0,
             "features must be ascending column numbers, at least one",
         )
         require(bool(np.isfinite(self.offset).all()), "offset must be finite")

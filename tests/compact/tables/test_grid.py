@@ -88,6 +88,8 @@ def test_int32_edges_part_integers_that_float32_would_merge():
         ([0], [0, 1], [1.0, 2.0], "offsets must rise"),
         ([0], [1, 2], [1.0, 2.0], "offsets must rise"),
         ([0, 1, 2], [0, 2, 1, 2], [1.0, 2.0], "offsets must rise"),
+        # Differences that wrap around in int32 look as if the offsets rose.
+        ([0, 1, 2], [0, 2**31 - 1, -2, 2], [1.0, 2.0], "offsets must rise"),
         ([0], [0, 2], [2.0, 1.0], "strictly ascending"),
         ([0], [0, 2], [1.0, 1.0], "strictly ascending"),
         ([0], [0, 2], [-0.0, 0.0], "strictly ascending"),
