@@ -94,7 +94,8 @@ def teacher_tags(teacher: Any, *, regression: bool = False) -> Tags:
         Those of the estimator that it will become.
     """
     teacher = as_ensemble(teacher)
-    if not hasattr(teacher, "__sklearn_tags__") or library_of(teacher) is not None:
+    has_tags = hasattr(teacher, "__sklearn_tags__") and not isinstance(teacher, type)
+    if not has_tags or library_of(teacher) is not None:
         teacher = CallableTeacher(teacher)
     tags = get_tags(teacher)
     if isinstance(teacher, BasePrefitTeacher):
