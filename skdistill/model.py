@@ -17,7 +17,9 @@ from skdistill.compact._frozen import require
 from skdistill.compact.file_format import MAX_BYTES, from_bytes, to_bytes
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import table_sizes
+from skdistill.compact.rows import check_names, check_shape
 from skdistill.compact.summary import Summary, summarize
+from skdistill.dataframe import as_array, column_names, encode_table, is_frame
 from skdistill.utils.files import write_whole
 
 if TYPE_CHECKING:
@@ -265,14 +267,56 @@ class CompactModel(ExportMixin, ModelTables):
         """Bytes of the constant tables that give the label, as C stores them."""
         return sum(table_sizes(self).values())
 
+    def read_rows(self, X: Any) -> NDArray[Any]:
+        """Read rows as all functions of a model take them: the same numbers from any container.
+
+        Parameters
+        ----------
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+            As in `scores`.
+
+        Returns
+        -------
+        X : array of shape (n_samples, n_features)
+            Numbers, dense; NaN where a value is missing. A column of categories holds indexes:
+            C where a value is missing and C + 1 where it is unknown, for C labels.
+
+        Raises
+        ------
+        TypeError
+            For columns that hold neither numbers nor labels, such as points in time.
+        ValueError
+            As `scores`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skdistill import CompactModel
+        >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"], feature_names=["a", "b"])
+        >>> X = pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [True, False]})
+        >>> model.read_rows(X).tolist()
+        [[1.0, 1.0], [nan, 0.0]]
+        """
+        if is_frame(X):
+            shape: tuple[int, ...] = (len(X), len(column_names(X)))
+        else:
+            X = X if hasattr(X, "tocsr") else as_array(X)
+            if X.ndim != 2 or X.dtype.kind in "biuf":
+                return super().read_rows(X)
+            shape = X.shape
+        check_names(self.feature_names, X)
+        check_shape(shape, self.n_features)
+        columns, labels = self.categories.columns, self.categories.labels
+        return encode_table(X, columns, labels, self.feature_names)
+
     def scores(self, X: ArrayLike) -> NDArray[np.int32]:
         """Integer scores, from which every other output follows.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Numbers; NaN and ±inf are defined. Columns of categories hold labels, or their
-            indexes where labels are strings and `X` is an array of numbers.
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+            Numbers; NaN and ±inf are defined, NA and None are NaN. Columns of categories hold
+            labels, or their indexes where labels are strings and `X` is an array of numbers.
 
         Returns
         -------

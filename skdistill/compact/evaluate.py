@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.tables.categories import NO_CATEGORIES, CategoryTable
 from skdistill.compact.tables.tree_table import TreeTable
 
 if TYPE_CHECKING:
@@ -15,61 +14,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 16  # rows at a time, so that scratch arrays stay small
 DENSE = 1 << 22  # numbers of sparse rows that are dense at a time
-
-
-def as_input(
-    X: ArrayLike, n_features: int, categories: CategoryTable = NO_CATEGORIES
-) -> NDArray[Any]:
-    """Check that `X` is a table of numbers, and put indexes in place of categories.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Numbers; labels, or their indexes, in columns of categories.
-    n_features : int
-        Columns that `X` must have.
-    categories : CategoryTable, default=NO_CATEGORIES
-        Columns of categories.
-
-    Returns
-    -------
-    X : array of shape (n_samples, n_features)
-
-    Raises
-    ------
-    ValueError
-        If `X` is not numeric, or has other than `n_features` columns.
-    """
-    X = np.asarray(X)
-    if X.ndim != 2 or X.shape[1] != n_features:
-        raise ValueError(f"X must have shape (n_samples, {n_features}), got {X.shape}")
-    return categories.index(X)
-
-
-def check_names(model: ModelTables, X: Any) -> None:
-    """Refuse a data frame whose columns have other names, or another order, than the model's.
-
-    Parameters
-    ----------
-    model : ModelTables
-        With or without feature names.
-    X : array-like or data frame
-        Only a data frame with names that are all strings is checked.
-
-    Raises
-    ------
-    ValueError
-        That lists both.
-    """
-    columns = X.column_names if hasattr(X, "column_names") else getattr(X, "columns", None)
-    if columns is None or model.feature_names is None:
-        return
-    names = list(columns)
-    if all(isinstance(name, str) for name in names) and names != list(model.feature_names):
-        raise ValueError(
-            f"The feature names should match those of the model, in the same order: X has "
-            f"{names}, the model {list(model.feature_names)}; select the model's columns"
-        )
 
 
 def scores(model: ModelTables, X: ArrayLike) -> NDArray[np.int32]:
@@ -93,31 +37,28 @@ def scores(model: ModelTables, X: ArrayLike) -> NDArray[np.int32]:
     """
     if hasattr(X, "tocsr"):
         return _sparse_scores(model, X)
-    check_names(model, X)
-    return indexed_scores(model, as_input(X, model.n_features, model.categories))
+    return indexed_scores(model, model.read_rows(X))
 
 
 def _sparse_scores(model: ModelTables, X: Any) -> NDArray[np.int32]:
     """Scores of sparse rows, made dense a few at a time."""
-    if len(model.categories) or not all(table.accepts_sparse for table in model.tables):
-        raise ValueError("X is sparse, which linear models alone read: use X.toarray()")
     rows, height = X.tocsr(), max(1, DENSE // max(1, X.shape[1]))
     parts = [
-        scores(model, rows[start : start + height].toarray())
-        for start in range(0, X.shape[0], height)
+        indexed_scores(model, model.read_rows(rows[start : start + height]))
+        for start in range(0, max(1, X.shape[0]), height)
     ]
-    return np.concatenate(parts) if parts else scores(model, np.empty(X.shape))
+    return np.concatenate(parts)
 
 
 def indexed_scores(model: ModelTables, X: NDArray[Any]) -> NDArray[np.int32]:
-    """Integer scores of rows that `as_input` has checked.
+    """Integer scores of rows that were read.
 
     Parameters
     ----------
     model : ModelTables
         Of any kind of tables.
     X : array of shape (n_samples, n_features)
-        Numbers, with indexes in place of categories.
+        From `ModelTables.read_rows`: numbers, with indexes in place of categories.
 
     Returns
     -------
@@ -151,7 +92,29 @@ def leaves(model: ModelTables, X: ArrayLike) -> NDArray[np.int32]:
     ValueError
         If the model has no trees, or `X` is none of its inputs.
     """
-    X, trees = as_input(X, model.n_features, model.categories), model.table(TreeTable)
+    return indexed_leaves(model, model.read_rows(X))
+
+
+def indexed_leaves(model: ModelTables, X: NDArray[Any]) -> NDArray[np.int32]:
+    """Leaf that each row reaches in each tree, of rows that were read.
+
+    Parameters
+    ----------
+    model : ModelTables
+        With a `TreeTable`.
+    X : array of shape (n_samples, n_features)
+        From `ModelTables.read_rows`.
+
+    Returns
+    -------
+    leaves : int32 array of shape (n_samples, n_trees)
+
+    Raises
+    ------
+    ValueError
+        If the model has no trees.
+    """
+    trees = model.table(TreeTable)
     out = np.empty((len(X), len(trees.roots)), np.int32)
     for start in range(0, len(X), CHUNK):
         rows = model.categories.rank(X[start : start + CHUNK])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import Frozen, as_table, require
+from skdistill.compact.rows import check_names, read_array
 from skdistill.compact.tables.categories import NO_CATEGORIES, CategoryTable
 from skdistill.compact.tables.limits import INT32_MAX
 from skdistill.compact.tables.table import Table
@@ -261,6 +262,40 @@ class ModelTables(Frozen):
         return replace(
             self, tables=tuple(table if type(each) is kind else each for each in self.tables)
         )
+
+    def read_rows(self, X: Any) -> NDArray[Any]:
+        """Read rows as all functions of a model take them.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Numbers; labels, or their indexes, in columns of categories.
+
+        Returns
+        -------
+        X : array of shape (n_samples, n_features)
+            Numbers, dense. A column of categories holds indexes: C where a value is missing and
+            C + 1 where it is unknown, for C labels.
+
+        Raises
+        ------
+        ValueError
+            If `X` has other columns than the model, is not numeric, or is sparse and the model
+            is not linear.
+        """
+        check_names(self.feature_names, X)
+        if hasattr(X, "tocsr"):
+            require(
+                self.accepts_sparse,
+                "X is sparse, which linear models alone read: use X.toarray()",
+            )
+            X = X.toarray()
+        return read_array(X, self.n_features, self.categories)
+
+    @property
+    def accepts_sparse(self) -> bool:
+        """Whether rows may be sparse: for linear models, where a zero costs nothing."""
+        return not len(self.categories) and all(table.accepts_sparse for table in self.tables)
 
     @property
     def columns(self) -> NDArray[np.intp]:

@@ -15,7 +15,7 @@ from skdistill.converters.kinds import read_fitted
 from skdistill.converters.pipeline.differences import count_differences
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
-from skdistill.converters.rows import as_numbers, select_columns
+from skdistill.converters.rows import as_numbers, names_in, read_columns
 from skdistill.converters.wrappers import ThresholdClassifier, Unwrapped, unwrap
 from skdistill.model import CompactModel
 
@@ -55,7 +55,7 @@ def convert(
           the end of a Pipeline: it gives the model its `threshold`, so that labels are those
           of its threshold for every score of the model;
         - a FrozenEstimator around any of these.
-    X : array-like or data frame of shape (n_samples, n_features), default=None
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features), default=None
         Rows as `fitted` takes them: of a Pipeline, raw rows. They show the range of the
         inputs, which linear estimators and `threshold_bits` need: columns of whole numbers
         are known by them, and a column that is constant in them counts as constant. Of a
@@ -208,8 +208,9 @@ def _convert_estimator(
     table_dtype = "int32" if dtype == "int32" else "float32"
     if X is not None:
         columns = np.arange(0) if read.scores is None else read.scores.columns_read()
-        X = select_columns(X, read.n_features, read.feature_names, columns)
-        X = as_numbers(X, read.n_features, table_dtype)
+        rows = read_columns(X, read.n_features, read.feature_names, columns)
+        read = read._replace(feature_names=names_in(X, read.feature_names))
+        X = as_numbers(rows, table_dtype)
     return quantize(
         read, X, dtype=table_dtype, threshold_bits=threshold_bits, value_bits=value_bits
     )

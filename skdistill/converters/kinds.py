@@ -90,8 +90,13 @@ def _xgboost_booster_columns(booster: Any) -> tuple[int, Any]:
     return booster.num_features(), booster.feature_names
 
 
-def _lightgbm_booster_columns(booster: Any) -> tuple[int, Any]:
-    return booster.num_feature(), None
+def _lightgbm_columns(fitted: Any) -> tuple[int, Any]:
+    if hasattr(fitted, "fit"):
+        check_is_fitted(fitted)
+        fitted = fitted.booster_
+    names = fitted.feature_name()
+    invented = names == [f"Column_{j}" for j in range(len(names))]  # of an array
+    return fitted.num_feature(), None if invented else names
 
 
 _LINEAR = (
@@ -115,9 +120,9 @@ KINDS: dict[tuple[str, str], Kind] = {
     ("xgboost", "XGBClassifier"): Kind(read_xgboost, _estimator_columns),
     ("xgboost", "XGBRegressor"): Kind(read_xgboost, _estimator_columns),
     ("xgboost", "Booster"): Kind(read_xgboost, _xgboost_booster_columns, has_classes=False),
-    ("lightgbm", "LGBMClassifier"): Kind(read_lightgbm, _estimator_columns),
-    ("lightgbm", "LGBMRegressor"): Kind(read_lightgbm, _estimator_columns),
-    ("lightgbm", "Booster"): Kind(read_lightgbm, _lightgbm_booster_columns, has_classes=False),
+    ("lightgbm", "LGBMClassifier"): Kind(read_lightgbm, _lightgbm_columns),
+    ("lightgbm", "LGBMRegressor"): Kind(read_lightgbm, _lightgbm_columns),
+    ("lightgbm", "Booster"): Kind(read_lightgbm, _lightgbm_columns, has_classes=False),
 }
 """Library and name of a class, by which its subclasses are known too."""
 

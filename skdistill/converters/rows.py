@@ -1,71 +1,175 @@
-"""Rows that a caller gives, as the numbers that a model reads."""
+"""Rows that a caller passes, as the numbers that a model reads."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from sklearn.utils.sparsefuncs import min_max_axis
 
+from skdistill.compact import CategoryTable
 from skdistill.compact._frozen import require
-from skdistill.compact.evaluate import as_input
+from skdistill.compact.rows import check_names, check_shape, without_blanks
+from skdistill.compact.tables.categories import NO_CATEGORIES
 from skdistill.compact.tables.limits import INT32_MAX
-from skdistill.dataframe import column_names, is_frame
+from skdistill.dataframe import as_array, column_names, encode_table, is_frame, take_columns
+
+MOST_NUMBERS = 1 << 25  # of sparse rows that are made dense: 256 MB of float64
 
 
-def select_columns(
+def read_columns(
     X: Any,
     n_features: int,
     feature_names: Any,
     columns: NDArray[np.integer],
-    dtype: Any = np.float64,
+    categories: CategoryTable = NO_CATEGORIES,
 ) -> NDArray[Any]:
-    """Rows of a data frame with the columns that a model reads, in the model's order.
+    """Rows with the columns that a model reads, in the model's order.
 
     Parameters
     ----------
-    X : array-like or data frame of shape (n_samples, n_columns)
-        Rows with more columns than the model reads, or in another order.
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_columns)
+        A data frame may have more columns than the model, or another order.
     n_features : int
         Columns of the model's input.
     feature_names : sequence of str, or None
         Of the model's input.
     columns : int array
-        Which of them the model reads. In a data frame the others may hold anything.
-    dtype : dtype, default=float64
-        Of the rows of a data frame.
+        Which of them the model reads, ascending. The others may hold anything in a data frame
+        or an array of objects.
+    categories : CategoryTable, default=NO_CATEGORIES
+        Columns of categories.
 
     Returns
     -------
     rows : array of shape (n_samples, n_features)
-        Of a data frame, with zeros in the columns that are not read. Whatever else is given,
-        or columns without names, stay as they are.
+        As `CompactModel.read_rows` returns them. Columns that are not read are zeros, but in
+        arrays of numbers. Of a sparse matrix too large to be dense, some of the rows, see
+        `sample_rows`.
 
     Raises
     ------
+    TypeError
+        For columns that hold neither numbers nor labels.
     ValueError
-        For a column that the data frame does not have.
+        For a column that the data frame does not have, and for other numbers of columns.
     """
-    if not is_frame(X) or feature_names is None:
-        return np.asarray(X)
-    known = column_names(X)
-    rows = np.zeros((len(X), n_features), dtype)
-    for column in columns:
-        name = feature_names[column]
-        require(name in known, f"X has no column {name!r}, which the model reads")
-        rows[:, column] = np.asarray(X[name])
+    if hasattr(X, "tocsr"):
+        check_shape(X.shape, n_features)
+        return sample_rows(X) if X.shape[0] * X.shape[1] > MOST_NUMBERS else X.toarray()
+    at = columns
+    if is_frame(X) and (names := _names_to_compare(X, feature_names)) is not None:
+        found = find_names(feature_names, names)
+        for column in columns:
+            absent = found[column] is None
+            require(
+                not absent, f"X has no column {str(feature_names[column])!r}, which the model reads"
+            )
+        at = np.array([names.index(found[column]) for column in columns], np.intp)
+    elif is_frame(X):
+        check_shape((len(X), len(column_names(X))), n_features)
+    else:
+        X = as_array(X)
+        check_shape(X.shape, n_features)
+        if X.dtype.kind in "biuf":
+            return categories.index(X)
+    rows = np.zeros((len(X), n_features))
+    if len(columns):
+        read = categories.of_columns(columns)
+        own_names = None if feature_names is None else tuple(feature_names[j] for j in columns)
+        at_columns = np.searchsorted(columns, read.columns)
+        rows[:, columns] = encode_table(take_columns(X, at), at_columns, read.labels, own_names)
     return rows
 
 
-def as_numbers(X: ArrayLike, n_features: int, dtype: str) -> NDArray[Any]:
+def find_names(feature_names: Sequence[Any], names: list[str]) -> list[str | None]:
+    """Find the columns of a model in a data frame, by their names.
+
+    Parameters
+    ----------
+    feature_names : sequence of str
+        Of the model; LightGBM's have "_" in place of blanks.
+    names : list of str
+        Of the data frame.
+
+    Returns
+    -------
+    found : list of str or None
+        The name in the data frame of each column of the model; None where there is none.
+    """
+    own = dict(zip(without_blanks(names) or names, names, strict=True)) | {n: n for n in names}
+    return [own.get(str(name)) for name in feature_names]
+
+
+def names_in(X: Any, feature_names: Any) -> Any:
+    """Names of a model's columns as a data frame writes them.
+
+    Parameters
+    ----------
+    X : data frame or array-like
+        Rows.
+    feature_names : sequence of str, or None
+        Of the model.
+
+    Returns
+    -------
+    names : sequence of str, or None
+        The same but for blanks that LightGBM has replaced.
+    """
+    if not is_frame(X) or (names := _names_to_compare(X, feature_names)) is None:
+        return feature_names
+    found = find_names(feature_names, names)
+    return [own or str(name) for own, name in zip(found, feature_names, strict=True)]
+
+
+def _names_to_compare(X: Any, feature_names: Any) -> list[str] | None:
+    """Names of a data frame, where both sides have names; else columns go by position."""
+    names = column_names(X)
+    if not all(isinstance(name, str) for name in names):
+        return None
+    if feature_names is None:
+        check_names(None, X)  # warns
+        return None
+    return names
+
+
+def sample_rows(X: Any) -> NDArray[Any]:
+    """Some rows of a sparse matrix, dense, that show the range of every column.
+
+    Parameters
+    ----------
+    X : sparse matrix of shape (n_samples, n_features)
+        Too large to be dense.
+
+    Returns
+    -------
+    rows : array of shape (n_rows, n_features)
+        Rows of `X`, at most 2^25 numbers (but at least 3 rows). In each column the least and the
+        greatest value of `X` are written over two of them, and over a third a fraction, if
+        there is one.
+    """
+    X = X.tocsr()
+    n_rows = min(X.shape[0], max(3, MOST_NUMBERS // X.shape[1]))
+    rng = np.random.RandomState(0)
+    rows: NDArray[Any] = X[np.sort(rng.choice(X.shape[0], n_rows, replace=False))].toarray()
+    columns = np.arange(X.shape[1])
+    first = rng.randint(n_rows, size=X.shape[1])
+    for shift, extreme in enumerate(min_max_axis(X, axis=0, ignore_nan=True)):
+        rows[(first + shift) % n_rows, columns] = extreme
+    fraction = X.data != np.floor(X.data)  # NaN too
+    rows[(first[X.indices[fraction]] + 2) % n_rows, X.indices[fraction]] = X.data[fraction]
+    return rows
+
+
+def as_numbers(rows: NDArray[Any], dtype: str) -> NDArray[Any]:
     """Rows that show the range of the inputs.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    rows : array of shape (n_samples, n_features)
         Numbers of any type.
-    n_features : int
-        Columns that `X` must have.
     dtype : {"float32", "int32"}
         Type of the result.
 
@@ -79,7 +183,6 @@ def as_numbers(X: ArrayLike, n_features: int, dtype: str) -> NDArray[Any]:
     ValueError
         For no rows, infinities, and numbers that `dtype` does not hold.
     """
-    rows = as_input(X, n_features)
     require(len(rows) > 0, "X has no rows")
     require(not np.isinf(rows).any(), "X has infinities")
     if dtype == "float32":

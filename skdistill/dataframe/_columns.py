@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -124,6 +125,44 @@ def column_names(X: Any) -> list[Any]:
     return names
 
 
+def as_array(X: Any) -> NDArray[Any]:
+    """Make an array of what is no data frame.
+
+    Parameters
+    ----------
+    X : array-like
+        Of any shape.
+
+    Returns
+    -------
+    X : array
+        Of objects where lists hold strings: NumPy would make strings of the numbers beside them.
+    """
+    array = np.asarray(X)
+    if isinstance(X, list | tuple) and array.dtype.kind == "U":
+        return np.asarray(X, dtype=object)
+    return array
+
+
+def is_object_array(X: Any) -> bool:
+    """Whether X is a table of Python objects, such as a list of lists with None.
+
+    Parameters
+    ----------
+    X : object
+        No data frame.
+
+    Returns
+    -------
+    objects : bool
+        False for lists of numbers, arrays of strings and sparse matrices.
+    """
+    if sparse.issparse(X):
+        return False
+    array = as_array(X)
+    return array.ndim == 2 and array.dtype.kind == "O"
+
+
 def open_columns(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
     """Open a container: its columns, one by one.
 
@@ -149,10 +188,8 @@ def open_columns(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
     if is_frame(X):
         names = column_names(X)
         return list(nw.from_native(X, eager_only=True).iter_columns()), names, X
-    if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
-        X = np.asarray(X, dtype=object)  # NumPy would make strings of the numbers beside strings
     X = check_array(
-        X,
+        X if sparse.issparse(X) else as_array(X),
         accept_sparse=True,
         dtype=None,
         ensure_all_finite=False,
@@ -256,8 +293,8 @@ def numeric_values(column: Any, where: str) -> NDArray[Any] | None:
         raise unsupported_type(where, column.dtype)
     dtype = column.dtype
     x: NDArray[Any]
-    if dtype.is_integer() or dtype.is_float() or dtype == nw.Boolean:
-        if dtype in (nw.Int128, nw.UInt128):
+    if dtype.is_integer() or dtype.is_float() or dtype in (nw.Boolean, nw.Decimal):
+        if dtype in (nw.Int128, nw.UInt128, nw.Decimal):
             column = column.cast(nw.Float64)
         x = column.to_numpy()
         return x if x.dtype.kind in "biuf" else column.cast(nw.Float64).to_numpy()
@@ -346,7 +383,7 @@ def value_types(values: list[Any], where: str) -> set[str]:
         if isinstance(value, str):
             if value:
                 types.add("string")
-        elif isinstance(value, Real | np.bool_):
+        elif isinstance(value, Real | np.bool_ | Decimal):
             if value == value:
                 types.add("number")
         elif not is_missing(as_objects([value]))[0]:

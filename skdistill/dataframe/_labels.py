@@ -102,7 +102,7 @@ def encode_numbers(
     return np.where(index == len(labels), np.nan, index), labels
 
 
-def require_few_labels(n_labels: int, where: str) -> None:
+def require_few_labels(n_labels: int, where: str, remedy: str | None = None) -> None:
     """Refuse more labels than the index of a category, which is a byte, can tell apart.
 
     Parameters
@@ -111,6 +111,8 @@ def require_few_labels(n_labels: int, where: str) -> None:
         Number of labels of a column.
     where : str
         Name of the column for messages.
+    remedy : str, default=None
+        What to do, for the message. None is to group rare labels.
 
     Raises
     ------
@@ -118,9 +120,12 @@ def require_few_labels(n_labels: int, where: str) -> None:
         If there are too many.
     """
     if n_labels > MOST_LABELS:
+        remedy = remedy or (
+            "group the rare ones, as "
+            f"sklearn.preprocessing.OrdinalEncoder(max_categories={MOST_LABELS}) does"
+        )
         raise ValueError(
-            f"{where} has {n_labels:,} labels, at most {MOST_LABELS} can be told apart: group the "
-            f"rare ones, as sklearn.preprocessing.OrdinalEncoder(max_categories={MOST_LABELS}) does"
+            f"{where} has {n_labels:,} labels, at most {MOST_LABELS} can be told apart: {remedy}"
         )
 
 

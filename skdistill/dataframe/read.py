@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,11 @@ from skdistill.dataframe._labels import (
     Labels,
     encode_numbers,
     mixed_types,
+    require_few_labels,
     text_labels,
     whole_labels,
 )
+from skdistill.dataframe._text import describe_numbers, parse_all
 from skdistill.dataframe.table import EncodedTable, numeric_table
 
 _BEFORE_FIT = (
@@ -65,7 +69,7 @@ def read_table(X: Any, categorical_features: Any = "from_dtype") -> EncodedTable
         column of numbers, for labels that are fractions, for column names that occur twice,
         and for `categorical_features` that do not fit X.
     TypeError
-        For columns of another kind: points in time, lists, bytes, decimals.
+        For columns of another kind: points in time, lists, bytes.
 
     Examples
     --------
@@ -90,15 +94,14 @@ def read_table(X: Any, categorical_features: Any = "from_dtype") -> EncodedTable
         for j, (column, is_categorical) in enumerate(zip(columns, categorical, strict=True))
     ]
     values, labels, formats = zip(*read, strict=True) if read else ((), (), ())
-    dtype: Any = np.float64
-    if read and all(each is None for each in labels):
-        dtype = np.result_type(*{x.dtype for x in values})
+    numeric = all(each is None for each in labels)
+    dtype = _common_dtype(values) if numeric else np.float64
     return EncodedTable(X, stack_columns(list(values), X.shape, dtype), labels, strings, formats)
 
 
 def encode_table(
     X: Any, columns: ArrayLike, labels: Any, names: tuple[str, ...] | None = None
-) -> NDArray[np.float64]:
+) -> NDArray[Any]:
     """Read a table to predict for, with the labels that `fit` has seen.
 
     Parameters
@@ -114,8 +117,9 @@ def encode_table(
 
     Returns
     -------
-    values : float64 array of shape (n_samples, n_features)
-        In a column of categories the index of the label, n_labels where a value is missing,
+    values : array of shape (n_samples, n_features)
+        float64 if there are columns of categories, else of the common dtype of the columns. In a
+        column of categories the index of the label, n_labels where a value is missing,
         n_labels + 1 where it is unknown. Where labels are strings, a column of numbers holds
         indexes already.
 
@@ -151,7 +155,12 @@ def encode_table(
             read.append(index[codes])
         else:
             read.append(lookup(numbers, labels_of[j]))
-    return stack_columns(read, X.shape)
+    return stack_columns(read, X.shape, np.float64 if labels_of else _common_dtype(read))
+
+
+def _common_dtype(columns: Sequence[NDArray[Any]]) -> Any:
+    """The dtype that holds the numbers of all columns."""
+    return np.result_type(*{x.dtype for x in columns}) if columns else np.float64
 
 
 def _categorical_columns(
@@ -218,14 +227,20 @@ def _read_column(
     codes, uniques = factorize(column, where)
     form = format_of(column, codes, uniques)
     types = value_types(uniques, where)
-    if is_categorical is None:
+    by_type = is_categorical is None
+    if by_type:
         # Objects that are numbers are numbers; categories that are numbers are categories.
         is_categorical = "string" in types or form.is_categorical
     if not is_categorical and "string" in types:
-        text = next(value for value in uniques if isinstance(value, str) and value)
+        parsed = parse_all(uniques) if form.is_numpy else None
+        if parsed is not None:  # scikit-learn reads text in arrays of objects, too
+            return parsed[codes], None, form
+        text, remedy = _not_a_number(column, codes, uniques, remedy)
         raise ValueError(f"could not convert string to float: {text!r} in {where}; {remedy}")
     if len(types) == 2:
         raise mixed_types(where)
+    if by_type and not form.is_categorical:
+        _warn_of_numbers(column, codes, uniques, where)
     missing = is_missing(as_objects(uniques))
     present = [value for value, without in zip(uniques, missing, strict=True) if not without]
     if not (is_categorical and present):
@@ -234,8 +249,36 @@ def _read_column(
         return numbers[codes], None, form
     labels: Labels
     if "string" in types:
+        require_few_labels(len(present), where, _remedy_of_numbers(column, codes, uniques))
         labels = text_labels(present, where)
     else:
         labels = whole_labels(np.unique(np.array([float(value) for value in present])), where)
     index = np.append(lookup(as_objects(uniques), labels), np.nan)
     return np.where(index == len(labels), np.nan, index)[codes], labels, form
+
+
+def _remedy_of_numbers(column: Any, codes: NDArray[Any], uniques: list[Any]) -> str | None:
+    """What to do with a column of text that holds numbers; None for other columns."""
+    described = describe_numbers(column, codes, uniques)
+    return None if described is None else described[0]
+
+
+def _not_a_number(
+    column: Any, codes: NDArray[Any], uniques: list[Any], remedy: str
+) -> tuple[str, str]:
+    """The first string of a column that is no number, and what to do with the column."""
+    texts = [value for value in uniques if isinstance(value, str) and value]
+    text = next((value for value in texts if parse_all([value]) is None), texts[0])
+    return text, _remedy_of_numbers(column, codes, uniques) or remedy
+
+
+def _warn_of_numbers(column: Any, codes: NDArray[Any], uniques: list[Any], where: str) -> None:
+    """Warn of amounts as text, which become categories because of their type."""
+    described = describe_numbers(column, codes, uniques)
+    if described is not None and described[1]:
+        warnings.warn(
+            f"{where} is read as categories, but {described[0]}; if they are categories, the "
+            "type of the column should be one of categories",
+            UserWarning,
+            stacklevel=6,  # the caller of `fit`
+        )

@@ -104,6 +104,34 @@ def take_rows(X: Any, rows: ArrayLike) -> Any:
     return (X if hasattr(X, "shape") else np.asarray(X))[rows]
 
 
+def take_columns(X: Any, columns: ArrayLike) -> Any:
+    """Take columns by their numbers.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+        The columns to take from.
+    columns : int array of shape (n_columns,)
+        Which columns, in this order; at least one.
+
+    Returns
+    -------
+    taken : data frame or array of shape (n_samples, n_columns)
+        Of the type of `X`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.dataframe import take_columns
+    >>> take_columns(np.array([[1, 4], [2, 5]]), [1]).tolist()
+    [[4], [5]]
+    """
+    numbers = np.asarray(columns).tolist()
+    if is_frame(X):
+        return nw.from_native(X, eager_only=True)[:, numbers].to_native()
+    return X[:, numbers]
+
+
 def shuffle_column(X: Any, j: int, rows: NDArray[np.intp]) -> Any:
     """Give the `j`-th column the values of other rows.
 

@@ -15,7 +15,7 @@ from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.simavr import missing_tools, run_avr
-from skdistill.export.c import bounds, device_input, prepare_source, probability_error, to_c
+from skdistill.export.c import bounds, device_rows, prepare_source, probability_error, to_c
 from skdistill.export.c.api import remedy
 
 NAME = "model"
@@ -127,7 +127,7 @@ def profile(
     ----------
     model : CompactModel, student or distiller
         Students and distillers are fitted.
-    X : array-like of shape (n_samples, n_features)
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
         At least one row.
     target : str, default="cortex-m0"
         One of `skdistill.device.cores.TARGETS`.
@@ -163,8 +163,7 @@ def profile(
     """
     core = find_target(target)
     model = compact_of(model)
-    evaluate.check_names(model, X)
-    X = np.asarray(X)
+    numbers = model.read_rows(X)
     input_dtype = input_dtype or model.input_dtype
     plan, output = prepare_source(
         model,
@@ -182,7 +181,7 @@ def profile(
         name=NAME,
         missing_value=missing_value,
     )
-    rows = device_input(model, X, input_dtype, missing_value=missing_value)
+    rows = device_rows(model, numbers, input_dtype, missing_value=missing_value)
     if not len(rows):
         raise ValueError("X must have at least one row to be run")
     function = emitted_function(model, rows, output)
@@ -205,7 +204,7 @@ def profile(
     mismatches = None
     if results is not None:
         allowed = probability_error(model, output) if output.startswith("proba") else 0.0
-        mismatches = int(differs(model, X, output, results, allowed).sum())
+        mismatches = int(differs(model, numbers, output, results, allowed).sum())
     sizes = image.sizes
     return Profile(
         target=target,
@@ -292,7 +291,7 @@ def differs(
     model : ModelTables
         The exported model.
     X : array of shape (n_samples, n_features)
-        Rows as `CompactModel.scores` takes them.
+        Rows as `CompactModel.read_rows` returns them.
     output : {"label", "scores", "proba_float", "proba_q15"}
         What the function returned or filled.
     results : array of shape (n_samples,) or (n, entries)
@@ -304,7 +303,7 @@ def differs(
     -------
     differs : bool array of shape (n_samples,)
     """
-    scores = evaluate.scores(model, X)
+    scores = evaluate.indexed_scores(model, X)
     if output == "label":
         wrong = results != (0 if model.n_classes == 1 else evaluate.labels(scores, model.threshold))
     elif output == "scores":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
@@ -18,10 +19,12 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from skdistill.dataframe import EncodedTable, is_frame, numeric_table
 from skdistill.distillation.labelling import LabellingTask, seeded
 from skdistill.students._base import CompactMixin
-from skdistill.students._validation import compared_values, read_rows
+from skdistill.students._validation import check_rows, compared_values, read_rows
 from skdistill.teachers import as_ensemble, as_teacher, is_frozen, teacher_tags
+from skdistill.transfer import Pool
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
+_SPARSE = "Sparse data was passed for X, but dense data is required"  # as in scikit-learn
 PARAMETERS: dict[str, Any] = {
     "teacher": "no_validation",  # `as_teacher` does it
     "student": [HasMethods(["fit"]), None],
@@ -107,6 +110,8 @@ class DistillerMixin(MetaEstimatorMixin):
         Arrays of numbers are cast to what the student compares: the teacher has to see what the
         student sees. Data frames, and arrays with categories, are not.
         """
+        if issparse(X):
+            return self._read_sparse_rows(X, student)
         table = read_rows(
             self, X, allow_nan=True, categorical_features=_categorical_features(student)
         )
@@ -115,6 +120,21 @@ class DistillerMixin(MetaEstimatorMixin):
         self._missing_seen = plain.dtype.kind == "f" and bool(np.isnan(plain).any())
         if is_frame(table.native) or table.has_labels.any():
             return table
+        return numeric_table(numbers)
+
+    def _read_sparse_rows(self, X: Any, student: Any) -> EncodedTable:
+        """Validated sparse rows, as float32 CSR; refused where dense ones are needed."""
+        if not get_tags(student).input_tags.sparse:
+            raise TypeError(
+                f"{_SPARSE} by {type(student).__name__}: pass X.toarray(), or a linear student"
+            )
+        if not _takes_sparse_rows(self.transfer_set):
+            raise TypeError(
+                f"{_SPARSE} by transfer_set={self.transfer_set!r}: set transfer_set=None or "
+                "Pool(rows), or pass X.toarray()"
+            )
+        numbers, _ = check_rows(self, X, allow_nan=True, categorical_features=None, sparse=True)
+        self._missing_seen = bool(np.isnan(numbers.data).any())
         return numeric_table(numbers)
 
     def _ready_teacher(self, rows: EncodedTable, y: Any, *, regression: bool) -> Any:
@@ -203,11 +223,16 @@ class DistillerMixin(MetaEstimatorMixin):
         # HistGradientBoosting deny it.
         tags.input_tags.categorical = student.categorical
         tags.input_tags.string = student.string
-        tags.input_tags.sparse = False
+        tags.input_tags.sparse = student.sparse and _takes_sparse_rows(self.transfer_set)
         if self.teacher is not None and self.alpha > 0:
             tags.input_tags.allow_nan &= teacher_tags(self.teacher).input_tags.allow_nan
         tags.target_tags.required = not is_frozen(self.teacher)
         return tags
+
+
+def _takes_sparse_rows(transfer_set: Any) -> bool:
+    """Whether a transfer set makes no rows of the training rows, which may then be sparse."""
+    return transfer_set is None or isinstance(transfer_set, Pool)
 
 
 def _categorical_features(student: Any) -> Any:

@@ -11,7 +11,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdistill.compact import evaluate
-from skdistill.dataframe import encode_table, is_frame
+from skdistill.dataframe import encode_table, is_frame, is_object_array
 from skdistill.export.onnx.skl2onnx import OnnxHooks
 from skdistill.model import CompactModel, ExportMixin
 from skdistill.students._validation import check_numbers
@@ -29,8 +29,8 @@ class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
         # cannot know what an unfitted Pipeline makes of NaN until it has seen some.
         tags = get_tags(self).input_tags
         finite = not (tags.allow_nan or getattr(self, "_missing_seen", False))
-        sparse = "csr" if tags.sparse else False
-        if not is_frame(X) and not len(self.compact_.categories):
+        sparse = "csr" if self.compact_.accepts_sparse else False
+        if not (is_frame(X) or is_object_array(X) or len(self.compact_.categories)):
             X = validate_data(
                 self,
                 X,

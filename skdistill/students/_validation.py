@@ -15,7 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skdistill.dataframe import EncodedTable, is_frame, numeric_table, read_table
+from skdistill.dataframe import EncodedTable, is_frame, is_object_array, numeric_table, read_table
 from skdistill.quantization.binning import EXACT_INTEGER
 from skdistill.targets import SoftTargets, check_probabilities
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
@@ -61,7 +61,7 @@ def read_rows(
     if isinstance(X, EncodedTable):
         table = X
         _set_feature_names(estimator, table)
-    elif is_frame(X) or listed:
+    elif is_frame(X) or is_object_array(X) or listed:
         table = read_table(X, categorical_features)
         validate_data(estimator, X, skip_check_array=True)
     else:

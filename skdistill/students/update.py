@@ -51,7 +51,7 @@ def adapt(
     ----------
     model : CompactModel, or fitted student or distiller
         The model to start from. It is not changed.
-    X : array-like of shape (n_samples, n_features)
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
         New rows, with the columns that the model was trained on.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Labels among the model's classes; for a regression its targets.
@@ -107,15 +107,14 @@ def adapt(
         )
     if not bias and not compact.tables_of(TreeTable):
         raise ValueError("model has no trees, hence no leaf values to adapt: pass bias=True")
-    evaluate.check_names(compact, X)
-    X = np.asarray(X)
+    X = compact.read_rows(X)
     check_consistent_length(X, y)
     if compact.classes is not None and len(compact.classes) == 1:
         return compact
     loss = _loss(compact, X, y, sample_weight)
     options = {"l2_regularization": l2_regularization, "max_delta": max_delta}
     for trees in compact.tables_of(TreeTable):
-        leaves = evaluate.leaves(compact, X)
+        leaves = evaluate.indexed_leaves(compact, X)
         deltas = _best_deltas(compact, X, loss, leaves, len(trees.values), **options)
         compact = compact.with_table(_move_values(compact, trees, deltas))
     if bias:
@@ -157,7 +156,7 @@ def _best_deltas(
         leaves=leaves,
         tree_of_leaf=tree_of_leaf,
         leaf_values=np.zeros((len(tree_of_leaf), n_scores)),
-        inputs=(model.scores(X) * scale).astype(np.float64, copy=False),
+        inputs=(evaluate.indexed_scores(model, X) * scale).astype(np.float64, copy=False),
         coef=np.eye(n_scores),
         intercept=np.zeros(n_scores),
     )

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, issparse
 from sklearn.utils import check_array
 
 from skdistill.dataframe import (
     EncodedTable,
     column_names,
+    concat_rows,
     concat_tables,
     container_type,
     is_frame,
@@ -88,6 +90,8 @@ def append_rows(first: EncodedTable, second: EncodedTable) -> EncodedTable:
     if first.values is not first.native:
         return concat_tables(first, second)
     X, more = first.values, second.values
+    if issparse(X):
+        return numeric_table(concat_rows(X, more))
     if X.dtype == np.int32 and not (more == np.rint(more)).all():
         raise ValueError("X is int32, but further rows hold fractions or NaN: pass X as float")
     with np.errstate(over="ignore"):  # the student refuses infinities
@@ -110,6 +114,9 @@ def _in_form_of(table: EncodedTable, rows: Any, categorical_features: Any) -> En
     """Rows that a user or a transfer set made, as a container of the kind of `table`."""
     X = table.native
     _require_same_columns(X, rows)
+    if issparse(X):
+        more = check_array(rows, accept_sparse="csr", dtype=X.dtype, ensure_all_finite="allow-nan")
+        return numeric_table(csr_matrix(more))
     if _is_numeric_array(X) and not is_frame(rows):
         return read_table(_as_float64(rows), categorical_features)
     if container_type(X) == container_type(rows):

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from skdistill.converters.rows import as_numbers, select_columns
+from skdistill.converters.rows import as_numbers, read_columns
 
 COLUMNS = {"b": [1.5, 2.5], "note": ["x", "y"], "a": [3.0, np.nan]}
 
@@ -17,22 +17,25 @@ COLUMNS = {"b": [1.5, 2.5], "note": ["x", "y"], "a": [3.0, np.nan]}
     "frame", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "pyarrow"]
 )
 def test_columns_of_a_frame_come_by_name(frame):
-    rows = select_columns(frame(COLUMNS), 3, ["a", "note", "b"], np.array([0, 2]))
+    rows = read_columns(frame(COLUMNS), 3, ["a", "note", "b"], np.array([0, 2]))
     np.testing.assert_array_equal(rows, [[3.0, 0, 1.5], [np.nan, 0, 2.5]])
     with pytest.raises(ValueError, match="X has no column 'c', which the model reads"):
-        select_columns(frame(COLUMNS), 1, ["c"], np.array([0]))
+        read_columns(frame(COLUMNS), 1, ["c"], np.array([0]))
 
 
 def test_what_has_no_names_stays_as_it_is():
     X = [[1.0, 2.0]]
-    assert select_columns(X, 2, ["a", "b"], np.array([0])).tolist() == X
+    assert read_columns(X, 2, ["a", "b"], np.array([0])).tolist() == X
     frame = pd.DataFrame(COLUMNS)[["b", "a"]]
-    np.testing.assert_array_equal(select_columns(frame, 2, None, np.array([0])), frame)
+    with pytest.warns(UserWarning, match="the model has none: its columns are taken by position"):
+        rows = read_columns(frame, 2, None, np.array([0, 1]))
+    np.testing.assert_array_equal(rows, frame)
 
 
 def test_numbers_are_of_the_type_of_the_table():
-    assert as_numbers([[0.1, np.nan]], 2, "float32").dtype == np.float32
-    assert as_numbers([[3.0, -(2.0**31) + 1]], 2, "int32").tolist() == [[3, -(2**31) + 1]]
+    assert as_numbers(np.array([[0.1, np.nan]]), "float32").dtype == np.float32
+    ends = np.array([[3.0, -(2.0**31) + 1]])
+    assert as_numbers(ends, "int32").tolist() == [[3, -(2**31) + 1]]
     for rows in ([[0.5]], [[2.0**31]], [[np.nan]]):
         with pytest.raises(ValueError, match="no int32"):
-            as_numbers(rows, 1, "int32")
+            as_numbers(np.array(rows), "int32")

@@ -9,6 +9,7 @@ Column j of categories has C_j labels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -251,7 +252,10 @@ def lookup(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
 
 def _plain(value: Any) -> Any:
     """A value that finds its label in a dictionary: numbers as float32 has them."""
-    if isinstance(value, int | float | np.integer | np.floating) and abs(float(value)) < 2**25:
+    if (
+        isinstance(value, int | float | Decimal | np.integer | np.floating)
+        and abs(float(value)) < 2**25
+    ):
         return float(np.float32(value))
     return value
 
@@ -272,7 +276,7 @@ def is_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
     listed = (
         type(value).__name__ in kinds
         or (isinstance(value, str) and value == "")
-        or (isinstance(value, float) and value != value)
+        or (isinstance(value, float | Decimal) and value != value)
         for value in values.tolist()
     )
     return np.fromiter(listed, np.bool_, len(values))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from skdistill.compact import evaluate
-from skdistill.converters.rows import select_columns
+from skdistill.converters.rows import read_columns
 from skdistill.converters.wrappers import is_passthrough
+from skdistill.dataframe import as_array
 from skdistill.model import CompactModel
 
 
@@ -55,10 +55,15 @@ def count_differences(
     for _, step in steps:
         if not is_passthrough(step):
             behind = step.transform(behind)
-    expected = model.scores(np.asarray(behind))
-    dtype = np.object_ if len(folded.categories) else np.float64
-    rows = select_columns(X, folded.n_features, folded.feature_names, folded.columns, dtype)
-    scores = folded.scores(rows)
+    is_sparse = hasattr(behind, "tocsr")
+    expected = model.scores(behind if is_sparse else as_array(behind))  # by position, not by name
+    if hasattr(X, "tocsr"):
+        scores = folded.scores(X)
+    else:
+        rows = read_columns(
+            X, folded.n_features, folded.feature_names, folded.columns, folded.categories
+        )
+        scores = evaluate.indexed_scores(folded, rows)
     other = evaluate.predict(model, expected) != evaluate.predict(folded, scores)
     return Differences(
         int((expected != scores).any(axis=1).sum()),

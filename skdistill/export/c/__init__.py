@@ -1,6 +1,6 @@
 """A compact model as one C99 file without heap, recursion or library."""
 
-from skdistill.export.c.api import device_input, prepare_source, to_c, value_table
+from skdistill.export.c.api import device_input, device_rows, prepare_source, to_c, value_table
 from skdistill.export.c.bounds import bounds
 from skdistill.export.c.costs import Costs
 from skdistill.export.c.library import to_c_library
@@ -10,6 +10,7 @@ __all__ = [
     "Costs",
     "bounds",
     "device_input",
+    "device_rows",
     "prepare_source",
     "probability_error",
     "to_c",

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.evaluate import as_input, check_names
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c.text import CSource
@@ -318,8 +317,8 @@ def device_input(
     ----------
     model : ModelTables
         The exported model.
-    X : array-like of shape (n_samples, n_features)
-        With labels of categories, or their indexes; see `CategoryTable.index`.
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+        As `CompactModel.scores` takes it.
     input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}
         As passed to `to_c`.
     missing_value : {"max", None}, default=None
@@ -346,11 +345,36 @@ def device_input(
     >>> device_input(model, [[1, float("nan")]], "uint8", missing_value="max").tolist()
     [[1, 255]]
     """
+    return device_rows(model, model.read_rows(X), input_dtype, missing_value=missing_value)
+
+
+def device_rows(
+    model: ModelTables, X: NDArray[Any], input_dtype: str, *, missing_value: str | None = None
+) -> NDArray[Any]:
+    """`device_input` of rows that were read.
+
+    Parameters
+    ----------
+    model : ModelTables
+        The exported model.
+    X : array of shape (n_samples, n_features)
+        From `ModelTables.read_rows`.
+    input_dtype, missing_value
+        As in `device_input`.
+
+    Returns
+    -------
+    rows : array of shape (n_samples, width), C-contiguous
+        Of the C type of an input.
+
+    Raises
+    ------
+    ValueError
+        If a number of `X` is none of the type.
+    """
     if missing_value not in MISSING_VALUES:
         raise ValueError(f"missing_value must be one of {MISSING_VALUES}, got {missing_value!r}")
     _check_missing(model, input_dtype, missing_value)
-    check_names(model, X)
-    X = as_input(X, model.n_features, model.categories)
     if input_dtype == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skdistill.compact.evaluate import check_names
-from skdistill.compact.tables.categories import CategoryTable, as_numbers, lookup
+from skdistill.compact.tables.categories import CategoryTable
 from skdistill.export.onnx.graph import Writer, cast
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def graph_input(
     ----------
     model : ModelTables
         The exported model.
-    X : array-like of shape (n_samples, n_features)
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
         As `CompactModel.scores` takes it.
     input_dtype, per_column_inputs, missing_value
         As passed to `to_onnx`.
@@ -113,34 +112,22 @@ def graph_input(
     >>> graph_input(model, [[0.5, "yes"]])["X"].tolist()
     [[0.5, 1.0]]
     """
-    check_names(model, X)
-    X = np.asarray(X)
+    X = model.read_rows(X)
     if not len(model.categories):
         rows = _in_type(X, input_dtype, missing_value)
         if not per_column_inputs:
             return {"X": rows}
         return {name: rows[:, [j]] for j, name in enumerate(column_names(model))}
     parts = parts_of(model, per_column_inputs)
-    numbers = np.zeros(X.shape, np.float64)  # zeros stay where labels go in as strings
+    numbers = X.astype(np.float64)
     text: dict[int, NDArray[Any]] = {}
-    others = np.setdiff1d(np.arange(X.shape[1]), model.categories.columns)
-    numbers[:, others] = as_numbers(X[:, others])
     for column, labels in zip(model.categories.columns, model.categories.labels, strict=True):
-        at = lookup(X[:, column], labels)
+        at = X[:, column].astype(int)
         if labels.dtype.kind != "U":
-            numbers[:, column] = np.append(labels.astype(float), [np.nan, _NO_LABEL])[
-                at.astype(int)
-            ]
+            numbers[:, column] = np.append(labels.astype(float), [np.nan, _NO_LABEL])[at]
         elif per_column_inputs:
-            names = np.array([*labels.tolist(), "", None], dtype=object)
-            text[column] = names[at.astype(int)]
-            unknown = at == len(labels) + 1
-            text[column][unknown] = [
-                value if isinstance(value, str) else f"{labels[-1]}?"
-                for value in X[unknown, column]
-            ]
-        else:
-            numbers[:, column] = at
+            # The last string stands for unknown labels: it comes after the last of the known.
+            text[column] = np.array([*labels.tolist(), "", f"{labels[-1]}?"], dtype=object)[at]
     if not per_column_inputs:
         return {"X": _in_type(numbers, input_dtype, missing_value)}
     return {

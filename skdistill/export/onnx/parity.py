@@ -122,7 +122,7 @@ def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray
     (16, 1)
     """
     rng = np.random.default_rng(seed)
-    X = evaluate.as_input(X, model.n_features, model.categories).astype(model.input_dtype)
+    X = model.read_rows(X).astype(model.input_dtype)
     reaching, column, point = _turning_points(model, model.categories.rank(X), rng)
     values = _around(point, model.input_dtype)
     choices = [np.unique(np.append(values[column == j], 0)) for j in range(model.n_features)]

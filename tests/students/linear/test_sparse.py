@@ -115,7 +115,6 @@ REFUSE = [
     StudentAdapter(DecisionTreeClassifier()),
     PrunedEnsembleClassifier(FOREST, 200),
     DistilledClassifier(FOREST, transfer_set=None),
-    DistilledClassifier(FOREST, SoftLinearClassifier(), transfer_set=None),
     DistilledRegressor(RandomForestRegressor(3), transfer_set=None),
 ]
 
