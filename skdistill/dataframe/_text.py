@@ -46,12 +46,13 @@ def describe_numbers(
     is_certain : bool
         Whether they are no labels: a string is blank, or a number is a fraction.
 
-    None where fewer than half of the different strings are numbers.
+    None where fewer than half of the different strings that are not blank are numbers.
     """
     texts = [(k, value) for k, value in enumerate(uniques) if isinstance(value, str) and value]
     numbers = [_parse(text) for _, text in texts]
     others = [pair for pair, number in zip(texts, numbers, strict=True) if number is None]
-    if 2 * len(others) >= len(texts):
+    n_blank = sum(not text.strip() for _, text in others)
+    if 2 * (len(others) - n_blank) >= len(texts) - n_blank:
         return None
     note, errors = "it holds numbers as text", ""
     if others:
@@ -62,14 +63,13 @@ def describe_numbers(
         errors = ", errors='coerce'"
     result = "makes them numbers with NaN" if others else "makes them numbers"
     fraction = any(number is not None and number % 1 != 0 for number in numbers)
-    blank = any(not text.strip() for _, text in others)
     remedy = "turn it into numbers"
     if not isinstance(column, np.ndarray):
         if column.implementation.is_pandas_like():
             remedy = f"pd.to_numeric(X[{column.name!r}]{errors}) {result}"
         elif column.implementation.is_polars():
             remedy = f"X[{column.name!r}].cast(pl.Float64, strict=False) {result}"
-    return f"{note}: {remedy}", fraction or blank
+    return f"{note}: {remedy}", fraction or n_blank > 0
 
 
 def _parse(value: Any) -> float | None:

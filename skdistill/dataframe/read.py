@@ -239,8 +239,6 @@ def _read_column(
         raise ValueError(f"could not convert string to float: {text!r} in {where}; {remedy}")
     if len(types) == 2:
         raise mixed_types(where)
-    if by_type and not form.is_categorical:
-        _warn_of_numbers(column, codes, uniques, where)
     missing = is_missing(as_objects(uniques))
     present = [value for value, without in zip(uniques, missing, strict=True) if not without]
     if not (is_categorical and present):
@@ -251,6 +249,8 @@ def _read_column(
     if "string" in types:
         require_few_labels(len(present), where, _remedy_of_numbers(column, codes, uniques))
         labels = text_labels(present, where)
+        if by_type and not form.is_categorical:
+            _warn_of_numbers(column, codes, uniques, where)
     else:
         labels = whole_labels(np.unique(np.array([float(value) for value in present])), where)
     index = np.append(lookup(as_objects(uniques), labels), np.nan)

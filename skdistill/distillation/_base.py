@@ -128,7 +128,7 @@ class DistillerMixin(MetaEstimatorMixin):
             raise TypeError(
                 f"{_SPARSE} by {type(student).__name__}: pass X.toarray(), or a linear student"
             )
-        if not _takes_sparse_rows(self.transfer_set):
+        if not self._takes_sparse_rows():
             raise TypeError(
                 f"{_SPARSE} by transfer_set={self.transfer_set!r}: set transfer_set=None or "
                 "Pool(rows), or pass X.toarray()"
@@ -136,6 +136,10 @@ class DistillerMixin(MetaEstimatorMixin):
         numbers, _ = check_rows(self, X, allow_nan=True, categorical_features=None, sparse=True)
         self._missing_seen = bool(np.isnan(numbers.data).any())
         return numeric_table(numbers)
+
+    def _takes_sparse_rows(self) -> bool:
+        """Whether no rows are made of the training rows, which may then be sparse."""
+        return self.alpha == 0 or self.transfer_set is None or isinstance(self.transfer_set, Pool)
 
     def _ready_teacher(self, rows: EncodedTable, y: Any, *, regression: bool) -> Any:
         """The teacher as an estimator; None where none is needed."""
@@ -223,16 +227,11 @@ class DistillerMixin(MetaEstimatorMixin):
         # HistGradientBoosting deny it.
         tags.input_tags.categorical = student.categorical
         tags.input_tags.string = student.string
-        tags.input_tags.sparse = student.sparse and _takes_sparse_rows(self.transfer_set)
+        tags.input_tags.sparse = student.sparse and self._takes_sparse_rows()
         if self.teacher is not None and self.alpha > 0:
             tags.input_tags.allow_nan &= teacher_tags(self.teacher).input_tags.allow_nan
         tags.target_tags.required = not is_frozen(self.teacher)
         return tags
-
-
-def _takes_sparse_rows(transfer_set: Any) -> bool:
-    """Whether a transfer set makes no rows of the training rows, which may then be sparse."""
-    return transfer_set is None or isinstance(transfer_set, Pool)
 
 
 def _categorical_features(student: Any) -> Any:
