@@ -146,20 +146,21 @@ def sample_rows(X: Any) -> NDArray[Any]:
     Returns
     -------
     rows : array of shape (n_rows, n_features)
-        Rows of `X`, at most 2^25 numbers (but at least 3 rows). In each column the least and the
-        greatest value of `X` are written over two of them, and over a third a fraction, if
-        there is one.
+        Rows of `X`, at most 2^25 numbers (but at least 4 rows). In each column the least and the
+        greatest value of `X` are written over two of them, and a fraction and NaN over two more,
+        if there are any.
     """
     X = X.tocsr()
-    n_rows = min(X.shape[0], max(3, MOST_NUMBERS // X.shape[1]))
+    n_rows = min(X.shape[0], max(4, MOST_NUMBERS // X.shape[1]))
     rng = np.random.RandomState(0)
     rows: NDArray[Any] = X[np.sort(rng.choice(X.shape[0], n_rows, replace=False))].toarray()
     columns = np.arange(X.shape[1])
     first = rng.randint(n_rows, size=X.shape[1])
     for shift, extreme in enumerate(min_max_axis(X, axis=0, ignore_nan=True)):
         rows[(first + shift) % n_rows, columns] = extreme
-    fraction = X.data != np.floor(X.data)  # NaN too
-    rows[(first[X.indices[fraction]] + 2) % n_rows, X.indices[fraction]] = X.data[fraction]
+    is_nan = np.isnan(X.data)
+    for shift, part in enumerate((~is_nan & (X.data != np.floor(X.data)), is_nan), start=2):
+        rows[(first[X.indices[part]] + shift) % n_rows, X.indices[part]] = X.data[part]
     return rows
 
 
