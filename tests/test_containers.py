@@ -225,6 +225,17 @@ def test_points_in_time_are_refused_with_a_remedy(student, make):
             call(X)
 
 
+def test_arrays_of_points_in_time_and_lazy_frames_are_refused_with_a_remedy(student):
+    times = np.full((N, 3), np.datetime64("2024-01-01"))
+    model = student.compact_
+    for call in (model.predict, lambda X: SoftTreeClassifier().fit(X, Y)):
+        for X in (times, times - times):
+            with pytest.raises(TypeError, match="column 0 holds .*points in time into numbers"):
+                call(X)
+        with pytest.raises(TypeError, match=r"LazyFrame, .*: pass X.collect\(\)"):
+            call(pl.from_pandas(NUMBERS).lazy())
+
+
 @pytest.mark.parametrize("transfer_set", [None, "munge", "pool"])
 @pytest.mark.parametrize("kind", ["bool beside float", "nullable", "Arrow types", "narrow types"])
 def test_distillers_and_scorers(kind, transfer_set):

@@ -137,7 +137,16 @@ def as_array(X: Any) -> NDArray[Any]:
     -------
     X : array
         Of objects where lists hold strings: NumPy would make strings of the numbers beside them.
+
+    Raises
+    ------
+    TypeError
+        For a data frame that is not computed yet.
     """
+    if hasattr(X, "collect"):
+        raise TypeError(
+            f"X is a {type(X).__name__}, whose rows are not there yet: pass X.collect()"
+        )
     array = np.asarray(X)
     if isinstance(X, list | tuple) and array.dtype.kind == "U":
         return np.asarray(X, dtype=object)
@@ -145,7 +154,7 @@ def as_array(X: Any) -> NDArray[Any]:
 
 
 def is_object_array(X: Any) -> bool:
-    """Whether X is a table of Python objects, such as a list of lists with None.
+    """Whether X is a table of Python objects or points in time, which `check_array` cannot read.
 
     Parameters
     ----------
@@ -155,12 +164,12 @@ def is_object_array(X: Any) -> bool:
     Returns
     -------
     objects : bool
-        False for lists of numbers, arrays of strings and sparse matrices.
+        True for a list of lists with None, too; False for lists of numbers, arrays of strings and sparse matrices.
     """
     if sparse.issparse(X):
         return False
     array = as_array(X)
-    return array.ndim == 2 and array.dtype.kind == "O"
+    return array.ndim == 2 and array.dtype.kind in "OmM"
 
 
 def open_columns(X: Any) -> tuple[list[Any], list[Any] | None, Any]:
