@@ -164,7 +164,8 @@ def is_object_array(X: Any) -> bool:
     Returns
     -------
     objects : bool
-        True for a list of lists with None, too; False for lists of numbers, arrays of strings and sparse matrices.
+        True for a list of lists with None, too; False for lists of numbers, arrays of strings
+        and sparse matrices.
     """
     if sparse.issparse(X):
         return False
