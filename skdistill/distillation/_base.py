@@ -123,7 +123,7 @@ class DistillerMixin(MetaEstimatorMixin):
         return numeric_table(numbers)
 
     def _read_sparse_rows(self, X: Any, student: Any) -> EncodedTable:
-        """Validated sparse rows, as float32 CSR; refused where dense ones are needed."""
+        """Validated sparse rows, as CSR of float32 numbers; refused where dense ones are needed."""
         if not get_tags(student).input_tags.sparse:
             raise TypeError(
                 f"{_SPARSE} by {type(student).__name__}: pass X.toarray(), or a linear student"
@@ -135,7 +135,8 @@ class DistillerMixin(MetaEstimatorMixin):
             )
         numbers, _ = check_rows(self, X, allow_nan=True, categorical_features=None, sparse=True)
         self._missing_seen = bool(np.isnan(numbers.data).any())
-        return numeric_table(numbers)
+        # What the student sees, in the type of X: solvers for sparse rows are coarse in float32.
+        return numeric_table(numbers.astype(np.result_type(X.dtype, np.float32)))
 
     def _takes_sparse_rows(self) -> bool:
         """Whether no rows are made of the training rows, which may then be sparse."""
