@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from skdistill.compact.tables.tree_table import TreeTable
 
+_MOST_NODES = 2**40  # more than any memory holds
+
 
 class Order(NamedTuple):
     """A node, its left subtree, its right subtree; tree after tree.
@@ -73,7 +75,7 @@ def inner_nodes(trees: TreeTable) -> NDArray[np.int64]:
     Returns
     -------
     count : int64 array of shape (n_nodes,)
-        Inner nodes, the node itself included.
+        Inner nodes, the node itself included; 2^40 stands for more.
     """
     count: NDArray[np.int64] = _inner_nodes(trees.left, trees.right)
     return count
@@ -107,6 +109,8 @@ def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
             count[node] += count[left[node]]
         if right[node] >= 0:
             count[node] += count[right[node]]
+        # Shared subtrees double from node to node: 63 of them would wrap around.
+        count[node] = min(count[node], _MOST_NODES)
     return count
 
 

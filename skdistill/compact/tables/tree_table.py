@@ -35,7 +35,7 @@ class TreeTable(Table):
     grid : InputGrid
         Thresholds of all nodes.
     roots : int32 array of shape (n_trees,)
-        Where each tree begins.
+        Where each tree begins; at least one.
     feature : int32 array of shape (n_nodes,)
         Feature of the grid that a node compares, 0 … n_used − 1.
     threshold : int32 array of shape (n_nodes,)
@@ -48,7 +48,7 @@ class TreeTable(Table):
         What a leaf adds to the scores, in units of `unit`.
     value_bits : int in [2, 16] or "ternary"
         Width in which a value is stored.
-    unit : int, default=1
+    unit : int in [1, 2^24], default=1
         Score units that a value of 1 adds; above 1 where a linear table counts finer.
 
     Raises
@@ -80,6 +80,7 @@ class TreeTable(Table):
         as_table(self, "nan_left", np.bool_, 1)
         as_table(self, "values", np.int32, 2)
         n_nodes, n_leaves = len(self.feature), len(self.values)
+        require(len(self.roots) > 0, "roots must have an entry for each tree, at least one")
         for name in ("threshold", "left", "right", "nan_left"):
             length = len(getattr(self, name))
             require(length == n_nodes, f"{name} has {length} entries for {n_nodes} nodes")
@@ -98,7 +99,10 @@ class TreeTable(Table):
         require(inside, "threshold points outside its feature's edges")
         check_bits(self, "values")
         whole = isinstance(self.unit, int | np.integer) and not isinstance(self.unit, bool)
-        require(whole and self.unit >= 1, f"unit must be a positive int, got {self.unit!r}")
+        require(
+            whole and 1 <= self.unit <= MAX_LEAF_SCORE,
+            f"unit must be an int in [1, {MAX_LEAF_SCORE}], got {self.unit!r}",
+        )
         object.__setattr__(self, "unit", int(self.unit))
         most = self.unit * int(np.abs(self.values).max(initial=0))
         require(most <= MAX_LEAF_SCORE, f"a leaf adds up to {most}, beyond {MAX_LEAF_SCORE}")
