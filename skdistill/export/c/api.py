@@ -60,7 +60,8 @@ def to_c(
         writes every split as a branch and is fastest.
     name : str, default=None
         Prefix of all that the file defines, so that models can be linked together; None is the
-        name of the file, or "model" without one.
+        name of the file, or "model" without one. Macros have it in upper case, ``IRIS_N_SCORES``;
+        for ``IRIS`` in lower case, and for ``myIris`` as it is, so that names may differ in case.
     values_in_ram : bool, default=False
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (see `value_table`), so that a device adapts to its
