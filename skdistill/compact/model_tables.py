@@ -166,8 +166,8 @@ class ModelTables(Frozen):
         )
         n_classes = len(self.classes)
         labels = self.classes.tolist()
-        require(all(label == label for label in labels), "classes must not hold NaN")
-        require(len(set(labels)) == n_classes, "classes must be unique")
+        n_missing = sum(label != label for label in labels)  # a set holds NaN several times
+        require(len(set(labels)) == n_classes and n_missing <= 1, "classes must be unique")
         columns = 1 if n_classes <= 2 else n_classes
         require(
             self.n_scores == columns,

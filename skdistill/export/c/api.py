@@ -228,7 +228,10 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     if trees.values.shape != values.shape:
         raise ValueError("other must have the trees of the exported model")
     if not other.with_table(replace(other_trees, values=trees.values)).equals(exported):
-        raise ValueError("other differs from the exported model in more than its leaf values")
+        raise ValueError(
+            "other differs from the exported model in more than its leaf values: "
+            "adapt(…, bias=False) moves nothing else"
+        )
     source, _ = prepare_source(exported, values_in_ram=True, **options)
     dtype = source.layout.tables["values"].dtype
     limits = np.iinfo(dtype)
