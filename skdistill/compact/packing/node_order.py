@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from skdistill.utils.jit import njit
 
 if TYPE_CHECKING:
     from skdistill.compact.tables.tree_table import TreeTable
@@ -100,7 +101,7 @@ def depths(trees: TreeTable) -> NDArray[np.int64]:
     return depths
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
     """Sizes of subtrees, from the bottom up; see `inner_nodes`."""
     count = np.ones(len(left), np.int64)
@@ -114,7 +115,7 @@ def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _depths(left, right):  # type: ignore[no-untyped-def]
     """Depths of subtrees, from the bottom up; see `depths`."""
     depth = np.ones(len(left), np.int64)
@@ -125,7 +126,7 @@ def _depths(left, right):  # type: ignore[no-untyped-def]
     return depth
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _depth_first(roots, left, right):  # type: ignore[no-untyped-def]
     """Walk all trees with a stack of their own: a chain of nodes would exhaust Python's.
 
