@@ -13,9 +13,11 @@ from skdistill.utils.jit import njit
 
 CODE = """
 import numpy as np, skdistill
-X = np.arange(20.0)[:, None]
-student = skdistill.SoftTreeClassifier(max_leaf_nodes=2).fit(X, X[:, 0] > 9)
-print(skdistill.__file__, student.predict([[3.0], [15.0]]).tolist())
+from skdistill.compact import InputGrid, TreeTable
+grid = InputGrid([0], [0, 1], np.float32([9]))
+trees = TreeTable(grid, [0], [0], [0], [-1], [-2], [False], [[-1], [1]], 8)
+model = skdistill.CompactModel(1, [0], 1.0, "sigmoid", [False, True], [trees])
+print(skdistill.__file__, model.predict([[3.0], [15.0]]).tolist())
 """
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 READ_ALL = [f"--{kind}-caps=+dac_read_search" for kind in ("inh", "ambient")]

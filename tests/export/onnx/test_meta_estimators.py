@@ -23,7 +23,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.naive_bayes import GaussianNB
@@ -67,13 +67,11 @@ CLASSIFIERS = {
     ),
     "one against the rest": OneVsRestClassifier,
     "one against one": OneVsOneClassifier,
-    "bagging": lambda s: BaggingClassifier(s, 2, random_state=0),
+    "bagging": lambda s: BaggingClassifier(s, 3, random_state=0),
     "AdaBoost": lambda s: AdaBoostClassifier(s, n_estimators=2, random_state=0),
-    "fixed threshold": lambda s: FixedThresholdClassifier(s, threshold=0.5),
+    # Its converter reads no threshold.
+    "tuned threshold": lambda s: TunedThresholdClassifierCV(s, thresholds=[0.5], cv=2),
     "several outputs": MultiOutputClassifier,
-    "several outputs of a pipeline": lambda s: MultiOutputClassifier(
-        make_pipeline(StandardScaler(), s)
-    ),
 }
 REGRESSORS = {
     "search": lambda s: GridSearchCV(s, {}, cv=2),
