@@ -70,7 +70,7 @@ CLASSIFIERS = {
     "bagging": lambda s: BaggingClassifier(s, 3, random_state=0),
     "AdaBoost": lambda s: AdaBoostClassifier(s, n_estimators=2, random_state=0),
     # Its converter reads no threshold.
-    "tuned threshold": lambda s: TunedThresholdClassifierCV(s, thresholds=[0.5], cv=2),
+    "tuned threshold": lambda s: TunedThresholdClassifierCV(s, thresholds=[0.499, 0.501], cv=2),
     "several outputs": MultiOutputClassifier,
 }
 REGRESSORS = {
