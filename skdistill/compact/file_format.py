@@ -241,6 +241,8 @@ def _classes_from_json(entry: dict[str, Any]) -> NDArray[Any]:
     known = isinstance(text, str) and re.fullmatch(r"[<>|]?[biufUO]\d*", text)
     require(bool(known), f"classes cannot have dtype {text!r}")
     dtype = np.dtype(str if "U" in text else text)  # of a string as wide as is needed
+    # No long double: its numbers are no JSON.
+    require(dtype.itemsize <= 8, f"classes cannot have dtype {text!r}")
     kinds = {"b": (bool,), "i": (int,), "u": (int,), "f": (float,), "U": (str,)}.get(
         dtype.kind, (str, int, float, bool)
     )

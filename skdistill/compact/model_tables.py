@@ -31,7 +31,7 @@ class ModelTables(Frozen):
 
     Parameters
     ----------
-    n_features : int
+    n_features : int in [1, 2^31 - 1]
         Columns of the input.
     bias : int32 array of shape (n_scores,)
         What all scores start from: one for two classes or one target, else one a class or target.
@@ -105,8 +105,8 @@ class ModelTables(Frozen):
         ValueError
             That says what is wrong.
         """
-        positive = isinstance(self.n_features, int) and self.n_features >= 1
-        require(positive, f"n_features must be a positive int, got {self.n_features!r}")
+        positive = isinstance(self.n_features, int) and 1 <= self.n_features <= INT32_MAX
+        require(positive, f"n_features must be a positive int32, got {self.n_features!r}")
         require(self.n_scores >= 1, "bias must have an entry for each score, at least one")
         require(self.link in LINKS, f"link must be one of {LINKS}, got {self.link!r}")
         self._validate_scale()
@@ -166,7 +166,9 @@ class ModelTables(Frozen):
             f"classes of dtype {self.classes.dtype} are not supported",
         )
         n_classes = len(self.classes)
-        require(len(set(self.classes.tolist())) == n_classes, "classes must be unique")
+        labels = self.classes.tolist()
+        n_missing = sum(label != label for label in labels)  # a set holds NaN several times
+        require(len(set(labels)) == n_classes and n_missing <= 1, "classes must be unique")
         columns = 1 if n_classes <= 2 else n_classes
         require(
             self.n_scores == columns,

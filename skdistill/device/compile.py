@@ -1,18 +1,22 @@
 """C sources → an image for a core, and what it takes of flash and RAM.
 
-The compiler is zig's, which pip alone brings for every target. It links its support library
+The compiler is zig's, which pip alone brings for every target; for this machine the system's
+will do. Zig links its support library
 (soft float, division, memcpy) where the C needs one, and nothing else: no start-up code.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -182,6 +186,76 @@ def build(
         return Image(target, elf, Sizes(model, code, all_model + all_code - model - code, all_ram))
 
 
+def has_zig() -> bool:
+    """Whether ziglang, which the extra "device" brings, is installed."""
+    return find_spec("ziglang") is not None
+
+
+def system_compiler() -> list[str]:
+    """The C compiler of this machine: ``$CC``, else cc, gcc or clang.
+
+    Returns
+    -------
+    command : list of str
+
+    Raises
+    ------
+    ImportError
+        If there is none.
+    """
+    chosen = shlex.split(os.environ.get("CC", ""))
+    if chosen:
+        return chosen
+    for name in ("cc", "gcc", "clang"):
+        if shutil.which(name):
+            return [name]
+    raise ImportError(
+        "target='host' needs a C compiler: pip install 'skdistill[device]' brings one, or install "
+        "gcc or clang, or name another one in the environment variable CC"
+    )
+
+
+def object_sizes(
+    sources: Mapping[str, str], target: Target, compiler: Sequence[str]
+) -> Sizes | None:
+    """Compile `sources` for this machine, link nothing, and measure the object files.
+
+    Parameters
+    ----------
+    sources : mapping of str to str
+        File names and texts; names that do not end in ``.c`` are headers.
+    target : Target
+        That of this machine.
+    compiler : sequence of str
+        A command that understands gcc's options.
+
+    Returns
+    -------
+    sizes : Sizes or None
+        None without pyelftools, or where objects are no ELF files. `library` is None.
+
+    Raises
+    ------
+    BuildError
+        If the sources do not compile.
+    """
+    with tempfile.TemporaryDirectory(prefix="skdistill-") as scratch:
+        folder, contents = Path(scratch), []
+        for name, text in sources.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        for name in sources:
+            if name.endswith(".c"):
+                run_compiler([*compiler, "-std=c99", "-Os", "-c", name, "-o", "one.o"], folder)
+                contents.append((folder / "one.o").read_bytes())
+    is_elf = all(content.startswith(b"\x7fELF") for content in contents)
+    if not is_elf or find_spec("elftools") is None:
+        return None
+    constants, code, ram = (
+        sum(part) for part in zip(*(_measure(each, target) for each in contents), strict=True)
+    )
+    return Sizes(constants, code, None, ram)
+
+
 def run_zig(arguments: Sequence[str], folder: Path) -> None:
     """Run zig in `folder`.
 
@@ -333,7 +407,8 @@ def _undefined(elf: bytes) -> tuple[str, ...]:
 
 
 def _is_part(section: Any) -> bool:
-    return bool(section["sh_flags"] & _SHF_ALLOC) and not section.name.startswith(UNWINDING)
+    notes = (*UNWINDING, ".note")
+    return bool(section["sh_flags"] & _SHF_ALLOC) and not section.name.startswith(notes)
 
 
 def _measure(elf: bytes, target: Target) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.device.compile import run_compiler, run_zig
+from skdistill.device.compile import has_zig, run_compiler, run_zig, system_compiler
 
 FLAGS = ("-std=c99", "-O2")
 # Any CPU of the family: no fused multiply-add where the sources do not ask for one.
@@ -108,7 +108,8 @@ def load(
     function : Function
         Which function, and how it is called.
     compiler : sequence of str, default=()
-        A command that understands gcc's options, such as ``["gcc"]``; by default that of ziglang.
+        A command that understands gcc's options, such as ``["gcc"]``; by default that of
+        ziglang, or without it the system's.
     flags : sequence of str, default=()
         Further options, after ours.
 
@@ -123,7 +124,7 @@ def load(
     BuildError
         If the compiler refuses.
     ImportError
-        Without the extra "device", if `compiler` is not given.
+        If there is neither ziglang nor a system's compiler, and `compiler` is not given.
 
     Examples
     --------
@@ -150,10 +151,10 @@ def load(
             (folder / name).write_text(text, encoding="utf-8")
         units = [name for name in sources if name.endswith(".c")]
         options = [*FLAGS, *flags, "-fPIC", "-shared", *units, "skdistill_rows.c", "-o", "rows.lib"]
-        if compiler:
-            run_compiler([*compiler, *options], folder)
-        else:
+        if not compiler and has_zig():
             run_zig(["cc", *ZIG_FLAGS, *options], folder)
+        else:
+            run_compiler([*(compiler or system_compiler()), *options], folder)
         rows = ctypes.CDLL(str(folder / "rows.lib")).skdistill_rows
     rows.restype = None
     rows.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]

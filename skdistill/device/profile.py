@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact import evaluate
 from skdistill.compact.model_tables import ModelTables
-from skdistill.device.compile import build
+from skdistill.device.compile import Sizes, build, has_zig, object_sizes, system_compiler
 from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
@@ -34,13 +34,15 @@ class Profile:
         Rows that were run.
     mismatches : int or None
         Rows whose result differs from Python's.
-    model_bytes : int
-        Constant tables.
-    code_bytes : int
+    model_bytes : int or None
+        Constant tables. This and the next ones are None for "host" where neither ziglang nor
+        pyelftools is installed.
+    code_bytes : int or None
         Functions of the emitted file.
     library_bytes : int or None
-        What the compiler's support library adds; None if `missing_routines` could not be linked.
-    ram_bytes : int
+        What the compiler's support library adds; None if `missing_routines` could not be linked,
+        and for "host" with the system's compiler.
+    ram_bytes : int or None
         Variables, without the stack.
     stack_bytes : int or None
         Deepest use of the stack, by any of the rows.
@@ -64,10 +66,10 @@ class Profile:
     layout: str
     rows: int
     mismatches: int | None
-    model_bytes: int
-    code_bytes: int
+    model_bytes: int | None
+    code_bytes: int | None
     library_bytes: int | None
-    ram_bytes: int
+    ram_bytes: int | None
     stack_bytes: int | None = None
     instructions_mean: float | None = None
     instructions_max: int | None = None
@@ -77,34 +79,27 @@ class Profile:
     missing_routines: tuple[str, ...] = ()
 
     @property
-    def flash_bytes(self) -> int:
+    def flash_bytes(self) -> int | None:
         """Bytes of model, code and, where it is known, library."""
+        if self.model_bytes is None or self.code_bytes is None:
+            return None
         return self.model_bytes + self.code_bytes + (self.library_bytes or 0)
 
     def __str__(self) -> str:
-        of_flash = [f"model {self.model_bytes:,}", f"code {self.code_bytes:,}"]
-        if self.library_bytes is not None:
-            of_flash.append(f"library {self.library_bytes:,}")
-        else:
-            of_flash.append(f"without {', '.join(self.missing_routines)}")
-        lines = [
-            ("target", f"{self.target}, {self.input_dtype} to {self.output}, layout {self.layout}"),
-            ("flash", f"{self.flash_bytes:,} B ({', '.join(of_flash)})"),
-            ("RAM", f"{self.ram_bytes:,} B"),
-        ]
-        if self.stack_bytes is not None:
-            lines.append(("stack", f"{self.stack_bytes:,} B"))
-        if self.instructions_mean is not None:
-            worst = f"at most {self.instructions_max:,} in {self.rows:,} rows"
-            if self.instructions_bound is not None:
-                worst += f", never above {self.instructions_bound:,}"
-            lines.append(("instructions", f"{self.instructions_mean:,.1f} a row, {worst}"))
-        if self.cycles_mean is not None:
-            worst = f"at most {self.cycles_max:,} in {self.rows:,} rows"
-            lines.append(("cycles", f"{self.cycles_mean:,.1f} a row, {worst}"))
+        options = f"{self.input_dtype} to {self.output}, layout {self.layout}"
+        lines: list[tuple[str, object]] = [("target", f"{self.target}, {options}")]
+        names = ["flash_bytes", "model_bytes", "code_bytes", "library_bytes", "ram_bytes"]
+        names += ["stack_bytes", "instructions_mean", "instructions_max", "instructions_bound"]
+        for name in [*names, "cycles_mean", "cycles_max"]:
+            value = getattr(self, name)
+            if value is not None:
+                lines.append((name, f"{value:,.1f}" if name.endswith("mean") else f"{value:,}"))
+        if self.missing_routines:
+            lines.append(("missing_routines", ", ".join(self.missing_routines)))
         if self.mismatches is not None:
             lines.append(("mismatches", f"{self.mismatches:,} of {self.rows:,} rows"))
-        return "\n".join(f"{name:<13} {value}" for name, value in lines)
+        width = max(len(name) for name, _ in lines)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
 
 
 def profile(
@@ -120,8 +115,9 @@ def profile(
     """Compile a model for a device, run it there on every row of `X`, and count.
 
     Sizes are those of the linked program without start-up code. On the emulated cores
-    instructions are counted, not cycles. For "host" the rows run natively. For "avr" there are
-    sizes, and where avr-gcc and simavr are installed their cycles and results.
+    instructions are counted, not cycles. For "host" the rows run natively; without ziglang the
+    compiler is ``$CC``, cc, gcc or clang, and sizes are those of its object file. For "avr" there
+    are sizes, and where avr-gcc and simavr are installed their cycles and results.
 
     Parameters
     ----------
@@ -147,7 +143,7 @@ def profile(
     BuildError, EmulationError
         If the emitted C does not compile, or does what it must not.
     ImportError
-        Without the extra "device".
+        Without the extra "device"; for "host" without any C compiler.
     ValueError
         If an option is unknown or `X` does not fit the input type.
 
@@ -185,11 +181,18 @@ def profile(
     if not len(rows):
         raise ValueError("X must have at least one row to be run")
     function = emitted_function(model, rows, output)
-    image = build({f"{NAME}.c": source}, core, [function.name])
+    sources = {f"{NAME}.c": source}
     measured: dict[str, Any] = {}
     results = None
+    sizes: Sizes | None
+    missing_routines: tuple[str, ...]
+    if target == "host" and not has_zig():
+        sizes, missing_routines = object_sizes(sources, core, system_compiler()), ()
+    else:
+        image = build(sources, core, [function.name])
+        sizes, missing_routines = image.sizes, image.missing_routines
     if target == "host":
-        results = load({f"{NAME}.c": source}, function)(rows)
+        results = load(sources, function)(rows)
     elif core.core:
         ran = run(image, function.name, rows, output_bytes=function.output_bytes, watch=True)
         results = function.read(ran.outputs)
@@ -198,14 +201,13 @@ def profile(
         if target == "cortex-m0":
             measured["instructions_bound"] = bounds(plan, output).instructions
     elif not missing_tools():
-        on_avr = run_avr({f"{NAME}.c": source}, function, rows)
+        on_avr = run_avr(sources, function, rows)
         results = on_avr.results
         measured |= _mean_and_max("cycles", on_avr.cycles)
     mismatches = None
     if results is not None:
         allowed = probability_error(model, output) if output.startswith("proba") else 0.0
         mismatches = int(differs(model, numbers, output, results, allowed).sum())
-    sizes = image.sizes
     return Profile(
         target=target,
         input_dtype=input_dtype,
@@ -213,11 +215,11 @@ def profile(
         layout=layout,
         rows=len(rows),
         mismatches=mismatches,
-        model_bytes=sizes.model,
-        code_bytes=sizes.code,
-        library_bytes=sizes.library,
-        ram_bytes=sizes.ram,
-        missing_routines=image.missing_routines,
+        model_bytes=None if sizes is None else sizes.model,
+        code_bytes=None if sizes is None else sizes.code,
+        library_bytes=None if sizes is None else sizes.library,
+        ram_bytes=None if sizes is None else sizes.ram,
+        missing_routines=missing_routines,
         **measured,
     )
 

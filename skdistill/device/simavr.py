@@ -41,7 +41,7 @@ typedef {kind} (*function)({arguments});
 static const uint8_t rows[] PROGMEM = {{{rows}}};
 static {element} x[{width}];
 static {result} out[{entries}];
-static uint8_t few, over;
+static uint8_t high, over;
 
 static {kind} nothing({arguments}) {{ __asm__ volatile(""); {give} }}
 static volatile function functions[] = {{nothing, {name}}};
@@ -54,7 +54,7 @@ static uint16_t timed(uint8_t which) {{
   uint16_t start = TCNT1;
   {call};
   uint16_t stop = TCNT1;
-  few = TCNT0;
+  high = TCNT0;
   over = TIFR0 & 1;
   return stop - start;
 }}
@@ -86,7 +86,7 @@ int main(void) {{
     }}
     put('@');
     put_hex(over);
-    put_hex(few);
+    put_hex(high);
     put_hex(cycles >> 8);
     put_hex(cycles);
     put('\\n');

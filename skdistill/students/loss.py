@@ -19,11 +19,11 @@ from math import factorial
 from typing import Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from skdistill.targets import SoftTargets, temper
+from skdistill.utils.jit import njit
 
 
 class Loss(Protocol):
@@ -121,7 +121,7 @@ _NO_CURVATURE = np.zeros((0, 0))
 _TAYLOR = tuple(1 / factorial(i) for i in range(12, -1, -1))
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _add_part(z, P, t, gradient, curvature):  # type: ignore[no-untyped-def]
     """Cross-entropy of P and softmax(z / t), summed over the rows.
 
@@ -159,7 +159,7 @@ def _add_part(z, P, t, gradient, curvature):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _exp(x):  # type: ignore[no-untyped-def]
     """The exponential of x <= 0; unlike np.exp it lets a loop of it run on vector units.
 

@@ -9,7 +9,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_random_state
@@ -18,6 +17,7 @@ from skdistill.dataframe import EncodedTable, numeric_table, read_table, write_t
 from skdistill.transfer.neighbours import nearest_other
 from skdistill.utils._sklearn_compat import Interval, StrOptions, _fit_context
 from skdistill.utils.documentation import DocumentationLinkMixin
+from skdistill.utils.jit import njit
 
 
 class Munge(DocumentationLinkMixin, BaseEstimator):
@@ -192,7 +192,7 @@ def like_columns(X: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[n
     return rows
 
 
-@njit(cache=True)
+@njit
 def _swap_with_neighbours(
     rows: NDArray[np.float64],
     nearest: NDArray[np.int64],

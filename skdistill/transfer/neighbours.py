@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numba import njit
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
+
+from skdistill.utils.jit import njit
 
 _BLOCK_SIZE = 256  # rows whose distances are computed together: a few columns of them fit into L1
 _CHUNK_SIZE = 4096  # rows that a thread searches for at a time
@@ -97,7 +98,7 @@ def _nearest_mixed(Z: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.in
     return nearest
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _search(
     Z: NDArray[np.float64],
     codes: NDArray[Any],

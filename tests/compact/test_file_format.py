@@ -16,9 +16,8 @@ from skdistill import CompactModel, load
 from skdistill.compact import CategoryTable, InputGrid, LinearTable, TreeTable
 from skdistill.compact.file_format import MAX_BYTES, from_bytes, to_bytes
 from skdistill.utils.files import write_whole
+from tests.compact.files import PREFIX, header_of, paths_of, sealed
 from tests.strategies import adversarial_rows, compact_models, seeds
-
-PREFIX = struct.Struct("<8sII")
 
 
 def example():
@@ -32,18 +31,6 @@ def example():
     categories = CategoryTable([0], [["x", "ÿ"]], [3, 1, 0, 2])
     classes = ["a", "b", "ß"]
     return CompactModel(3, [1, 2, 3], 0.5, "softmax", classes, [trees, linear], names, categories)
-
-
-def header_of(content):
-    (length,) = struct.unpack_from("<I", content, 12)
-    return json.loads(content[16 : 16 + length]), content[16 + length : -4]
-
-
-def sealed(header, arrays=b"", version=1, magic=b"skdistil"):
-    """A file with a right checksum, whatever it says."""
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    content = PREFIX.pack(magic, version, len(text)) + text + arrays
-    return content + struct.pack("<I", zlib.crc32(content))
 
 
 def changed(path, value):
@@ -388,19 +375,6 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
-
-
-def paths_of(entry, way=()):
-    children = (
-        entry.items()
-        if isinstance(entry, dict)
-        else enumerate(entry)
-        if isinstance(entry, list)
-        else ()
-    )
-    for key, value in children:
-        yield (*way, key)
-        yield from paths_of(value, (*way, key))
 
 
 PATHS = list(paths_of(header_of(to_bytes(example()))[0]))

@@ -1,4 +1,5 @@
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -150,17 +151,70 @@ def test_a_profile_reads_as_a_table():
         "cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 174.44, 295, 400
     )
     assert str(got).splitlines() == [
-        "target        cortex-m0, uint8 to label, layout table",
-        "flash         316 B (model 220, code 96, library 0)",
-        "RAM           0 B",
-        "stack         16 B",
-        "instructions  174.4 a row, at most 295 in 1,797 rows, never above 400",
-        "mismatches    0 of 1,797 rows",
+        "target              cortex-m0, uint8 to label, layout table",
+        "flash_bytes         316",
+        "model_bytes         220",
+        "code_bytes          96",
+        "library_bytes       0",
+        "ram_bytes           0",
+        "stack_bytes         16",
+        "instructions_mean   174.4",
+        "instructions_max    295",
+        "instructions_bound  400",
+        "mismatches          0 of 1,797 rows",
     ]
     got = Profile(
         "avr", "uint8", "label", "table", 9, None, 1220, 96, None, 0, missing_routines=("memset",)
     )
     assert str(got).splitlines()[1:] == [
-        "flash         1,316 B (model 1,220, code 96, without memset)",
-        "RAM           0 B",
+        "flash_bytes       1,316",
+        "model_bytes       1,220",
+        "code_bytes        96",
+        "ram_bytes         0",
+        "missing_routines  memset",
     ]
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m0", "avr"])
+def test_what_is_printed_are_attributes(fitted, target):
+    tree, X = fitted["tree"]
+    got = profile(tree, X[:20], target=target)
+    names = [line.split()[0] for line in str(got).splitlines()]
+    assert {"target", "flash_bytes", "ram_bytes"} <= set(names)
+    assert all(hasattr(got, name) for name in names)
+
+
+def without(monkeypatch, *modules):
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module, None)
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("output", ["label", "scores", "proba_float", "proba_q15"])
+@pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
+def test_the_systems_compiler_serves_the_host(fitted, kind, output, monkeypatch):
+    student, X = fitted[kind]
+    zig = profile(student, X[:100], target="host", output=output)
+    without(monkeypatch, "ziglang")
+    monkeypatch.setenv("CC", "gcc -O1")
+    got = profile(student, X[:100], target="host", output=output)
+    assert got.mismatches == 0
+    assert got.library_bytes is None
+    assert got.flash_bytes == got.model_bytes + got.code_bytes > 0
+    assert abs(got.model_bytes - zig.model_bytes) <= 32  # padding
+    assert got.ram_bytes == zig.ram_bytes == 0
+    without(monkeypatch, "elftools")
+    bare = profile(student, X[:100], target="host", output=output)
+    assert (bare.mismatches, bare.flash_bytes, bare.ram_bytes) == (0, None, None)
+    assert str(bare).splitlines()[1:] == ["mismatches  0 of 100 rows"]
+
+
+def test_without_any_compiler_both_remedies_are_named(fitted, monkeypatch):
+    tree, X = fitted["tree"]
+    without(monkeypatch, "ziglang")
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(ImportError, match=r"pip install 'skdistill\[device\]' .* or install gcc"):
+        profile(tree, X, target="host")
+    with pytest.raises(ImportError, match="device targets need ziglang"):
+        profile(tree, X, target="cortex-m0")

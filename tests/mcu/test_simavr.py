@@ -7,11 +7,14 @@ import pytest
 
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, TreeTable
+from skdistill.device.compile import run_compiler
 from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function
 from skdistill.device.profile import profile
-from skdistill.device.simavr import LIMIT, missing_tools, run_avr
+from skdistill.device.simavr import LIMIT, MCU, missing_tools, run_avr
+from skdistill.export.c import to_c
 from skdistill.export.onnx.parity import probe_rows
+from tests.export.c.harness import STRICT
 from tests.mcu.models import STUDENTS
 
 pytestmark = [
@@ -76,3 +79,20 @@ def test_an_int_of_16_bits_is_enough(n_scores, output):
     model = CompactModel(1, [0] * n_scores, 0.1, link, classes, [trees])
     rows = np.concatenate([edges, edges + 1])[:, None]
     assert profile(model, rows, target="avr", input_dtype="int16", output=output).mismatches == 0
+
+
+@pytest.mark.parametrize("layout", ["table", "code"])
+@pytest.mark.parametrize("output", ["label", "scores", "proba_float", "proba_q15"])
+@pytest.mark.parametrize("kind", STUDENTS)
+def test_no_warning(kind, output, layout, tmp_path):
+    student, _ = STUDENTS[kind]()
+    compact = student.compact_
+    for input_dtype in ("float32", "int16", "codes"):
+        for values_in_ram in (False, True):
+            options = {"input_dtype": input_dtype, "values_in_ram": values_in_ram}
+            try:
+                text = to_c(compact, output=output, layout=layout, **options)
+            except ValueError:  # the model is not for such inputs, or has no values to change
+                continue
+            (tmp_path / "m.c").write_text(text)
+            run_compiler(["avr-gcc", f"-mmcu={MCU}", *STRICT, "-Os", "-c", "m.c"], tmp_path)

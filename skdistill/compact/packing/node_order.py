@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from skdistill.utils.jit import njit
 
 if TYPE_CHECKING:
     from skdistill.compact.tables.tree_table import TreeTable
+
+_MOST_NODES = 2**40  # more than any memory holds
 
 
 class Order(NamedTuple):
@@ -73,7 +76,7 @@ def inner_nodes(trees: TreeTable) -> NDArray[np.int64]:
     Returns
     -------
     count : int64 array of shape (n_nodes,)
-        Inner nodes, the node itself included.
+        Inner nodes, the node itself included; 2^40 stands for more.
     """
     count: NDArray[np.int64] = _inner_nodes(trees.left, trees.right)
     return count
@@ -98,7 +101,7 @@ def depths(trees: TreeTable) -> NDArray[np.int64]:
     return depths
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
     """Sizes of subtrees, from the bottom up; see `inner_nodes`."""
     count = np.ones(len(left), np.int64)
@@ -107,10 +110,12 @@ def _inner_nodes(left, right):  # type: ignore[no-untyped-def]
             count[node] += count[left[node]]
         if right[node] >= 0:
             count[node] += count[right[node]]
+        # Shared subtrees double from node to node: 63 of them would wrap around.
+        count[node] = min(count[node], _MOST_NODES)
     return count
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _depths(left, right):  # type: ignore[no-untyped-def]
     """Depths of subtrees, from the bottom up; see `depths`."""
     depth = np.ones(len(left), np.int64)
@@ -121,7 +126,7 @@ def _depths(left, right):  # type: ignore[no-untyped-def]
     return depth
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _depth_first(roots, left, right):  # type: ignore[no-untyped-def]
     """Walk all trees with a stack of their own: a chain of nodes would exhaust Python's.
 

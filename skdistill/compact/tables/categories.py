@@ -194,8 +194,10 @@ def _checked(values: Any) -> NDArray[Any]:
         require(
             labels.dtype.kind in "iu", f"labels must be strings or integers, got {labels.dtype}"
         )
+        # Before the cast, and without abs: both wrap around.
+        within = bool(((labels <= 2**24) & (labels >= -(2**24))).all())
+        require(within, "integer labels must lie within ±2**24")
         labels = labels.astype(np.int64)
-        require(bool((np.abs(labels) <= 2**24).all()), "integer labels must lie within ±2**24")
     require(
         labels.ndim == 1 and 1 <= len(labels) <= MOST_LABELS,
         f"a column must have 1 to {MOST_LABELS} labels, got shape {labels.shape}",

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import Frozen, as_table, is_ascending, require
+from skdistill.utils.jit import njit
 
 MAX_EDGES = 2**16 - 2  # codes 0 … 2¹⁶−2, and 2¹⁶−1 is NaN
 
@@ -137,7 +137,7 @@ class InputGrid(Frozen):
         return codes
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _encode(X, features, offsets, edges, codes):  # type: ignore[no-untyped-def]
     """Binary search, one halving at a time over a block of rows, so that it vectorises.
 

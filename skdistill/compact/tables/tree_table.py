@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import as_table, require
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.limits import check_bits
 from skdistill.compact.tables.table import Table
+from skdistill.utils.jit import njit
 
 MAX_LEAF_SCORE = 2**24  # one leaf's scores stay exact in float32
 
@@ -35,7 +35,7 @@ class TreeTable(Table):
     grid : InputGrid
         Thresholds of all nodes.
     roots : int32 array of shape (n_trees,)
-        Where each tree begins.
+        Where each tree begins; at least one.
     feature : int32 array of shape (n_nodes,)
         Feature of the grid that a node compares, 0 … n_used − 1.
     threshold : int32 array of shape (n_nodes,)
@@ -48,7 +48,7 @@ class TreeTable(Table):
         What a leaf adds to the scores, in units of `unit`.
     value_bits : int in [2, 16] or "ternary"
         Width in which a value is stored.
-    unit : int, default=1
+    unit : int in [1, 2^24], default=1
         Score units that a value of 1 adds; above 1 where a linear table counts finer.
 
     Raises
@@ -80,6 +80,7 @@ class TreeTable(Table):
         as_table(self, "nan_left", np.bool_, 1)
         as_table(self, "values", np.int32, 2)
         n_nodes, n_leaves = len(self.feature), len(self.values)
+        require(len(self.roots) > 0, "roots must have an entry for each tree, at least one")
         for name in ("threshold", "left", "right", "nan_left"):
             length = len(getattr(self, name))
             require(length == n_nodes, f"{name} has {length} entries for {n_nodes} nodes")
@@ -98,7 +99,10 @@ class TreeTable(Table):
         require(inside, "threshold points outside its feature's edges")
         check_bits(self, "values")
         whole = isinstance(self.unit, int | np.integer) and not isinstance(self.unit, bool)
-        require(whole and self.unit >= 1, f"unit must be a positive int, got {self.unit!r}")
+        require(
+            whole and 1 <= self.unit <= MAX_LEAF_SCORE,
+            f"unit must be an int in [1, {MAX_LEAF_SCORE}], got {self.unit!r}",
+        )
         object.__setattr__(self, "unit", int(self.unit))
         most = self.unit * int(np.abs(self.values).max(initial=0))
         require(most <= MAX_LEAF_SCORE, f"a leaf adds up to {most}, beyond {MAX_LEAF_SCORE}")
@@ -174,7 +178,7 @@ class TreeTable(Table):
 
     def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
         """Add the values of the leaves that rows reach; see `Table.add_scores`."""
-        _add_trees(self.grid.cast(X), *self.walk, self.scaled_values, out)  # type: ignore[call-arg]
+        _add_trees(self.grid.cast(X), *self.walk, self.scaled_values, out)
 
     def leaves(self, X: NDArray[Any]) -> NDArray[np.int32]:
         """Leaf that each row reaches in each tree.
@@ -189,7 +193,7 @@ class TreeTable(Table):
         leaves : int32 array of shape (n_samples, n_trees)
         """
         out = np.empty((len(X), len(self.roots)), np.int32)
-        _find_leaves(self.grid.cast(X), *self.walk, out)  # type: ignore[call-arg]
+        _find_leaves(self.grid.cast(X), *self.walk, out)
         return out
 
     @property
@@ -255,7 +259,7 @@ class TreeTable(Table):
 # for numba compiles functions of arrays once and keeps them on disk.
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _leaf(x, node, column, threshold, left, right, nan_left):  # type: ignore[no-untyped-def]
     """Leaf that a row reaches from a node."""
     while node >= 0:
@@ -267,7 +271,7 @@ def _leaf(x, node, column, threshold, left, right, nan_left):  # type: ignore[no
     return ~node
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _add_trees(X, roots, column, threshold, left, right, nan_left, values, out):  # type: ignore[no-untyped-def]
     """Add up the values of each row's leaves; int32 sums cannot overflow, `validate` proved it."""
     for i in range(X.shape[0]):
@@ -277,7 +281,7 @@ def _add_trees(X, roots, column, threshold, left, right, nan_left, values, out):
                 out[i, k] += values[leaf, k]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _find_leaves(X, roots, column, threshold, left, right, nan_left, out):  # type: ignore[no-untyped-def]
     """Write down the leaf of each row in each tree."""
     for i in range(X.shape[0]):
@@ -285,7 +289,7 @@ def _find_leaves(X, roots, column, threshold, left, right, nan_left, out):  # ty
             out[i, t] = _leaf(X[i], roots[t], column, threshold, left, right, nan_left)
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _largest_values(roots, left, right, magnitude, reach, out):  # type: ignore[no-untyped-def]
     """Largest |value| below each node, from the bottom up; then that of each root.
 

@@ -59,7 +59,8 @@ def to_c(
         writes every split as a branch and is fastest.
     name : str, default=None
         Prefix of all that the file defines, so that models can be linked together; None is the
-        name of the file, or "model" without one.
+        name of the file, or "model" without one. Macros have it in upper case, ``IRIS_N_SCORES``;
+        for ``IRIS`` in lower case, and for ``myIris`` as it is, so that names may differ in case.
     values_in_ram : bool, default=False
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (see `value_table`), so that a device adapts to its
@@ -226,7 +227,10 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     if trees.values.shape != values.shape:
         raise ValueError("other must have the trees of the exported model")
     if not other.with_table(replace(other_trees, values=trees.values)).equals(exported):
-        raise ValueError("other differs from the exported model in more than its leaf values")
+        raise ValueError(
+            "other differs from the exported model in more than its leaf values: "
+            "adapt(…, bias=False) moves nothing else"
+        )
     source, _ = prepare_source(exported, values_in_ram=True, **options)
     dtype = source.layout.tables["values"].dtype
     limits = np.iinfo(dtype)

@@ -10,6 +10,7 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c.api import prepare_source
 from skdistill.export.c.text import CSource, block
 from skdistill.export.c.translation_unit import header_text, source_text
+from skdistill.utils.documentation import DOCUMENTATION_URL
 from skdistill.utils.files import write_whole
 
 KINDS = ("arduino", "cmake")
@@ -79,11 +80,12 @@ def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str,
         sentence=A distilled model in C99, without heap and library.
         paragraph=Answers as the Python model does, bit for bit.
         category=Data Processing
-        url=
+        url=@url@
         architectures=*
         includes=@name@.h
         """,
         name=name,
+        url=DOCUMENTATION_URL,
     )
     statements = [f"Serial.println({name}_label(x));"]
     if source.layout.model.classes is None:

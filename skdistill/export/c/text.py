@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from skdistill.compact.packing.layout import Layout
 
 KEYWORDS = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if
-    inline int long register restrict return short signed sizeof static struct switch typedef
-    union unsigned void volatile while alignas alignof and asm bitand bitor bool catch class
-    compl constexpr delete explicit export false friend mutable namespace new noexcept not
-    nullptr operator or private protected public template this throw true try typeid typename
-    using virtual xor main""".split()  # noqa: SIM905
+    """alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
+    char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
+    constinit continue decltype default delete do double dynamic_cast else enum explicit export
+    extern false float for friend goto if inline int long main mutable namespace new noexcept not
+    not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires
+    restrict return short signed sizeof static static_assert static_cast struct switch template
+    this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned
+    using virtual void volatile wchar_t while xor xor_eq""".split()  # noqa: SIM905
 )
+"""Keywords of C23 and C++20, and main."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,13 @@ class CSource:
 
     @property
     def macro(self) -> str:
-        """Prefix of all macros."""
-        return self.name.upper()
+        """Prefix of all macros: names that differ in case alone have different ones.
+
+        Upper case for a name in lower case, lower case for one in upper case, else the name.
+        """
+        if self.name.isupper():
+            return self.name.lower()
+        return self.name.upper() if self.name.islower() else self.name
 
     @property
     def index(self) -> str:

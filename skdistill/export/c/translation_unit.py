@@ -148,8 +148,8 @@ def header_text(source: CSource, output: str) -> str:
     return block(
         """
         @banner@
-        #ifndef @M@_H
-        #define @M@_H
+        #ifndef SKDISTILL_@name@_H
+        #define SKDISTILL_@name@_H
 
         #include <stdint.h>
 
@@ -159,7 +159,7 @@ def header_text(source: CSource, output: str) -> str:
         #endif
         """,
         banner=banner(source, output, mark).rstrip("\n"),
-        M=M,
+        name=source.name,
         macros="\n".join(lines),
         prototypes=_guarded(_documented(source, output)),
     )

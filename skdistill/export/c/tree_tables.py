@@ -116,7 +116,7 @@ def _node(source: CSource, part: PackedTrees) -> tuple[str, str, str, str | None
     name, index = source.name, source.index
     fields, at, values = part.widths, 0, []
     if part.bits == 0:
-        return "", "0", "0u", None, "0"
+        return "(void)node;", "0", "0u", None, "0"
     if part.whole_bytes:
         get = f"{source.macro}_GET8"
         size = part.bits // 8
@@ -137,7 +137,8 @@ def _node(source: CSource, part: PackedTrees) -> tuple[str, str, str, str | None
         for width in fields:
             values.append(_packed_field(source, at, width))
             at += width
-        return read, values[0], values[1], f"{values[2]} != 0u" if fields[2] else None, values[3]
+        nan = f"{values[2]} != 0u" if fields[2] else None
+        return read, values[0], values[1], nan, f"({index}){values[3]}"
     for width in fields:
         shifted = f"(w >> {at})" if at else "w"
         last = at + width == part.bits

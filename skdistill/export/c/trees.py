@@ -126,7 +126,9 @@ def _row(source: CSource, part: PackedTrees, leaf: str) -> str:
         leaf = (
             f"{source.name}_bits({source.name}_rows, ({leaf}) * {bits})" if part.row_bits else "0"
         )
-    at = f"({source.index})({leaf}) * {S}u" if S > 1 else leaf
+    if S > 1 or part.row_bits:  # packed bits are uint32_t, which an AVR has to narrow
+        leaf = f"({source.index})({leaf})"
+    at = f"{leaf} * {S}u" if S > 1 else leaf
     return f"{source.name}_add_values(s, {at}, {part.table.unit});"
 
 

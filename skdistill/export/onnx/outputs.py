@@ -93,6 +93,7 @@ def write_model(
     *,
     zipmap: bool = False,
     class_numbers: bool = False,
+    raw_scores: bool = False,
 ) -> None:
     """Write the whole graph of `model`.
 
@@ -110,6 +111,9 @@ def write_model(
         Whether probabilities leave as dictionaries.
     class_numbers : bool, default=False
         Whether labels leave as 0 … n_classes − 1.
+    raw_scores : bool, default=False
+        Whether the scores times their scale leave in place of probabilities; of two classes
+        twice, with both signs.
     """
     write_scores(to, model, inputs, outputs[-1])
     if model.classes is None:
@@ -117,10 +121,11 @@ def write_model(
         return
     labels = np.arange(n_classes(model)) if class_numbers else onnx_labels(model)
     _write_label(to, model, labels, outputs[2], outputs[0])
+    write = _write_decision if raw_scores else _write_probabilities
     if not zipmap:
-        _write_probabilities(to, model, outputs[2], outputs[1], fixed=True)
+        write(to, model, outputs[2], outputs[1], fixed=True)
         return
-    table = _write_probabilities(to, model, outputs[2], "probabilities", fixed=False)
+    table = write(to, model, outputs[2], "probabilities", fixed=False)
     kind = "classlabels_strings" if labels.dtype.kind == "U" else "classlabels_int64s"
     to.node(
         "ZipMap", [table], outputs[1], domain="ai.onnx.ml", fixed=True, **{kind: labels.tolist()}
@@ -138,11 +143,9 @@ def _write_label(
             [scores, to.constant("threshold", np.array([model.threshold], np.int32))],
             "positive",
         )
-        flat = to.node(
-            "Squeeze",
-            [positive, to.constant("column_axis", np.array([1], np.int64))],
-            "positive_flat",
-        )
+        # Not Squeeze, whose axes are an input from opset 13 on only.
+        row = to.constant("one_row", np.array([-1], np.int64))
+        flat = to.node("Reshape", [positive, row], "positive_flat")
         number = cast(to, flat, "int64", "class_number")
     to.node("Gather", [to.constant("labels", labels), number], output, axis=0, fixed=True)
 
@@ -168,19 +171,27 @@ def _write_probabilities(
             p = to.node("Sigmoid", [z], "p")
         else:
             moved = to.node("Add", [z, to.constant("half", one / 2)], "p_free")
-            p = to.node(
-                "Clip", [moved, to.constant("p_low", one * 0), to.constant("p_high", one)], "p"
-            )
+            # Not Clip, whose bounds are inputs from opset 11 on only.
+            at_least = to.node("Max", [moved, to.constant("p_low", one * 0)], "p_above")
+            p = to.node("Min", [at_least, to.constant("p_high", one)], "p")
         q = to.node("Sub", [to.constant("one", one), p], "q_other")
         return to.node("Concat", [q, p], output, axis=1, fixed=fixed)
     votes = to.node("Relu", [z], "votes")
-    axis = to.constant("class_axis", np.array([1], np.int64))
-    total = to.node("ReduceSum", [votes, axis], "votes_sum", keepdims=1)
-    none = to.node("Equal", [total, to.constant("no_vote", one * 0)], "nobody")
-    even = to.node("Where", [none, to.constant("one", one), votes], "votes_or_one")
+    # Sums as products: the axes of ReduceSum are an input from opset 13 on only.
+    ones = to.constant("ones", np.ones((model.n_scores, 1), np.float32))
+    total = to.node("MatMul", [votes, ones], "votes_sum")
+    some = to.node("Greater", [total, to.constant("no_vote", one * 0)], "somebody")
+    even = to.node("Where", [some, votes, to.constant("one", one)], "votes_or_one")
     return to.node(
-        "Div",
-        [even, to.node("ReduceSum", [even, axis], "votes_total", keepdims=1)],
-        output,
-        fixed=fixed,
+        "Div", [even, to.node("MatMul", [even, ones], "votes_total")], output, fixed=fixed
     )
+
+
+def _write_decision(
+    to: Writer, model: ModelTables, scores: str, output: str, *, fixed: bool
+) -> str:
+    """Scores times their scale; of two classes twice, as skl2onnx has decision functions."""
+    if model.n_scores > 1 or n_classes(model) == 1:
+        return _write_scaled(to, model, scores, output, fixed=fixed)
+    z = _write_scaled(to, model, scores, "z", fixed=False)
+    return to.node("Concat", [to.node("Neg", [z], "z_other"), z], output, axis=1, fixed=fixed)

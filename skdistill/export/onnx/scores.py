@@ -51,7 +51,9 @@ def write_scores(to: Writer, model: ModelTables, inputs: Sequence[Part], output:
     for table in model.tables:
         terms += WRITERS[type(table)](to, table, read)
     if not terms:  # constant: one row of zeros for each row of the input
-        rows = to.node("Shape", [inputs[0].name], "n_rows", start=0, end=1)
+        both = to.node("Shape", [inputs[0].name], "input_shape")
+        first = to.constant("first", np.zeros(1, np.int64))
+        rows = to.node("Gather", [both, first], "n_rows", axis=0)
         width = to.constant("n_scores", np.array([model.n_scores], np.int64))
         shape = to.node("Concat", [rows, width], "shape", axis=0)
         terms.append(

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.compact.packing.node_order import inner_nodes
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.onnx.graph import Read, Writer, cast, import_onnx
 
+_MOST_COPIES = 2**20  # nodes that shared subtrees may become
 _EXACT_FLOAT32 = 2**24  # a TreeEnsembleRegressor sums in float32: exact up to here
 
 
@@ -29,7 +31,13 @@ def write_trees(to: Writer, trees: TreeTable, read: Read) -> list[str]:
     -------
     terms : list of str
         Names of int32 scores.
+
+    Raises
+    ------
+    ValueError
+        If subtrees are shared so often that the graph, which cannot share, becomes too large.
     """
+    _check_size(trees)
     grid, S = trees.grid, trees.n_scores
     x = read("float32" if grid.dtype == "float32" else "float64", "x_compared")
     bound = trees.tree_bounds.max(axis=1)
@@ -60,6 +68,17 @@ def write_trees(to: Writer, trees: TreeTable, read: Read) -> list[str]:
             )
         )
     return [cast(to, part, "int32", "tree_scores") for part in results]
+
+
+def _check_size(trees: TreeTable) -> None:
+    """Refuse trees that grow beyond all bounds: 60 nodes can share 2^60 paths."""
+    inner = trees.roots[trees.roots >= 0]
+    written = int(inner_nodes(trees)[inner].sum())
+    if written > max(_MOST_COPIES, len(trees.feature)):
+        raise ValueError(
+            f"the trees share subtrees, which ONNX has to write out: more than {_MOST_COPIES:,} "
+            "nodes. Export to C, which shares them"
+        )
 
 
 class _Ensemble:

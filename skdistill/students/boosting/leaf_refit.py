@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 from threadpoolctl import threadpool_limits
 
 from skdistill.compact.tables.limits import value_limits
 from skdistill.students.loss import Loss
+from skdistill.utils.jit import njit
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ def _best_step(W: NDArray[np.float64], weight: NDArray[np.float64], high: int) -
     return float(min(candidates, key=error))
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _add_leaf_values(leaves, W, z):  # type: ignore[no-untyped-def]
     """Add to each row of `z` the values of its leaves, in place."""
     n_samples, n_trees = leaves.shape
@@ -285,7 +285,7 @@ def _add_leaf_values(leaves, W, z):  # type: ignore[no-untyped-def]
                 row[k] += W[leaves[i, t], k]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def add_rows_to_leaves(leaves, rows, total):  # type: ignore[no-untyped-def]
     """Add to the total of each leaf the values of its rows.
 

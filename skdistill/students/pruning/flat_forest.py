@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.compact import InputGrid
 from skdistill.quantization.assemble import QuantizedTree
+from skdistill.utils.jit import njit
 
 KEEP, TO_LEAF, TO_LEFT_CHILD, TO_RIGHT_CHILD = 0, 1, 2, 3
 
@@ -121,7 +121,7 @@ def route(forest: FlatForest, X: NDArray[Any]) -> FlatForest:
     return forest._replace(leaves=leaves)
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _route(codes, n_edges, roots, feature, threshold, nan_left, left, right, leaves):  # type: ignore[no-untyped-def]
     for i in range(codes.shape[0]):
         for t in range(len(roots)):
@@ -194,7 +194,7 @@ def remove_nodes(
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _remaining(roots, left, right, action):  # type: ignore[no-untyped-def]
     """Nodes that remain, depth first; the new place of every old node; the new roots."""
     n_nodes = len(left)
@@ -234,7 +234,7 @@ def _remaining(roots, left, right, action):  # type: ignore[no-untyped-def]
     return order[:n_remaining], place, new_roots
 
 
-@njit(nogil=True, cache=True)
+@njit
 def add_children(left, right, sums):  # type: ignore[no-untyped-def]
     """Set the sums of each split to those of its children, from the leaves up.
 

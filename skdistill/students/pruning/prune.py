@@ -18,7 +18,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.students.boosting.leaf_refit import AdditiveModel, add_rows_to_leaves, refit
@@ -31,6 +30,7 @@ from skdistill.students.pruning.flat_forest import (
     remove_nodes,
     without_trees,
 )
+from skdistill.utils.jit import njit
 
 _REFIT_LIMIT = 10**8  # rows times trees times scores; beyond, values are not refitted in between
 
@@ -210,7 +210,7 @@ def _best_pruning(
     return action
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _prune_by_alpha(left, right, costs, alpha, action):  # type: ignore[no-untyped-def]
     """Mark the subtrees whose removal costs at most `alpha` a split; return how many splits go.
 

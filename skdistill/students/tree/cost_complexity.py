@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import GrownTree
+from skdistill.utils.jit import njit
 
 
 def prune_cost_complexity(tree: GrownTree, ccp_alpha: float) -> GrownTree:
@@ -46,7 +46,7 @@ def prune_cost_complexity(tree: GrownTree, ccp_alpha: float) -> GrownTree:
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _weakest_link(
     children: NDArray[np.int32], gain: NDArray[np.float64], ccp_alpha: float
 ) -> NDArray[np.bool_]:
@@ -75,7 +75,7 @@ def _weakest_link(
                 stays[children[node, 0]] = stays[children[node, 1]] = False
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _lowest_remaining(children, stays, number):  # type: ignore[no-untyped-def]
     """New number of each node, or of its lowest ancestor that stays."""
     remaining = np.zeros(len(children), np.int32)

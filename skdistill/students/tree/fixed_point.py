@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from skdistill.utils.jit import njit
 
 FIXED_POINT = 30  # the largest weight becomes 2**30 to 2**31: int32 for a row, int64 for sums
 
@@ -51,7 +52,7 @@ def to_fixed_point(
     return row_stats
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _fill_stats(targets, weight, row_stats):  # type: ignore[no-untyped-def]
     largest = 2.0**31 - 1  # a weight of nearly 2**31 would round up to it
     n_targets = targets.shape[1]

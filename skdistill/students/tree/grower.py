@@ -15,7 +15,6 @@ from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import GrownTree, partition_rows
@@ -26,6 +25,7 @@ from skdistill.students.tree.splitting import (
     find_best_split_of_rows,
     node_score,
 )
+from skdistill.utils.jit import njit
 
 _HISTOGRAM_BYTES = 1 << 28  # for the histograms of open leaves; further leaves are summed up anew
 _RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
@@ -161,7 +161,7 @@ class _Workspace(NamedTuple):
     scratch: NDArray[np.int64]  # histogram of one feature, all 0
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _grow(  # type: ignore[no-untyped-def]
     codes,
     bin_offsets,
@@ -246,7 +246,7 @@ def _grow(  # type: ignore[no-untyped-def]
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _empty_heap():  # type: ignore[no-untyped-def]
     """A heap of pairs: minus the gain of a leaf's split, and the leaf.
 
@@ -256,7 +256,7 @@ def _empty_heap():  # type: ignore[no-untyped-def]
     return [(0.0, np.int64(0)) for _ in range(0)]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _allocate_nodes(n_nodes, n_stats):  # type: ignore[no-untyped-def]
     return _Nodes(
         np.full(n_nodes, -1, np.int32),
@@ -272,7 +272,7 @@ def _allocate_nodes(n_nodes, n_stats):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _allocate_workspace(n_samples, n_stats, bin_offsets, n_slots):  # type: ignore[no-untyped-def]
     most_bins = 0
     for j in range(len(bin_offsets) - 1):
@@ -288,7 +288,7 @@ def _allocate_workspace(n_samples, n_stats, bin_offsets, n_slots):  # type: igno
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _sum_rows(row_stats, rows, sums):  # type: ignore[no-untyped-def]
     """Add the statistics of some rows to `sums`."""
     for row in rows:
@@ -296,7 +296,7 @@ def _sum_rows(row_stats, rows, sums):  # type: ignore[no-untyped-def]
             sums[c] += row_stats[row, c]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _release_slot(nodes, work, node):  # type: ignore[no-untyped-def]
     """Give up the histogram of a node, if it has one."""
     if nodes.slot[node] >= 0:
@@ -305,7 +305,7 @@ def _release_slot(nodes, work, node):  # type: ignore[no-untyped-def]
         nodes.slot[node] = -1
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _sum_histogram(nodes, work, node, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
     """Sum up the rows of a node into a free slot."""
     work.n_free[0] -= 1
@@ -315,7 +315,7 @@ def _sum_histogram(nodes, work, node, codes, bin_offsets, row_stats):  # type: i
     build_histogram(codes, bin_offsets, rows, work.node_stats, work.histograms[nodes.slot[node]])
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _histograms_of_children(  # type: ignore[no-untyped-def]
     nodes, work, parent, min_rows, codes, bin_offsets, row_stats
 ):
@@ -331,7 +331,7 @@ def _histograms_of_children(  # type: ignore[no-untyped-def]
     _release_slot(nodes, work, parent)
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _best_split(  # type: ignore[no-untyped-def]
     nodes,
     work,
@@ -365,7 +365,7 @@ def _best_split(  # type: ignore[no-untyped-def]
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _store_split(nodes, node, split):  # type: ignore[no-untyped-def]
     nodes.gain[node] = split.gain
     nodes.feature[node] = split.feature
@@ -373,7 +373,7 @@ def _store_split(nodes, node, split):  # type: ignore[no-untyped-def]
     nodes.nan_left[node] = split.nan_left
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _split_node(nodes, work, node, left, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
     """Make the children `left` and ``left + 1`` of a node: their rows, depths and sums."""
     right, feature = left + 1, nodes.feature[node]
@@ -398,7 +398,7 @@ def _split_node(nodes, work, node, left, codes, bin_offsets, row_stats):  # type
         nodes.sums[large, c] = nodes.sums[node, c] - nodes.sums[small, c]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _close_leaves(nodes, rows, n_nodes):  # type: ignore[no-untyped-def]
     """Leaf of every row; candidate splits that were not made are forgotten."""
     leaf = np.empty(len(rows), np.int32)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.quantization.assemble import QuantizedTree
+from skdistill.utils.jit import njit
 
 
 class GrownTree(NamedTuple):
@@ -101,7 +101,7 @@ def find_leaves(
     return leaf
 
 
-@njit(nogil=True, cache=True)
+@njit
 def sum_by_leaf(row_stats, leaf, n_nodes):  # type: ignore[no-untyped-def]
     """Sums of row statistics over the rows of each leaf.
 
@@ -126,7 +126,7 @@ def sum_by_leaf(row_stats, leaf, n_nodes):  # type: ignore[no-untyped-def]
     return sums
 
 
-@njit(nogil=True, cache=True)
+@njit
 def goes_left(code, n_edges, threshold, nan_left):  # type: ignore[no-untyped-def]
     """Whether a row goes left.
 
@@ -148,7 +148,7 @@ def goes_left(code, n_edges, threshold, nan_left):  # type: ignore[no-untyped-de
     return nan_left if code > n_edges else code <= threshold
 
 
-@njit(nogil=True, cache=True)
+@njit
 def partition_rows(code, rows, start, stop, n_edges, threshold, nan_left, buffer):  # type: ignore[no-untyped-def]
     """Move the rows of ``rows[start:stop]`` that go left before the others.
 
@@ -186,7 +186,7 @@ def partition_rows(code, rows, start, stop, n_edges, threshold, nan_left, buffer
     return middle
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _find_leaves(feature, threshold, nan_left, children, codes, n_edges):  # type: ignore[no-untyped-def]
     leaf = np.zeros(codes.shape[1], np.int32)
     for i in range(len(leaf)):

@@ -12,10 +12,10 @@ leave noise, and near-ties between splits would be decided by it.
 
 from __future__ import annotations
 
-from numba import njit
+from skdistill.utils.jit import njit
 
 
-@njit(nogil=True, cache=True)
+@njit
 def gather_stats(row_stats, rows, node_stats):  # type: ignore[no-untyped-def]
     """Copy the statistics of some rows side by side.
 
@@ -36,7 +36,7 @@ def gather_stats(row_stats, rows, node_stats):  # type: ignore[no-untyped-def]
             node_stats[t, c] = row_stats[rows[t], c]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def add_rows(code, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
     """Add the statistics of some rows to the bins of one feature.
 
@@ -57,7 +57,7 @@ def add_rows(code, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
             histogram[b, c] += node_stats[t, c]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def build_histogram(codes, bin_offsets, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
     """Histogram of some rows over all features.
 
@@ -80,7 +80,7 @@ def build_histogram(codes, bin_offsets, rows, node_stats, histogram):  # type: i
             add_rows(codes[j], rows, node_stats, histogram[bin_offsets[j] : bin_offsets[j + 1]])
 
 
-@njit(nogil=True, cache=True)
+@njit
 def subtract_histogram(histogram, other):  # type: ignore[no-untyped-def]
     """Turn a parent's histogram into that of one child by subtracting the `other` child's.
 

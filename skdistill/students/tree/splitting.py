@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from skdistill.students.tree.histogram import add_rows
+from skdistill.utils.jit import njit
 
 SQUARED_ERROR, ENTROPY = 0, 1
 
@@ -69,7 +69,7 @@ class Split(NamedTuple):
     nan_left: bool
 
 
-@njit(nogil=True, cache=True, forceinline=True)  # a sixth faster than a call
+@njit(forceinline=True)  # a sixth faster than a call
 def node_score(sums, n_targets, criterion, l2_regularization):  # type: ignore[no-untyped-def]
     """Minus weight times impurity of a node, up to a term that its splits do not change.
 
@@ -103,7 +103,7 @@ def node_score(sums, n_targets, criterion, l2_regularization):  # type: ignore[n
     return score
 
 
-@njit(nogil=True, cache=True)
+@njit
 def find_best_split(  # type: ignore[no-untyped-def]
     histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty
 ):
@@ -144,7 +144,7 @@ def find_best_split(  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(nogil=True, cache=True)
+@njit
 def find_best_split_of_rows(  # type: ignore[no-untyped-def]
     codes,
     bin_offsets,
@@ -203,7 +203,7 @@ def find_best_split_of_rows(  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(nogil=True, cache=True)
+@njit
 def find_best_threshold(  # type: ignore[no-untyped-def]
     histogram, sums, constraints, min_gain, feature_penalty, threshold_penalty
 ):
@@ -272,7 +272,7 @@ def find_best_threshold(  # type: ignore[no-untyped-def]
     return best_gain, _middle_threshold(weight, best_code, threshold_penalty), best_nan_left
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _middle_threshold(weight, code, penalty):  # type: ignore[no-untyped-def]
     """The threshold halfway between `code` and the next code that rows of the node have.
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import GrownTree, goes_left, partition_rows
 from skdistill.students.tree.splitting import node_score
+from skdistill.utils.jit import njit
 
 
 class _Splits(NamedTuple):
@@ -139,7 +139,7 @@ def _grown_tree(
     )
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _route(feature, threshold, nan_left, children, codes, n_edges):  # type: ignore[no-untyped-def]
     """Send all rows through the tree; returns the fields of a `_Reached`."""
     n_nodes, n_samples = len(feature), codes.shape[1]
@@ -172,7 +172,7 @@ def _route(feature, threshold, nan_left, children, codes, n_edges):  # type: ign
     return rows, start, stop, breadth_first[:n_found][::-1].copy()
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _label_below(  # type: ignore[no-untyped-def]
     node, row, feature, threshold, nan_left, children, label, codes, n_edges
 ):
@@ -184,7 +184,7 @@ def _label_below(  # type: ignore[no-untyped-def]
     return label[node]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _move_splits(  # type: ignore[no-untyped-def]
     feature,
     threshold,
@@ -240,7 +240,7 @@ def _move_splits(  # type: ignore[no-untyped-def]
     return moved
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _best_stump(  # type: ignore[no-untyped-def]
     present, inside, gain_on_left, codes, n_edges, gain_of_code, n_of_code
 ):
@@ -273,7 +273,7 @@ def _best_stump(  # type: ignore[no-untyped-def]
     return best_gain, best_feature, best_threshold, best_nan_left
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _replace_by_child(node, child, feature, threshold, nan_left, children):  # type: ignore[no-untyped-def]
     """Put a child, with all that is below it, in the place of its parent."""
     feature[node], threshold[node] = feature[child], threshold[child]
@@ -281,7 +281,7 @@ def _replace_by_child(node, child, feature, threshold, nan_left, children):  # t
     children[node, 0], children[node, 1] = children[child, 0], children[child, 1]
 
 
-@njit(nogil=True, cache=True)
+@njit
 def _remove_small_leaves(  # type: ignore[no-untyped-def]
     feature, threshold, nan_left, children, too_small, n_rows, order
 ):

@@ -65,3 +65,17 @@ def test_a_hundred_thousand_nodes_in_a_row_need_no_recursion():
     assert depths(trees).tolist() == [N]
     assert order.left[0] == N - 1
     assert order.leaves[:2].tolist() == [N, N - 1]
+
+
+def doubling(n_nodes):
+    """A tree whose nodes have the next node as both children: 2^n_nodes paths."""
+    node = np.arange(n_nodes)
+    left, right = np.append(node[1:], ~0), np.append(node[1:], ~1)
+    grid, zero = InputGrid([0], [0, 1], np.float32([0])), 0 * node
+    return TreeTable(grid, [0], zero, zero, left, right, zero > 0, [[-1], [1]], 8)
+
+
+def test_sizes_of_shared_subtrees_do_not_wrap_around():
+    count = inner_nodes(doubling(200))
+    assert count[-3:].tolist() == [7, 3, 1]
+    assert count[0] == 2**40

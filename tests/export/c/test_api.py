@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.export.c import device_input, to_c
+from skdistill.export.c.api import prepare_source
 from skdistill.export.c.text import KEYWORDS, block, check_name, number
+from skdistill.export.c.translation_unit import header_text, source_text
 from tests.export.c.harness import C99, STRICT, compile_c
 
 
@@ -81,6 +85,27 @@ def test_no_keyword_is_a_name():
     for keyword in KEYWORDS:
         with pytest.raises(ValueError, match="keyword"):
             check_name(keyword)
+
+
+def test_models_whose_names_differ_in_case_share_a_program(tmp_path):
+    names = ["iris", "Iris", "IRIS", "iRis"]
+    models = [stump(), replace(stump(), n_features=7), stump(2), replace(stump(2), n_features=9)]
+    lines = [f'#include "file{k}.h"' for k in range(4)] * 2
+    lines += ["int main(void)", "{", "    const float x[9] = {0};"]
+    for k, (name, model) in enumerate(zip(names, models, strict=True)):
+        for text, suffix in zip((source_text, header_text), (".c", ".h"), strict=True):
+            source, output = prepare_source(model, name=name)
+            (tmp_path / f"file{k}{suffix}").write_text(text(source, output))
+        lines.append(f"    if ({source.macro}_N_FEATURES != {model.n_features}) return 1;")
+        label = int(model.predict(np.zeros((1, model.n_features)))[0] == "yes")
+        lines.append(f"    if ({name}_label(x) != {label}) return 2;")
+    units = [str(tmp_path / f"file{k}.c") for k in range(4)]
+    main = "\n".join([*lines, "    return 0;", "}", ""])
+    for compiler, flags in (("gcc", C99), ("g++", ("-std=c++11", *STRICT))):
+        program = compile_c(tmp_path, main, compiler, *flags, "-I", ".", *units, output="program")
+        assert subprocess.run([program], check=False).returncode == 0
+    together = "\n".join((tmp_path / f"file{k}.c").read_text() for k in range(4))
+    compile_c(tmp_path, together, "gcc", *C99, "-c")  # macros of the sources do not meet, either
 
 
 @pytest.mark.parametrize("given", ["m.c", "m"])
@@ -194,7 +219,7 @@ def test_a_file_gives_its_name_to_what_it_defines(tmp_path):
     model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
     text = to_c(model, tmp_path / "never.c")
     assert "int never_label(const float *x)" in text
-    assert "#ifndef NEVER_H" in (tmp_path / "never.h").read_text()
+    assert "#ifndef SKDISTILL_never_H" in (tmp_path / "never.h").read_text()
     with pytest.raises(ValueError, match="C identifier"):
         to_c(model, tmp_path / "not-ever.c")
     with pytest.raises(FileNotFoundError, match=r"nowhere.never\.h"):

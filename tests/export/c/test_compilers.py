@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from skdistill import CompactModel
+from skdistill.compact import InputGrid
+from skdistill.compact.packing.pack import choose_layout
+from skdistill.device.compile import build
+from skdistill.device.cores import find_target
 from skdistill.export.c import device_input, to_c
 from tests.export.c.harness import (
     INPUTS,
@@ -22,7 +26,7 @@ from tests.export.c.harness import (
     load,
     suits,
 )
-from tests.strategies import tree_model
+from tests.strategies import quantized_trees, tree_model
 
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15")
 
@@ -223,3 +227,21 @@ def _cast(case):
     empty = device_input(case.model, np.zeros((1, case.model.n_features)), case.input)
     name = "float" if empty.dtype == np.float32 else f"{empty.dtype.name}_t"
     return f"(const {name} *)"
+
+
+def test_no_number_is_narrowed_silently_where_an_int_has_16_bits():
+    """Models of all kinds, among them those whose leaves are found in packed bits."""
+    rng = np.random.default_rng(0)
+    grid = InputGrid([0], [0, 99], np.arange(99, dtype=np.float32))
+    chosen = [tree_model(np.random.default_rng(seed)) for seed in range(20)]
+    for n_scores in (1, 2):
+        rows = rng.integers(-2000, 2000, (3, n_scores))
+        trees = quantized_trees(rng, grid, "random", [90, 70, 60], rows, 12, 1, 0.1)
+        model = CompactModel(1, [0] * n_scores, 1.0, "identity", None, [trees])
+        assert "rows" in choose_layout(model).tables  # equal rows of values, by an index of 2 bits
+        chosen.append(model)
+    for model in chosen:
+        for layout in ("table", "code"):
+            function = "scores" if model.classes is None else "label"
+            text = to_c(model, output="scores", layout=layout)
+            build({"m.c": text}, find_target("avr"), [f"model_{function}"], flags=STRICT)

@@ -8,6 +8,7 @@ from sklearn.datasets import load_diabetes, load_iris
 
 from skdistill import SoftBoostingRegressor, SoftTreeClassifier
 from skdistill.export.c import to_c, to_c_library
+from skdistill.utils.documentation import DOCUMENTATION_URL
 from tests.export.c.harness import C99, compile_c
 
 
@@ -26,7 +27,10 @@ def test_an_arduino_library_has_sources_properties_and_a_sketch(tree, tmp_path):
         "examples/iris_example/iris_example.ino",
     }
     assert places["src/iris.c"] == to_c(tree, name="iris")
-    assert "includes=iris.h" in places["library.properties"]
+    properties = dict(line.split("=") for line in places["library.properties"].splitlines() if line)
+    assert properties["includes"] == "iris.h"
+    assert properties["url"] == DOCUMENTATION_URL
+    assert all(properties.values())
     sketch = places["examples/iris_example/iris_example.ino"]
     assert "static const float x[4]" in sketch
     assert "iris_label(x)" in sketch

@@ -284,3 +284,17 @@ def test_columns_of_one_name_are_refused():
     model = CompactModel(2, [0], 1.0, "identity", None, feature_names=("size", "size"))
     with pytest.raises(ValueError, match="columns of different names"):
         to_onnx(model, per_column_inputs=True)
+
+
+@pytest.mark.parametrize("n_nodes", [18, 21, 60, 3000])
+def test_trees_that_share_beyond_all_bounds_are_refused(n_nodes):
+    node = np.arange(n_nodes)
+    left, right = np.append(node[1:], ~0), np.append(node[1:], ~1)
+    grid, zero = InputGrid([0], [0, 1], np.float32([0.5])), 0 * node
+    trees = TreeTable(grid, [0], zero, zero, left, right, zero > 0, [[-1], [1]], 8)
+    model = CompactModel(1, [0], 1.0, "sigmoid", ["no", "yes"], [trees])
+    if n_nodes < 20:
+        assert_parity(model, np.float32([[0], [1]]), session_of(to_onnx(model)))
+        return
+    with pytest.raises(ValueError, match="more than 1,048,576 nodes"):
+        to_onnx(model)

@@ -164,7 +164,20 @@ def test_nocl_gives_numbers_instead_of_labels(labels, zipmap):
         assert list(answer["output_probability"][0]) == list(range(len(labels)))
 
 
-@pytest.mark.parametrize("options", [{"raw_scores": True}, {"zipmap": "rows"}])
+@pytest.mark.parametrize("labels", [(3, 5, 7), ("no", "yes")])
+@pytest.mark.parametrize("zipmap", [True, False])
+def test_raw_scores_are_the_decision_function_in_place_of_probabilities(labels, zipmap):
+    student, (X, _) = fitted(labels=labels), data()
+    answer = run(convert(student, X, zipmap=zipmap, raw_scores=True), X)
+    z = student.decision_function(X)
+    z = np.column_stack([-z, z]) if z.ndim == 1 else z
+    got = answer["output_probability" if zipmap else "probabilities"]
+    got = np.array([list(row.values()) for row in got]) if zipmap else got
+    assert np.allclose(got, z, rtol=1e-6, atol=1e-6)
+    assert answer["output_label" if zipmap else "label"].tolist() == student.predict(X).tolist()
+
+
+@pytest.mark.parametrize("options", [{"decision_path": True}, {"zipmap": "rows"}])
 @pytest.mark.parametrize("place", ["alone", "frozen"])
 def test_other_options_are_refused(options, place):
     _, model = PLACES[place]()
