@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skdistill.compact._frozen import require
+from skdistill.compact.evaluate import as_input
 from skdistill.compact.tables.limits import value_limits
 from skdistill.converters.decision_threshold import as_tuned
 from skdistill.converters.kinds import read_fitted
+from skdistill.converters.linear import LinearCoefficients, warn_of_rounded_inputs
 from skdistill.converters.pipeline.differences import count_differences
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
@@ -71,9 +73,9 @@ def convert(
     threshold_bits : int in [2, 16], default=None
         Of trees: move each threshold to one of at most 2^`threshold_bits` − 2 even steps
         of its column, where it changes the way of fewest rows of `X`; 8 to 10 bits save
-        a quarter to half of the bytes. Of linear estimators: bits of the inputs; by
-        default as many as whole numbers need (at least 8), and 14 for others. Not for
-        students.
+        a quarter to half of the bytes. Of linear estimators: bits of the inputs at most; by
+        default as many as whole numbers need (at least 8), and 14 for others. A regression
+        far from 0 gets fewer where that loses less. Not for students.
     value_bits : int in [2, 16] or "ternary", default=8
         Of leaf values and weights. The step of leaf values is the spread of the values
         of the widest tree over 2^`value_bits`; votes are within half a step of 1. Not for
@@ -100,6 +102,9 @@ def convert(
     Warns
     -----
     UserWarning
+        If the values of a regression lie so far from 0 that int32 scores lose more than a
+        hundredth of their standard deviation: subtract the mean of y before the fit then. The
+        same for inputs of a linear estimator that float32 rounds, as far as `X` shows it.
         If a Pipeline ends in a student, and the model answers rows of `X` otherwise than the
         Pipeline: how many have other scores, and other labels or values. Without `X`, if a
         linear part was rounded anew, so that there may be such rows.
@@ -209,6 +214,8 @@ def _convert_estimator(
     if X is not None:
         columns = np.arange(0) if read.scores is None else read.scores.columns_read()
         X = select_columns(X, read.n_features, read.feature_names, columns)
+        if isinstance(read.scores, LinearCoefficients):
+            warn_of_rounded_inputs(read.scores, as_input(X, read.n_features), read.feature_names)
         X = as_numbers(X, read.n_features, table_dtype)
     return quantize(
         read, X, dtype=table_dtype, threshold_bits=threshold_bits, value_bits=value_bits
