@@ -69,7 +69,7 @@ def rounding_error(
             variance += len(table.roots) if table.unit == 1 else 0
         elif isinstance(table, LinearTable) and X is not None:
             _, high = value_limits(table.value_bits, signed=True)
-            coarse = np.abs(table.weights).max(axis=0) < high
+            coarse = np.abs(table.weights).max(axis=0) <= high / 2  # else their bits are the reason
             rows = X[:: max(1, X.shape[0] // _MOST_ROWS)]
             rows = rows.toarray() if hasattr(rows, "toarray") else rows
             variance += coarse * quantize_input(rows, table).var(axis=0, dtype=np.float64).sum()
