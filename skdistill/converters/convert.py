@@ -51,8 +51,11 @@ def convert(
         - classifiers, regressors and native ``Booster`` of XGBoost and LightGBM;
         - students and distillers of this package, which give their `compact_`;
         - a Pipeline that ends in one of these, after `StandardScaler`, `MinMaxScaler`,
-          `MaxAbsScaler`, `RobustScaler`, `SimpleImputer` of NaN, ``"passthrough"``, None,
-          ``FunctionTransformer()``, and `ColumnTransformer` and `Pipeline` of those;
+          `MaxAbsScaler`, `RobustScaler`, `SimpleImputer` of NaN, feature selectors,
+          ``"passthrough"``, None, and `ColumnTransformer`, `FeatureUnion` and `Pipeline` of
+          those; in front of trees also after `PowerTransformer`, `QuantileTransformer`,
+          ``KBinsDiscretizer(encode="ordinal")``, `Binarizer`, and a `FunctionTransformer` of
+          a function that never falls; in front of linear models, of one that scales;
         - a FixedThresholdClassifier or TunedThresholdClassifierCV around one of these, or at
           the end of a Pipeline: it gives the model its `threshold`, so that labels are those
           of its threshold for every score of the model;
@@ -138,6 +141,9 @@ def convert(
       In a student's linear part the bias makes up for it, and the inputs get one bit more;
       values beyond the old range then saturate later than they did.
     - Columns of categories may be moved by the steps, and nothing else may be done to them.
+    - Functions are tried out on about 4,000 numbers from the least to the largest float32: what
+      falls or mixes columns between them is refused. Numbers without a value, as negative ones of
+      a square root, count as below all others.
     - A linear part cannot follow a scaler that clips, nor, of a student, read a column twice.
 
     Examples
