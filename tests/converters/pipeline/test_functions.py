@@ -149,7 +149,7 @@ def test_linear_students_behind_a_scaling_written_as_a_function():
         FunctionTransformer(np.log1p),
         PowerTransformer(),
         QuantileTransformer(n_quantiles=9),
-        Binarizer(),
+        Binarizer(threshold=1.5),
     ],
     ids=str,
 )
