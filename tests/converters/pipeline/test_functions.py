@@ -67,7 +67,7 @@ STEPS = {
     "box-cox": [PowerTransformer("box-cox", standardize=False)],
     "quantiles": [QuantileTransformer(n_quantiles=20, subsample=None)],
     "normal": [QuantileTransformer(n_quantiles=30, output_distribution="normal"), StandardScaler()],
-    "bins": [KBinsDiscretizer(6, encode="ordinal", subsample=None)],
+    "bins": [KBinsDiscretizer(6, encode="ordinal", strategy="uniform", subsample=None)],
     "binary": [Binarizer(threshold=3.0)],
     "imputed": [SimpleImputer(), FunctionTransformer(np.log1p)],
     "some": [
@@ -216,7 +216,10 @@ def test_nan_goes_where_the_steps_send_it():
         [FunctionTransformer(np.log1p)],
         [FunctionTransformer(np.nan_to_num)],
         [PowerTransformer()],
-        [SimpleImputer(), KBinsDiscretizer(5, encode="ordinal", subsample=None)],
+        [
+            SimpleImputer(),
+            KBinsDiscretizer(5, encode="ordinal", strategy="uniform", subsample=None),
+        ],
         [SimpleImputer(strategy="median"), Binarizer(threshold=2.0)],
     ):
         pipeline = make_pipeline(*steps, SoftTreeClassifier(max_leaf_nodes=12)).fit(rows, Y)
