@@ -36,7 +36,10 @@ class OwnScaler(StandardScaler):
     ("step", "named"),
     [
         (PCA(3), "PCA cannot be folded, only StandardScaler"),
-        (KBinsDiscretizer(encode="onehot-dense"), "encode='onehot-dense' cannot.*encode='ordinal'"),
+        (
+            KBinsDiscretizer(encode="onehot-dense", strategy="uniform"),
+            "encode='onehot-dense' cannot.*encode='ordinal'",
+        ),
         (KNNImputer(), "KNNImputer cannot be folded"),
         (OwnScaler(), "OwnScaler cannot be folded"),
         (OrdinalEncoder(), "OrdinalEncoder cannot be folded"),
