@@ -12,6 +12,7 @@ from skdistill.compact._frozen import require
 from skdistill.compact.tables.limits import value_limits
 from skdistill.converters.decision_threshold import as_tuned
 from skdistill.converters.kinds import read_fitted
+from skdistill.converters.linear import LinearCoefficients, warn_of_rounded_inputs
 from skdistill.converters.pipeline.differences import count_differences
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
@@ -49,8 +50,11 @@ def convert(
         - classifiers, regressors and native ``Booster`` of XGBoost and LightGBM;
         - students and distillers of this package, which give their `compact_`;
         - a Pipeline that ends in one of these, after `StandardScaler`, `MinMaxScaler`,
-          `MaxAbsScaler`, `RobustScaler`, `SimpleImputer` of NaN, ``"passthrough"``, None,
-          ``FunctionTransformer()``, and `ColumnTransformer` and `Pipeline` of those;
+          `MaxAbsScaler`, `RobustScaler`, `SimpleImputer` of NaN, feature selectors,
+          ``"passthrough"``, None, and `ColumnTransformer`, `FeatureUnion` and `Pipeline` of
+          those; in front of trees also after `PowerTransformer`, `QuantileTransformer`,
+          ``KBinsDiscretizer(encode="ordinal")``, `Binarizer`, and a `FunctionTransformer` of
+          a function that never falls; in front of linear models, of one that scales;
         - a FixedThresholdClassifier or TunedThresholdClassifierCV around one of these, or at
           the end of a Pipeline: it gives the model its `threshold`, so that labels are those
           of its threshold for every score of the model;
@@ -71,9 +75,9 @@ def convert(
     threshold_bits : int in [2, 16], default=None
         Of trees: move each threshold to one of at most 2^`threshold_bits` − 2 even steps
         of its column, where it changes the way of fewest rows of `X`; 8 to 10 bits save
-        a quarter to half of the bytes. Of linear estimators: bits of the inputs; by
-        default as many as whole numbers need (at least 8), and 14 for others. Not for
-        students.
+        a quarter to half of the bytes. Of linear estimators: bits of the inputs at most; by
+        default as many as whole numbers need (at least 8), and 14 for others. A regression
+        far from 0 gets fewer where that loses less. Not for students.
     value_bits : int in [2, 16] or "ternary", default=8
         Of leaf values and weights. The step of leaf values is the spread of the values
         of the widest tree over 2^`value_bits`; votes are within half a step of 1. Not for
@@ -100,6 +104,9 @@ def convert(
     Warns
     -----
     UserWarning
+        If the values of a regression lie so far from 0 that int32 scores lose more than a
+        hundredth of their standard deviation: subtract the mean of y before the fit then. The
+        same for inputs of a linear estimator that float32 rounds, as far as `X` shows it.
         If a Pipeline ends in a student, and the model answers rows of `X` otherwise than the
         Pipeline: how many have other scores, and other labels or values. Without `X`, if a
         linear part was rounded anew, so that there may be such rows.
@@ -133,6 +140,9 @@ def convert(
       In a student's linear part the bias makes up for it, and the inputs get one bit more;
       values beyond the old range then saturate later than they did.
     - Columns of categories may be moved by the steps, and nothing else may be done to them.
+    - Functions are tried out on about 4,000 numbers from the least to the largest float32: what
+      falls or mixes columns between them is refused. Numbers without a value, as negative ones of
+      a square root, count as below all others.
     - A linear part cannot follow a scaler that clips, nor, of a student, read a column twice.
 
     Examples
@@ -210,6 +220,8 @@ def _convert_estimator(
         columns = np.arange(0) if read.scores is None else read.scores.columns_read()
         rows = read_columns(X, read.n_features, read.feature_names, columns)
         read = read._replace(feature_names=names_in(X, read.feature_names))
+        if isinstance(read.scores, LinearCoefficients):
+            warn_of_rounded_inputs(read.scores, rows, read.feature_names)
         X = as_numbers(rows, table_dtype)
     return quantize(
         read, X, dtype=table_dtype, threshold_bits=threshold_bits, value_bits=value_bits

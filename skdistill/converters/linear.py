@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,12 @@ from skdistill.compact.tables.limits import INT32_MAX
 from skdistill.compact.tables.linear_table import quantize_input
 from skdistill.quantization.binning import EXACT_INTEGER, simplest
 from skdistill.quantization.linear_weights import linear_logits, linear_values
+from skdistill.quantization.resolution import (
+    MOST_LOST,
+    rounding_error,
+    takes_the_range,
+    warn_of_lost_resolution,
+)
 
 _MAX = float(np.finfo(np.float32).max)
 _FLOAT_BITS = 14  # of inputs that are no whole numbers, unless a number of bits is given
@@ -80,6 +87,46 @@ def read_linear(estimator: Any) -> LinearCoefficients:
     return LinearCoefficients(name, coef, intercept, link)
 
 
+def warn_of_rounded_inputs(linear: LinearCoefficients, X: NDArray[Any], names: Any) -> None:
+    """Warn where rows lose much of what they say by being rounded to float32.
+
+    Parameters
+    ----------
+    linear : LinearCoefficients
+        What was read of the estimator.
+    X : array of shape (n_samples, n_features)
+        Rows before they are rounded.
+    names : sequence of str, or None
+        Of the columns.
+
+    Warns
+    -----
+    UserWarning
+        If the scores of the rows change by more than a hundredth of their standard deviation.
+    """
+    columns = linear.columns_read()
+    exact = X[:, columns].astype(np.float64)
+    with np.errstate(over="ignore"):
+        change = exact.astype(np.float32) - exact
+    used = np.isfinite(change).all(axis=1)
+    if not change[used].any():
+        return
+    deviation = (exact[used] @ linear.coef[columns]).std(axis=0)
+    error = np.sqrt(np.mean((change[used] @ linear.coef[columns]) ** 2, axis=0))
+    lost = float(np.max(error[deviation > 0] / deviation[deviation > 0], initial=0))
+    if lost > MOST_LOST:
+        parts = np.abs(change[used]).mean(axis=0) * np.abs(linear.coef[columns]).max(axis=1)
+        worst = columns[parts.argmax()]
+        name = int(worst) if names is None else str(names[worst])
+        warnings.warn(
+            f"float32 rounds the inputs of {linear.name}, which loses {lost:.1%} of the standard "
+            f"deviation of its scores, most of it by column {name!r}: subtract an offset from the "
+            "column before the fit",
+            UserWarning,
+            stacklevel=4,  # the caller of `convert`
+        )
+
+
 def linear_tables(
     linear: LinearCoefficients,
     X: NDArray[Any] | None,
@@ -96,8 +143,9 @@ def linear_tables(
         Rows that show the range of the inputs. A column that is constant in them counts as
         constant.
     input_bits : int in [2, 16] or None
-        Bits of the inputs. None takes as many as whole numbers need, at least 8, and 14 for
-        other numbers.
+        Bits of the inputs at most. None takes as many as whole numbers need, at least 8, and 14
+        for other numbers. A regression far from 0 gets fewer, down to 8, where that loses less:
+        its constant takes the range that fine steps would need.
     value_bits : int in [2, 16] or "ternary"
         Bits of the weights.
 
@@ -112,6 +160,11 @@ def linear_tables(
     ------
     ValueError
         Without rows, or where they have NaN in columns that may have none.
+
+    Warns
+    -----
+    UserWarning
+        If int32 scores lose more than a hundredth of the standard deviation of a target.
     """
     if X is None:
         raise ValueError(
@@ -130,13 +183,39 @@ def linear_tables(
         empty = np.empty((len(X), 0)), np.empty((0, len(intercept))), intercept, np.ones(len(X))
         _, bias, scale = _round_weights(linear, *empty, value_bits, 1)
         return bias, scale, ()
-    fits = [
+    # Finer steps for columns of few values cost a table of steps, so they have to halve the error.
+    best, *others = [
         _quantize(linear, X, scaling, value_bits)
         for scaling in _input_scalings(X, varies, nan_values, input_bits)
     ]
-    # Finer steps for columns of few values cost a table of steps, so they have to halve the error.
-    (bias, scale, table), _ = fits[-1] if fits[-1][1] < fits[0][1] / 2 else fits[0]
+    best = min([best, *(other for other in others if other.error < best.error / 2)], key=_error)
+    if linear.link == "identity" and takes_the_range(best.bias).any():
+        # The constant leaves few levels to weights of fine steps: coarser steps, finer weights.
+        coarser = [
+            _quantize(linear, X, scaling, value_bits)
+            for bits in range(best.table.input_bits - 1, 7, -1)
+            for scaling in _input_scalings(X, varies, nan_values, bits)
+        ]
+        best = min([best, *coarser], key=_error)
+        error = rounding_error(best.bias, best.scale, [best.table], X)
+        values = X.astype(np.float64) @ linear.coef
+        center = values.mean(axis=0) + linear.intercept
+        warn_of_lost_resolution(error, values.std(axis=0), center, stacklevel=5)
+    bias, scale, table, _ = best
     return bias, scale, (table,) if table.weights.any() else ()
+
+
+class _Quantized(NamedTuple):
+    """Bias, scale and table of a linear estimator, and their mean squared error on the rows."""
+
+    bias: NDArray[np.int32]
+    scale: Any
+    table: LinearTable
+    error: float
+
+
+def _error(quantized: _Quantized) -> float:
+    return quantized.error
 
 
 class _InputScaling(NamedTuple):
@@ -196,8 +275,7 @@ def _quantize(
     X: NDArray[np.float32],
     scaling: _InputScaling,
     value_bits: int | str,
-) -> tuple[tuple[NDArray[np.int32], Any, LinearTable], float]:
-    """Bias, scale and table, and their mean squared error on the rows."""
+) -> _Quantized:
     features, offset, inv_step, _ = scaling
     n_scores = len(linear.intercept)
     unweighted = scaling.table(np.zeros((len(features), n_scores), np.int32), value_bits)
@@ -214,7 +292,7 @@ def _quantize(
         error -= error.mean(axis=1, keepdims=True)
     spread = np.std(Q @ coef, axis=0) if linear.link == "identity" else np.ones(n_scores)
     mean_square = float(np.mean((error / np.where(spread > 0, spread, 1)) ** 2))
-    return (bias, scale, scaling.table(weights, value_bits)), mean_square
+    return _Quantized(bias, scale, scaling.table(weights, value_bits), mean_square)
 
 
 def _round_weights(

@@ -16,6 +16,7 @@ from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
 from skdistill.quantization.leaf_values import leaf_values, leaf_votes, margin_values
+from skdistill.quantization.resolution import rounding_error, warn_of_lost_resolution
 
 
 def quantize(
@@ -57,12 +58,28 @@ def quantize(
         )
     if isinstance(scores, TreeEnsemble):
         bias, scale, trees = _tree_table(scores, n_features, X, dtype, threshold_bits, value_bits)
+        if scores.link == "identity":
+            error = rounding_error(bias, scale, [trees])
+            warn_of_lost_resolution(error, _deviation(scores), bias * scale, stacklevel=4)
         return CompactModel(n_features, bias, scale, scores.link, classes, [trees], names)
     bias, scale, tables = linear_tables(scores, X, threshold_bits, value_bits)
     model = CompactModel(n_features, bias, scale, scores.link, classes, tables, names)
     # A list of the columns that are read may take more bytes than weights of 0 for the others.
     wide = [model.with_table(on_all_columns(table, n_features)) for table in tables]
     return min([model, *wide], key=lambda candidate: candidate.nbytes)
+
+
+def _deviation(ensemble: TreeEnsemble) -> NDArray[np.float64]:
+    """About the standard deviation of what the trees add up to, from their leaves alone."""
+    total = np.zeros(len(ensemble.baseline))
+    for i, tree in enumerate(ensemble.trees):
+        leaf = tree.feature < 0
+        values, weight = tree.values[leaf], np.ones(int(leaf.sum()))
+        if ensemble.node_weights is not None:
+            weight = ensemble.node_weights[i][tree.node_id[leaf]]
+        mean = np.average(values, axis=0, weights=weight)
+        total += np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
+    return total if ensemble.node_weights is None else total / len(ensemble.trees)
 
 
 def _tree_table(

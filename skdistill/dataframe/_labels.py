@@ -64,8 +64,7 @@ def whole_labels(numbers: NDArray[Any], where: str) -> NDArray[np.int64]:
     if len(other):
         raise ValueError(
             f"{where} holds {float(other[0])!r}: labels that are numbers must be whole, within "
-            "±2**24; turn the column into strings, or into numbers that categorical_features "
-            "leaves out"
+            "±2**24; turn the column into strings, or do not list it among the categories"
         )
     require_few_labels(len(numbers), where)
     return numbers.astype(np.int64)

@@ -34,15 +34,16 @@ from skdistill.dataframe._labels import (
 from skdistill.dataframe._text import describe_numbers, parse_all
 from skdistill.dataframe.table import EncodedTable, numeric_table
 
-_BEFORE_FIT = (
-    "name the column in categorical_features if it holds categories, else turn it into numbers"
-)
 _AFTER_FIT = (
     "in fit it held numbers or nothing at all; turn it into numbers, or fit on rows with its labels"
 )
 
 
-def read_table(X: Any, categorical_features: Any = "from_dtype") -> EncodedTable:
+def read_table(
+    X: Any,
+    categorical_features: Any = "from_dtype",
+    parameter: str | None = "categorical_features",
+) -> EncodedTable:
     """Read a table to learn from.
 
     None, NaN, NA and the empty string are missing. Labels are strings or whole numbers
@@ -56,6 +57,8 @@ def read_table(X: Any, categorical_features: Any = "from_dtype") -> EncodedTable
         Names, indices or a boolean mask of the columns that hold categories; None for no
         column. "from_dtype" takes a data frame's categorical columns and its columns of
         strings, and nothing of an array.
+    parameter : str or None, default="categorical_features"
+        Name for messages of what the caller can set; None where there is no such parameter.
 
     Returns
     -------
@@ -83,14 +86,22 @@ def read_table(X: Any, categorical_features: Any = "from_dtype") -> EncodedTable
     ['blue', 'red']
     """
     columns, names, X = open_columns(X)
-    categorical = _categorical_columns(categorical_features, len(columns), names, is_frame(X))
+    categorical = _categorical_columns(
+        categorical_features,
+        len(columns),
+        names,
+        framed=is_frame(X),
+        parameter=parameter or "categorical_features",
+    )
+    named = f"name the column in {parameter} if it holds categories, else " if parameter else ""
+    remedy = f"{named}turn it into numbers"
     strings = tuple(names) if names and all(isinstance(name, str) for name in names) else None
     if sparse.issparse(X) and any(categorical):
         raise ValueError("a sparse X has no category columns: pass a data frame or an array")
     if not (is_frame(X) or any(categorical)) and X.dtype.kind in "biuf":
         return numeric_table(X)
     read = [
-        _read_column(column, describe_column(j, names), is_categorical)
+        _read_column(column, describe_column(j, names), is_categorical, remedy)
         for j, (column, is_categorical) in enumerate(zip(columns, categorical, strict=True))
     ]
     values, labels, formats = zip(*read, strict=True) if read else ((), (), ())
@@ -164,13 +175,18 @@ def _common_dtype(columns: Sequence[NDArray[Any]]) -> Any:
 
 
 def _categorical_columns(
-    categorical_features: Any, n_features: int, names: list[Any] | None, framed: bool
+    categorical_features: Any,
+    n_features: int,
+    names: list[Any] | None,
+    *,
+    framed: bool,
+    parameter: str,
 ) -> list[bool | None]:
     """For each column whether it holds categories; None leaves it to its type."""
     if categorical_features is None or isinstance(categorical_features, str):
         if categorical_features not in (None, "from_dtype"):
             raise ValueError(
-                "categorical_features must be 'from_dtype', None or an array-like of bool, int or "
+                f"{parameter} must be 'from_dtype', None or an array-like of bool, int or "
                 f"str, got: {categorical_features!r}"
             )
         by_type = framed and categorical_features is not None
@@ -180,44 +196,41 @@ def _categorical_columns(
         return [False] * n_features
     if listed.dtype.kind not in "ibUO":
         raise ValueError(
-            "categorical_features must be an array-like of bool, int or str, got: "
-            f"{listed.dtype.name}."
+            f"{parameter} must be an array-like of bool, int or str, got: {listed.dtype.name}."
         )
     types = sorted({type(each).__name__ for each in listed.tolist()})
     if listed.dtype.kind == "O" and types != ["str"]:
-        raise ValueError(
-            f"categorical_features must be an array-like of bool, int or str, got: {types}."
-        )
+        raise ValueError(f"{parameter} must be an array-like of bool, int or str, got: {types}.")
     if listed.dtype.kind == "b":
         if listed.shape != (n_features,):
             raise ValueError(
-                "categorical_features set as a boolean mask must have shape (n_features,), got: "
+                f"{parameter} set as a boolean mask must have shape (n_features,), got: "
                 f"{listed.shape}"
             )
         return [bool(each) for each in listed]
     if listed.dtype.kind == "i":
         if listed.min() < 0 or listed.max() >= n_features:
             raise ValueError(
-                "categorical_features set as integer indices must be in [0, n_features - 1], got: "
+                f"{parameter} set as integer indices must be in [0, n_features - 1], got: "
                 f"{listed.tolist()}"
             )
         return [j in set(listed.tolist()) for j in range(n_features)]
     if names is None:
         raise ValueError(
-            "categorical_features should be passed as an array of integers or as a boolean mask "
+            f"{parameter} should be passed as an array of integers or as a boolean mask "
             "when the model is fitted on data without feature names."
         )
     for name in listed.tolist():
         if name not in names:
             raise ValueError(
-                f"categorical_features has an item value {name!r} which is not a valid feature "
+                f"{parameter} has an item value {name!r} which is not a valid feature "
                 f"name of the training data. Observed feature names: {names}"
             )
     return [name in set(listed.tolist()) for name in names]
 
 
 def _read_column(
-    column: Any, where: str, is_categorical: bool | None, remedy: str = _BEFORE_FIT
+    column: Any, where: str, is_categorical: bool | None, remedy: str
 ) -> tuple[NDArray[Any], Labels | None, ColumnFormat]:
     """Values, labels and format of a column; None leaves to its type what it holds."""
     numbers = numeric_values(column, where)

@@ -155,15 +155,28 @@ def _fidelity(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = 
 def _retention(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
     """Scorer of `retention_score`, the accuracy of a student divided by its teacher's.
 
-    NaN, with a warning, if the distiller holds no teacher.
+    For regressors it is the R² of the student divided by that of its teacher; NaN, with a warning,
+    where the teacher's is not positive. NaN, with a warning, if the distiller holds no teacher.
     """
+    if distilled.compact_.classes is None:
+        teacher = r2_score(y, distilled.teacher_.predict(X), sample_weight=sample_weight)
+        student = r2_score(y, distilled.predict(X), sample_weight=sample_weight)
+        if teacher > 0:
+            return float(student / teacher)
+        warnings.warn(
+            f"TeacherScorer(retention) is NaN: R² of the teacher is {teacher:.3g}, of which there "
+            "is nothing to retain; score the student by R²",
+            UndefinedMetricWarning,
+            stacklevel=6,
+        )
+        return float("nan")
     return retention_score(y, _teacher_labels(distilled, X), distilled.predict(X), sample_weight)
 
 
 def _soft_log_loss(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
     """Scorer of minus the `soft_log_loss` of a distilled classifier against its teacher.
 
-    At most 0. NaN, with a warning, if the distiller holds no teacher.
+    At most 0. NaN, with a warning, if the distiller holds no teacher. Regressors are refused.
     """
     P_teacher = _teacher_probabilities(distilled, X)
     return soft_log_loss(P_teacher, distilled.predict_proba(X), sample_weight)
@@ -173,6 +186,7 @@ def _kl_divergence(distilled: Any, X: Any, y: Any, sample_weight: ArrayLike | No
     """Scorer of minus the `kl_divergence` of a distilled classifier from its teacher.
 
     At most 0, where both are equal. NaN, with a warning, if the distiller holds no teacher.
+    Regressors are refused.
     """
     P_teacher = _teacher_probabilities(distilled, X)
     return kl_divergence(P_teacher, distilled.predict_proba(X), sample_weight)
@@ -217,6 +231,11 @@ def _teacher_probabilities(distilled: Any, X: Any) -> NDArray[np.float64]:
 
     Under "predict" they are still its probabilities, if it has any.
     """
+    if distilled.compact_.classes is None:
+        raise ValueError(
+            f"probabilities of student and teacher are compared, and {type(distilled).__name__} "
+            "predicts none: use fidelity_scorer, which is R² there, or retention_scorer"
+        )
     method = getattr(distilled, "response_method", "auto")
     method = "any" if method == "predict" else method
     return probabilities(distilled.teacher_, X, distilled.classes_, method)

@@ -125,6 +125,13 @@ class StudentRegressorMixin(_StudentMixin, CompactRegressorMixin, ABC):
         ValueError
             For rows, targets and weights that do not fit together or cannot be learnt from; the
             message names what is wrong.
+
+        Warns
+        -----
+        UserWarning
+            If a target lies so far from 0 that int32 scores lose more than a hundredth of its
+            standard deviation: about from a mean of 1e7 standard deviations on. Subtract the
+            mean then.
         """
         self._learn(regression_data(self, X, y, sample_weight))
         return self

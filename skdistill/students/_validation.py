@@ -62,7 +62,7 @@ def read_rows(
         table = X
         _set_feature_names(estimator, table)
     elif is_frame(X) or is_object_array(X) or listed:
-        table = read_table(X, categorical_features)
+        table = read_table(X, categorical_features, _parameter_of_categories(estimator))
         validate_data(estimator, X, skip_check_array=True)
     else:
         X = validate_data(estimator, X, dtype="numeric", ensure_all_finite=finite)
@@ -72,6 +72,13 @@ def read_rows(
         check_numbers(table.values, categorical, finite=finite, estimator=estimator)
     _refuse_wide_integers(table)
     return table
+
+
+def _parameter_of_categories(estimator: BaseEstimator) -> str | None:
+    """What names the columns of categories: of a student, or of the student of a distiller."""
+    parameters = estimator.get_params()
+    names = ("categorical_features", "student__categorical_features")
+    return next((name for name in names if name in parameters), None)
 
 
 def check_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 
 from skdistill.compact import NO_CATEGORIES, CategoryTable, Table
 from skdistill.model import CompactModel
+from skdistill.quantization.resolution import rounding_error, warn_of_lost_resolution
 from skdistill.students._validation import check_rows, check_targets, check_values, check_weights
 from skdistill.students.category_order import fit_categories
 from skdistill.students.class_weight import class_weights, row_weights, weigh_rows
@@ -137,6 +138,24 @@ class RegressionData(TrainingData):
         mantissa, exponent = np.frexp(span * np.where(variance > 0, np.sqrt(variance), 1.0))
         rounded: NDArray[np.float64] = np.ldexp(np.rint(np.ldexp(mantissa, 11)), exponent - 11)
         return rounded
+
+    def warn_of_lost_resolution(self, bias: Any, scale: Any, tables: Iterable[Table]) -> None:
+        """Warn where a target lies so far from 0 that int32 scores do not resolve it.
+
+        Parameters
+        ----------
+        bias, scale, tables
+            As in `model`; a linear table with the weights that rounding made 0.
+
+        Warns
+        -----
+        UserWarning
+            That names the target and what it loses.
+        """
+        center = self.weight / self.weight.sum() @ self.y
+        deviation = np.where(np.ptp(self.y, axis=0) > 0, self.deviation, 0)
+        error = rounding_error(bias, scale, tables, self.X)
+        warn_of_lost_resolution(error, deviation, center, stacklevel=5)  # the caller of `fit`
 
     def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
         """The compact model of some tables.

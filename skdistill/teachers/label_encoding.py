@@ -46,6 +46,11 @@ class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
+    @property
+    def _encoded_for(self) -> Any:
+        """What messages name."""
+        return self.estimator
+
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any
     ) -> LabelEncodedClassifier:

@@ -30,6 +30,11 @@ probabilities vote with them, the others with their decisions.
 """
 
 
+def _name(teacher: Any) -> str:
+    """The class that the user wrote, inside of what encodes labels for it."""
+    return type(getattr(teacher, "_encoded_for", teacher)).__name__
+
+
 def require_response(teacher: Any, response_method: str = "auto") -> None:
     """Refuse early a teacher that can never give probabilities.
 
@@ -68,13 +73,11 @@ def require_predictions(teacher: Any) -> None:
     """
     if not (hasattr(teacher, "predict") or hasattr(type(teacher), "predict")):
         raise TypeError(
-            f"teacher {type(teacher).__name__} has no predict: pass its predictions to fit as "
+            f"teacher {_name(teacher)} has no predict: pass its predictions to fit as "
             "teacher_prediction"
         )
     if hasattr(teacher, "__sklearn_tags__") and is_classifier(teacher):
-        raise TypeError(
-            f"teacher {type(teacher).__name__} is a classifier: use DistilledClassifier"
-        )
+        raise TypeError(f"teacher {_name(teacher)} is a classifier: use DistilledClassifier")
 
 
 def known_classes(teacher: Any) -> NDArray[Any]:
@@ -96,7 +99,7 @@ def known_classes(teacher: Any) -> NDArray[Any]:
         If it has no `classes_`.
     """
     if not hasattr(teacher, "classes_"):
-        raise TypeError(f"teacher {type(teacher).__name__} has no classes_: is it fitted?")
+        raise TypeError(f"teacher {_name(teacher)} has no classes_: is it fitted?")
     return np.asarray(teacher.classes_)
 
 
@@ -146,7 +149,7 @@ default="auto"
     else:
         method = _available_method(teacher, response_method)
         response = getattr(teacher, method)(X)
-    name = f"{method} of {type(teacher).__name__}"
+    name = f"{method} of {_name(teacher)}"
     if method == "predict":
         require_rows(response, X, name)
         return _one_hot(np.ravel(response), classes, name)  # CatBoost's labels are a column
@@ -281,7 +284,7 @@ def predictions(teacher: Any, X: Any) -> NDArray[np.float64]:
     ValueError
         If its predictions are not finite or of another number of rows.
     """
-    name = f"predict of {type(teacher).__name__}"
+    name = f"predict of {_name(teacher)}"
     values: NDArray[np.float64] = check_array(
         teacher.predict(X), ensure_2d=False, dtype=np.float64, input_name=name
     )
@@ -326,7 +329,7 @@ def _available_method(teacher: Any, response_method: str) -> str:
 def _no_response(teacher: Any, response_method: str) -> str:
     while isinstance(teacher, FrozenEstimator):
         teacher = teacher.estimator
-    missing = f"teacher {type(teacher).__name__} has no {' and no '.join(METHODS[response_method])}"
+    missing = f"teacher {_name(teacher)} has no {' and no '.join(METHODS[response_method])}"
     if hasattr(teacher, "__sklearn_tags__") and is_regressor(teacher):
         return f"{missing}, it is a regressor: use DistilledRegressor"
     if any(hasattr(teacher, name) for name in METHODS["auto"]):

@@ -118,12 +118,12 @@ def _in_form_of(table: EncodedTable, rows: Any, categorical_features: Any) -> En
         more = check_array(rows, accept_sparse="csr", dtype=X.dtype, ensure_all_finite="allow-nan")
         return numeric_table(csr_matrix(more))
     if _is_numeric_array(X) and not is_frame(rows):
-        return read_table(_as_float64(rows), categorical_features)
+        return read_table(_as_float64(rows), categorical_features, None)
     if container_type(X) == container_type(rows):
-        return read_table(rows, categorical_features)
+        return read_table(rows, categorical_features, None)
     # An array does not say which of its columns hold labels; those of `X` do.
     framed = is_frame(rows) or not is_frame(X)
-    read = read_table(rows, "from_dtype" if framed else table.has_labels)
+    read = read_table(rows, "from_dtype" if framed else table.has_labels, None)
     native = write_table(table, read.values, read.labels)
     if table.values is X:
         return numeric_table(native)

@@ -12,6 +12,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import UndefinedMetricWarning, UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
@@ -21,7 +22,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier, DistilledRegressor, Munge, Pool, SoftTreeClassifier
+from skdistill import (
+    DistilledClassifier,
+    DistilledRegressor,
+    Munge,
+    Pool,
+    SoftTreeClassifier,
+    SoftTreeRegressor,
+)
 from skdistill.metrics import (
     fidelity_score,
     fidelity_scorer,
@@ -312,3 +320,32 @@ def test_fidelity_of_a_regressor_is_r2_against_its_teacher():
         taught, learnt = model[-1].teacher_.predict(Z), model[-1].predict(Z)
         assert fidelity_scorer(model, X[300:]) == pytest.approx(r2_score(taught, learnt))
         assert model_size_scorer(model) == -model[-1].compact_.nbytes
+
+
+class TestRegressors:
+    ROWS, VALUES = load_diabetes(return_X_y=True)
+
+    def distilled(self, teacher):
+        student = SoftTreeRegressor(max_leaf_nodes=8)
+        return DistilledRegressor(teacher, student, transfer_set=None, cv=2).fit(
+            self.ROWS, self.VALUES
+        )
+
+    def test_retention_is_a_ratio_of_r2(self):
+        distilled = self.distilled(Ridge())
+        weight = np.random.default_rng(0).random(len(self.ROWS))
+        for w in (None, weight):
+            teacher = distilled.teacher_.score(self.ROWS, self.VALUES, w)
+            student = distilled.score(self.ROWS, self.VALUES, w)
+            score = retention_scorer(distilled, self.ROWS, self.VALUES, sample_weight=w)
+            assert score == pytest.approx(student / teacher) and 0.5 < score < 1.5
+
+    def test_nothing_is_retained_of_a_teacher_without_r2(self):
+        distilled = self.distilled(DummyRegressor())
+        with pytest.warns(UndefinedMetricWarning, match="nothing to retain"):
+            assert math.isnan(retention_scorer(distilled, self.ROWS, self.VALUES))
+
+    @pytest.mark.parametrize("scorer", [kl_divergence_scorer, soft_log_loss_scorer])
+    def test_probabilities_that_are_not_there_are_refused(self, scorer):
+        with pytest.raises(ValueError, match="DistilledRegressor predicts none: use fidelity"):
+            scorer(self.distilled(Ridge()), self.ROWS, self.VALUES)

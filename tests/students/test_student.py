@@ -61,7 +61,7 @@ def test_warnings_of_linear_students_name_the_caller_of_fit():
     with pytest.warns(ConvergenceWarning) as caught:
         SoftLinearClassifier(max_iter=1).fit(X, Y)
     assert caught[0].filename == __file__
-    with pytest.warns(UserWarning, match="lower input_bits") as caught:
+    with pytest.warns(UserWarning, match="int32 scores lose") as caught:
         SoftLinearRegressor(input_bits=16).fit(X, X[:, 0] + 1e9)
     assert caught[0].filename == __file__
 

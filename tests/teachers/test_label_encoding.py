@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill.teachers import LabelEncodedClassifier, as_teacher, cross_fit
+from skdistill.teachers import LabelEncodedClassifier, as_teacher, cross_fit, probabilities
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["a", "b", "c"])
@@ -71,3 +71,10 @@ def test_others_learn_labels():
         assert as_teacher(teacher) is teacher
     regressor = xgboost.XGBRegressor()
     assert as_teacher(regressor, regression=True) is regressor
+
+
+def test_messages_name_the_class_that_the_user_wrote():
+    teacher = LabelEncodedClassifier(GaussianNB()).fit([[0.0], [1.0]], ["a", "b"])
+    teacher.classes_ = teacher.classes_[:1]
+    with pytest.raises(ValueError, match="predict_proba of GaussianNB has 2 columns for 1 classes"):
+        probabilities(teacher, [[0.0]], np.array(["a", "b"]))

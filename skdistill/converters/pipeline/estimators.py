@@ -116,11 +116,12 @@ def fold_coefficients(
     Raises
     ------
     ValueError
-        For columns that count and that the steps clip, or in which one step replaces NaN by
+        For columns that count and that the steps clip or bend, or in which one step replaces NaN by
         another number than the next.
     """
     columns = linear.columns_read()
     maps.require_foldable(columns, names)
+    maps.require_scalings(columns, names, linear.name)
     raw = maps.raw_column[columns]
     clipped = np.flatnonzero(maps.clipped_by[columns] != "")
     if len(clipped):

@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skdistill.compact import CategoryTable, LinearTable, TreeTable
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.kinds import FittedModel
-from skdistill.converters.pipeline.column_maps import ColumnMaps, read_steps
+from skdistill.converters.pipeline.column_maps import ColumnMaps
 from skdistill.converters.pipeline.estimators import fold_coefficients, fold_ensemble
 from skdistill.converters.pipeline.linear import fold_linear
+from skdistill.converters.pipeline.steps import read_steps
 from skdistill.converters.pipeline.trees import fold_trees
 from skdistill.model import CompactModel
 
@@ -114,6 +115,9 @@ def _raw_columns(steps: list[tuple[str, Any]]) -> tuple[int, Any] | None:
             step = step.estimator
         if isinstance(step, Pipeline):
             if (known := _raw_columns(step.steps)) is not None:
+                return known
+        elif isinstance(step, FeatureUnion):  # all parts read the same columns
+            if (known := _raw_columns(step.transformer_list)) is not None:
                 return known
         elif hasattr(step, "n_features_in_"):
             return step.n_features_in_, getattr(step, "feature_names_in_", None)

@@ -74,6 +74,7 @@ def fold_linear(
         If the raw columns cannot be read so.
     """
     at = linear.features
+    maps.require_scalings(at, names, "the linear part")
     raw = maps.raw_column[at]
     values, counts = np.unique(raw, return_counts=True)
     if (counts > 1).any():

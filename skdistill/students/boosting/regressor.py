@@ -111,5 +111,7 @@ class SoftBoostingRegressor(StudentRegressorMixin, BaseSoftBoosting):
         problem = RegressionProblem(data)
         if problem.varies.any():
             self._boost(problem)
+            model = self.compact_
+            data.warn_of_lost_resolution(model.bias, model.scale, model.tables)
         else:
             self._keep_constant(problem.model(np.zeros(problem.n_scores), 1.0))

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
-from numpy.typing import NDArray
-
-from skdistill.compact.tables.limits import value_limits
 from skdistill.quantization.linear_weights import linear_values
 from skdistill.students._student import StudentRegressorMixin, relative_importances
 from skdistill.students.linear._base import BaseSoftLinear
@@ -46,13 +40,6 @@ class SoftLinearRegressor(StudentRegressorMixin, BaseSoftLinear):
     feature_importances_ : float64 array of shape (n_features,)
         Share of each column in the summed absolute weights on standardized columns and targets.
 
-    Warns
-    -----
-    UserWarning
-        Where a target lies so far from 0 that little resolution is left to the weights: scores
-        are int32, and the mean of the target is part of them. Subtract the mean then. The limit
-        is near a mean of ``2 ** (24 - input_bits)`` times the target's spread.
-
     See Also
     --------
     DistilledRegressor : Fits a student on a teacher's predictions.
@@ -63,6 +50,10 @@ class SoftLinearRegressor(StudentRegressorMixin, BaseSoftLinear):
     A missing value (NaN) is read as the offset of its column, which is near the mean of the
     values that are there. A column without any value gets no weight. Sparse rows stay sparse,
     but for some columns at a time.
+
+    Scores are int32, and the mean of a target is part of them: one that lies far from 0 leaves
+    few levels to the weights, and `fit` warns of it. With fewer `input_bits` the limit lies
+    farther out; without the mean there is none.
 
     Examples
     --------
@@ -81,23 +72,7 @@ class SoftLinearRegressor(StudentRegressorMixin, BaseSoftLinear):
         total = weight_importances(W / data.deviation, scaling.features, data.n_features)
         W, b = design.on_integers(W, b)
         weights, bias, scale = linear_values(Q, W, b, data.weight, self.weight_bits, scaling.q_max)
-        _warn_of_coarse_weights(data.y, weights, self.weight_bits)
-        tables = [scaling.table(weights, self.weight_bits)] if weights.any() else []
-        self.compact_ = data.model(bias, scale, *tables)
+        tables = [scaling.table(weights, self.weight_bits)] if W.any() else []
+        data.warn_of_lost_resolution(bias, scale, tables)
+        self.compact_ = data.model(bias, scale, *(tables if weights.any() else []))
         self.feature_importances_ = relative_importances(total)
-
-
-def _warn_of_coarse_weights(
-    y: NDArray[np.float64], weights: NDArray[np.int32], weight_bits: int | str
-) -> None:
-    _, high = value_limits(weight_bits, signed=True)
-    coarse = np.abs(weights).max(axis=0, initial=0) < min(high, 8)
-    spread = np.ptp(y, axis=0)
-    far = coarse & (np.abs(y).max(axis=0) > 2**10 * spread) & (spread > 0)
-    if far.any():
-        warnings.warn(
-            f"targets {np.flatnonzero(far).tolist()} of y lie so far from 0 that int32 scores "
-            "leave few levels to their weights: subtract the mean of y, or lower input_bits",
-            UserWarning,
-            stacklevel=5,  # the caller of `fit`
-        )

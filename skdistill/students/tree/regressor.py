@@ -88,6 +88,7 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         values[leaf], bias, scale, unit = leaf_values(means[leaf], weight[leaf], bits)
         # A tree that is a single leaf is the bias.
         tables = [] if leaf[0] else [assemble(grid, [tree.with_values(values)], bits, unit)]
+        data.warn_of_lost_resolution(bias, scale, tables)
         self.compact_ = data.model(bias, scale, *tables)
 
     def _grow_on_values(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from skdistill.converters.pipeline.column_maps import read_steps
+from skdistill.converters.pipeline.steps import read_steps
 from skdistill.converters.pipeline.thresholds import raw_thresholds, settle_splits
 from tests.strategies import seeds
 

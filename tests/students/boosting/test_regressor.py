@@ -91,6 +91,7 @@ def test_units_of_the_targets_change_nothing_but_units(init):
     assert (np.abs(other.predict(X) / units - one.predict(X)) <= close).all()
 
 
+@pytest.mark.filterwarnings("ignore:int32 scores lose:UserWarning")
 @pytest.mark.parametrize("init", [None, "linear"])
 @pytest.mark.parametrize("bits", ["ternary", 8, 16])
 @pytest.mark.parametrize("offset", [1e3, -1e6, 1e9, 1e14])
@@ -105,6 +106,7 @@ def test_targets_far_from_zero_lose_resolution_and_never_overflow(offset, bits, 
         ) - (5e-3 if bits == "ternary" else 2e-3)
 
 
+@pytest.mark.filterwarnings("ignore:int32 scores lose:UserWarning")
 @given(
     seeds,
     st.sampled_from(["ternary", 2, 8, 16]),

@@ -59,13 +59,13 @@ def test_weights_respect_their_bits_and_predictions_have_the_right_mean(bits, y)
 
 
 def test_weights_that_lose_their_levels_to_the_mean_are_a_warning():
-    for offset, bits in ((0, 16), (1e4, 16), (1e6, 8)):
+    for offset, bits in ((0, 16), (1e5, 12), (1e6, 8)):
         assert SoftLinearRegressor(input_bits=bits).fit(X, Y + offset).score(X, Y + offset) > 0.5
-    with pytest.warns(UserWarning, match=r"targets \[1\] of y lie so far from 0 .* subtract"):
+    with pytest.warns(UserWarning, match="lose about 100.0% .* column 1 of y.* subtract"):
         SoftLinearRegressor(input_bits=16).fit(X, np.column_stack([Y, Y + 1e8]))
 
 
-@pytest.mark.filterwarnings("ignore:targets:UserWarning")
+@pytest.mark.filterwarnings("ignore:int32 scores lose:UserWarning")
 @given(seeds, st.sampled_from(["ternary", 2, 8, 16]), st.sampled_from([4, 8, 16]))
 def test_targets_of_any_size_and_place(seed, weight_bits, input_bits):
     rng = np.random.default_rng(seed)

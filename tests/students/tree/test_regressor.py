@@ -129,6 +129,7 @@ def test_targets_of_any_size(size, S, bits):
         assert np.allclose(student.predict(X) / size, unit.predict(X), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:int32 scores lose:UserWarning")
 @pytest.mark.parametrize("offset", [1e3, -1e6, 1e9, 1e15])
 @pytest.mark.parametrize("bits", ["ternary", 8, 16])
 def test_targets_far_from_zero_lose_resolution_and_never_overflow(offset, bits):
@@ -208,6 +209,7 @@ def test_nan_goes_where_it_helps():
     assert np.allclose(told, [1, -1, 1], atol=0.03)
 
 
+@pytest.mark.filterwarnings("ignore:int32 scores lose:UserWarning")
 @given(seeds, st.sampled_from(["ternary", 2, 8, 16]), st.integers(1, 3))
 def test_whatever_the_targets_scores_are_defined_and_near(seed, bits, S):
     rng = np.random.default_rng(seed)
