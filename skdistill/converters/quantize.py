@@ -71,7 +71,7 @@ def quantize(
 
 def _deviation(ensemble: TreeEnsemble) -> NDArray[np.float64]:
     """About the standard deviation of what the trees add up to, from their leaves alone."""
-    total = np.zeros(len(ensemble.baseline))
+    total = np.zeros(ensemble.trees[0].values.shape[1])
     for i, tree in enumerate(ensemble.trees):
         leaf = tree.feature < 0
         values, weight = tree.values[leaf], np.ones(int(leaf.sum()))
