@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, in_column
 from skdistill.quantization.assemble import QuantizedTree
+from skdistill.quantization.binning import round_down
 from skdistill.utils._sklearn_compat import hist_gradient_baseline, hist_gradient_predictors
 
 
@@ -94,7 +95,8 @@ def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[F
         float_trees.append(
             FloatTree(
                 np.where(inner, tree.feature, -1),
-                tree.threshold,
+                # The numbers that rows, which it rounds to float32, are told apart by.
+                round_down(tree.threshold).astype(np.float64),
                 tree.missing_go_to_left.astype(bool) & inner,
                 np.column_stack([tree.children_left, tree.children_right]),
                 values,
