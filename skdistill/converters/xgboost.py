@@ -82,8 +82,10 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeE
     params = learner["learner_model_param"]
     n_scores = max(1, int(params["num_class"]), int(params.get("num_target", 1)))
     baseline = np.zeros(n_scores) + np.atleast_1d(json.loads(params["base_score"]))
-    if objective.startswith("binary:"):  # the JSON has the probability
-        baseline = np.log(baseline) - np.log1p(-baseline)
+    if objective == "binary:logistic":
+        # The JSON has the probability. XGBoost clips it, in float32, before it takes the logit.
+        clipped = np.clip(baseline.astype(np.float32), np.float32(1e-6), np.float32(1 - 1e-6))
+        baseline = np.log(clipped.astype(np.float64)) - np.log1p(-clipped.astype(np.float64))
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
     # Beside the trees up to XGBoost 3.3, among them since.
     dart_weights = booster.get("weight_drop") or model.get("weight_drop")
