@@ -16,6 +16,7 @@ from skdistill.converters.pipeline.differences import count_differences
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
 from skdistill.converters.rows import as_numbers, select_columns
+from skdistill.converters.verify import verify
 from skdistill.converters.wrappers import ThresholdClassifier, Unwrapped, unwrap
 from skdistill.model import CompactModel
 
@@ -99,7 +100,8 @@ def convert(
     ValueError
         For what a compact model cannot do: categorical splits, several outputs to classify,
         links other than those of a compact model, steps that cannot be folded. The message
-        names it.
+        names it, and what to do instead. And for an estimator whose own predictions are not
+        those of what was read of it, on rows at and beside its thresholds.
 
     Warns
     -----
@@ -212,6 +214,7 @@ def _convert_estimator(
 ) -> CompactModel:
     """Read an estimator, move what was read to the raw columns, and round it."""
     read = read_fitted(parts.model)
+    verify(parts.model, read)
     if parts.steps:
         before = read_preprocessing(parts.steps, read.n_features, read.feature_names, dtype)
         read = fold_fitted(read, before)
