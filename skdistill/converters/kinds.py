@@ -20,7 +20,7 @@ from skdistill.compact._frozen import require
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.lightgbm import read_lightgbm
 from skdistill.converters.linear import LinearCoefficients, read_linear
-from skdistill.converters.refusals import distil_instead
+from skdistill.converters.refusals import NotExact, distil_instead
 from skdistill.converters.scikit_learn import (
     read_decision_tree,
     read_forest,
@@ -153,7 +153,12 @@ def read_fitted(estimator: Any) -> FittedModel:
         raise ValueError(f"{name} classifies {n_outputs} outputs: fit one estimator for each")
     if classes is not None and len(classes) == 1:
         return FittedModel(n_features, names, classes, None)
-    scores = kind.read(estimator)
+    try:
+        scores = kind.read(estimator)
+    except NotExact as error:
+        if kind.has_classes:
+            raise
+        raise ValueError(error.text("model")) from None  # no estimator that could be frozen
     if isinstance(scores, TreeEnsemble):
         require(len(scores.trees) > 0, f"{name} has no trees: fit it with one round or more")
         if not kind.has_classes and scores.link != "identity":

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first, in_column
-from skdistill.converters.refusals import check_keys, not_exact
+from skdistill.converters.refusals import NotExact, check_keys
 
 _HEAD_KEYS = frozenset(
     [
@@ -91,7 +91,7 @@ def read_lightgbm(fitted: Any) -> TreeEnsemble:
     for name, default in _PREDICTION.items():
         value = fitted.get_params().get(name, default)
         if value != default:
-            raise not_exact(
+            raise NotExact(
                 f"{name}={value!r} of LightGBM, which changes its predictions,",
                 classify,
                 f"set it back, model.set_params({name}={default!r})",
@@ -126,19 +126,19 @@ def lightgbm_trees(text: str) -> TreeEnsemble:
     classify = objective in ("binary", "multiclass", "multiclassova", "cross_entropy")
     if objective not in _LINKS:
         supported = ", ".join(_LINKS)
-        raise not_exact(f"objective={objective!r} of LightGBM", classify, f"fit one of {supported}")
+        raise NotExact(f"objective={objective!r} of LightGBM", classify, f"fit one of {supported}")
     if "sqrt" in options:
-        raise not_exact("reg_sqrt of LightGBM", classify, "fit without it")
+        raise NotExact("reg_sqrt of LightGBM", classify, "fit without it")
     if "average_output" in model:
-        raise not_exact(
+        raise NotExact(
             "boosting_type='rf' of LightGBM", classify, "fit a random forest of scikit-learn"
         )
-    check_keys(model, _HEAD_KEYS, "")
+    check_keys(model, _HEAD_KEYS, "", classify)
     sigmoid = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
     factor = sigmoid[0] if sigmoid else 1.0  # a logit is `sigmoid` margins
     n_scores = int(model["num_tree_per_iteration"])
     trees = [
-        _float_tree(_fields(block), i % n_scores, n_scores, factor, classify)
+        _float_tree(_fields(block.partition("\n")[2]), i % n_scores, n_scores, factor, classify)
         for i, block in enumerate(blocks)
     ]
     return TreeEnsemble(trees, _LINKS[objective], np.zeros(n_scores), casts_to_float32=False)
@@ -154,7 +154,8 @@ def _float_tree(
 ) -> FloatTree:
     """One tree; LightGBM numbers inner nodes and leaves apart, and `~child` is a leaf."""
     if tree.get("is_linear", "0") != "0":
-        raise not_exact("linear_tree=True of LightGBM", classify, "fit with linear_tree=False")
+        raise NotExact("linear_tree=True of LightGBM", classify, "fit with linear_tree=False")
+    check_keys(tree, _TREE_KEYS, "a tree's ", classify)
     n_leaves = int(tree["num_leaves"])
     n_inner, leaf_ids = n_leaves - 1, np.arange(n_leaves)
 
@@ -163,12 +164,12 @@ def _float_tree(
 
     decision = read("decision_type", int)
     if (decision & 1).any():
-        raise not_exact(
+        raise NotExact(
             "categorical splits of LightGBM", classify, "encode the categories as numbers"
         )
     missing = decision >> 2 & 3
     if (missing == 1).any():
-        raise not_exact(
+        raise NotExact(
             "zero_as_missing=True of LightGBM", classify, "make the zeros NaN and fit without it"
         )
     threshold = read("threshold", float)

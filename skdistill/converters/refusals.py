@@ -1,15 +1,21 @@
-"""The line that does what `convert` cannot, for its messages."""
+"""What `convert` cannot do, with a line that does it another way."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 
-def distil_instead(classify: bool) -> str:
+FROZEN = "sklearn.frozen.FrozenEstimator(model)"
+
+
+def distil_instead(classify: bool, teacher: str = FROZEN) -> str:
     """Say how to distil a fitted estimator that cannot be converted.
 
     Parameters
     ----------
     classify : bool
         Whether it is a classifier.
+    teacher : str, default="sklearn.frozen.FrozenEstimator(model)"
+        What the line calls the teacher. Native boosters are "model".
 
     Returns
     -------
@@ -25,13 +31,13 @@ def distil_instead(classify: bool) -> str:
     """
     kind = "Classifier" if classify else "Regressor"
     return (
-        f"Distil it instead: skdistill.Distilled{kind}(sklearn.frozen.FrozenEstimator(model), "
+        f"Distil it instead: skdistill.Distilled{kind}({teacher}, "
         f"skdistill.SoftBoosting{kind}()).fit(X)"
     )
 
 
-def not_exact(what: str, classify: bool, remedy: str = "") -> ValueError:
-    """Error for a fitted estimator that no compact model equals.
+class NotExact(ValueError):
+    """A fitted estimator that no compact model equals.
 
     Parameters
     ----------
@@ -39,19 +45,22 @@ def not_exact(what: str, classify: bool, remedy: str = "") -> ValueError:
         The parameter and its value, or the property, with the library's name.
     classify : bool
         Whether the estimator is a classifier.
-    remedy : str, default=""
-        What to fit in its place, if there is something.
-
-    Returns
-    -------
-    error : ValueError
+    remedy : str
+        What to do in place of it, beside distilling.
     """
-    remedy = f"{remedy}, or distil" if remedy else "Distil"
-    text = distil_instead(classify).replace("Distil", remedy[0].upper() + remedy[1:], 1)
-    return ValueError(f"{what} cannot be converted exactly. {text}")
+
+    def __init__(self, what: str, classify: bool, remedy: str) -> None:
+        self.what, self.classify, self.remedy = what, classify, remedy
+        super().__init__(self.text())
+
+    def text(self, teacher: str = FROZEN) -> str:
+        """The message, for a teacher that is called so."""
+        line = distil_instead(self.classify, teacher).replace("Distil", "distil", 1)
+        remedy = self.remedy[0].upper() + self.remedy[1:]
+        return f"{self.what} cannot be converted exactly. {remedy}, or {line}"
 
 
-def check_keys(keys: object, known: frozenset[str], where: str) -> None:
+def check_keys(keys: Iterable[str], known: frozenset[str], where: str, classify: bool) -> None:
     """Refuse a part of a stored model that this version does not know.
 
     It might change the answers, as the weights of dropout did that XGBoost 3.4 stores elsewhere
@@ -65,17 +74,20 @@ def check_keys(keys: object, known: frozenset[str], where: str) -> None:
         Those that are read, or change no answer.
     where : str
         Path of the part, for the message.
+    classify : bool
+        Whether the model is a classifier.
 
     Raises
     ------
-    ValueError
+    NotExact
         That lists the unknown names.
     """
-    unknown = sorted(set(keys) - known)  # type: ignore[call-overload]
+    unknown = sorted(set(keys) - known)
     if unknown:
         names = ", ".join(f"{where}{name}" for name in unknown)
-        raise ValueError(
-            f"{names} of the stored model is not known to this version of skdistill and could "
-            "change answers: update skdistill, store the model with an older version of its "
-            f"library, or distil it. {distil_instead(True)}"
+        raise NotExact(
+            f"{names} of the stored model is not known to this version of skdistill, could change "
+            "answers, and",
+            classify,
+            "update skdistill, or store the model with an older version of its library",
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, in_column
-from skdistill.converters.refusals import not_exact
+from skdistill.converters.refusals import NotExact
 from skdistill.quantization.assemble import QuantizedTree
 from skdistill.quantization.binning import round_down
 from skdistill.utils._sklearn_compat import hist_gradient_baseline, hist_gradient_predictors
@@ -220,7 +220,7 @@ def read_gradient_boosting(estimator: Any) -> TreeEnsemble:
         log = np.log(np.clip(init.predict_proba(row)[0], eps, 1 - eps))
         baseline = np.diff(log) if n_scores == 1 else log - log.mean()
     else:
-        raise not_exact(
+        raise NotExact(
             f"init={init!r} of {type(estimator).__name__}",
             classify,
             "fit it with init=None or 'zero'",
@@ -254,12 +254,10 @@ def read_hist_gradient_boosting(estimator: Any) -> TreeEnsemble:
     """
     name, classify = type(estimator).__name__, hasattr(estimator, "classes_")
     if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
-        raise not_exact(
-            f"categorical_features of {name}", classify, "encode the columns as numbers"
-        )
+        raise NotExact(f"categorical_features of {name}", classify, "encode the columns as numbers")
     losses = ("log_loss",) if classify else ("squared_error", "absolute_error", "quantile")
     if estimator.loss not in losses:
-        raise not_exact(
+        raise NotExact(
             f"loss={estimator.loss!r} of {name}", classify, f"fit one of {', '.join(losses)}"
         )
     baseline = hist_gradient_baseline(estimator)

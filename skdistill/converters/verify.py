@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble
 from skdistill.converters.kinds import FittedModel
-from skdistill.converters.refusals import distil_instead
+from skdistill.converters.refusals import FROZEN, distil_instead
 
 N_ROWS = 64  # at and beside thresholds
 _PRECISION = 1e-5  # of the libraries' float32 sums, beside the largest sum
@@ -57,13 +57,14 @@ def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = No
         other, away = _other_labels(estimator, rows, own, tolerance)
     if other:
         name = type(estimator).__name__
+        teacher = FROZEN if hasattr(estimator, "fit") else "model"
         what = "labels" if read.classes is not None and away.max() <= tolerance else "values"
         raise ValueError(
             f"what convert reads of {name} differs from its own predictions: {other} of "
             f"{len(rows)} rows get other {what}, by up to {np.nanmax(away):.3g} where rounding "
             f"explains {tolerance:.2g}. {name} may change them in a method of its own, or come "
             "from a version of its library that stores models in another way. "
-            f"{distil_instead(read.classes is not None)}"
+            f"{distil_instead(read.classes is not None, teacher)}"
         )
 
 
@@ -77,7 +78,7 @@ def _rows_at_thresholds(
     rows = np.zeros((N_ROWS, n_features), np.float32)
     for j in np.unique(column[column >= 0]):
         at = rng.choice(threshold[column == j], N_ROWS)
-        end = rng.choice(np.float32([-np.inf, np.inf]), N_ROWS)
+        end = rng.choice(np.array([-np.inf, np.inf], np.float32), N_ROWS)
         rows[:, j] = np.where(rng.random(N_ROWS) < 1 / 3, at, np.nextafter(at, end))
     return rows
 

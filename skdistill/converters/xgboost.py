@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first, in_column
-from skdistill.converters.refusals import check_keys, not_exact
+from skdistill.converters.refusals import NotExact, check_keys
 
 _MODEL_KEYS = frozenset(
     ["cats", "gbtree_model_param", "iteration_indptr", "tree_info", "trees", "weight_drop"]
@@ -74,7 +74,7 @@ def read_xgboost(fitted: Any) -> TreeEnsemble:
     if not hasattr(fitted, "get_booster"):
         return xgboost_trees(fitted.save_raw("json"))
     if not np.isnan(fitted.missing):
-        raise not_exact(
+        raise NotExact(
             f"missing={fitted.missing!r} of XGBoost",
             hasattr(fitted, "predict_proba"),
             "make such values NaN and fit with missing=np.nan",
@@ -110,37 +110,38 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeE
     objective = learner["objective"]["name"]
     classify = objective.startswith(("binary:", "multi:"))
     if booster["name"] not in ("gbtree", "dart"):
-        raise not_exact(
+        raise NotExact(
             f"booster={booster['name']!r} of XGBoost",
             classify,
             "fit booster='gbtree', or a linear model of scikit-learn",
         )
     if objective not in _LINKS:
         supported = ", ".join(_LINKS)
-        raise not_exact(f"objective={objective!r} of XGBoost", classify, f"fit one of {supported}")
+        raise NotExact(f"objective={objective!r} of XGBoost", classify, f"fit one of {supported}")
     params = learner["learner_model_param"]
-    check_keys(params, _LEARNER_KEYS, "learner_model_param.")
-    check_keys(booster, _BOOSTER_KEYS, "gradient_booster.")
+    check_keys(params, _LEARNER_KEYS, "learner_model_param.", classify)
+    check_keys(booster, _BOOSTER_KEYS, "gradient_booster.", classify)
     n_scores = max(1, int(params["num_class"]), int(params.get("num_target", 1)))
     baseline = np.zeros(n_scores) + np.atleast_1d(json.loads(params["base_score"]))
     if objective == "binary:logistic":
-        # The JSON has the probability. XGBoost clips it, in float32, before it takes the logit.
-        clipped = np.clip(baseline.astype(np.float32), np.float32(1e-6), np.float32(1 - 1e-6))
-        baseline = np.log(clipped.astype(np.float64)) - np.log1p(-clipped.astype(np.float64))
+        # The JSON has the probability. XGBoost clips it, and takes the logit, in float32.
+        one = np.float32(1)
+        clipped = np.clip(baseline.astype(np.float32), np.float32(1e-6), one - np.float32(1e-6))
+        baseline = -np.log(one / clipped - one).astype(np.float64)
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
-    check_keys(model, _MODEL_KEYS, "gradient_booster.model.")
-    check_keys(model["gbtree_model_param"], _PARAM_KEYS, "gbtree_model_param.")
+    check_keys(model, _MODEL_KEYS, "gradient_booster.model.", classify)
+    check_keys(model["gbtree_model_param"], _PARAM_KEYS, "gbtree_model_param.", classify)
     for tree in model["trees"]:
-        check_keys(tree, _TREE_KEYS, "tree.")
-        check_keys(tree["tree_param"], _TREE_PARAM_KEYS, "tree_param.")
+        check_keys(tree, _TREE_KEYS, "tree.", classify)
+        check_keys(tree["tree_param"], _TREE_PARAM_KEYS, "tree_param.", classify)
         if int(tree["tree_param"]["size_leaf_vector"]) > 1:
-            raise not_exact(
+            raise NotExact(
                 "multi_strategy='multi_output_tree' of XGBoost",
                 classify,
                 "fit multi_strategy='one_output_per_tree'",
             )
         if tree["categories_nodes"]:
-            raise not_exact(
+            raise NotExact(
                 "categorical splits of XGBoost (enable_categorical)",
                 classify,
                 "encode the categories as numbers",
