@@ -158,7 +158,7 @@ def _warn_of_merged_values(table: EncodedTable, X: NDArray[np.float32]) -> None:
     if table.values.dtype != np.float64:
         return
     rows = slice(None, None, max(1, len(X) // _SEEN_VALUES))
-    for j in np.flatnonzero(~table.has_labels):
+    for j in np.flatnonzero(~table.has_labels).tolist():
         exact = table.values[rows, j]
         if np.array_equal(exact, X[rows, j], equal_nan=True):
             continue
