@@ -106,9 +106,10 @@ def test_thresholds_outside_float32_are_refused():
 
 
 def test_threshold_bits_make_room_for_more_thresholds_than_a_grid_holds():
-    X = np.random.default_rng(0).normal(size=(70_000, 1))
-    tree = DecisionTreeRegressor(random_state=0).fit(X, np.arange(len(X)) % 2)
-    with pytest.raises(ValueError, match="different thresholds, .* pass threshold_bits=16 and X"):
+    X = np.arange(70_000.0)[:, None]
+    y = np.random.default_rng(0).normal(size=len(X))
+    tree = DecisionTreeRegressor(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"different thresholds, .* pass threshold_bits=16 and X"):
         convert(tree)
     model = convert(tree, X, threshold_bits=10)
     assert 500 < len(model.table(TreeTable).grid.edges) <= 1022
