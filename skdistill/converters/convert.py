@@ -17,6 +17,7 @@ from skdistill.converters.pipeline.differences import count_differences
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
 from skdistill.converters.rows import as_numbers, names_in, read_columns
+from skdistill.converters.verify import verify
 from skdistill.converters.wrappers import ThresholdClassifier, Unwrapped, unwrap
 from skdistill.model import CompactModel
 
@@ -25,14 +26,15 @@ def convert(
     fitted: Any,
     X: ArrayLike | None = None,
     *,
-    dtype: str = "float32",
+    dtype: str = "float64",
     threshold_bits: int | None = None,
     value_bits: int | str = 8,
 ) -> CompactModel:
     """Convert a fitted estimator or Pipeline to a compact model, without distillation.
 
-    The thresholds of trees are lossless: a row of `dtype` goes the way it goes in the
-    estimator, at a threshold and with NaN too. Only leaf values and weights are rounded.
+    The thresholds of trees are lossless: a row goes the way it goes in the estimator, at a
+    threshold and with NaN too, or a warning counts what differs; see `dtype`. Only leaf values
+    and weights are rounded.
     Forests keep their votes ("normalize"), a single tree keeps the label of every leaf;
     boosters keep their margins and start from the same base score or `init`. Columns
     that a linear estimator reads become integers: whole numbers are read as they are
@@ -65,11 +67,14 @@ def convert(
         are known by them, and a column that is constant in them counts as constant. Of a
         Pipeline that ends in a student, the rows that the model answers differently are
         counted on them, see Warns.
-    dtype : {"float32", "float64", "int32"}, default="float32"
-        Type in which rows arrive at `fitted`. "float32" and "float64" give a model of
-        float32 numbers; they differ for Pipelines only, whose scalers compute in the type of
-        the rows: trees answer as the Pipeline does for all float32 numbers that arrive in
-        this type. "int32" keeps whole numbers as thresholds; steps of a Pipeline may then
+    dtype : {"float64", "float32", "int32"}, default="float64"
+        Type in which rows arrive at `fitted`. "float64", the type of most arrays and data
+        frames, and "float32" give a model of float32 numbers. They differ for LightGBM and
+        HistGradientBoosting, which compare rows as they arrive: thresholds for float64 rows
+        are rounded to nearest, as the model rounds the rows, or with `X` placed between the
+        rounded rows of both their sides; those for float32 rows are rounded down, which is
+        exact. And they differ for scalers of a Pipeline, which compute in the type of the
+        rows. "int32" keeps whole numbers as thresholds; steps of a Pipeline may then
         move and impute columns of trees, but not scale them. Students keep the type that
         they were fitted with.
     threshold_bits : int in [2, 16], default=None
@@ -99,7 +104,8 @@ def convert(
     ValueError
         For what a compact model cannot do: categorical splits, several outputs to classify,
         links other than those of a compact model, steps that cannot be folded. The message
-        names it.
+        names it, and what to do instead. And for an estimator whose own predictions are not
+        those of what was read of it, on rows at and beside its thresholds.
 
     Warns
     -----
@@ -107,6 +113,9 @@ def convert(
         If the values of a regression lie so far from 0 that int32 scores lose more than a
         hundredth of their standard deviation: subtract the mean of y before the fit then. The
         same for inputs of a linear estimator that float32 rounds, as far as `X` shows it.
+        If the type of the model merges thresholds, so that rows which differ in `fitted` get
+        the same answer: how many. With `X`, how many of its rows change sides.
+
         If a Pipeline ends in a student, and the model answers rows of `X` otherwise than the
         Pipeline: how many have other scores, and other labels or values. Without `X`, if a
         linear part was rounded anew, so that there may be such rows.
@@ -117,9 +126,12 @@ def convert(
     trees and forests no other label, boosters of 50 rounds at most 3 and logistic
     regression 5; with 10 bits or more all labels were the estimator's.
 
-    LightGBM and HistGradientBoosting compare float64 rows; equality is claimed for rows
-    of `dtype`. scikit-learn's trees and XGBoost round all input to float32 first, so
-    that int32 edges beyond 2^24 lie where that rounding has its own.
+    LightGBM and HistGradientBoosting compare float64 rows, a compact model float32 or int32
+    numbers. Float32 rows go their own way in all trees for ``dtype="float32"``, whole numbers
+    for ``dtype="int32"``. Float64 rows do for ``dtype="float64"`` unless float32 rounds two
+    rows on both sides of a threshold to one number, which numbers of many digits do: time
+    stamps in seconds, for example. scikit-learn's trees and XGBoost round all input to float32
+    themselves, so that int32 edges beyond 2^24 lie where that rounding has its own.
     The "softmax" of a RidgeClassifier reads its decision function; the estimator itself
     has no probabilities.
 
@@ -156,13 +168,13 @@ def convert(
     >>> model.link, bool((model.predict(X) == forest.predict(X)).all())
     ('normalize', True)
 
-    A Pipeline, whose rows arrive in float64:
+    A Pipeline:
 
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
-    >>> model = convert(pipeline, X, dtype="float64", value_bits=12)
+    >>> model = convert(pipeline, X, value_bits=12)
     >>> bool((model.predict(X) == pipeline.predict(X)).all())
     True
     """
@@ -212,19 +224,24 @@ def _convert_estimator(
 ) -> CompactModel:
     """Read an estimator, move what was read to the raw columns, and round it."""
     read = read_fitted(parts.model)
+    if parts.steps or X is None:
+        verify(parts.model, read)
     if parts.steps:
         before = read_preprocessing(parts.steps, read.n_features, read.feature_names, dtype)
         read = fold_fitted(read, before)
-    table_dtype = "int32" if dtype == "int32" else "float32"
+    exact = None
     if X is not None:
         columns = np.arange(0) if read.scores is None else read.scores.columns_read()
         rows = read_columns(X, read.n_features, read.feature_names, columns)
         read = read._replace(feature_names=names_in(X, read.feature_names))
         if isinstance(read.scores, LinearCoefficients):
             warn_of_rounded_inputs(read.scores, rows, read.feature_names)
-        X = as_numbers(rows, table_dtype)
+        X = as_numbers(rows, "int32" if dtype == "int32" else "float32")
+        exact = rows.astype(np.float64)
+        if not parts.steps:
+            verify(parts.model, read, X.astype(np.float32))
     return quantize(
-        read, X, dtype=table_dtype, threshold_bits=threshold_bits, value_bits=value_bits
+        read, X, exact, dtype=dtype, threshold_bits=threshold_bits, value_bits=value_bits
     )
 
 

@@ -20,6 +20,7 @@ from skdistill.compact._frozen import require
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.lightgbm import read_lightgbm
 from skdistill.converters.linear import LinearCoefficients, read_linear
+from skdistill.converters.refusals import NotExact, distil_instead
 from skdistill.converters.scikit_learn import (
     read_decision_tree,
     read_forest,
@@ -157,7 +158,12 @@ def read_fitted(estimator: Any) -> FittedModel:
         raise ValueError(f"{name} classifies {n_outputs} outputs: fit one estimator for each")
     if classes is not None and len(classes) == 1:
         return FittedModel(n_features, names, classes, None)
-    scores = kind.read(estimator)
+    try:
+        scores = kind.read(estimator)
+    except NotExact as error:
+        if kind.has_classes:
+            raise
+        raise ValueError(error.text("model")) from None  # no estimator that could be frozen
     if isinstance(scores, TreeEnsemble):
         require(len(scores.trees) > 0, f"{name} has no trees: fit it with one round or more")
         if not kind.has_classes and scores.link != "identity":
@@ -167,7 +173,7 @@ def read_fitted(estimator: Any) -> FittedModel:
     if classes is not None and scores.link == "identity":
         raise ValueError(
             f"{name} has an objective that gives neither logits nor probabilities: fit it with "
-            "the library's default for classifiers"
+            f"the library's default for classifiers, or distil it. {distil_instead(True)}"
         )
     if isinstance(scores, TreeEnsemble) and scores.link == "softmax" and len(scores.baseline) == 2:
         scores = _one_logit(scores)
@@ -206,8 +212,8 @@ def _refusal(estimator: Any) -> Exception:
         return TypeError(f"{expected}, got an object of type {name}")
     check_is_fitted(estimator)
     return TypeError(
-        f"{name} cannot be read as a compact model: distil it with DistilledClassifier or "
-        "DistilledRegressor instead"
+        f"{name} cannot be read as a compact model. "
+        f"{distil_instead(hasattr(estimator, 'classes_'))}"
     )
 
 

@@ -8,6 +8,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first, in_column
+from skdistill.converters.refusals import NotExact, check_keys
+
+_HEAD_KEYS = frozenset(
+    [
+        "average_output",
+        "feature_infos",
+        "feature_names",
+        "label_index",
+        "max_feature_idx",
+        "monotone_constraints",
+        "num_class",
+        "num_tree_per_iteration",
+        "objective",
+        "tree",
+        "tree_sizes",
+        "version",
+    ]
+)
+_TREE_KEYS = frozenset(
+    [
+        "cat_boundaries",
+        "cat_threshold",
+        "decision_type",
+        "internal_count",
+        "internal_value",
+        "internal_weight",
+        "is_linear",
+        "leaf_coeff",
+        "leaf_const",
+        "leaf_count",
+        "leaf_features",
+        "leaf_value",
+        "leaf_weight",
+        "left_child",
+        "num_cat",
+        "num_features",
+        "num_leaves",
+        "right_child",
+        "shrinkage",
+        "split_feature",
+        "split_gain",
+        "threshold",
+    ]
+)
+_PREDICTION = {"pred_early_stop": False, "num_iteration_predict": -1, "start_iteration_predict": 0}
 
 _ZERO = float(np.float32(1e-35))  # kZeroThreshold of LightGBM
 _LINKS = {
@@ -40,7 +85,17 @@ def read_lightgbm(fitted: Any) -> TreeEnsemble:
     ValueError
         For what `lightgbm_trees` refuses.
     """
-    booster = fitted if hasattr(fitted, "model_to_string") else fitted.booster_
+    if hasattr(fitted, "model_to_string"):
+        return lightgbm_trees(fitted.model_to_string())
+    booster, classify = fitted.booster_, hasattr(fitted, "predict_proba")
+    for name, default in _PREDICTION.items():
+        value = fitted.get_params().get(name, default)
+        if value != default:
+            raise NotExact(
+                f"{name}={value!r} of LightGBM, which changes its predictions,",
+                classify,
+                f"set it back, model.set_params({name}={default!r})",
+            )
     return lightgbm_trees(booster.model_to_string())
 
 
@@ -68,18 +123,22 @@ def lightgbm_trees(text: str) -> TreeEnsemble:
     head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
     model = _fields(head)
     objective, *options = model.get("objective", "custom").split()
+    classify = objective in ("binary", "multiclass", "multiclassova", "cross_entropy")
     if objective not in _LINKS:
         supported = ", ".join(_LINKS)
-        raise ValueError(f"objective={objective!r} of LightGBM is not supported, only {supported}")
+        raise NotExact(f"objective={objective!r} of LightGBM", classify, f"fit one of {supported}")
     if "sqrt" in options:
-        raise ValueError("reg_sqrt of LightGBM is not supported")
+        raise NotExact("reg_sqrt of LightGBM", classify, "fit without it")
     if "average_output" in model:
-        raise ValueError("boosting_type='rf' of LightGBM is not supported")
+        raise NotExact(
+            "boosting_type='rf' of LightGBM", classify, "fit a random forest of scikit-learn"
+        )
+    check_keys(model, _HEAD_KEYS, "", classify)
     sigmoid = [float(o.partition(":")[2]) for o in options if o.startswith("sigmoid:")]
     factor = sigmoid[0] if sigmoid else 1.0  # a logit is `sigmoid` margins
     n_scores = int(model["num_tree_per_iteration"])
     trees = [
-        _float_tree(_fields(block), i % n_scores, n_scores, factor)
+        _float_tree(_fields(block.partition("\n")[2]), i % n_scores, n_scores, factor, classify)
         for i, block in enumerate(blocks)
     ]
     return TreeEnsemble(trees, _LINKS[objective], np.zeros(n_scores), casts_to_float32=False)
@@ -87,13 +146,16 @@ def lightgbm_trees(text: str) -> TreeEnsemble:
 
 def _fields(block: str) -> dict[str, str]:
     """Names and values of a block of lines ``name=value``."""
-    return dict(line.partition("=")[::2] for line in block.splitlines())
+    return dict(line.partition("=")[::2] for line in block.splitlines() if line)
 
 
-def _float_tree(tree: dict[str, str], column: int, n_scores: int, factor: float) -> FloatTree:
+def _float_tree(
+    tree: dict[str, str], column: int, n_scores: int, factor: float, classify: bool
+) -> FloatTree:
     """One tree; LightGBM numbers inner nodes and leaves apart, and `~child` is a leaf."""
     if tree.get("is_linear", "0") != "0":
-        raise ValueError("linear leaves of LightGBM (linear_tree) are not supported")
+        raise NotExact("linear_tree=True of LightGBM", classify, "fit with linear_tree=False")
+    check_keys(tree, _TREE_KEYS, "a tree's ", classify)
     n_leaves = int(tree["num_leaves"])
     n_inner, leaf_ids = n_leaves - 1, np.arange(n_leaves)
 
@@ -102,10 +164,14 @@ def _float_tree(tree: dict[str, str], column: int, n_scores: int, factor: float)
 
     decision = read("decision_type", int)
     if (decision & 1).any():
-        raise ValueError("categorical splits of LightGBM are not supported")
+        raise NotExact(
+            "categorical splits of LightGBM", classify, "encode the categories as numbers"
+        )
     missing = decision >> 2 & 3
     if (missing == 1).any():
-        raise ValueError("zero_as_missing of LightGBM is not supported")
+        raise NotExact(
+            "zero_as_missing=True of LightGBM", classify, "make the zeros NaN and fit without it"
+        )
     threshold = read("threshold", float)
     # Nearer to 0 than this every value is read as 0.
     zero = np.where(threshold >= 0, _ZERO, np.nextafter(-_ZERO, -1))

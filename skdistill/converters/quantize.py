@@ -11,7 +11,8 @@ from skdistill.compact import TreeTable
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.kinds import FittedModel
 from skdistill.converters.linear import linear_tables, on_all_columns
-from skdistill.converters.regrid import coarser, on_a_grid
+from skdistill.converters.regrid import TreesOnEdges, coarser, on_edges
+from skdistill.converters.rounding import check_rounding
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
@@ -22,6 +23,7 @@ from skdistill.quantization.resolution import rounding_error, warn_of_lost_resol
 def quantize(
     fitted: FittedModel,
     X: NDArray[Any] | None,
+    exact: NDArray[np.float64] | None,
     *,
     dtype: str,
     threshold_bits: int | None,
@@ -35,8 +37,10 @@ def quantize(
         What was read of the estimator, for its input or for raw columns.
     X : float32 or int32 array of shape (n_samples, n_features), or None
         Rows that show the range of the inputs.
-    dtype : {"float32", "int32"}
-        Type of the thresholds.
+    exact : float64 array of shape (n_samples, n_features), or None
+        The same rows as they arrive.
+    dtype : {"float32", "float64", "int32"}
+        Type in which rows arrive. Thresholds of float64 rows become float32 numbers.
     threshold_bits : int in [2, 16] or None
         As in `convert`.
     value_bits : int in [2, 16] or "ternary"
@@ -57,7 +61,11 @@ def quantize(
             n_features, np.zeros(1, np.int32), 1.0, "normalize", classes, feature_names=names
         )
     if isinstance(scores, TreeEnsemble):
-        bias, scale, trees = _tree_table(scores, n_features, X, dtype, threshold_bits, value_bits)
+        fine = on_edges(
+            scores.trees, n_features, dtype, casts_to_float32=scores.casts_to_float32, X=exact
+        )
+        check_rounding(fine, scores, names, dtype, whole_rows=X is not None)
+        bias, scale, trees = _tree_table(scores, fine, X, threshold_bits, value_bits)
         if scores.link == "identity":
             error = rounding_error(bias, scale, [trees])
             warn_of_lost_resolution(error, _deviation(scores), bias * scale, stacklevel=4)
@@ -84,20 +92,18 @@ def _deviation(ensemble: TreeEnsemble) -> NDArray[np.float64]:
 
 def _tree_table(
     ensemble: TreeEnsemble,
-    n_features: int,
+    fine: TreesOnEdges,
     X: NDArray[Any] | None,
-    dtype: str,
     threshold_bits: int | None,
     value_bits: int | str,
 ) -> tuple[NDArray[np.int32], Any, TreeTable]:
     """Bias, scale and trees."""
-    grid, trees = on_a_grid(
-        ensemble.trees, n_features, dtype, casts_to_float32=ensemble.casts_to_float32
-    )
-    if threshold_bits is not None:
-        if X is None:
-            raise ValueError("threshold_bits needs X: rows that show where the values lie")
-        grid, trees = coarser(grid, trees, fit_grid(X, threshold_bits, binning="uniform"), X)
+    if threshold_bits is None:
+        grid, trees = fine.grid(), fine.trees
+    elif X is None:
+        raise ValueError("threshold_bits needs X: rows that show where the values lie")
+    else:
+        grid, trees = coarser(fine, fit_grid(X, threshold_bits, binning="uniform"), X)
     is_leaf = [tree.feature < 0 for tree in trees]
     values, bias, scale, score_step = _integer_values(ensemble, is_leaf, value_bits)
     whole = []

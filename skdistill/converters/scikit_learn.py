@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, in_column
+from skdistill.converters.refusals import NotExact
 from skdistill.quantization.assemble import QuantizedTree
+from skdistill.quantization.binning import round_down
 from skdistill.utils._sklearn_compat import hist_gradient_baseline, hist_gradient_predictors
 
 
@@ -94,7 +96,8 @@ def scikit_learn_trees(trees: Iterable[Any], *, classify: bool = True) -> list[F
         float_trees.append(
             FloatTree(
                 np.where(inner, tree.feature, -1),
-                tree.threshold,
+                # The numbers that rows, which it rounds to float32, are told apart by.
+                round_down(tree.threshold).astype(np.float64),
                 tree.missing_go_to_left.astype(bool) & inner,
                 np.column_stack([tree.children_left, tree.children_right]),
                 values,
@@ -217,9 +220,10 @@ def read_gradient_boosting(estimator: Any) -> TreeEnsemble:
         log = np.log(np.clip(init.predict_proba(row)[0], eps, 1 - eps))
         baseline = np.diff(log) if n_scores == 1 else log - log.mean()
     else:
-        raise ValueError(
-            f"init={init!r} of {type(estimator).__name__} is not supported: fit it with init=None "
-            "or 'zero'"
+        raise NotExact(
+            f"init={init!r} of {type(estimator).__name__}",
+            classify,
+            "fit it with init=None or 'zero'",
         )
     trees = scikit_learn_trees((tree.tree_ for tree in stages.ravel()), classify=False)
     factor *= estimator.learning_rate
@@ -248,16 +252,13 @@ def read_hist_gradient_boosting(estimator: Any) -> TreeEnsemble:
     ValueError
         For categorical columns, and for losses with another link.
     """
-    name = type(estimator).__name__
+    name, classify = type(estimator).__name__, hasattr(estimator, "classes_")
     if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
-        raise ValueError(
-            f"categorical_features of {name} are not supported: encode the columns as numbers"
-        )
-    classify = hasattr(estimator, "classes_")
+        raise NotExact(f"categorical_features of {name}", classify, "encode the columns as numbers")
     losses = ("log_loss",) if classify else ("squared_error", "absolute_error", "quantile")
     if estimator.loss not in losses:
-        raise ValueError(
-            f"loss={estimator.loss!r} of {name} is not supported, only {', '.join(losses)}"
+        raise NotExact(
+            f"loss={estimator.loss!r} of {name}", classify, f"fit one of {', '.join(losses)}"
         )
     baseline = hist_gradient_baseline(estimator)
     trees = hist_gradient_trees(hist_gradient_predictors(estimator))

@@ -8,6 +8,38 @@ from typing import Any
 import numpy as np
 
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, depth_first, in_column
+from skdistill.converters.refusals import NotExact, check_keys
+
+_MODEL_KEYS = frozenset(
+    ["cats", "gbtree_model_param", "iteration_indptr", "tree_info", "trees", "weight_drop"]
+)
+_BOOSTER_KEYS = frozenset(["gbtree", "model", "name", "weight_drop"])
+_PARAM_KEYS = frozenset(["num_parallel_tree", "num_trees", "size_leaf_vector"])
+_LEARNER_KEYS = frozenset(
+    ["base_score", "boost_from_average", "num_class", "num_feature", "num_target"]
+)
+_TREE_KEYS = frozenset(
+    [
+        "base_weights",
+        "categories",
+        "categories_nodes",
+        "categories_segments",
+        "categories_sizes",
+        "default_left",
+        "id",
+        "leaf_weights",
+        "left_children",
+        "loss_changes",
+        "parents",
+        "right_children",
+        "split_conditions",
+        "split_indices",
+        "split_type",
+        "sum_hessian",
+        "tree_param",
+    ]
+)
+_TREE_PARAM_KEYS = frozenset(["num_deleted", "num_feature", "num_nodes", "size_leaf_vector"])
 
 _LINKS = {
     "binary:logistic": "sigmoid",
@@ -42,7 +74,11 @@ def read_xgboost(fitted: Any) -> TreeEnsemble:
     if not hasattr(fitted, "get_booster"):
         return xgboost_trees(fitted.save_raw("json"))
     if not np.isnan(fitted.missing):
-        raise ValueError(f"missing={fitted.missing!r} of XGBoost is not supported, only NaN")
+        raise NotExact(
+            f"missing={fitted.missing!r} of XGBoost",
+            hasattr(fitted, "predict_proba"),
+            "make such values NaN and fit with missing=np.nan",
+        )
     best_iteration = getattr(fitted, "best_iteration", None)
     return xgboost_trees(fitted.get_booster().save_raw("json"), best_iteration)
 
@@ -71,20 +107,45 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeE
     """
     learner = json.loads(text)["learner"]
     booster = learner["gradient_booster"]
-    if booster["name"] not in ("gbtree", "dart"):
-        raise ValueError(
-            f"booster={booster['name']!r} of XGBoost is not supported, only 'gbtree' and 'dart'"
-        )
     objective = learner["objective"]["name"]
+    classify = objective.startswith(("binary:", "multi:"))
+    if booster["name"] not in ("gbtree", "dart"):
+        raise NotExact(
+            f"booster={booster['name']!r} of XGBoost",
+            classify,
+            "fit booster='gbtree', or a linear model of scikit-learn",
+        )
     if objective not in _LINKS:
         supported = ", ".join(_LINKS)
-        raise ValueError(f"objective={objective!r} of XGBoost is not supported, only {supported}")
+        raise NotExact(f"objective={objective!r} of XGBoost", classify, f"fit one of {supported}")
     params = learner["learner_model_param"]
+    check_keys(params, _LEARNER_KEYS, "learner_model_param.", classify)
+    check_keys(booster, _BOOSTER_KEYS, "gradient_booster.", classify)
     n_scores = max(1, int(params["num_class"]), int(params.get("num_target", 1)))
     baseline = np.zeros(n_scores) + np.atleast_1d(json.loads(params["base_score"]))
-    if objective.startswith("binary:"):  # the JSON has the probability
-        baseline = np.log(baseline) - np.log1p(-baseline)
+    if objective == "binary:logistic":
+        # The JSON has the probability. XGBoost clips it, and takes the logit, in float32.
+        one = np.float32(1)
+        clipped = np.clip(baseline.astype(np.float32), np.float32(1e-6), one - np.float32(1e-6))
+        baseline = -np.log(one / clipped - one).astype(np.float64)
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
+    check_keys(model, _MODEL_KEYS, "gradient_booster.model.", classify)
+    check_keys(model["gbtree_model_param"], _PARAM_KEYS, "gbtree_model_param.", classify)
+    for tree in model["trees"]:
+        check_keys(tree, _TREE_KEYS, "tree.", classify)
+        check_keys(tree["tree_param"], _TREE_PARAM_KEYS, "tree_param.", classify)
+        if int(tree["tree_param"]["size_leaf_vector"]) > 1:
+            raise NotExact(
+                "multi_strategy='multi_output_tree' of XGBoost",
+                classify,
+                "fit multi_strategy='one_output_per_tree'",
+            )
+        if tree["categories_nodes"]:
+            raise NotExact(
+                "categorical splits of XGBoost (enable_categorical)",
+                classify,
+                "encode the categories as numbers",
+            )
     # Beside the trees up to XGBoost 3.3, among them since.
     dart_weights = booster.get("weight_drop") or model.get("weight_drop")
     n_trees = len(model["trees"])
@@ -101,10 +162,6 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeE
 
 def _float_tree(tree: dict[str, Any], column: int, n_scores: int, weight: float) -> FloatTree:
     """One tree of the JSON; `weight` multiplies its values."""
-    if int(tree["tree_param"]["size_leaf_vector"]) > 1:
-        raise ValueError("multi_strategy='multi_output_tree' of XGBoost is not supported")
-    if tree["categories_nodes"]:
-        raise ValueError("categorical splits of XGBoost (enable_categorical) are not supported")
     left = np.array(tree["left_children"], np.intp)
     inner = left >= 0
     # Thresholds of inner nodes, values of leaves.

@@ -48,6 +48,35 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
         return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
+def round_to_nearest(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Round thresholds as float64 rows are rounded, so that one that equals a row still does.
+
+    Parameters
+    ----------
+    thresholds : float64 array
+        Real thresholds. Beyond float32 they become its largest number: rows that are rounded
+        to infinity stay above.
+
+    Returns
+    -------
+    rounded : float32 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.quantization.binning import round_to_nearest
+    >>> row = np.array([0.1])  # the nearest number of float32 is a little above
+    >>> edge = round_to_nearest(row)
+    >>> bool(float(edge[0]) > 0.1), bool(row.astype(np.float32)[0] <= edge[0])
+    (True, True)
+    """
+    with np.errstate(over="ignore"):
+        nearest = np.asarray(thresholds).astype(np.float32)
+    beyond = (nearest == np.inf) & (thresholds != np.inf)
+    rounded: NDArray[np.float32] = np.where(beyond, FLOAT32_MAX, nearest)
+    return rounded
+
+
 def simplest(low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.float32]:
     """The number of fewest significant bits in each closed interval.
 
@@ -289,6 +318,47 @@ def last_where(
             below = holds(_from_ordered(middle))
         low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
     return _from_ordered(low)
+
+
+def last_double_where(
+    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]], last: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The last float64 at which each condition holds, between two neighbours of float32.
+
+    Parameters
+    ----------
+    holds : callable
+        As that of `last_where`, for float64 arrays.
+    last : float64 array
+        The last float32 number at which each condition holds; infinities stay as they are.
+
+    Returns
+    -------
+    x : float64 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.quantization.binning import last_double_where
+    >>> third = np.float64(np.nextafter(np.float32(1 / 3), np.float32(0)))
+    >>> last_double_where(lambda x: 3 * x < 1, np.array([third])).tolist()
+    [0.33333333333333326]
+    """
+    low, finite = last.copy(), np.isfinite(last)
+    with np.errstate(over="ignore"):
+        high = np.nextafter(last.astype(np.float32), np.float32(np.inf)).astype(np.float64)
+    high = np.where(np.isfinite(high) & finite, high, low)
+    # Neighbours of float32 are 2^29 float64 numbers apart; below its normal range they are more,
+    # and the last bits do not matter.
+    for _ in range(60):
+        middle = low / 2 + high / 2
+        within = (middle > low) & (middle < high)
+        if not within.any():
+            break
+        below = holds(np.where(within, middle, np.where(finite, low, 0.0)))
+        low = np.where(within & below, middle, low)
+        high = np.where(within & ~below, middle, high)
+    return low
 
 
 def _ordered(x: NDArray[np.float32] | np.float32) -> NDArray[np.int64]:

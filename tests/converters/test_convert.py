@@ -118,7 +118,7 @@ def test_boosters_keep_margins_and_leaves(estimator, bits, missing, K):
         estimator = clone(estimator).set_params(base_score=None)
     names = np.array(["no", "yes", "if"])[:K] if "xgb" not in type(estimator).__module__ else None
     estimator = clone(estimator).fit(X, y if names is None else names[y])
-    model = convert(estimator, value_bits=bits)
+    model = convert(estimator, dtype="float32", value_bits=bits)
     rows = rows_for(estimator, model)
     check_leaves(estimator, model, rows)
     bound = margin_bound(estimator, model).max()
@@ -143,7 +143,7 @@ def test_exponential_loss_is_twice_its_margin():
 def test_regressors_keep_values_and_leaves(estimator, bits, missing):
     X, y = problem(0, missing and takes_nan(estimator))
     estimator = clone(estimator).fit(X, y)
-    model = convert(estimator, value_bits=bits)
+    model = convert(estimator, dtype="float32", value_bits=bits)
     rows = rows_for(estimator, model)
     check_leaves(estimator, model, rows)
     bound = margin_bound(estimator, model)

@@ -14,7 +14,7 @@ from skdistill import SoftBoostingClassifier
 from skdistill.compact import evaluate
 from skdistill.converters.float_trees import compact_trees
 from skdistill.converters.lightgbm import lightgbm_trees
-from skdistill.converters.regrid import coarser, on_a_grid
+from skdistill.converters.regrid import coarser, on_edges
 from skdistill.converters.scikit_learn import scikit_learn_trees
 from skdistill.converters.xgboost import xgboost_trees
 from skdistill.quantization.binning import fit_grid
@@ -79,7 +79,8 @@ def walk(grid, trees, X):
 def check_routes(trees, n_features, missing, apply, margins=None):
     """Equal leaves; margins up to the rounding of the library's own float32 sums."""
     X = rows_beside(trees, n_features, missing)
-    grid, learnt = on_a_grid(trees, n_features)
+    fine = on_edges(trees, n_features)
+    grid, learnt = fine.grid(), fine.trees
     reached = walk(grid, learnt, X)
     names = np.column_stack([t.node_id[reached[:, i]] for i, t in enumerate(trees)])
     assert names.tolist() == np.asarray(apply(X)).reshape(len(X), -1).astype(int).tolist()
@@ -159,7 +160,8 @@ def test_lightgbm_compares_wide_integers_exactly():
     booster = lgb(n_estimators=3, max_bin=255).fit(X.astype(float), X[:, 0] % 16 > 7).booster_
     trees = lightgbm_trees(booster.model_to_string()).trees
     assert all(len(tree.feature) > 9 for tree in trees)
-    grid, learnt = on_a_grid(trees, 1, "int32")
+    fine = on_edges(trees, 1, "int32")
+    grid, learnt = fine.grid(), fine.trees
     reached = walk(grid, learnt, X)
     names = np.column_stack([t.node_id[reached[:, i]] for i, t in enumerate(trees)])
     expected = booster.predict(X.astype(float), pred_leaf=True)
@@ -195,9 +197,10 @@ def test_compact_rows_reach_the_same_leaves(K):
 def test_a_coarser_grid_moves_each_threshold_to_where_fewest_rows_change_sides():
     X, y = problem(2, True)
     trees = lightgbm_trees(lgb(n_estimators=30).fit(X, y).booster_.model_to_string()).trees
-    grid, learnt = on_a_grid(trees, 4)
+    fine = on_edges(trees, 4)
+    grid, learnt = fine.grid(), fine.trees
     coarse = fit_grid(X, 3)
-    to, moved = coarser(grid, learnt, coarse, X)
+    to, moved = coarser(fine, coarse, X)
     assert to.counts.max() <= 6
     for before, after in zip(learnt, moved, strict=True):
         assert before.feature.tolist() == after.feature.tolist()
@@ -213,10 +216,11 @@ def test_a_coarser_grid_moves_each_threshold_to_where_fewest_rows_change_sides()
 def test_a_column_without_coarse_edges_keeps_its_own():
     X, y = problem(2, False)
     trees = lightgbm_trees(lgb().fit(X, y).booster_.model_to_string()).trees
-    grid, learnt = on_a_grid(trees, 4)
+    fine = on_edges(trees, 4)
+    grid, learnt = fine.grid(), fine.trees
     flat = X.copy()
     flat[:, 0] = 1  # the rows of the refit need not be those of the training
-    to, moved = coarser(grid, learnt, fit_grid(flat, 3), flat)
+    to, moved = coarser(fine, fit_grid(flat, 3), flat)
     assert to.counts[0] == grid.counts[0] > 0
     for before, after in zip(learnt, moved, strict=True):
         same = before.feature == 0

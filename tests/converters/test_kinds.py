@@ -69,7 +69,11 @@ def two_outputs(estimator):
             "LogisticRegression instance is not fitted",
         ),
         (lambda: RandomForestClassifier, TypeError, "got the class RandomForestClassifier: pass a"),
-        (lambda: fitted(AdaBoostClassifier(n_estimators=2)), TypeError, "distil it with Dist"),
+        (
+            lambda: fitted(AdaBoostClassifier(n_estimators=2)),
+            TypeError,
+            "Distil it instead: skdistill.Dist",
+        ),
         (
             lambda: GridSearchCV(DecisionTreeClassifier(), {"max_depth": [2]}).fit(*problem(2)),
             TypeError,
@@ -92,7 +96,7 @@ def two_outputs(estimator):
         (
             lambda: fitted(make_pipeline(StandardScaler(), AdaBoostClassifier(n_estimators=2))),
             TypeError,
-            "AdaBoostClassifier cannot be read .*: distil it with DistilledClassifier",
+            "AdaBoostClassifier cannot be read .*: skdistill.DistilledClassifier",
         ),
         (lambda: fitted(LogisticRegression()), ValueError, "LogisticRegression needs X"),
         (

@@ -15,13 +15,12 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
-from sklearn.tree import (
-    DecisionTreeClassifier,
-)
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import convert
 from skdistill.compact import TreeTable
-from skdistill.converters.regrid import _last_integers
+from skdistill.converters.float_trees import FloatTree
+from skdistill.converters.regrid import _last_integers, on_edges
 from tests.converters.harness import (
     HGB,
     LGB,
@@ -104,3 +103,38 @@ def test_thresholds_outside_float32_are_refused():
     estimator = HistGradientBoostingClassifier(**HGB).fit(X.astype(float) * 1e60, y)
     with pytest.raises(ValueError, match="split below the least number of float32"):
         convert(estimator)
+
+
+def test_threshold_bits_make_room_for_more_thresholds_than_a_grid_holds():
+    X = np.arange(70_000.0)[:, None]
+    y = np.random.default_rng(0).normal(size=len(X))
+    tree = DecisionTreeRegressor(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"different thresholds, .* pass threshold_bits=16 and X"):
+        convert(tree)
+    model = convert(tree, X, threshold_bits=10)
+    assert 500 < len(model.table(TreeTable).grid.edges) <= 1022
+
+
+def test_a_chain_of_3000_splits():
+    X = np.arange(3001.0)[:, None]
+    y = np.cumsum(2.0 ** -np.minimum(np.arange(3001), 40)) * (-1.0) ** np.arange(3001)
+    tree = DecisionTreeRegressor(random_state=0).fit(X, y)
+    fine = on_edges([_chain(3000)], 1)
+    assert len(fine.grid().edges) == 3000
+    model = convert(tree, X, value_bits=16)
+    assert np.abs(model.predict(X) - y).max() < 1e-3
+
+
+def _chain(depth):
+    """Inner nodes 0, 2, 4 … whose left child is a leaf, and the last leaf at the end."""
+    n = 2 * depth + 1
+    inner = (np.arange(n) % 2 == 0) & (np.arange(n) < n - 1)
+    children = np.where(inner[:, None], np.arange(n)[:, None] + [1, 2], -1)
+    return FloatTree(
+        np.where(inner, 0, -1),
+        np.arange(n) / 2.0,
+        np.zeros(n, bool),
+        children,
+        np.zeros((n, 1)),
+        np.arange(n),
+    )

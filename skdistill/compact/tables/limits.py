@@ -5,10 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skdistill.compact._frozen import require
 
 INT32_MAX = 2**31 - 1
+
+
+def are_fractions(thresholds: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which thresholds tell numbers apart that are no whole numbers.
+
+    Those between two whole numbers lie at one of them or half-way: in trees of whole numbers,
+    but for those whose thresholds are random.
+
+    Parameters
+    ----------
+    thresholds : array
+        Of a tree.
+
+    Returns
+    -------
+    are_fractions : bool array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.tables.limits import are_fractions
+    >>> are_fractions(np.array([-3.0, 0.5, 0.3, np.inf])).tolist()
+    [False, False, True, False]
+    """
+    doubled = 2 * np.where(np.isfinite(thresholds), thresholds, 0).astype(np.float64)
+    # XGBoost puts its last threshold 1e-5 above a number, LightGBM some 1e-35 beside 0.
+    fractions: NDArray[np.bool_] = np.abs(doubled - np.rint(doubled)) > 1e-3
+    return fractions
 
 
 def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:

@@ -138,6 +138,24 @@ class LinearTable(Table):
         columns = np.repeat(self.features, len(half_ways))
         return np.concatenate(rows), columns, np.concatenate(points)
 
+    def check_whole_numbers(self, dtype: str) -> str:
+        """Find inputs in steps below 1, which no data of whole numbers asks for.
+
+        See `Table.check_whole_numbers`.
+        """
+        fine = np.flatnonzero((self.inv_step > 1) & self.weights.any(axis=1))
+        if len(fine) == 0:
+            return ""
+        first = fine[0]
+        low, high = self.offset[first] + np.array([-1, 1]) * self.q_max / self.inv_step[first]
+        return (
+            f"input_dtype={dtype!r} has whole numbers only, and {len(fine)} "
+            f"column{'s' * (len(fine) > 1)} of the linear part (the first is "
+            f"{self.features[first]}) {'are' if len(fine) > 1 else 'is'} read in steps of "
+            f"{1 / self.inv_step[first]:.3g} from {low:.3g} to {high:.3g}: train on the integers "
+            "that the device reads"
+        )
+
     def describe(self) -> str:
         """How many columns have weights."""
         return f"weights of {len(self.features)} columns"

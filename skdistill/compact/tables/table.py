@@ -128,6 +128,26 @@ class Table(Frozen, ABC):
             If the table tells numbers beyond them apart.
         """
 
+    def check_whole_numbers(self, dtype: str) -> str:
+        """Say what whole numbers as inputs cannot tell apart that the table does.
+
+        Parameters
+        ----------
+        dtype : str
+            Name of the integer type.
+
+        Returns
+        -------
+        text : str
+            For a warning; empty where nothing is lost.
+
+        Raises
+        ------
+        ValueError
+            If a column that has several thresholds keeps a single one.
+        """
+        return ""
+
     @abstractmethod
     def describe(self) -> str:
         """Say in a few words what the table is, for people."""

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from skdistill.compact._frozen import as_table, require
 from skdistill.compact.tables.grid import InputGrid
-from skdistill.compact.tables.limits import check_bits
+from skdistill.compact.tables.limits import INT32_MAX, are_fractions, check_bits
 from skdistill.compact.tables.table import Table
 from skdistill.utils.jit import njit
 
+_WHOLE_NUMBERS = (
+    "train on the integers that the device reads, as int32, or convert with X and dtype='int32'"
+)
 MAX_LEAF_SCORE = 2**24  # one leaf's scores stay exact in float32
 
 
@@ -236,13 +239,41 @@ class TreeTable(Table):
     def check_range(self, dtype: str, low: int, high: int) -> None:
         """Refuse a type that cannot cross all thresholds; see `Table.check_range`."""
         edges = self.edges.astype(np.float64)
-        beyond = np.flatnonzero(np.isfinite(edges) & ((edges >= high) | (edges < low)))
+        # Those at the end of int32 stand for infinity: they part all numbers from NaN.
+        finite = np.isfinite(edges) & ((edges < INT32_MAX) | (self.input_dtype == "float32"))
+        beyond = np.flatnonzero(finite & ((edges >= high) | (edges < low)))
         for node in beyond[:1]:
             raise ValueError(
                 f"input_dtype={dtype!r} holds {low} to {high}, and column "
                 f"{self.grid.features[self.feature[node]]} is cut at {edges[node]:g}: take a "
                 "wider type"
             )
+
+    def check_whole_numbers(self, dtype: str) -> str:
+        """Find thresholds that are neither whole nor half-way; see `Table.check_whole_numbers`."""
+        if self.input_dtype == "int32":
+            return ""
+        n_moved, n_edges, moved_columns = 0, 0, []
+        column = self.grid.features[self.feature]
+        for j in self.columns.tolist():
+            edges = np.unique(self.edges[column == j])
+            fractions = int(are_fractions(edges).sum())
+            if fractions and len(edges) > 1 == len(np.unique(np.floor(edges))):
+                raise ValueError(
+                    f"input_dtype={dtype!r} makes one threshold of the {len(edges)} of column {j}, "
+                    f"which lie between {edges[0]:.3g} and {edges[-1]:.3g}: "
+                    f"{_WHOLE_NUMBERS}, or take input_dtype='float32'"
+                )
+            if fractions:
+                n_moved, n_edges = n_moved + fractions, n_edges + len(edges)
+                moved_columns.append(j)
+        if n_moved == 0:
+            return ""
+        return (
+            f"input_dtype={dtype!r} rounds {n_moved} of {n_edges} thresholds of "
+            f"{len(moved_columns)} column{'s' * (len(moved_columns) > 1)} (the first is "
+            f"{moved_columns[0]}) to whole numbers: {_WHOLE_NUMBERS}"
+        )
 
     def describe(self) -> str:
         """How many trees and splits there are."""

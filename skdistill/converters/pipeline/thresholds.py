@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.converters.pipeline.column_maps import ColumnMaps
-from skdistill.quantization.binning import last_where
+from skdistill.quantization.binning import last_double_where, last_where
 
 _MAX = np.finfo(np.float32).max
 
@@ -21,11 +21,11 @@ def raw_thresholds(
     dtype: str,
     *,
     casts_to_float32: bool,
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """Last raw number that the steps themselves take to each threshold or below.
 
     Scalers round, so that solving for the raw number would err in its last bits: instead
-    float32 numbers are bisected through the fitted steps, for all thresholds at a time.
+    numbers of `dtype` are bisected through the fitted steps, for all thresholds at a time.
 
     Parameters
     ----------
@@ -42,8 +42,9 @@ def raw_thresholds(
 
     Returns
     -------
-    raw : float32 array of shape (n_thresholds,)
-        Infinity where all numbers are below the threshold, −infinity where none is.
+    raw : float64 array of shape (n_thresholds,)
+        A number of `dtype`, infinity where all of float32's range are below the threshold,
+        −infinity where none is.
     """
     raw_column = maps.raw_column[column]
     # Each row of a table tries one threshold of each raw column.
@@ -52,7 +53,7 @@ def raw_thresholds(
         row[raw_column == j] = np.arange((raw_column == j).sum())
     table = np.zeros((row.max(initial=-1) + 1, maps.n_features), dtype)
 
-    def is_below(x: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def is_below(x: NDArray[np.floating]) -> NDArray[np.bool_]:
         table[row, raw_column] = x
         values = maps.transform(table)[row, column]
         if casts_to_float32:
@@ -61,7 +62,10 @@ def raw_thresholds(
         below: NDArray[np.bool_] = values <= threshold
         return below
 
-    return last_below(is_below, len(column)) if len(column) else np.empty(0, np.float32)
+    if len(column) == 0:
+        return np.empty(0)
+    last = last_below(is_below, len(column)).astype(np.float64)
+    return last_double_where(is_below, last) if dtype == "float64" else last
 
 
 def last_below(

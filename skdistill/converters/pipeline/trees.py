@@ -14,6 +14,7 @@ from skdistill.compact.tables.linear_table import round_input
 from skdistill.converters.pipeline.column_maps import ColumnMaps
 from skdistill.converters.pipeline.linear import FoldedLinear
 from skdistill.converters.pipeline.thresholds import last_below, raw_thresholds, settle_splits
+from skdistill.quantization.binning import round_down
 
 
 def fold_trees(
@@ -79,9 +80,8 @@ def _raw_edges(grid: InputGrid, maps: ColumnMaps, dtype: str) -> NDArray[np.gene
     column = np.repeat(grid.features, grid.counts)
     scaled = np.flatnonzero(maps.scaled_by[column] != "")
     edges = grid.edges.copy()
-    edges[scaled] = raw_thresholds(
-        maps, column[scaled], edges[scaled], dtype, casts_to_float32=True
-    )
+    raw = raw_thresholds(maps, column[scaled], edges[scaled], dtype, casts_to_float32=True)
+    edges[scaled] = round_down(raw)
     return edges
 
 

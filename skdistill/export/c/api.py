@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -78,9 +79,17 @@ def to_c(
     Raises
     ------
     ValueError
-        If an option is unknown, does not suit the model, or `name` is no C identifier.
+        If an option is unknown, does not suit the model, or `name` is no C identifier; and for
+        integer inputs that leave a column with one of several thresholds, as those of a model
+        trained on numbers in [0, 1] do.
     OSError
         If the files cannot be written; then neither is.
+
+    Warns
+    -----
+    UserWarning
+        For integer inputs of a model that was trained on fractions: how many thresholds they
+        move. A model on int32 inputs never warns.
 
     Examples
     --------
@@ -283,6 +292,10 @@ def _check_options(
             table.check_range(
                 input_dtype, int(limits.min), int(limits.max) - (missing_value is not None)
             )
+    if input_dtype not in ("float32", "codes"):
+        for table in model.tables:
+            if text := table.check_whole_numbers(input_dtype):
+                warnings.warn(text, UserWarning, stacklevel=4)  # the caller of `to_c`
 
 
 def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:

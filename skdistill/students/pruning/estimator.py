@@ -14,7 +14,7 @@ from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact.tables.limits import value_limits
-from skdistill.converters.regrid import coarser, on_a_grid
+from skdistill.converters.regrid import coarser, on_edges
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
@@ -229,11 +229,11 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     def _flatten(self, ensemble: PrunableEnsemble, data: ClassificationData) -> FlatForest:
         """The trees of the ensemble on a grid, with the leaf of every row."""
         X = data.X if ensemble.input_dtype == "int32" else data.X.astype(np.float32, copy=False)
-        grid, trees = on_a_grid(ensemble.trees, data.n_features, ensemble.input_dtype)
-        if self.threshold_bits is not None and not ensemble.has_own_grid:
-            coarse = fit_grid(X, self.threshold_bits, data.weight, binning="uniform")
-            grid, trees = coarser(grid, trees, coarse, X)
-        return flatten_trees(grid, trees, X)
+        fine = on_edges(ensemble.trees, data.n_features, ensemble.input_dtype)
+        if self.threshold_bits is None or ensemble.has_own_grid:
+            return flatten_trees(fine.grid(), fine.trees, X)
+        coarse = fit_grid(X, self.threshold_bits, data.weight, binning="uniform")
+        return flatten_trees(*coarser(fine, coarse, X), X)
 
     def _quantize(
         self,

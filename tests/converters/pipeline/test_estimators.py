@@ -48,6 +48,11 @@ BOOSTERS = [
     xgboost.XGBClassifier(**XGB),
     lightgbm.LGBMClassifier(**LGB),
 ]
+COMPARE_FLOAT64 = (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    lightgbm.LGBMModel,
+)
 REGRESSORS = [
     DecisionTreeRegressor(random_state=0, max_leaf_nodes=30),
     ExtraTreesRegressor(7, max_depth=6, random_state=0),
@@ -67,8 +72,15 @@ def fit_behind(steps, estimator, K, dtype):
 def rows_beside(model, pipeline, dtype):
     """Rows at and beside all thresholds of the raw columns, as the Pipeline takes them."""
     rows = np.clip(adversarial_rows(model, 0, 600, "float32"), -1e20, 1e20)
-    takes_nan = any(isinstance(step, SimpleImputer) for step in pipeline)
-    return (rows if takes_nan else np.nan_to_num(rows, nan=0.5)).astype(dtype)
+    if not any(isinstance(step, SimpleImputer) for step in pipeline):
+        rows = np.nan_to_num(rows, nan=0.5)
+    if dtype == "float64" and isinstance(pipeline[-1], COMPARE_FLOAT64):
+        # Float64 rows on both sides of a threshold round to its float32 number: one below it.
+        trees = model.table(TreeTable)
+        for j in range(4):
+            at_edge = np.isin(rows[:, j], trees.edges[trees.grid.features[trees.feature] == j])
+            rows[at_edge, j] = np.nextafter(rows[at_edge, j], np.float32(-np.inf))
+    return rows.astype(dtype)
 
 
 @DTYPES

@@ -34,7 +34,7 @@ def test_the_next_number_is_above(scaler, dtype, casts, seed):
         values = values[np.arange(len(x)), column]
         return values.astype(np.float32) if casts else values
 
-    finite = np.where(np.isfinite(raw), raw, 0)
+    finite = np.where(np.isfinite(raw), raw, 0).astype(dtype)
     below, above = behind(finite) <= threshold, behind(np.nextafter(finite, np.inf)) > threshold
     assert (below & above)[np.isfinite(raw)].all()
     largest = np.full(40, 1e30, np.float32)

@@ -8,8 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
 
-from skdistill import CompactModel
+from skdistill import CompactModel, SoftLinearClassifier, SoftTreeClassifier, convert
 from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.export.c import device_input, to_c
 from skdistill.export.c.api import prepare_source
@@ -131,6 +135,7 @@ def test_the_default_output_suits_the_model():
     assert "model_label" not in to_c(stump(classes=None))
 
 
+@pytest.mark.filterwarnings("ignore:input_dtype=.* whole numbers")
 def test_integers_need_no_float_and_no_library():
     linear = CompactModel(1, [0], 0.5, "sigmoid", ["a", "b"], [LINEAR])
     for model in (stump(), linear):
@@ -224,3 +229,46 @@ def test_a_file_gives_its_name_to_what_it_defines(tmp_path):
         to_c(model, tmp_path / "not-ever.c")
     with pytest.raises(FileNotFoundError, match=r"nowhere.never\.h"):
         to_c(model, tmp_path / "nowhere" / "never.c")
+
+
+@pytest.mark.parametrize("input_dtype", ["int8", "int16", "int32"])
+def test_whole_numbers_that_leave_one_threshold_are_refused(input_dtype):
+    rng = np.random.default_rng(0)
+    X = rng.random((600, 3))
+    model = SoftTreeClassifier(max_leaf_nodes=32).fit(X, X.sum(axis=1) > 1.5).compact_
+    with pytest.raises(ValueError, match=r"makes one threshold of the \d+ of column .*int32"):
+        to_c(model, input_dtype=input_dtype)
+
+
+def test_whole_numbers_that_move_thresholds_are_said():
+    rng = np.random.default_rng(0)
+    raw = rng.integers(-16384, 16384, (600, 3)).astype(np.int32)
+    y = np.abs(raw).sum(axis=1) > 24000
+    trees = SoftTreeClassifier(max_leaf_nodes=32)
+    linear = SoftLinearClassifier()
+    for student, words in ((trees, r"rounds \d+ of \d+ thresholds"), (linear, "in steps of")):
+        model = clone(student).fit(raw / 4096, y).compact_
+        with pytest.warns(UserWarning, match=words):
+            to_c(model, input_dtype="int16")
+        assert to_c(clone(student).fit(raw, y).compact_, input_dtype="int16")
+
+
+def test_thresholds_between_whole_numbers_are_no_fractions():
+    X, y = load_digits(return_X_y=True)
+    forest = RandomForestClassifier(5, max_depth=6, random_state=0).fit(X, y)
+    assert to_c(convert(forest), input_dtype="uint8")
+    random = ExtraTreesClassifier(5, max_depth=6, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="convert with X and dtype='int32'"):
+        to_c(convert(random), input_dtype="uint8")
+    assert to_c(convert(random, X, dtype="int32"), input_dtype="uint8")
+
+
+@pytest.mark.parametrize("missing_value", [None, "max"])
+@pytest.mark.parametrize("dtype", ["float64", "int32"])
+def test_splits_of_nan_fit_into_every_type(dtype, missing_value):
+    X = np.arange(60.0)[:, None]
+    X[::3] = np.nan
+    tree = DecisionTreeClassifier().fit(X, np.isnan(X[:, 0]))
+    model = convert(tree, dtype=dtype)
+    for input_dtype in ("int8", "uint8", "int16", "uint16", "int32"):
+        assert to_c(model, input_dtype=input_dtype, missing_value=missing_value)

@@ -109,6 +109,7 @@ def test_the_file_names_the_categories_and_counts_a_byte_for_each():
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.filterwarnings("ignore:input_dtype=.* whole numbers")
 def test_bounds_hold_with_categories(seed):
     pytest.importorskip("unicorn")
     from skdistill.device.compile import build

@@ -351,7 +351,7 @@ def test_columns_and_weights_of_any_size(case, binning, init):
     X, weight = rng.normal(size=(300, 2)), None
     y = X[:, 0] > 0
     if case == "offset":
-        X = 1.7e9 + 1e4 * X
+        X = (1.7e9 + 1e4 * X).astype(np.float32)
     elif case == "tiny weights":
         weight = np.full(300, 1e-300)
     elif case == "ends of float32":

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesClassifier
 
-from skdistill.converters.regrid import coarser, on_a_grid
+from skdistill.converters.regrid import coarser, on_edges
 from skdistill.converters.scikit_learn import scikit_learn_trees
 from skdistill.quantization.binning import fit_grid
 from skdistill.students.pruning.flat_forest import (
@@ -35,9 +35,10 @@ def flat_forest(seed=0, n=200, trees=4, rows=None, threshold_bits=None):
     X = np.round(rng.normal(size=(n, 3)), 1).astype(np.float32)
     model = ExtraTreesClassifier(trees, max_leaf_nodes=12, random_state=seed)
     model.fit(X, X[:, 0] + X[:, 1] * X[:, 2] > rng.normal(size=n))
-    grid, learnt = on_a_grid(scikit_learn_trees(m.tree_ for m in model.estimators_), 3)
+    fine = on_edges(scikit_learn_trees(m.tree_ for m in model.estimators_), 3)
+    grid, learnt = fine.grid(), fine.trees
     if threshold_bits:
-        grid, learnt = coarser(grid, learnt, fit_grid(X, threshold_bits), X)
+        grid, learnt = coarser(fine, fit_grid(X, threshold_bits), X)
     learnt = [tree._replace(values=rng.normal(size=(len(tree.feature), 2))) for tree in learnt]
     rows = X if rows is None else X[:rows]
     return flatten_trees(grid, learnt, rows), model, rows

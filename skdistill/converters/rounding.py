@@ -1,0 +1,120 @@
+"""What the type of a model does to the thresholds of a fitted estimator, in words."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact.tables.limits import INT32_MAX, are_fractions
+from skdistill.converters.float_trees import TreeEnsemble
+from skdistill.converters.regrid import TreesOnEdges
+
+_BY_CHANCE = 0.1  # of many random thresholds so many are equal in float32, and harm no row
+_FLOAT32_STEPS = 4  # thresholds that are nearer than this have rows within a step of them
+
+
+def check_rounding(
+    fine: TreesOnEdges, ensemble: TreeEnsemble, names: Any, dtype: str, *, whole_rows: bool
+) -> None:
+    """Warn of rows, or else of thresholds, that the type of the model no longer tells apart.
+
+    Parameters
+    ----------
+    fine : TreesOnEdges
+        The rounded thresholds.
+    ensemble : TreeEnsemble
+        What was rounded.
+    names : sequence of str, or None
+        Of the columns, for the message.
+    dtype : {"float32", "float64", "int32"}
+        Type in which rows arrive. Rounding loses nothing for float32 ones.
+    whole_rows : bool
+        Whether there are rows of `dtype`; for "int32" they show that values are whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If "int32" leaves a column with one of several thresholds, and no rows show that its
+        values are whole numbers.
+    """
+    if dtype == "int32" and not whole_rows:
+        _check_whole_numbers(fine, names)
+    if dtype != "float64" or fine.n_moved_rows == 0:
+        return
+    n_thresholds = np.array([len(part) for part in fine.thresholds])
+    if ensemble.casts_to_float32:  # only steps in front of it told more rows apart
+        n_close = n_thresholds - np.array([len(part) for part in fine.edges])
+        n_close[n_close <= _BY_CHANCE * n_thresholds] = 0
+    else:
+        n_close = np.array([_count_close(part) for part in fine.thresholds])
+    columns = np.flatnonzero(n_close)
+    if len(columns) == 0 and not fine.n_moved_rows:
+        return
+    text = ""
+    if len(columns):
+        text = (
+            f"float32 merges or moves {n_close.sum():,} of {n_thresholds[columns].sum():,} "
+            f"thresholds of {_columns(columns, names)}: rows near them may get another answer"
+        )
+    if fine.n_moved_rows:
+        moved = f"{fine.n_moved_rows:,} rows of X change sides of a threshold in float32"
+        text = f"{text}; {moved}" if text else moved
+    largest = max((np.abs(fine.thresholds[j]).max() for j in columns), default=0.0)
+    whole = "pass dtype='int32' where the values are whole numbers, else "
+    warnings.warn(
+        f"{text}. To keep them apart, {whole if largest < INT32_MAX else ''}subtract an offset "
+        "from the column, or scale it, before the fit",
+        UserWarning,
+        stacklevel=5,  # the caller of `convert`
+    )
+
+
+def _count_close(thresholds: NDArray[np.float64]) -> int:
+    """How many ascending thresholds have another so near that float32 merges or moves them.
+
+    Rows lie between neighbours, so that their values are nearer still. Those that only the last
+    bits of float64 tell apart count as one: behind a scaler LightGBM's thresholds on both sides
+    of 0 are.
+    """
+    finite = thresholds[np.isfinite(thresholds)]
+    same = np.diff(finite) <= 2.0**-48 * np.abs(finite[1:])
+    finite = finite[np.append(~same, True)[: len(finite)]]
+    step = np.spacing(np.abs(finite).astype(np.float32)).astype(np.float64)
+    close = np.diff(finite) < _FLOAT32_STEPS * step[1:]
+    return int((np.append(close, False) | np.append(False, close)).sum()) if len(close) else 0
+
+
+def _check_whole_numbers(fine: TreesOnEdges, names: Any) -> None:
+    """Refuse or warn of thresholds that tell fractions apart, for dtype="int32" without rows."""
+    n_moved, moved_columns = 0, []
+    for j, (thresholds, edges) in enumerate(zip(fine.thresholds, fine.edges, strict=True)):
+        fractions = int(are_fractions(thresholds).sum())
+        if fractions and len(edges) == 1 < len(thresholds):
+            raise ValueError(
+                f"dtype='int32' makes one threshold of the {len(thresholds)} of "
+                f"{_columns([j], names)}, which lie between {thresholds[0]:.3g} and "
+                f"{thresholds[-1]:.3g}: pass X to show that the values are whole numbers, else "
+                "scale the column before the fit, or take dtype='float64'"
+            )
+        n_moved += fractions
+        moved_columns += [j] * (fractions > 0)
+    if n_moved:
+        warnings.warn(
+            f"dtype='int32' rounds {n_moved:,} thresholds of {_columns(moved_columns, names)} to "
+            "whole numbers: pass X to show that the values are whole numbers, else scale the "
+            "column before the fit, or take dtype='float64'",
+            UserWarning,
+            stacklevel=6,  # the caller of `convert`
+        )
+
+
+def _columns(columns: Any, names: Any) -> str:
+    """How many columns, and the first of them."""
+    first = int(columns[0])
+    name = first if names is None else repr(str(names[first]))
+    return (
+        f"column {name}" if len(columns) == 1 else f"{len(columns)} columns (the first is {name})"
+    )

@@ -1,0 +1,170 @@
+"""Rows of float64 on both sides of thresholds that float32 moves or merges."""
+
+from __future__ import annotations
+
+import warnings
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from sklearn.base import clone
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skdistill import convert
+from skdistill.converters.regrid import on_edges
+from tests.converters.harness import HGB, LGB, XGB, leaf_names, own_leaves
+
+FINE = {"min_child_samples": 1, "min_child_weight": 0}
+COMPARE_FLOAT64 = [
+    lightgbm.LGBMClassifier(**LGB | {"n_estimators": 40, "num_leaves": 31}, **FINE),
+    HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=1, random_state=0),
+]
+CAST = [xgboost.XGBClassifier(**XGB), RandomForestClassifier(5, random_state=0)]
+k = np.arange(300)
+
+
+def margins_agree(estimator, model, X):
+    P = estimator.predict_proba(X)
+    return np.abs(model.predict_proba(X) - P).max(axis=1) < 1e-3
+
+
+@pytest.mark.parametrize("with_rows", [False, True])
+@pytest.mark.parametrize("estimator", [*COMPARE_FLOAT64, *CAST], ids=lambda e: type(e).__name__)
+def test_decimals_go_their_own_way(estimator, with_rows):
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(2000, 4)) * 10, 2)
+    y = (X[:, 0] + X[:, 1] * np.sign(X[:, 2]) > rng.normal(size=2000)).astype(int)
+    estimator = clone(estimator).fit(X, y)
+    model = convert(estimator, X if with_rows else None, value_bits=16)
+    assert margins_agree(estimator, model, X).all()
+
+
+def test_float32_rows_go_their_own_way_where_they_are_announced():
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(2000, 2)) * 10, 2)
+    estimator = lightgbm.LGBMClassifier(**LGB).fit(X, X[:, 0] + X[:, 1] > 1)
+    model = convert(estimator, dtype="float32")
+    rows = X.astype(np.float32)
+    assert np.array_equal(leaf_names(estimator, model, rows), own_leaves(estimator, rows))
+
+
+@pytest.mark.parametrize("estimator", COMPARE_FLOAT64, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    ("first", "step", "remedy"),
+    [
+        (1_700_000_000, 7, "dtype='int32'"),
+        (2**24, 1, "dtype='int32'"),
+        (1e5, 0.002, "dtype='int32'"),
+        (1_700_000_000_000, 7, "subtract an offset"),
+    ],
+)
+def test_merged_thresholds_are_counted(estimator, first, step, remedy):
+    X = (first + step * k)[:, None].astype(float)
+    estimator = clone(estimator).fit(X, k // 6 % 3)
+    with pytest.warns(
+        UserWarning, match=rf"float32 merges or moves \d+ of \d+ thresholds of column 0.*{remedy}"
+    ):
+        convert(estimator)
+    with pytest.warns(UserWarning, match=r"merges or moves \d+ of .* rows of X change sides"):
+        model = convert(estimator, X, value_bits=16)
+    assert not margins_agree(estimator, model, X).all()
+
+
+def test_the_rows_that_change_sides_are_counted():
+    X = (2**24 + k)[:, None].astype(float)
+    estimator = lightgbm.LGBMClassifier(**LGB, **FINE).fit(X, k % 2)
+    with pytest.warns(UserWarning, match="change sides") as caught:
+        convert(estimator, X)
+    fine = on_edges(_trees(estimator), 1, "float64", X=X)
+    grid = fine.grid()
+    rows = np.zeros(len(X), bool)
+    for tree, on_grid in zip(_trees(estimator), fine.trees, strict=True):
+        for node in np.flatnonzero(tree.feature >= 0):
+            edge = grid.edges[on_grid.threshold[node]]
+            rows |= (X[:, 0] <= tree.threshold[node]) != (X[:, 0].astype(np.float32) <= edge)
+    assert fine.n_moved_rows == rows.sum() > 0
+    assert f"{rows.sum()} rows of X change sides" in str(caught[0].message)
+
+
+def _trees(estimator):
+    from skdistill.converters.kinds import read_fitted
+
+    return read_fitted(estimator).scores.trees
+
+
+def test_rows_place_the_edges_between_them():
+    """A float64 threshold that rounds to the number of the row above it moves below that row."""
+    low, high = 1 + 2.0**-24 * 0.9, 1 + 2.0**-24 * 1.1  # float32 takes them to 1 and 1 + 2^-23
+    X = np.array([[low], [high]] * 30)
+    threshold = low + (high - low) * 0.9  # rounds up
+    assert np.float32(threshold) == np.float32(high)
+    estimator = lightgbm.LGBMClassifier(**LGB, **FINE).fit(X, [0, 1] * 30)
+    trees = [
+        t._replace(threshold=np.where(t.feature >= 0, threshold, 0)) for t in _trees(estimator)
+    ]
+    edge = on_edges(trees, 1, "float64", X=X).edges[0]
+    assert edge.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("estimator", CAST, ids=lambda e: type(e).__name__)
+def test_libraries_that_round_rows_themselves_get_no_warning(estimator):
+    X = (1_700_000_000 + 7 * k)[:, None].astype(float)
+    estimator = clone(estimator).fit(X, k // 6 % 3)
+    model = convert(estimator, X)
+    assert np.array_equal(model.predict(X), estimator.predict(X))
+
+
+def test_int32_keeps_whole_numbers_apart():
+    X = pd.DataFrame({"t": 1_700_000_000 + 7 * k})
+    estimator = clone(COMPARE_FLOAT64[0]).fit(X, k // 6 % 3)
+    with pytest.warns(UserWarning, match="column 't'"):
+        convert(estimator)
+    model = convert(estimator, dtype="int32")
+    assert (model.predict(X) == estimator.predict(X)).all()
+
+
+@pytest.mark.parametrize("last", [COMPARE_FLOAT64[0], RandomForestClassifier(5, random_state=0)])
+def test_steps_tell_float64_rows_apart_that_the_model_does_not(last):
+    X = (1_700_000_000 + 7 * k)[:, None].astype(float)
+    pipeline = make_pipeline(StandardScaler(), clone(last)).fit(X, k // 6 % 3)
+    with pytest.warns(UserWarning, match="float32 merges or moves"):
+        convert(pipeline)
+
+
+def test_regressions_of_large_numbers_with_decimals():
+    X = (1e5 + 0.01 * k)[:, None]
+    estimator = HistGradientBoostingRegressor(**HGB).fit(X, k)
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        model = convert(estimator, X, value_bits=16)
+    same = np.diff(X.astype(np.float32)[:, 0]) == 0
+    away = np.abs(model.predict(X) - estimator.predict(X)) > 0.1
+    assert away.sum() <= same.sum()
+
+
+def test_int32_without_rows_refuses_what_leaves_no_column():
+    rng = np.random.default_rng(0)
+    X = rng.random((500, 2))
+    estimator = HistGradientBoostingClassifier(**HGB).fit(X, X.sum(axis=1) > 1)
+    with pytest.raises(ValueError, match=r"one threshold of the .* of column 0, which lie between"):
+        convert(estimator, dtype="int32")
+    estimator.fit(X * 4 - 2, X.sum(axis=1) > 1)
+    with pytest.warns(UserWarning, match="dtype='int32' rounds .* thresholds of 2 columns"):
+        convert(estimator, dtype="int32")
+
+
+def test_int32_with_rows_takes_random_thresholds():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, (300, 3))
+    forest = ExtraTreesClassifier(10, random_state=0).fit(X, X.sum(axis=1) > 1)
+    model = convert(forest, X, dtype="int32")
+    assert (model.predict(X) == forest.predict(X)).all()
