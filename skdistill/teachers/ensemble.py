@@ -16,8 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from skdistill.teachers._fit import route_fit_params
 from skdistill.teachers.cross_fitting import CrossFitResult, cross_fit
 from skdistill.teachers.ensemble_weights import ensemble_weights
+from skdistill.teachers.label_encoding import without_encoding
 from skdistill.teachers.response import one_hot_decisions, response_values
 from skdistill.teachers.single import expected_classes, is_prefit, single_teacher
+from skdistill.teachers.steps import holds_others
 from skdistill.utils._sklearn_compat import StrOptions, _BaseComposition, _raise_for_params
 from skdistill.utils.documentation import DocumentationLinkMixin
 
@@ -52,7 +54,8 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
     Attributes
     ----------
     estimators_ : list of fitted estimators
-        In the order of `estimators`.
+        In the order of `estimators`, without those that were dropped. XGBoost's classifiers are
+        fitted on class numbers: their own `predict` returns positions in ``classes_``.
     weights_ : float64 array of shape (n_teachers,) or (n_teachers, n_classes)
         They sum to 1; by class where `weights` are.
     classes_ : array of shape (n_classes,) or None
@@ -192,7 +195,8 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
                 response_method="any",
                 return_response=False,
             ).teacher
-        self.estimators_, self.weights_ = fitted.estimators_, fitted.weights_
+        self.estimators_, self._labelled = fitted.estimators_, fitted._labelled
+        self.weights_ = fitted.weights_
         self.classes_ = fitted.classes_
         return self
 
@@ -352,7 +356,8 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
             sample_weight = passed.get("sample_weight")
             weights = self._learn_weights(np.stack(responses), y, classes, sample_weight, cv)
         fitted = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
-        fitted.estimators_ = [result.teacher for result in results]
+        fitted._labelled = [result.teacher for result in results]
+        fitted.estimators_ = [without_encoding(one) for one in fitted._labelled]
         fitted.weights_, fitted.classes_ = weights, classes
         mean = _weighted_mean(weights, responses)
         decides = response_method == "predict" and classes is not None
@@ -382,7 +387,7 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
     def _mean_response(self, X: Any, response_method: str) -> NDArray[np.float64]:
         used = [i for i, weight in enumerate(self.weights_) if np.any(weight)]
         responses = [
-            response_values(self.estimators_[i], X, self.classes_, response_method) for i in used
+            response_values(self._labelled[i], X, self.classes_, response_method) for i in used
         ]
         return _weighted_mean(self.weights_[used], responses)
 
@@ -412,7 +417,11 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         known = [get_tags(m) for _, m in self._members if hasattr(m, "__sklearn_tags__")]
         regression = bool(known) and all(one.estimator_type == "regressor" for one in known)
         tags.estimator_type = "regressor" if regression else "classifier"
-        tags.input_tags.allow_nan = all(one.input_tags.allow_nan for one in known)
+        tags.input_tags.allow_nan = all(
+            get_tags(m).input_tags.allow_nan or holds_others(m)
+            for _, m in self._members
+            if hasattr(m, "__sklearn_tags__")
+        )
         tags.target_tags.multi_output = regression and all(
             one.target_tags.multi_output for one in known
         )

@@ -30,7 +30,8 @@ from xgboost import XGBClassifier
 
 from skdistill import TeacherEnsemble
 from skdistill.teachers import LabelEncodedClassifier, as_teacher, cross_fit
-from skdistill.teachers._fit import fit_copy, is_search
+from skdistill.teachers._fit import fit_copy
+from skdistill.teachers.steps import is_search
 
 X, Y = load_iris(return_X_y=True)
 WEIGHT = np.random.default_rng(0).random(150)
