@@ -153,12 +153,17 @@ def notes_on_fit(teacher: Any, ready: Any, y: Any) -> list[str]:
         for one in refitted(teacher)
     ]
     loaded = ready.estimator if isinstance(ready, FrozenEstimator) else None
-    if isinstance(loaded, BasePrefitTeacher) and y is None and loaded.classes is None:
-        if loaded.classes_ is not None and loaded._own_classes(None) is None:
-            notes.append(
-                f"the classes are {loaded.classes_.tolist()}, the numbers of its columns; "
-                f"{type(loaded).__name__}(…, classes=[…]) names them"
-            )
+    if (
+        isinstance(loaded, BasePrefitTeacher)
+        and y is None
+        and loaded.classes is None
+        and loaded.classes_ is not None
+        and loaded._own_classes(None) is None
+    ):
+        notes.append(
+            f"the classes are {loaded.classes_.tolist()}, the numbers of its columns; "
+            f"{type(loaded).__name__}(…, classes=[…]) names them"
+        )
     return notes
 
 

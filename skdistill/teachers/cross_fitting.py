@@ -307,13 +307,13 @@ def _warn_of_single_classes(teacher: Any, tasks: list[Any], single: list[bool]) 
             UserWarning,
             stacklevel=4,
         )
-    folds = [test for (_, test), one in zip(tasks[:-1], single, strict=False) if one]
-    if folds and not single[-1]:
+    held_out = [len(test) for (_, test), one in zip(tasks[:-1], single, strict=False) if one]
+    if held_out and not single[-1]:
+        has = "has" if len(held_out) == 1 else "have"
         warnings.warn(
-            f"{len(folds)} of {len(tasks) - 1} folds have a single class to train on: "
-            f"{_name(teacher)} is not fitted there, and the {sum(map(len, folds))} rows that they "
-            "hold out get probability 1 for it; stratify or shuffle the folds if that is no "
-            "answer",
+            f"{len(held_out)} of {len(tasks) - 1} folds {has} a single class to train on: "
+            f"{_name(teacher)} is not fitted there, and the {sum(held_out)} rows held out get "
+            "probability 1 for this class; to change it, shuffle or stratify cv",
             UserWarning,
             stacklevel=4,
         )
