@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Tags, get_tags
@@ -109,7 +110,17 @@ class DistillerMixin(MetaEstimatorMixin):
         if not get_config()["enable_metadata_routing"]:
             split_params = {"groups": passed.pop("groups")} if "groups" in passed else {}
             return passed, split_params
-        routed = process_routing(self, "fit", **passed)
+        try:
+            routed = process_routing(self, "fit", **passed)
+        except UnsetMetadataPassedError as error:
+            if getattr(self, "class_weight", None) is None:
+                raise
+            raise UnsetMetadataPassedError(
+                message=f"class_weight of {type(self).__name__} reaches the teacher as "
+                f"sample_weight. {error}",
+                unrequested_params=error.unrequested_params,
+                routed_params=error.routed_params,
+            ) from error
         teacher = routed.get("teacher", {"fit": {}})
         return dict(teacher["fit"]), dict(routed["splitter"]["split"])
 

@@ -14,7 +14,7 @@ from skdistill.teachers.booster import library_of
 from skdistill.teachers.callable import CallableTeacher
 from skdistill.teachers.ensemble import TeacherEnsemble, as_ensemble
 from skdistill.teachers.single import is_prefit, single_teacher
-from skdistill.teachers.steps import holds_others
+from skdistill.teachers.steps import may_read_missing
 
 
 def as_teacher(
@@ -102,8 +102,7 @@ def teacher_tags(teacher: Any, *, regression: bool = False) -> Tags:
     if not has_tags or library_of(teacher) is not None:
         teacher = CallableTeacher(teacher)
     tags = get_tags(teacher)
-    # Pipelines and other meta-estimators deny NaN even with an imputer in them.
-    tags.input_tags.allow_nan |= holds_others(teacher)
+    tags.input_tags.allow_nan = may_read_missing(teacher)
     if isinstance(teacher, BasePrefitTeacher):
         tags.target_tags.multi_output = regression
     return tags

@@ -167,7 +167,10 @@ default="auto"
         print(f"teacher: {_name(teacher)} is fitted {held_out}once on all {n_samples} rows")
     _warn_of_lost_weights(teacher, params)
     tasks = [*folds, (np.arange(n_samples), None)]
-    single = [classes is not None and _is_single_class(y[rows], params, rows) for rows, _ in tasks]
+    labels = None if classes is None else y
+    single = [
+        labels is not None and _is_single_class(labels[rows], params, rows) for rows, _ in tasks
+    ]
     _warn_of_single_classes(teacher, tasks, single)
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit_and_predict)(

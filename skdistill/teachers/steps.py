@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 
 def is_search(estimator: Any) -> bool:
@@ -99,6 +100,27 @@ def inside(estimator: Any) -> Iterator[Any]:
     yield estimator
     for inner in steps_inside(estimator):
         yield from inside(inner)
+
+
+def may_read_missing(estimator: Any) -> bool:
+    """Whether NaN may reach an estimator, as far as tags can tell.
+
+    Those of Pipelines and other meta-estimators deny it even where an imputer is inside.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of any kind that has tags.
+
+    Returns
+    -------
+    may : bool
+        True also where only the fit can tell.
+    """
+    if get_tags(estimator).input_tags.allow_nan:
+        return True
+    # A TeacherEnsemble has asked each of its members.
+    return holds_others(estimator) and not hasattr(estimator, "_mean_probabilities")
 
 
 def holds_others(estimator: Any) -> bool:

@@ -157,7 +157,7 @@ def _weight_parameter(estimator: Any) -> str | None:
     return f"{prefix}sample_weight" if takes else None
 
 
-class _TemporaryRequest(MetadataRequest):  # type: ignore[misc]  # scikit-learn has no types
+class _TemporaryRequest(MetadataRequest):
     """A request of our own, which clones keep, with what stood there before."""
 
     before: MetadataRequest | None
@@ -173,7 +173,8 @@ def _request_weights(owner: Any, method: str, wanted: bool) -> None:
     before = vars(owner).get("_metadata_request")
     getattr(owner, f"set_{method}_request")(sample_weight=wanted)
     request = _TemporaryRequest(owner=owner)
-    vars(request).update(vars(owner._metadata_request), before=getattr(before, "before", before))
+    request.__dict__.update(vars(owner._metadata_request))
+    request.before = getattr(before, "before", before)
     owner._metadata_request = request
 
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from catboost import CatBoostClassifier
 from lightgbm import LGBMClassifier
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_breast_cancer
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
+    BaggingRegressor,
     StackingClassifier,
+    StackingRegressor,
     VotingClassifier,
+    VotingRegressor,
 )
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.feature_selection import RFE, RFECV, SelectFromModel, SequentialFeatureSelector
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge, RidgeCV
 from sklearn.metrics import get_scorer, make_scorer, matthews_corrcoef
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -27,13 +36,14 @@ from sklearn.model_selection import (
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from skdistill import DistilledClassifier, SoftTreeClassifier
-from skdistill.teachers import as_teacher
+from skdistill.teachers import as_teacher, cross_fit
 from skdistill.teachers._fit import fit_copy
 from skdistill.teachers.weighted_fit import fitted_without_weights
 
@@ -133,6 +143,74 @@ def test_rows_of_no_weight_teach_nothing(name):
     for key, value in params.items():
         assert repr(value) == repr(originals[key])
     assert "'sample_weight': True" not in repr([vars(each) for each in held_by(fitted)])
+
+
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        GridSearchCV(make_pipeline(Ridge()), {"ridge__alpha": [0.1, 1]}, cv=3),
+        VotingRegressor([("a", make_pipeline(StandardScaler(), Ridge()))]),
+        StackingRegressor([("a", make_pipeline(Ridge()))], cv=3),
+        BaggingRegressor(make_pipeline(Ridge()), 3, random_state=0),
+        TransformedTargetRegressor(make_pipeline(StandardScaler(), RidgeCV())),
+        make_pipeline(RFECV(Ridge(0.01), cv=3), Ridge(0.01)),
+    ],
+)
+def test_regressors(teacher):
+    rows, y = load_diabetes(return_X_y=True)
+    bad = np.random.default_rng(0).random(len(y)) < 0.5
+    fitted = fit_copy(teacher, rows, np.where(bad, 400 - y, y), np.where(bad, 1e-6, 1.0))
+    assert fitted.score(rows, y) > 0.3
+
+
+def test_requests_of_the_user_are_honoured_and_stay():
+    with config_context(enable_metadata_routing=True):
+        mute = pipe(logistic().set_fit_request(sample_weight=False))
+    teacher = VotingClassifier([("a", mute), ("b", pipe())], voting="soft")
+    fitted = fit_copy(teacher, X, WRONG, WEIGHT)
+    deaf, hears = (np.mean(one.predict(X) == Y) for one in fitted.estimators_)
+    assert deaf < 0.9 < hears
+    requests = [vars(one[-1]).get("_metadata_request") for one in fitted.estimators_]
+    assert requests[0].fit.requests == {"sample_weight": False} and requests[1] is None
+
+
+def test_a_message_names_a_meta_estimator_that_asks_what_nobody_can_request():
+    class Strict(VotingClassifier):
+        def fit(self, X, y, **params):
+            raise UnsetMetadataPassedError(message="unset", unrequested_params=[], routed_params=[])
+
+    with pytest.raises(ValueError, match=r"inside Strict: enable .* FrozenEstimator\(teacher\)"):
+        fit_copy(Strict([("a", pipe())]), X, Y, WEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "names"),
+    [
+        (KNeighborsClassifier(), ["KNeighborsClassifier"]),
+        (pipe(KNeighborsClassifier()), ["KNeighborsClassifier"]),
+        (GridSearchCV(pipe(KNeighborsClassifier()), {}), ["KNeighborsClassifier"]),
+        (
+            VotingClassifier(
+                [("k", KNeighborsClassifier()), ("d", LinearDiscriminantAnalysis()), ("b", pipe())],
+                voting="soft",
+            ),
+            ["KNeighborsClassifier", "LinearDiscriminantAnalysis"],
+        ),
+        (BaggingClassifier(KNeighborsClassifier()), []),
+        (FrozenEstimator(KNeighborsClassifier()), []),
+    ],
+)
+def test_estimators_without_weights_are_named(teacher, names):
+    assert fitted_without_weights(teacher) == names
+    if isinstance(teacher, FrozenEstimator):
+        return
+    weights = {"sample_weight": WEIGHT, "cv": 2}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cross_fit(teacher, X, WRONG, np.arange(2), **weights)
+        cross_fit(teacher, X, WRONG, np.arange(2), **weights | {"sample_weight": 3 * np.ones(569)})
+    said = [str(one.message) for one in caught if "sample_weight" in str(one.message)]
+    assert len(said) == bool(names) and all(name in said[0] for name in names)
 
 
 def held_by(fitted):
