@@ -432,12 +432,12 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        known = [get_tags(m) for _, m in self._members if hasattr(m, "__sklearn_tags__")]
+        members = [as_ensemble(member) for _, member in self._used_members]
+        members = [one for one in members if hasattr(one, "__sklearn_tags__")]
+        known = [get_tags(one) for one in members]
         regression = bool(known) and all(one.estimator_type == "regressor" for one in known)
         tags.estimator_type = "regressor" if regression else "classifier"
-        tags.input_tags.allow_nan = all(
-            may_read_missing(m) for _, m in self._members if hasattr(m, "__sklearn_tags__")
-        )
+        tags.input_tags.allow_nan = all(may_read_missing(one) for one in members)
         tags.target_tags.multi_output = regression and all(
             one.target_tags.multi_output for one in known
         )

@@ -40,7 +40,8 @@ def fit_with_weights(
 ) -> Any:
     """Fit an estimator in place; the classifiers and regressors inside get the weights.
 
-    Scorers of searches get them, too, transformers do not.
+    Scorers of searches get them, too. Transformers do not, nor do selectors of columns in front
+    of the last step of a Pipeline, with the estimators inside them.
 
     Parameters
     ----------

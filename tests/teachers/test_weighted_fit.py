@@ -153,7 +153,7 @@ def test_rows_of_no_weight_teach_nothing(name):
         StackingRegressor([("a", make_pipeline(Ridge()))], cv=3),
         BaggingRegressor(make_pipeline(Ridge()), 3, random_state=0),
         TransformedTargetRegressor(make_pipeline(StandardScaler(), RidgeCV())),
-        make_pipeline(RFECV(Ridge(0.01), cv=3), Ridge(0.01)),
+        make_pipeline(StandardScaler(), RFECV(Ridge(0.01), cv=3)),
     ],
 )
 def test_regressors(teacher):
