@@ -152,7 +152,6 @@ class DistillerMixin(MetaEstimatorMixin):
                 "Pool(rows), or pass X.toarray()"
             )
         numbers, _ = check_rows(self, X, allow_nan=True, categorical_features=None, sparse=True)
-        self._missing_seen = bool(np.isnan(numbers.data).any())
         # What the student sees, in the type of X: solvers for sparse rows are coarse in float32.
         return numeric_table(numbers.astype(np.result_type(X.dtype, np.float32)))
 
