@@ -38,8 +38,8 @@ def check_rounding(
     Raises
     ------
     ValueError
-        If "int32" leaves a column with one of several thresholds, and no rows show that its
-        values are whole numbers.
+        If "int32" leaves each column one of its thresholds, and no rows show that the values
+        are whole numbers.
     """
     if dtype == "int32" and not whole_rows:
         _check_whole_numbers(fine, names)
@@ -90,18 +90,22 @@ def _count_close(thresholds: NDArray[np.float64]) -> int:
 
 def _check_whole_numbers(fine: TreesOnEdges, names: Any) -> None:
     """Refuse or warn of thresholds that tell fractions apart, for dtype="int32" without rows."""
-    n_moved, moved_columns = 0, []
+    n_moved, moved_columns, merged = 0, [], []
     for j, (thresholds, edges) in enumerate(zip(fine.thresholds, fine.edges, strict=True)):
         fractions = int(are_fractions(thresholds).sum())
         if fractions and len(edges) == 1 < len(thresholds):
-            raise ValueError(
-                f"dtype='int32' makes one threshold of the {len(thresholds)} of "
-                f"{_columns([j], names)}, which lie between {thresholds[0]:.3g} and "
-                f"{thresholds[-1]:.3g}: pass X to show that the values are whole numbers, else "
-                "scale the column before the fit, or take dtype='float64'"
-            )
+            merged.append(j)
         n_moved += fractions
         moved_columns += [j] * (fractions > 0)
+    # As in `TreeTable.check_whole_numbers`: some columns may hold 0 and 1 alone.
+    if merged and len(merged) == sum(len(part) > 1 for part in fine.thresholds):
+        thresholds = fine.thresholds[merged[0]]
+        raise ValueError(
+            f"dtype='int32' makes one threshold of the {len(thresholds)} of "
+            f"{_columns(merged[:1], names)}, which lie between {thresholds[0]:.3g} and "
+            f"{thresholds[-1]:.3g}: pass X to show that the values are whole numbers, else "
+            "scale the column before the fit, or take dtype='float64'"
+        )
     if n_moved:
         warnings.warn(
             f"dtype='int32' rounds {n_moved:,} thresholds of {_columns(moved_columns, names)} to "

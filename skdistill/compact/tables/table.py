@@ -144,7 +144,7 @@ class Table(Frozen, ABC):
         Raises
         ------
         ValueError
-            If a column that has several thresholds keeps a single one.
+            If each column keeps a single threshold, although some have several.
         """
         return ""
 

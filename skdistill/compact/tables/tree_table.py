@@ -254,19 +254,26 @@ class TreeTable(Table):
         if self.input_dtype == "int32":
             return ""
         n_moved, n_edges, moved_columns = 0, 0, []
+        several, merged = 0, []
         column = self.grid.features[self.feature]
         for j in self.columns.tolist():
             edges = np.unique(self.edges[column == j])
             fractions = int(are_fractions(edges).sum())
+            several += len(edges) > 1
             if fractions and len(edges) > 1 == len(np.unique(np.floor(edges))):
-                raise ValueError(
-                    f"input_dtype={dtype!r} makes one threshold of the {len(edges)} of column {j}, "
-                    f"which lie between {edges[0]:.3g} and {edges[-1]:.3g}: "
-                    f"{_WHOLE_NUMBERS}, or take input_dtype='float32'"
-                )
+                merged.append((j, edges))
             if fractions:
                 n_moved, n_edges = n_moved + fractions, n_edges + len(edges)
                 moved_columns.append(j)
+        # Random thresholds of a column of 0 and 1 are fractions too, and merge without harm: what
+        # the other columns keep tells the two apart.
+        if merged and len(merged) == several:
+            j, edges = merged[0]
+            raise ValueError(
+                f"input_dtype={dtype!r} makes one threshold of the {len(edges)} of column {j}, "
+                f"which lie between {edges[0]:.3g} and {edges[-1]:.3g}: "
+                f"{_WHOLE_NUMBERS}, or take input_dtype='float32'"
+            )
         if n_moved == 0:
             return ""
         return (

@@ -80,8 +80,8 @@ def to_c(
     ------
     ValueError
         If an option is unknown, does not suit the model, or `name` is no C identifier; and for
-        integer inputs that leave a column with one of several thresholds, as those of a model
-        trained on numbers in [0, 1] do.
+        integer inputs that leave each column one of its thresholds, as those of a model trained
+        on numbers in [0, 1] do.
     OSError
         If the files cannot be written; then neither is.
 
