@@ -34,13 +34,21 @@ def packed(linear, n_features, input_dtype):
 def rounded(linear, read, x):
     """``(x << fraction) - offset``, shifted to the right, half to even, for whole `x`."""
     u = len(linear.features)
-    offset = np.full(u, read.offset) if read.offset is not None else read.tables["offsets"]
-    shift = np.full(u, read.shift) if read.shift is not None else read.tables["shifts"]
+    offset = (
+        np.full(u, read.rounding.offset)
+        if read.rounding.offset is not None
+        else read.tables["offsets"]
+    )
+    shift = (
+        np.full(u, read.rounding.shift)
+        if read.rounding.shift is not None
+        else read.tables["shifts"]
+    )
     out = np.empty((len(x), u))
     for j in range(u):
         s = int(shift[j])
         for i, v in enumerate(x[:, linear.features[j]].tolist()):
-            z = (v << read.fraction) - int(offset[j])
+            z = (v << read.rounding.fraction) - int(offset[j])
             assert abs(z) < 2**24
             m = abs(z)
             m = (m + (1 << (s - 1)) - 1 + (m >> s & 1)) >> s if s > 0 else m << -s
@@ -62,7 +70,7 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     near = np.clip(rng.integers(-9, 9, (40, u)) + np.round(offset), limits.min, limits.max)
     anywhere = rng.integers(limits.min, limits.max, (60, u), endpoint=True)
     x = np.concatenate([near.astype(int), anywhere])
-    assert read.arithmetic == "integer"
+    assert read.rounding.arithmetic == "integer"
     assert np.array_equal(rounded(linear, read, x), quantize_input(x, linear))
 
 
@@ -81,7 +89,7 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     ],
 )
 def test_arithmetic_is_chosen_by_what_is_exact(offset, inv_step, input, arithmetic):
-    assert packed(table(offset, inv_step), 2, input).arithmetic == arithmetic
+    assert packed(table(offset, inv_step), 2, input).rounding.arithmetic == arithmetic
 
 
 @pytest.mark.parametrize(
@@ -114,7 +122,7 @@ def test_what_all_inputs_share_needs_no_table():
 def test_shifts_stay_where_32_bits_can_be_shifted():
     for power in (-90, -40, 40, 90):
         read = packed(table([0, 3], [2.0**power] * 2), 2, "uint16")
-        assert -16 <= read.shift <= 30
+        assert -16 <= read.rounding.shift <= 30
 
 
 def test_tables_of_random_models_are_narrow():
