@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from skdistill import CompactModel
-from skdistill.compact import CategoryTable, HiddenLayer, NetTable
+from skdistill.compact import (
+    CategoryTable,
+    HiddenLayer,
+    InputGrid,
+    LinearTable,
+    NetTable,
+    TreeTable,
+)
 from skdistill.compact.tables.categories import NO_CATEGORIES
 
 NET_BITS = ("ternary", *range(2, 9))
@@ -103,3 +110,21 @@ def net_model(seed, *, beside=(), whole=None, with_categories=False):
     model = CompactModel(n_features, bias, 1.0, link, classes, tables, categories=categories)
     scale = rng.choice([0.3, 3, 30]) / max(1, int(model.score_bound.max()))
     return CompactModel(n_features, bias, scale, link, classes, tables, categories=categories)
+
+
+def linear_beside(rng, n_features, S):
+    """A linear table on some columns."""
+    features = np.flatnonzero(rng.random(n_features) < 0.7)
+    features = features if len(features) else np.arange(1)
+    n = len(features)
+    steps = np.float32(2.0 ** rng.integers(-4, 4, n))
+    return LinearTable(
+        features, np.float32(rng.integers(-9, 9, n)), steps, 8, rng.integers(-8, 8, (n, S)), 4
+    )
+
+
+def trees_beside(rng, n_features, S):
+    """Two stumps."""
+    grid = InputGrid([0, n_features - 1], [0, 1, 2], np.float32([0.5, 3]))
+    values = rng.integers(-8, 8, (4, S))
+    return TreeTable(grid, [0, 1], [0, 1], [0, 0], [-1, -3], [-2, -4], [False, True], values, 4)

@@ -1,0 +1,272 @@
+"""C of a net: codes of the inputs, hidden layers, scores.
+
+The functions are those of `skdistill.export.c.printers.Printer`, for `PackedNet`. How two
+products come out of one multiplication says `skdistill.compact.packing.net`.
+
+Inputs of a layer wait in an array of int32: number j holds input j in its upper 16 bits, and input
+j + lane below. Zeros stand before and behind them, where rows of weights begin or end within a
+block.
+"""
+
+from __future__ import annotations
+
+from skdistill.compact.packing.net import PackedNet, Stream
+from skdistill.export.c import categories
+from skdistill.export.c.costs import CALL, Costs
+from skdistill.export.c.net_products import product_cost, product_function
+from skdistill.export.c.rounding import round_cost, round_function, round_input
+from skdistill.export.c.text import CSource, block
+
+_NAN_INDEX = 512
+_UNIT, _INPUT = 44, 20  # instructions of a hidden unit beside its products; of an input
+
+
+def packed_widths(source: CSource, part: PackedNet) -> dict[str, list[int]]:
+    """No tables of packed bits that are read one number at a time."""
+    return {}
+
+
+def input_function(source: CSource, part: PackedNet) -> str:
+    """The functions that make a code of an input."""
+    parts = []
+    if part.rounding is not None:
+        missing = part.missing_code
+        nan = source.get("net_missing", "j") if missing is None else str(missing)
+        parts.append(round_function(source, part.rounding, "code", nan))
+    # The ranks of categories have the same function.
+    if "lookup" in part.tables and source.x_type == "float" and not len(source.layout.categories):
+        parts.append(categories.index_function(source))
+    return "\n".join(parts)
+
+
+def walk_function(source: CSource, part: PackedNet) -> str:
+    """Nothing: there is nothing to walk."""
+    return ""
+
+
+def value_function(source: CSource, part: PackedNet) -> str:
+    """The functions of products and layers, and the function that adds the scores."""
+    kinds = {stream.bits: stream for stream in part.streams}
+    aligned = {
+        bits: all(each.is_aligned for each in part.streams if each.bits == bits) for bits in kinds
+    }
+    texts = [product_function(source, bits, aligned[bits]) for bits in kinds]
+    texts += {_layer_name(part, i): _layer(source, part, i) for i in _hidden(part)}.values()
+    return "\n".join([*texts, _net(source, part)])
+
+
+def label_function(source: CSource, part: PackedNet) -> str:
+    """Nothing: a label needs the scores."""
+    return ""
+
+
+def declared(source: CSource, part: PackedNet) -> list[str]:
+    """Nothing: the function of the net has its own."""
+    return []
+
+
+def prepare(source: CSource, part: PackedNet) -> str:
+    """Nothing."""
+    return ""
+
+
+def add(source: CSource, part: PackedNet) -> str:
+    """The call of the function that adds the scores."""
+    return f"{source.name}_add_net(x, s);\n"
+
+
+def costs(source: CSource, part: PackedNet) -> Costs:
+    """What the part costs at most."""
+    numbers = _numbers(part)
+    each = _INPUT + (0 if part.rounding is None else round_cost(source, part.rounding))
+    work, steps = 2 * CALL + 6 * numbers + each * part.table.n_codes, numbers + part.table.n_codes
+    for stream in part.streams:
+        blocks = stream.length // stream.width.block + (0 if stream.is_aligned else 2)
+        work += stream.rows * (_UNIT + product_cost(stream, blocks))
+        steps += stream.rows * (1 + blocks)
+    return Costs(steps=steps, instructions=work, stack=4 * numbers + 160)
+
+
+def _hidden(part: PackedNet) -> range:
+    return range(len(part.table.hidden))
+
+
+def _numbers(part: PackedNet) -> int:
+    """Entries of the array that holds the inputs of all layers."""
+    return sum(each.front + each.length + each.back for each in part.streams)
+
+
+def _first(part: PackedNet, i: int) -> int:
+    """Where the inputs of a layer begin in it."""
+    before = part.streams[:i]
+    return sum(each.front + each.length + each.back for each in before) + part.streams[i].front
+
+
+def _layer_name(part: PackedNet, i: int) -> str:
+    return f"layer_{part.streams[i].bits}_{part.streams[i + 1].width.lane}"
+
+
+def _put(stream: Stream, target: str, value: str) -> str:
+    """Statements that put the next input of a layer to its place, and count it."""
+    lane = stream.width.lane
+    put = f"{target}[0] = {value} * 65536;\n{target}[-{lane}] += {value};\n{target}++;\n"
+    return (put if lane else f"*{target}++ = {value};\n") + _count(stream, value)
+
+
+def _count(stream: Stream, value: str) -> str:
+    return f"sum += {value};\n" if _needs_sum(stream) else ""
+
+
+def _needs_sum(stream: Stream) -> bool:
+    return bool(stream.width.zero) and not stream.width.centred
+
+
+def _layer(source: CSource, part: PackedNet, i: int) -> str:
+    stream, following = part.streams[i], part.streams[i + 1]
+    shift = str(part.shift)
+    if part.shift is None:
+        shift = f"{source.get('unit_shifts', '(unit >> 1)')} >> (4u * (unit & 1u)) & 15u"
+    return block(
+        """
+        /* The m units of a hidden layer, from n inputs at p, and their sum. */
+        static int32_t @name@_@layer@(int32_t start, const int32_t *p, unsigned n,
+            int32_t *q, unsigned unit, unsigned m, @index@ at)
+        {
+            int32_t sum = 0;
+            for (; m != 0; m--, unit++, at += n) {
+                const unsigned r = @shift@;
+                int32_t a = start + @bias@ * ((int32_t)2 << r) + (((int32_t)1 << r) >> 1);
+                a = @name@_products_@bits@(a, p, n, at);
+                a = a < 0 ? 0 : a >> r;
+                if (a > 255)
+                    a = 255;
+                @put@
+            }
+            return sum;
+        }
+        """,
+        name=source.name,
+        layer=_layer_name(part, i),
+        index=source.index,
+        shift=shift,
+        bias=source.get("unit_bias", "unit"),
+        bits=stream.bits,
+        put=_put(following, "q", "a"),
+    )
+
+
+def _net(source: CSource, part: PackedNet) -> str:
+    """The function that adds the scores of the net."""
+    numbers, S = _numbers(part), part.table.n_scores
+    body = [_inputs(source, part)]
+    unit = 0
+    for i in _hidden(part):
+        stream = part.streams[i]
+        body.append(
+            f"sum = {source.name}_{_layer_name(part, i)}({_start(stream)}, "
+            f"h + {_first(part, i)}, {stream.length}, h + {_first(part, i + 1)}, "
+            f"{unit}, {stream.rows}, {stream.start});\n"
+        )
+        unit += stream.rows
+    last = part.streams[-1]
+    at = f"{last.start} + j * {last.length}u" if S > 1 else str(last.start)
+    inner = f"s[j] += {source.name}_products_{last.bits}({_start(last)}, "
+    inner += f"h + {_first(part, len(part.streams) - 1)}, {last.length}, {at});\n"
+    body.append(f"for (j = 0; j < {S}; j++)\n    {inner}")
+    body.append("" if _needs_sum(last) else "(void)sum;\n")
+    keep = f"{source.macro}_KEEP;"
+    return block(
+        """
+        /* Adds the scores of the net. */
+        static void @name@_add_net(const @T@ *x, int32_t *s)
+        {
+            int32_t h[@numbers@], *p = h + @first@, sum = 0;
+            unsigned j;
+            for (j = 0; j < @numbers@; j++) {
+                h[j] = 0;
+                @keep@
+            }
+            @body@
+        }
+        """,
+        name=source.name,
+        T=source.x_type,
+        numbers=numbers,
+        first=_first(part, 0),
+        keep=keep,
+        body="".join(body),
+    )
+
+
+def _start(stream: Stream) -> str:
+    return f"-{stream.width.zero} * sum" if _needs_sum(stream) else "0"
+
+
+def _inputs(source: CSource, part: PackedNet) -> str:
+    """Statements that put all codes to their places."""
+    first, net = part.streams[0], part.table
+    if source.layout.input_dtype == "codes":
+        return _loop(net.n_codes, f"const int32_t v = x[j];\n{_put(first, 'p', 'v')}")
+    text = ""
+    if part.rounding is not None:
+        column = source.get("net_columns", "j") if "net_columns" in part.tables else "j"
+        x = f"x[{column}]"
+        value = f"{source.name}_code({round_input(source, part.rounding, x)}, j)"
+        missing = source.layout.missing_number
+        if missing is not None:
+            nan = part.missing_code
+            code = source.get("net_missing", "j") if nan is None else str(nan)
+            value = f"{x} == {missing} ? {code} : {value}"
+        text += _loop(len(net.features), f"const int32_t v = {value};\n{_put(first, 'p', 'v')}")
+    return text + (_lookups(source, part) if len(net.lookup_features) else "")
+
+
+def _loop(count: int, body: str) -> str:
+    return block(
+        """
+        for (j = 0; j < @count@; j++) {
+            @body@
+        }
+        """,
+        count=count,
+        body=body,
+    )
+
+
+def _lookups(source: CSource, part: PackedNet) -> str:
+    """Statements that look the codes of lookup inputs up."""
+    net = part.table
+    column = str(int(net.lookup_features[0]))
+    if "lookup_columns" in part.tables:
+        column = source.get("lookup_columns", "j")
+    count = f"{int(net.lookup_sizes[0]) - 1}u"
+    if "lookup_sizes" in part.tables:
+        count = source.get("lookup_sizes", "j")
+    x = f"x[{column}]"
+    at, nan = f"(uint32_t){x}", f"{x} == {source.layout.missing_number}"
+    if source.x_type == "float":  # an index is 256 at most
+        at, nan = f"{source.name}_index({x}, {_NAN_INDEX}u)", f"at == {_NAN_INDEX}u"
+    known = "at >= count ? count - 1u : at"
+    return block(
+        """
+        {
+            unsigned first = 0;
+            for (j = 0; j < @n@; j++) {
+                const unsigned count = @count@;
+                uint32_t at = @at@;
+                int32_t v;
+                at = @known@;
+                v = @code@;
+                first += count@entry@;
+                @put@
+            }
+        }
+        """,
+        n=len(net.lookup_features),
+        count=count,
+        at=at,
+        known=f"{nan} ? count : {known}" if part.has_nan else known,
+        code=source.get("lookup", "first + at"),
+        entry=" + 1u" if part.has_nan else "",
+        put=_put(part.streams[0], "p", "v"),
+    )

@@ -1,0 +1,65 @@
+"""Nets in C answer as in Python, bit for bit, for every width of weights and type of inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skdistill.compact.packing.net import PackedNet
+from skdistill.compact.packing.pack import choose_layout
+from tests.export.c.harness import INPUTS, Case, assert_equal, load, suits
+from tests.nets import linear_beside, net_model, trees_beside
+
+SEEDS = range(200)
+BATCH = 40
+
+
+def case_of(seed):
+    """A model of every kind: alone, with categories, beside linear tables and trees."""
+    beside = [(), (), (linear_beside,), (trees_beside,), (linear_beside, trees_beside)][seed % 5]
+    model = net_model(seed, beside=beside, with_categories=seed % 3 == 0)
+    rng = np.random.default_rng(seed)
+    output = "label" if model.classes is not None and rng.random() < 0.4 else "scores"
+    input = INPUTS[seed % len(INPUTS)]
+    missing = "max" if input.strip("u").startswith("int") and rng.random() < 0.5 else None
+    if not suits(model, input, output, missing):
+        input, missing = "float32", None
+    return Case(model, input, output, missing_value=missing)
+
+
+@pytest.mark.parametrize("first", SEEDS[::BATCH])
+def test_answers_of_random_nets(first, tmp_path):
+    cases = [case_of(seed) for seed in range(first, first + BATCH)]
+    assert_equal(load(tmp_path, cases), cases, seed=first)
+
+
+def test_every_way_to_keep_a_net_is_seen():
+    seen = set()
+    for case in map(case_of, SEEDS):
+        laid = choose_layout(case.model, case.input, max_is_missing=case.missing_value is not None)
+        for part in laid.parts_of(PackedNet):
+            kind = "float32" if case.input == "float32" else "codes"
+            kind = kind if case.input in ("float32", "codes") else "integer"
+            seen |= {(kind, name) for name in laid.tables}
+            seen |= {(stream.bits, stream.is_aligned) for stream in part.streams}
+            seen.add(("layers", len(part.streams)))
+            seen.add((kind, "nan of lookups", part.has_nan))
+            if part.rounding is not None:
+                seen.add((kind, part.rounding.arithmetic, part.rounding.offset is None))
+    for bits in ("ternary", 2, 3, 4, 5, 6, 7, 8):
+        assert {(bits, False), (bits, True)} - {(8, False)} <= seen
+    for name in ("net_columns", "net_offsets", "net_shifts", "net_missing", "unit_bias"):
+        assert {("float32", name), ("integer", name)} <= seen
+    for name in ("lookup", "lookup_columns", "lookup_sizes", "unit_shifts", "ranks", "bias"):
+        assert {("float32", name), ("integer", name)} <= seen
+    assert {("layers", n) for n in (2, 3, 4)} <= seen
+    assert {("integer", how, True) for how in ("integer", "float")} <= seen
+    assert {(kind, "nan of lookups", True) for kind in ("float32", "integer")} <= seen
+
+
+def test_integers_need_no_float(tmp_path):
+    for seed in range(12):
+        model = net_model(seed, whole=True, with_categories=bool(seed % 2))
+        for input in ("int8", "uint8", "int16", "uint16", "codes"):
+            text = Case(model, input).text("m") if model.classes is not None else ""
+            assert "float" not in text.split("*/", 1)[-1]
