@@ -13,7 +13,7 @@ from __future__ import annotations
 from skdistill.compact.packing.net import PackedNet, Stream
 from skdistill.export.c import categories
 from skdistill.export.c.costs import CALL, Costs
-from skdistill.export.c.net_products import product_cost, product_function
+from skdistill.export.c.net_products import product_cost, product_function, simd
 from skdistill.export.c.rounding import round_cost, round_function, round_input
 from skdistill.export.c.text import CSource, block
 
@@ -46,12 +46,12 @@ def walk_function(source: CSource, part: PackedNet) -> str:
 
 def value_function(source: CSource, part: PackedNet) -> str:
     """The functions of products and layers, and the function that adds the scores."""
-    kinds = {stream.bits: stream for stream in part.streams}
-    aligned = {
-        bits: all(each.is_aligned for each in part.streams if each.bits == bits) for bits in kinds
-    }
-    texts = [product_function(source, bits, aligned[bits]) for bits in kinds]
-    texts += {_layer_name(part, i): _layer(source, part, i) for i in _hidden(part)}.values()
+    aligned: dict[int | str, bool] = {}
+    for stream in part.streams:
+        aligned[stream.bits] = aligned.get(stream.bits, True) and stream.is_aligned
+    texts = [] if all(map(_is_whole, part.streams)) else [simd(source)]
+    texts += [product_function(source, bits, each) for bits, each in aligned.items()]
+    texts += {_units_name(each): _units(source, part, each) for each in part.streams[1:]}.values()
     return "\n".join([*texts, _net(source, part)])
 
 
@@ -87,10 +87,6 @@ def costs(source: CSource, part: PackedNet) -> Costs:
     return Costs(steps=steps, instructions=work, stack=4 * numbers + 160)
 
 
-def _hidden(part: PackedNet) -> range:
-    return range(len(part.table.hidden))
-
-
 def _numbers(part: PackedNet) -> int:
     """Entries of the array that holds the inputs of all layers."""
     return sum(each.front + each.length + each.back for each in part.streams)
@@ -102,41 +98,43 @@ def _first(part: PackedNet, i: int) -> int:
     return sum(each.front + each.length + each.back for each in before) + part.streams[i].front
 
 
-def _layer_name(part: PackedNet, i: int) -> str:
-    return f"layer_{part.streams[i].bits}_{part.streams[i + 1].width.lane}"
+def _units_name(following: Stream) -> str:
+    return f"units_for_{following.bits}"
 
 
-def _put(stream: Stream, target: str, value: str) -> str:
+def _is_whole(stream: Stream) -> bool:
+    """Whether both halves of a pair of inputs are no numbers of their own on any core."""
+    return stream.width.centred or stream.width.lane == 0
+
+
+def _put(source: CSource, stream: Stream, target: str, value: str) -> str:
     """Statements that put the next input of a layer to its place, and count it."""
-    lane = stream.width.lane
-    put = f"{target}[0] = {value} * 65536;\n{target}[-{lane}] += {value};\n{target}++;\n"
-    return (put if lane else f"*{target}++ = {value};\n") + _count(stream, value)
-
-
-def _count(stream: Stream, value: str) -> str:
-    return f"sum += {value};\n" if _needs_sum(stream) else ""
+    lane, lower = stream.width.lane, value
+    if lane == 0:
+        return f"*{target}++ = {value};\n"
+    if not _is_whole(stream):
+        lower = f"{source.macro}_LOWER({value})"
+    put = f"{target}[0] = {value} * 65536;\n{target}[-{lane}] += {lower};\n{target}++;\n"
+    return put + (f"sum += {value};\n" if _needs_sum(stream) else "")
 
 
 def _needs_sum(stream: Stream) -> bool:
     return bool(stream.width.zero) and not stream.width.centred
 
 
-def _layer(source: CSource, part: PackedNet, i: int) -> str:
-    stream, following = part.streams[i], part.streams[i + 1]
+def _units(source: CSource, part: PackedNet, following: Stream) -> str:
     shift = str(part.shift)
     if part.shift is None:
         shift = f"{source.get('unit_shifts', '(unit >> 1)')} >> (4u * (unit & 1u)) & 15u"
     return block(
         """
-        /* The m units of a hidden layer, from n inputs at p, and their sum. */
-        static int32_t @name@_@layer@(int32_t start, const int32_t *p, unsigned n,
-            int32_t *q, unsigned unit, unsigned m, @index@ at)
+        /* Makes m units of a hidden layer of the sums at q, and returns their sum. */
+        static int32_t @name@_@units@(int32_t *q, unsigned unit, unsigned m)
         {
             int32_t sum = 0;
-            for (; m != 0; m--, unit++, at += n) {
+            for (; m != 0; m--, unit++) {
                 const unsigned r = @shift@;
-                int32_t a = start + @bias@ * ((int32_t)2 << r) + (((int32_t)1 << r) >> 1);
-                a = @name@_products_@bits@(a, p, n, at);
+                int32_t a = *q + @bias@ * ((int32_t)2 << r) + (((int32_t)1 << r) >> 1);
                 a = a < 0 ? 0 : a >> r;
                 if (a > 255)
                     a = 255;
@@ -146,34 +144,33 @@ def _layer(source: CSource, part: PackedNet, i: int) -> str:
         }
         """,
         name=source.name,
-        layer=_layer_name(part, i),
-        index=source.index,
+        units=_units_name(following),
         shift=shift,
         bias=source.get("unit_bias", "unit"),
-        bits=stream.bits,
-        put=_put(following, "q", "a"),
+        put=_put(source, following, "q", "a"),
     )
 
 
 def _net(source: CSource, part: PackedNet) -> str:
     """The function that adds the scores of the net."""
-    numbers, S = _numbers(part), part.table.n_scores
+    numbers = _numbers(part)
     body = [_inputs(source, part)]
     unit = 0
-    for i in _hidden(part):
-        stream = part.streams[i]
+    for i, stream in enumerate(part.streams):
+        hidden = i + 1 < len(part.streams)
+        sums = f"h + {_first(part, i + 1)}" if hidden else "s"
+        start = f"-{stream.width.zero} * sum" if _needs_sum(stream) else "0"
         body.append(
-            f"sum = {source.name}_{_layer_name(part, i)}({_start(stream)}, "
-            f"h + {_first(part, i)}, {stream.length}, h + {_first(part, i + 1)}, "
-            f"{unit}, {stream.rows}, {stream.start});\n"
+            f"{source.name}_rows_{stream.bits}({sums}, {stream.rows}, {start}, "
+            f"h + {_first(part, i)}, {stream.length}, {stream.start});\n"
         )
-        unit += stream.rows
-    last = part.streams[-1]
-    at = f"{last.start} + j * {last.length}u" if S > 1 else str(last.start)
-    inner = f"s[j] += {source.name}_products_{last.bits}({_start(last)}, "
-    inner += f"h + {_first(part, len(part.streams) - 1)}, {last.length}, {at});\n"
-    body.append(f"for (j = 0; j < {S}; j++)\n    {inner}")
-    body.append("" if _needs_sum(last) else "(void)sum;\n")
+        if hidden:
+            following = part.streams[i + 1]
+            call = f"{source.name}_{_units_name(following)}({sums}, {unit}, {stream.rows});\n"
+            body.append(f"sum = {call}" if _needs_sum(following) else f"(void){call}")
+            unit += stream.rows
+    if not any(map(_needs_sum, part.streams)):
+        body.append("(void)sum;\n")
     keep = f"{source.macro}_KEEP;"
     return block(
         """
@@ -198,15 +195,11 @@ def _net(source: CSource, part: PackedNet) -> str:
     )
 
 
-def _start(stream: Stream) -> str:
-    return f"-{stream.width.zero} * sum" if _needs_sum(stream) else "0"
-
-
 def _inputs(source: CSource, part: PackedNet) -> str:
     """Statements that put all codes to their places."""
     first, net = part.streams[0], part.table
     if source.layout.input_dtype == "codes":
-        return _loop(net.n_codes, f"const int32_t v = x[j];\n{_put(first, 'p', 'v')}")
+        return _loop(net.n_codes, f"const int32_t v = x[j];\n{_put(source, first, 'p', 'v')}")
     text = ""
     if part.rounding is not None:
         column = source.get("net_columns", "j") if "net_columns" in part.tables else "j"
@@ -217,7 +210,9 @@ def _inputs(source: CSource, part: PackedNet) -> str:
             nan = part.missing_code
             code = source.get("net_missing", "j") if nan is None else str(nan)
             value = f"{x} == {missing} ? {code} : {value}"
-        text += _loop(len(net.features), f"const int32_t v = {value};\n{_put(first, 'p', 'v')}")
+        text += _loop(
+            len(net.features), f"const int32_t v = {value};\n{_put(source, first, 'p', 'v')}"
+        )
     return text + (_lookups(source, part) if len(net.lookup_features) else "")
 
 
@@ -268,5 +263,5 @@ def _lookups(source: CSource, part: PackedNet) -> str:
         known=f"{nan} ? count : {known}" if part.has_nan else known,
         code=source.get("lookup", "first + at"),
         entry=" + 1u" if part.has_nan else "",
-        put=_put(part.streams[0], "p", "v"),
+        put=_put(source, part.streams[0], "p", "v"),
     )
