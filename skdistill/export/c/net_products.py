@@ -27,8 +27,16 @@ def simd(source: CSource) -> str:
         #if defined(__ARM_FEATURE_SIMD32) && !defined(@M@_NO_SIMD)
         #include <arm_acle.h>
         #define @M@_LOWER(v) ((v) & 0xFFFF)
+        #define @M@_MOVED 0
         #else
         #define @M@_LOWER(v) (v)
+        #define @M@_MOVED 32768
+        #endif
+        /* Between products, so that no compiler loads more inputs than it has registers. */
+        #if defined(__GNUC__)
+        #define @M@_ORDER __asm__ volatile("" : : : "memory")
+        #else
+        #define @M@_ORDER (void)0
         #endif
         """,
         M=source.macro,
@@ -84,12 +92,24 @@ def product_function(source: CSource, bits: int | str, aligned: bool) -> str:
         block=width.block,
         index=source.index,
         declare=load.declare,
-        once=load.start if aligned else "",
+        once=_once(source, bits, width) + load.start if aligned else "",
         step="" if aligned else ", at += n",
         rewind=rewind,
         read=load.read,
-        sums=_sums(source, bits, width),
+        sums=_sums(source, bits, width, aligned),
     )
+
+
+def _once(source: CSource, bits: int | str, width: Width) -> str:
+    """The statement that takes off what all blocks of a row are moved by, where it is known."""
+    if width.centred or bits == "ternary":
+        return ""
+    return f"start -= (int32_t)n * ({source.macro}_MOVED / {_weights_a_sum(bits, width)});\n"
+
+
+def _weights_a_sum(bits: int | str, width: Width) -> int:
+    """Weights whose products are added before the upper half is taken."""
+    return 2 if bits == 6 else width.block
 
 
 class _Load(NamedTuple):
@@ -142,9 +162,11 @@ def _advance(bits: int | str) -> str:
     return "w++;\n" if step == 1 else f"w += {step};\n"
 
 
-def _sums(source: CSource, bits: int | str, width: Width) -> str:
+def _sums(source: CSource, bits: int | str, width: Width, aligned: bool) -> str:
     """Statements that add the products of a block to a."""
     upper = "a += (int32_t)(t >> 16) - 32768;\n"
+    if aligned and _once(source, bits, width):
+        upper = "a += (int32_t)(t >> 16);\n"
     if width.centred:
         half = width.zero
         lines = ["uint32_t t;\n"]
@@ -161,6 +183,8 @@ def _sums(source: CSource, bits: int | str, width: Width) -> str:
             paired.append(split)
         if bits == 6 and k:
             plain += [upper, "t = 0x80008000u;\n"]
+        if k:
+            plain.append(f"{source.macro}_ORDER;\n")
         plain.append(f"t += ({_field(bits, k)}) * (uint32_t)q[{k}];\n")
         paired.append(f"a = __smladx((int32_t)({_field(bits, k)}), q[{k}], a);\n")
     return block(
@@ -197,12 +221,13 @@ def _bytes(source: CSource) -> str:
             unsigned n, @index@ at)
         {
             const int32_t *const end = p + n;
+            @M@_ROM int8_t *w = @table@ + at;
             for (; m != 0; m--, s++) {
                 const int32_t *q = p;
                 int32_t a = start;
                 do {
-                    a += @weight@ * *q++;
-                    at++;
+                    a += (int8_t)@M@_GET8(w) * *q++;
+                    w++;
                 } while (q < end);
                 *s += a;
             }
@@ -210,7 +235,8 @@ def _bytes(source: CSource) -> str:
         """,
         name=source.name,
         index=source.index,
-        weight=source.get(weights_name(8), "at"),
+        M=source.macro,
+        table=f"{source.name}_{weights_name(8)}",
     )
 
 
