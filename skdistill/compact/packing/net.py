@@ -71,12 +71,15 @@ class Stream(NamedTuple):
         Number of the first weight in the table.
     rows, length : int
         Rows, and weights of each.
+    fits_lane : bool
+        Whether no sum of a row leaves 16 bits, whatever the inputs.
     """
 
     bits: int | str
     start: int
     rows: int
     length: int
+    fits_lane: bool
 
     @property
     def width(self) -> Width:
@@ -179,7 +182,7 @@ def pack_net(net: NetTable, request: Request) -> PackedNet:
     shift = int(shifts[0]) if (shifts == shifts[0]).all() else None
     if shift is None:
         tables["unit_shifts"] = pack_bits(shifts, 4)
-    streams = _pack_layers([*net.hidden, net], tables)
+    streams = _pack_layers(net, tables)
     return PackedNet(net, rounding, missing_code, has_nan, streams, shift, tables)
 
 
@@ -217,17 +220,19 @@ def _pack_lookups(net: NetTable, request: Request, tables: dict[str, NDArray[Any
     return has_nan
 
 
-def _pack_layers(
-    layers: list[HiddenLayer | NetTable], tables: dict[str, NDArray[Any]]
-) -> tuple[Stream, ...]:
+def _pack_layers(net: NetTable, tables: dict[str, NDArray[Any]]) -> tuple[Stream, ...]:
     """All weights of a width one after the other, in the order of the layers."""
     streams: list[Stream] = []
     flat: dict[int | str, list[NDArray[np.int8]]] = {}
-    for layer in layers:
+    largest = np.full(net.n_codes, CODE_MAX, np.int64)
+    layers: list[HiddenLayer | NetTable] = [*net.hidden, net]
+    for layer, bounds in zip(layers, [largest, *net.unit_bounds], strict=True):
         parts = flat.setdefault(layer.value_bits, [])
         start = sum(part.size for part in parts)
         parts.append(layer.weights.ravel())
-        streams.append(Stream(layer.value_bits, start, *layer.weights.shape))
+        stored = layer.weights.astype(np.int64) + WIDTHS[layer.value_bits].zero
+        fits_lane = bool((np.abs(stored) @ bounds < 2**15).all())
+        streams.append(Stream(layer.value_bits, start, *layer.weights.shape, fits_lane))
     for bits, parts in flat.items():
         tables[weights_name(bits)] = pack_weights(np.concatenate(parts), bits)
     return tuple(streams)

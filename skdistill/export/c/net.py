@@ -46,11 +46,10 @@ def walk_function(source: CSource, part: PackedNet) -> str:
 
 def value_function(source: CSource, part: PackedNet) -> str:
     """The functions of products and layers, and the function that adds the scores."""
-    aligned: dict[int | str, bool] = {}
-    for stream in part.streams:
-        aligned[stream.bits] = aligned.get(stream.bits, True) and stream.is_aligned
     texts = [] if all(map(_is_whole, part.streams)) else [simd(source)]
-    texts += [product_function(source, bits, each) for bits, each in aligned.items()]
+    for bits in dict.fromkeys(stream.bits for stream in part.streams):
+        same = [stream for stream in part.streams if stream.bits == bits]
+        texts.append(product_function(source, bits, same))
     texts += {_units_name(each): _units(source, part, each) for each in part.streams[1:]}.values()
     return "\n".join([*texts, _net(source, part)])
 
@@ -89,7 +88,10 @@ def costs(source: CSource, part: PackedNet) -> Costs:
 
 def _numbers(part: PackedNet) -> int:
     """Entries of the array that holds the inputs of all layers."""
-    return sum(each.front + each.length + each.back for each in part.streams)
+    last = part.streams[-1]
+    # A pointer goes on by a block, and must not leave the array.
+    beyond = 0 if last.is_aligned else last.width.block - 1 - last.back
+    return sum(each.front + each.length + each.back for each in part.streams) + beyond
 
 
 def _first(part: PackedNet, i: int) -> int:

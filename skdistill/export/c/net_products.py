@@ -22,28 +22,35 @@ def simd(source: CSource) -> str:
     """
     return block(
         """
-        /* Cores with two products of 16 bits in an instruction take them where both halves of a
-           pair are numbers of their own; others multiply 32 bits. The sums are the same. */
+        /* ADD adds two products, of a pair of weights and a pair of inputs. Cores with an
+           instruction for that take both halves of a pair as numbers, and begin with a sum. Others
+           multiply 32 bits; the sum is the upper half then, moved by 2^15, added at the end. */
         #if defined(__ARM_FEATURE_SIMD32) && !defined(@M@_NO_SIMD)
         #include <arm_acle.h>
         #define @M@_LOWER(v) ((v) & 0xFFFF)
+        #define @M@_BEGIN(a) ((uint32_t)(a))
+        #define @M@_ADD(t, w, x) ((uint32_t)__smladx((int32_t)(w), x, (int32_t)(t)))
+        #define @M@_END(a, t) ((int32_t)(t))
         #define @M@_MOVED 0
+        #define @M@_ORDER (void)0
         #else
         #define @M@_LOWER(v) (v)
+        #define @M@_BEGIN(a) 0x80008000u
+        #define @M@_ADD(t, w, x) ((t) + (w) * (uint32_t)(x))
+        #define @M@_END(a, t) ((a) + (int32_t)((t) >> 16))
         #define @M@_MOVED 32768
-        #endif
-        /* Between products, so that no compiler loads more inputs than it has registers. */
-        #if defined(__GNUC__)
+        #if defined(__GNUC__) /* lest more inputs are loaded than there are registers */
         #define @M@_ORDER __asm__ volatile("" : : : "memory")
         #else
         #define @M@_ORDER (void)0
+        #endif
         #endif
         """,
         M=source.macro,
     )
 
 
-def product_function(source: CSource, bits: int | str, aligned: bool) -> str:
+def product_function(source: CSource, bits: int | str, streams: list[Stream]) -> str:
     """The function that adds the products of rows of weights with the inputs of a layer.
 
     Parameters
@@ -52,8 +59,8 @@ def product_function(source: CSource, bits: int | str, aligned: bool) -> str:
         Whose prefix and macros are used.
     bits : int in [2, 8] or "ternary"
         Width of the weights.
-    aligned : bool
-        Whether all rows begin with a block.
+    streams : list of Stream
+        All of this width.
 
     Returns
     -------
@@ -61,9 +68,25 @@ def product_function(source: CSource, bits: int | str, aligned: bool) -> str:
     """
     if bits == 8:
         return _bytes(source)
-    width, table = WIDTHS[bits], f"{source.name}_{weights_name(bits)}"
-    load = _load(source, bits, table)
-    rewind = "" if aligned else load.start + load.align
+    width, M = WIDTHS[bits], source.macro
+    aligned = all(stream.is_aligned for stream in streams)
+    load = _load(source, bits, f"{source.name}_{weights_name(bits)}")
+    begin, end, moved = f"t = {M}_BEGIN(a);\n", f"a = {M}_END(a, t);\n", ""
+    if width.centred:
+        parts = ["uint32_t t;\n", _centred(bits, width), "*s += a;\n"]
+    elif all(stream.fits_lane for stream in streams):
+        moved = f"start -= {M}_MOVED;\n"
+        parts = ["", _sums(source, bits, width, ""), f"*s += {M}_END(a, t);\n"]
+    else:
+        if aligned and bits != "ternary":
+            each = 2 if bits == 6 else width.block
+            moved = f"start -= (int32_t)n * ({M}_MOVED / {each});\n"
+        else:
+            end = f"a = {M}_END(a, t) - {M}_MOVED;\n"
+        between = end + begin if bits == 6 else ""
+        sums = f"uint32_t {begin}{_sums(source, bits, width, between)}{end}"
+        parts = ["", sums, "*s += a;\n"]
+    row = f"uint32_t {begin}" if moved.startswith(f"start -= {M}_MOVED") else ""
     return block(
         """
         /* Adds to m sums at s the products of n inputs at p with rows of weights, from number `at`
@@ -77,13 +100,15 @@ def product_function(source: CSource, bits: int | str, aligned: bool) -> str:
             for (; m != 0; m--, s++@step@) {
                 const int32_t *q = p;
                 int32_t a = start;
+                @row@
                 @rewind@
                 do {
                     @read@
                     @sums@
+                    @advance@
                     q += @block@;
                 } while (q < end);
-                *s += a;
+                @last@
             }
         }
         """,
@@ -92,24 +117,15 @@ def product_function(source: CSource, bits: int | str, aligned: bool) -> str:
         block=width.block,
         index=source.index,
         declare=load.declare,
-        once=_once(source, bits, width) + load.start if aligned else "",
+        once=moved + (load.start if aligned else ""),
         step="" if aligned else ", at += n",
-        rewind=rewind,
+        row=row,
+        rewind="" if aligned else load.start + load.align,
         read=load.read,
-        sums=_sums(source, bits, width, aligned),
+        sums=parts[0] + parts[1],
+        advance=_advance(bits),
+        last=parts[2],
     )
-
-
-def _once(source: CSource, bits: int | str, width: Width) -> str:
-    """The statement that takes off what all blocks of a row are moved by, where it is known."""
-    if width.centred or bits == "ternary":
-        return ""
-    return f"start -= (int32_t)n * ({source.macro}_MOVED / {_weights_a_sum(bits, width)});\n"
-
-
-def _weights_a_sum(bits: int | str, width: Width) -> int:
-    """Weights whose products are added before the upper half is taken."""
-    return 2 if bits == 6 else width.block
 
 
 class _Load(NamedTuple):
@@ -162,45 +178,26 @@ def _advance(bits: int | str) -> str:
     return "w++;\n" if step == 1 else f"w += {step};\n"
 
 
-def _sums(source: CSource, bits: int | str, width: Width, aligned: bool) -> str:
-    """Statements that add the products of a block to a."""
-    upper = "a += (int32_t)(t >> 16) - 32768;\n"
-    if aligned and _once(source, bits, width):
-        upper = "a += (int32_t)(t >> 16);\n"
-    if width.centred:
-        half = width.zero
-        lines = ["uint32_t t;\n"]
-        for k in range(width.lane):
-            field = _field(bits, k)
-            lines.append(f"t = (({field}) - 0x{half:04X}{half:04X}u) * (uint32_t)q[{k}];\n")
-            lines.append("a += (int32_t)((t + 0x80008000u) >> 16) - 32768;\n")
-        return "".join(lines) + _advance(bits)
-    plain, paired = ["uint32_t t = 0x80008000u;\n"], list[str]()
+def _sums(source: CSource, bits: int | str, width: Width, between: str) -> str:
+    """Statements that add the products of a block to t."""
+    lines = []
     for k in range(width.lane):
         if bits == "ternary":  # three times a fraction is its first digit, and the next fraction
-            split = "v *= 3u;\n" if k == 0 else "v = 3u * (v & 0x00FF00FFu);\n"
-            plain.append(split)
-            paired.append(split)
-        if bits == 6 and k:
-            plain += [upper, "t = 0x80008000u;\n"]
+            lines.append("v = 3u * (v & 0x00FF00FFu);\n" if k else "v *= 3u;\n")
         if k:
-            plain.append(f"{source.macro}_ORDER;\n")
-        plain.append(f"t += ({_field(bits, k)}) * (uint32_t)q[{k}];\n")
-        paired.append(f"a = __smladx((int32_t)({_field(bits, k)}), q[{k}], a);\n")
-    return block(
-        """
-        #if defined(__ARM_FEATURE_SIMD32) && !defined(@M@_NO_SIMD)
-        @paired@
-        #else
-        @plain@
-        #endif
-        @advance@
-        """,
-        M=source.macro,
-        paired="".join(paired),
-        plain="".join(plain) + upper,
-        advance=_advance(bits),
-    )
+            lines.append(f"{between}{source.macro}_ORDER;\n")
+        lines.append(f"t = {source.macro}_ADD(t, {_field(bits, k)}, q[{k}]);\n")
+    return "".join(lines)
+
+
+def _centred(bits: int | str, width: Width) -> str:
+    """Statements that add the products of a block of signed weights to a, pair by pair."""
+    zeros = f"0x{width.zero:04X}{width.zero:04X}u"
+    lines = []
+    for k in range(width.lane):
+        lines.append(f"t = (({_field(bits, k)}) - {zeros}) * (uint32_t)q[{k}] + 0x80008000u;\n")
+        lines.append("a += (int32_t)(t >> 16) - 32768;\n")
+    return "".join(lines)
 
 
 def _field(bits: int | str, k: int) -> str:

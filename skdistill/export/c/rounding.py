@@ -96,12 +96,13 @@ def _round_integer(source: CSource, rounding: Rounding, function: str) -> str:
     wide = f"x * {1 << rounding.fraction}" if rounding.fraction else "x"
     minus = "" if offset == "0" else f" + {offset[1:]}" if offset[0] == "-" else f" - {offset}"
     lines = [f"const int32_t z = {wide}{minus};"]
-    if rounding.shift == 0:
-        lines += [f"return z > {Q} ? {Q} : z < -{Q} ? -{Q} : z;"]
-        body, shift = "\n".join(lines), ""
+    if rounding.shift is not None and rounding.shift <= 0:
+        most, factor = Q >> -rounding.shift, 1 << -rounding.shift
+        scaled = f"z * {factor}" if factor > 1 else "z"
+        body = "\n".join([*lines, f"return z > {most} ? {Q} : z < -{most} ? -{Q} : {scaled};"])
     else:
         shift = _shift(source, rounding)
-        body = "\n".join(lines) + "\n" + _halves(Q, shift, rounding.shift)
+        body = "\n".join(lines) + "\n" + _halves(Q, shift, rounding.shift is None)
     return block(
         """
         /* The rounded input j, half to even, kept between -@Q@ and @Q@. */
@@ -130,21 +131,20 @@ def _with_unused(body: str, name: str) -> str:
     return f"{declarations}\n(void){name};\n{rest}"
 
 
-def _halves(Q: int, shift: str, known: int | None) -> str:
-    right = block(
-        """
-        if (s > 0) {
-            m = (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;
-        } else {
-            m = m >= (@Q@u >> -s) + 1u ? @Q@u : m << -s;
-        }
-        """,
-        Q=Q,
-    )
-    if known is not None:
-        right = "m = (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;\n"
-        if known < 0:
-            right = f"m = m >= ({Q}u >> -s) + 1u ? {Q}u : m << -s;\n"
+def _halves(Q: int, shift: str, both_ways: bool) -> str:
+    right = "m = (m + ((uint32_t)1 << (s - 1)) - 1u + ((m >> s) & 1u)) >> s;\n"
+    if both_ways:
+        right = block(
+            """
+            if (s > 0) {
+                @right@
+            } else {
+                m = m >= (@Q@u >> -s) + 1u ? @Q@u : m << -s;
+            }
+            """,
+            right=right,
+            Q=Q,
+        )
     return block(
         """
         uint32_t m = z < 0 ? 0u - (uint32_t)z : (uint32_t)z;
