@@ -46,7 +46,7 @@ def walk_function(source: CSource, part: PackedNet) -> str:
 
 def value_function(source: CSource, part: PackedNet) -> str:
     """The functions of products and layers, and the function that adds the scores."""
-    texts = [] if all(map(_is_whole, part.streams)) else [simd(source)]
+    texts = [simd(source)] if _has_pairs(part) else []
     for bits in dict.fromkeys(stream.bits for stream in part.streams):
         same = [stream for stream in part.streams if stream.bits == bits]
         texts.append(product_function(source, bits, same))
@@ -104,6 +104,10 @@ def _units_name(following: Stream) -> str:
     return f"units_for_{following.bits}"
 
 
+def _has_pairs(part: PackedNet) -> bool:
+    return not all(map(_is_whole, part.streams))
+
+
 def _is_whole(stream: Stream) -> bool:
     """Whether both halves of a pair of inputs are no numbers of their own on any core."""
     return stream.width.centred or stream.width.lane == 0
@@ -125,6 +129,7 @@ def _needs_sum(stream: Stream) -> bool:
 
 
 def _units(source: CSource, part: PackedNet, following: Stream) -> str:
+    plain = "a < 0 ? 0 : a >> r > 255 ? 255 : a >> r"
     shift = str(part.shift)
     if part.shift is None:
         shift = f"{source.get('unit_shifts', '(unit >> 1)')} >> (4u * (unit & 1u)) & 15u"
@@ -137,9 +142,7 @@ def _units(source: CSource, part: PackedNet, following: Stream) -> str:
             for (; m != 0; m--, unit++) {
                 const unsigned r = @shift@;
                 int32_t a = *q + @bias@ * ((int32_t)2 << r) + (((int32_t)1 << r) >> 1);
-                a = a < 0 ? 0 : a >> r;
-                if (a > 255)
-                    a = 255;
+                a = @unit@;
                 @put@
             }
             return sum;
@@ -149,6 +152,7 @@ def _units(source: CSource, part: PackedNet, following: Stream) -> str:
         units=_units_name(following),
         shift=shift,
         bias=source.get("unit_bias", "unit"),
+        unit=f"{source.macro}_UNIT(a, r)" if _has_pairs(part) else plain,
         put=_put(source, following, "q", "a"),
     )
 

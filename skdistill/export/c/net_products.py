@@ -32,6 +32,7 @@ def simd(source: CSource) -> str:
         #define @M@_ADD(t, w, x) ((uint32_t)__smladx((int32_t)(w), x, (int32_t)(t)))
         #define @M@_END(a, t) ((int32_t)(t))
         #define @M@_MOVED 0
+        #define @M@_UNIT(a, r) ((int32_t)__usat((a) >> (r), 8))
         #define @M@_ORDER (void)0
         #else
         #define @M@_LOWER(v) (v)
@@ -39,6 +40,7 @@ def simd(source: CSource) -> str:
         #define @M@_ADD(t, w, x) ((t) + (w) * (uint32_t)(x))
         #define @M@_END(a, t) ((a) + (int32_t)((t) >> 16))
         #define @M@_MOVED 32768
+        #define @M@_UNIT(a, r) ((a) < 0 ? 0 : (a) >> (r) > 255 ? 255 : (a) >> (r))
         #if defined(__GNUC__) /* lest more inputs are loaded than there are registers */
         #define @M@_ORDER __asm__ volatile("" : : : "memory")
         #else
