@@ -7,7 +7,8 @@ import pytest
 
 from skdistill.compact.packing.net import PackedNet
 from skdistill.compact.packing.pack import choose_layout
-from tests.export.c.harness import INPUTS, Case, assert_equal, load, suits
+from tests.export.c.harness import INPUTS, Case, assert_equal, load, rows_for, suits
+from tests.export.c.test_proba import assert_near
 from tests.nets import linear_beside, net_model, trees_beside
 
 SEEDS = range(200)
@@ -24,7 +25,7 @@ def case_of(seed):
     missing = "max" if input.strip("u").startswith("int") and rng.random() < 0.5 else None
     if not suits(model, input, output, missing):
         input, missing = "float32", None
-    return Case(model, input, output, missing_value=missing)
+    return Case(model, input, output, ["table", "code"][seed % 4 == 3], missing)
 
 
 @pytest.mark.parametrize("first", SEEDS[::BATCH])
@@ -57,9 +58,16 @@ def test_every_way_to_keep_a_net_is_seen():
     assert {(kind, "nan of lookups", True) for kind in ("float32", "integer")} <= seen
 
 
-def test_integers_need_no_float(tmp_path):
+@pytest.mark.parametrize("output", ["proba_float", "proba_q15"])
+def test_probabilities(output, tmp_path):
+    models = [net_model(seed) for seed in range(60)]
+    cases = [Case(model, output=output) for model in models if model.classes is not None]
+    assert_near(tmp_path, cases, [rows_for(case, 0) for case in cases])
+
+
+@pytest.mark.parametrize("input", ["int8", "uint8", "int16", "uint16", "codes"])
+def test_integers_need_no_float(input):
     for seed in range(12):
         model = net_model(seed, whole=True, with_categories=bool(seed % 2))
-        for input in ("int8", "uint8", "int16", "uint16", "codes"):
-            text = Case(model, input).text("m") if model.classes is not None else ""
-            assert "float" not in text.split("*/", 1)[-1]
+        if suits(model, input, "label"):
+            assert "float" not in Case(model, input).text("m").split("*/", 1)[1]
