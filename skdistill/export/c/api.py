@@ -48,7 +48,7 @@ def to_c(
         Type of the inputs; None is the one that the model declares. Integers need no float
         anywhere, except in linear parts whose steps are no powers of two. "codes" are
         the codes of the only table, `Table.codes`: one entry for each feature of the trees' grid,
-        NaN is 255 or 65535; or the rounded inputs of a linear model. In a column of categories x
+        NaN is 255 or 65535; or the rounded inputs of a linear model or of a net. In a column of categories x
         is the index of a category, as `device_input` has it.
     output : {"label", "scores", "proba_float", "proba_q15"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
