@@ -232,7 +232,8 @@ def _pack_layers(net: NetTable, tables: dict[str, NDArray[Any]]) -> tuple[Stream
         parts.append(layer.weights.ravel())
         stored = layer.weights.astype(np.int64) + WIDTHS[layer.value_bits].zero
         fits_lane = bool((np.abs(stored) @ bounds < 2**15).all())
-        streams.append(Stream(layer.value_bits, start, *layer.weights.shape, fits_lane))
+        rows, length = layer.weights.shape
+        streams.append(Stream(layer.value_bits, start, rows, length, fits_lane))
     for bits, parts in flat.items():
         tables[weights_name(bits)] = pack_weights(np.concatenate(parts), bits)
     return tuple(streams)

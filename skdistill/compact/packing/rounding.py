@@ -36,6 +36,8 @@ class Rounding(NamedTuple):
     prefix : str
         What the names of the tables "offsets", "shifts" and "factors" begin with. Offsets of
         "float" are integers, or float32 as their upper 16 or all 32 bits.
+    limit : int or None
+        Of "integer": larger inputs are taken as this number, on both sides of 0.
     """
 
     q_max: int
@@ -46,6 +48,7 @@ class Rounding(NamedTuple):
     inv_step: float | None = None
     factors: bool = False
     prefix: str = ""
+    limit: int | None = None
 
 
 def pack_rounding(
@@ -80,15 +83,21 @@ def pack_rounding(
     mantissa, exponent = np.frexp(inv_steps)
     power = exponent.astype(np.int64) - 1
     powers_of_two = bool((mantissa == 0.5).all() and (np.abs(power) <= _FAR).all())
-    if input_dtype not in ("float32", "int32") and powers_of_two:
-        fraction = _fraction(offsets)
+    fraction = _fraction(offsets)
+    if input_dtype != "float32" and powers_of_two and fraction <= 8:
         whole = np.ldexp(offsets.astype(np.float64), fraction)
-        reach = np.abs(whole).max() + np.ldexp(65535.0, fraction)
-        if fraction <= 8 and reach < _EXACT:  # the subtraction in float32 is exact
+        limit = 2 ** (23 - fraction) if input_dtype == "int32" else 65535
+        reach = np.ldexp(float(limit), fraction)
+        exact = bool((np.abs(whole) + reach < _EXACT).all())  # the subtraction in float32
+        if input_dtype == "int32":  # what lies beyond the limit must saturate
+            steps = np.ldexp(reach - np.abs(whole), power - fraction)
+            exact &= bool((steps > q_max).all())
+        if exact:
             offset = _single(whole.astype(np.int64), f"{prefix}offsets", tables)
             # Beyond, everything is 0 or saturates; and 32 bits can be shifted so far.
             shift = _single(np.clip(fraction - power, -16, 30), f"{prefix}shifts", tables)
-            return Rounding(q_max, "integer", fraction, offset, shift, prefix=prefix)
+            beyond = limit if input_dtype == "int32" else None
+            return Rounding(q_max, "integer", fraction, offset, shift, prefix=prefix, limit=beyond)
     common = None
     if (offsets == offsets[0]).all():
         common = float(offsets[0])

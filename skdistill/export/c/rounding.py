@@ -75,6 +75,7 @@ def round_cost(source: CSource, rounding: Rounding) -> int:
     if rounding.arithmetic == "code":
         return cost
     if rounding.arithmetic == "integer":
+        cost += 10 * (rounding.limit is not None)
         return cost + (16 if rounding.shift == 0 else 40)
     cost += 50
     if rounding.offset != 0:
@@ -93,9 +94,14 @@ def _round_integer(source: CSource, rounding: Rounding, function: str) -> str:
         if rounding.offset is None
         else str(int(rounding.offset))
     )
-    wide = f"x * {1 << rounding.fraction}" if rounding.fraction else "x"
+    x = "x" if rounding.limit is None else "near"
+    wide = f"{x} * {1 << rounding.fraction}" if rounding.fraction else x
     minus = "" if offset == "0" else f" + {offset[1:]}" if offset[0] == "-" else f" - {offset}"
     lines = [f"const int32_t z = {wide}{minus};"]
+    if rounding.limit is not None:
+        most = rounding.limit
+        near = f"x > {most} ? {most} : x < -{most} ? -{most} : x"
+        lines.insert(0, f"const int32_t near = {near};")
     if rounding.shift is not None and rounding.shift <= 0:
         most, factor = Q >> -rounding.shift, 1 << -rounding.shift
         scaled = f"z * {factor}" if factor > 1 else "z"

@@ -48,6 +48,8 @@ def rounded(linear, read, x):
     for j in range(u):
         s = int(shift[j])
         for i, v in enumerate(x[:, linear.features[j]].tolist()):
+            limit = read.rounding.limit or 2**31
+            v = min(max(v, -limit), limit)
             z = (v << read.rounding.fraction) - int(offset[j])
             assert abs(z) < 2**24
             m = abs(z)
@@ -56,12 +58,12 @@ def rounded(linear, read, x):
     return out
 
 
-@given(seeds, st.sampled_from(["int8", "uint8", "int16", "uint16"]))
+@given(seeds, st.sampled_from(["int8", "uint8", "int16", "uint16", "int32"]))
 def test_whole_arithmetic_is_the_definition(seed, dtype):
     rng = np.random.default_rng(seed)
     u = 4
     offset = rng.integers(-400, 400, u) / 2.0 ** rng.integers(0, 8)
-    inv_step = 2.0 ** rng.integers(-20, 20, u) * np.ones(u)
+    inv_step = 2.0 ** rng.integers(-4 if dtype == "int32" else -20, 20, u) * np.ones(u)
     if rng.random() < 0.5:
         offset[:], inv_step[:] = offset[0], inv_step[0]
     linear = table(offset, inv_step, int(rng.integers(2, 17)))
@@ -79,7 +81,10 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     [
         ([0.0, 1.5], [2.0, 0.25], "uint8", "integer"),
         ([0.0, 1.5], [2.0, 0.25], "float32", "float"),
-        ([0.0, 1.5], [2.0, 0.25], "int32", "float"),  # x - offset may round
+        ([0.0, 1.5], [2.0, 0.25], "int32", "integer"),
+        ([0.0, 1.5], [2.0, 2.0**-15], "int32", "integer"),
+        ([0.0, 1.5], [2.0, 2.0**-16], "int32", "float"),  # x - offset may round
+        ([0.0, 2.0**23], [2.0, 2.0], "int32", "float"),
         ([0.0, 1.5], [2.0, 0.3], "uint8", "float"),
         ([0.0, 0.1], [2.0, 0.25], "uint8", "float"),
         ([2.0**-9, 0], [1.0, 1.0], "uint8", "float"),  # beyond eight bits after the point
