@@ -339,7 +339,7 @@ class NetTable(Table):
 
     def describe_codes(self) -> str:
         """They are what the net reads."""
-        return "codes of the net's inputs"
+        return "codes of the net's inputs, from -127 to 127"
 
 
 def _check_layer(layer: HiddenLayer | NetTable) -> None:
