@@ -19,6 +19,8 @@ from skdistill.export.c import bounds, device_input, prepare_source
 from tests.export.c.harness import rows_for
 from tests.export.c.test_net import BATCH, SEEDS, case_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers only")
+
 EMULATED = sorted(name for name, target in TARGETS.items() if target.core)
 
 

@@ -94,7 +94,7 @@ class NetTable(Table):
     The code of a numeric input is ``clip(round((x - offset) * 2**power), -127, 127)`` in float32,
     half to even, and `missing_code` for NaN. A lookup input has a table of m + 1 codes: number k
     for x with ``floor(x) = k < m``, number m for NaN, number m - 1 for any other x. Numeric inputs
-    come first. The codes pass the hidden layers, and the scores gain ``weights @ units``.
+    come first. The codes pass the hidden layers, and the scores gain ``weights @ units`` [1]_.
 
     Parameters
     ----------
@@ -331,6 +331,22 @@ class NetTable(Table):
             columns.append(np.full(size, column))
         where = np.concatenate(columns)
         return rng.integers(len(X), size=len(where)), where, np.concatenate(points)
+
+    def check_whole_numbers(self, dtype: str) -> str:
+        """Find offsets that are no whole numbers, which no data of whole numbers asks for.
+
+        See `Table.check_whole_numbers`.
+        """
+        fractions = np.flatnonzero(self.offset != np.rint(self.offset))
+        if len(fractions) == 0:
+            return ""
+        first = fractions[0]
+        return (
+            f"input_dtype={dtype!r} has whole numbers only, and {len(fractions)} "
+            f"input{'s' * (len(fractions) > 1)} of the net (the first is column "
+            f"{self.features[first]}) {'have offsets' if len(fractions) > 1 else 'has an offset'} "
+            f"such as {self.offset[first]:.3g}: train on the integers that the device reads"
+        )
 
     def describe(self) -> str:
         """How many inputs and hidden units there are."""

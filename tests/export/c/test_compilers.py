@@ -42,7 +42,8 @@ def cases():
         if suits(model, input, output):
             found.append(Case(model, input, output, ["table", "code"][seed // 4 % 2]))
     for seed in range(24):
-        model, input = net_model(seed, with_categories=seed % 3 == 0), INPUTS[seed % 7]
+        input = INPUTS[seed % 7]
+        model = net_model(seed, whole="int" in input or None, with_categories=seed % 3 == 0)
         output = "scores" if model.classes is None else OUTPUTS[seed % 4]
         if suits(model, input, output):
             found.append(Case(model, input, output))

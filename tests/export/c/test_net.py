@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,8 @@ from skdistill.compact.packing.pack import choose_layout
 from tests.export.c.harness import INPUTS, Case, assert_equal, load, rows_for, suits
 from tests.export.c.test_proba import assert_near
 from tests.nets import linear_beside, net_model, trees_beside
+
+pytestmark = pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers only")
 
 SEEDS = range(200)
 BATCH = 40
@@ -63,6 +68,17 @@ def test_probabilities(output, tmp_path):
     models = [net_model(seed) for seed in range(60)]
     cases = [Case(model, output=output) for model in models if model.classes is not None]
     assert_near(tmp_path, cases, [rows_for(case, 0) for case in cases])
+
+
+def test_offsets_that_are_no_whole_numbers_are_told():
+    whole = net_model(1, whole=True)
+    (net,) = whole.tables
+    other = whole.with_table(replace(net, offset=net.offset + 0.5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole.to_c(input_dtype="int16")
+        with pytest.raises(UserWarning, match=r"of the net .* train on the integers"):
+            other.to_c(input_dtype="int16")
 
 
 @pytest.mark.parametrize("input", ["int8", "uint8", "int16", "uint16", "codes"])
