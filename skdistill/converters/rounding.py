@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skdistill.compact.tables.limits import INT32_MAX, are_fractions
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.regrid import TreesOnEdges
+from skdistill.quantization.binning import FLOAT32_MAX
 
 _BY_CHANCE = 0.1  # of many random thresholds so many are equal in float32, and harm no row
 _FLOAT32_STEPS = 4  # thresholds that are nearer than this have rows within a step of them
@@ -79,7 +80,7 @@ def _count_close(thresholds: NDArray[np.float64]) -> int:
     bits of float64 tell apart count as one: behind a scaler LightGBM's thresholds on both sides
     of 0 are.
     """
-    finite = thresholds[np.isfinite(thresholds)]
+    finite = thresholds[np.abs(thresholds) < float(FLOAT32_MAX)]
     same = np.diff(finite) <= 2.0**-48 * np.abs(finite[1:])
     finite = finite[np.append(~same, True)[: len(finite)]]
     step = np.spacing(np.abs(finite).astype(np.float32)).astype(np.float64)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Tags, get_tags
@@ -20,7 +21,15 @@ from skdistill.dataframe import EncodedTable, is_frame, numeric_table
 from skdistill.distillation.labelling import LabellingTask, seeded
 from skdistill.students._base import CompactMixin
 from skdistill.students._validation import check_rows, compared_values, read_rows
-from skdistill.teachers import as_ensemble, as_teacher, is_frozen, teacher_tags
+from skdistill.teachers import (
+    as_ensemble,
+    as_teacher,
+    is_frozen,
+    notes_on_fit,
+    refitted,
+    teacher_tags,
+    without_encoding,
+)
 from skdistill.transfer import Pool
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
@@ -48,7 +57,7 @@ class DistillerMixin(MetaEstimatorMixin):
 
     _teacher_output: str
     _new_student: Callable[[], Any]
-    _missing_seen: bool
+    _passes_weights_on = True  # to a teacher inside; see `fit_with_weights`
     # `groups` are for the splitter, which requests them by itself.
     __metadata_request__fit = {"groups": UNUSED}
 
@@ -64,6 +73,7 @@ class DistillerMixin(MetaEstimatorMixin):
     verbose: int
     student_: Any
     teacher_: Any
+    _labelled_teacher: Any
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
@@ -100,7 +110,17 @@ class DistillerMixin(MetaEstimatorMixin):
         if not get_config()["enable_metadata_routing"]:
             split_params = {"groups": passed.pop("groups")} if "groups" in passed else {}
             return passed, split_params
-        routed = process_routing(self, "fit", **passed)
+        try:
+            routed = process_routing(self, "fit", **passed)
+        except UnsetMetadataPassedError as error:
+            if getattr(self, "class_weight", None) is None:
+                raise
+            raise UnsetMetadataPassedError(
+                message=f"class_weight of {type(self).__name__} reaches the teacher as "
+                f"sample_weight. {error}",
+                unrequested_params=error.unrequested_params,
+                routed_params=error.routed_params,
+            ) from error
         teacher = routed.get("teacher", {"fit": {}})
         return dict(teacher["fit"]), dict(routed["splitter"]["split"])
 
@@ -116,8 +136,6 @@ class DistillerMixin(MetaEstimatorMixin):
             self, X, allow_nan=True, categorical_features=_categorical_features(student)
         )
         numbers = compared_values(table)
-        plain = numbers[:, ~table.has_labels]
-        self._missing_seen = plain.dtype.kind == "f" and bool(np.isnan(plain).any())
         if is_frame(table.native) or table.has_labels.any():
             return table
         return numeric_table(numbers)
@@ -134,7 +152,6 @@ class DistillerMixin(MetaEstimatorMixin):
                 "Pool(rows), or pass X.toarray()"
             )
         numbers, _ = check_rows(self, X, allow_nan=True, categorical_features=None, sparse=True)
-        self._missing_seen = bool(np.isnan(numbers.data).any())
         # What the student sees, in the type of X: solvers for sparse rows are coarse in float32.
         return numeric_table(numbers.astype(np.result_type(X.dtype, np.float32)))
 
@@ -146,13 +163,17 @@ class DistillerMixin(MetaEstimatorMixin):
         """The teacher as an estimator; None where none is needed."""
         if self.teacher is None or self.alpha == 0:
             return None
-        return as_teacher(
+        teacher = as_teacher(
             self.teacher,
             rows.native,
             y,
             regression=regression,
             response_method=self._response_method(),
         )
+        if self.verbose:
+            for line in notes_on_fit(self.teacher, teacher, y):
+                print(f"teacher: {line}")
+        return teacher
 
     def _require_a_source(self, teacher: Any, y: Any, output: Any) -> None:
         """Refuse to learn from nothing; `output` are the teacher's answers, if they were passed."""
@@ -164,9 +185,11 @@ class DistillerMixin(MetaEstimatorMixin):
                 raise ValueError("teacher=None cannot label further rows: set transfer_set=None")
         has_soft_targets = isinstance(teacher, FrozenEstimator) or output is not None
         if y is None and (self.alpha == 0 or not has_soft_targets):
+            fitted = ", ".join(dict.fromkeys(type(one).__name__ for one in refitted(self.teacher)))
+            remedy = f": wrap the fitted {fitted} in a FrozenEstimator" if fitted else ""
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None; only "
-                f"a FrozenEstimator or {name} can teach without it"
+                f"a FrozenEstimator or {name} can teach without it{remedy}"
             )
 
     def _labelling_task(
@@ -207,15 +230,16 @@ class DistillerMixin(MetaEstimatorMixin):
     def _keep_teacher(self, teacher: Any) -> None:
         """Store the fitted teacher; where there is none forget that of an earlier fit."""
         if teacher is not None:
-            self.teacher_ = teacher
+            # What is asked knows the labels; what the user passed may be inside it.
+            self._labelled_teacher, self.teacher_ = teacher, without_encoding(teacher)
         elif hasattr(self, "teacher_"):
-            del self.teacher_
+            del self.teacher_, self._labelled_teacher
 
-    def _further_weights(self, n_further: int) -> NDArray[np.float64]:
-        """Weights of further rows, whose sum is `transfer_weight`, or their number."""
+    def _further_weights(self, n_further: int, unit: float) -> NDArray[np.float64]:
+        """Weights of further rows; their unit is the mean weight of the training rows."""
         if self.transfer_weight is None or n_further == 0:
-            return np.ones(n_further)
-        return np.full(n_further, self.transfer_weight / n_further)
+            return np.full(n_further, unit)
+        return np.full(n_further, unit * self.transfer_weight / n_further)
 
     def _response_method(self) -> str:
         return getattr(self, "response_method", "auto")
@@ -233,6 +257,22 @@ class DistillerMixin(MetaEstimatorMixin):
             tags.input_tags.allow_nan &= teacher_tags(self.teacher).input_tags.allow_nan
         tags.target_tags.required = not is_frozen(self.teacher)
         return tags
+
+
+def mean_weight(sample_weight: NDArray[np.float64]) -> float:
+    """Mean weight of the rows that count.
+
+    Parameters
+    ----------
+    sample_weight : float64 array of shape (n_samples,)
+        Not all 0.
+
+    Returns
+    -------
+    mean : float
+        Of the positive weights.
+    """
+    return float(sample_weight[sample_weight > 0].mean())
 
 
 def _categorical_features(student: Any) -> Any:

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skdistill.dataframe import EncodedTable
-from skdistill.distillation._base import PARAMETERS, DistillerMixin
+from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._base import CompactClassifierMixin
@@ -89,7 +89,8 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         Makes further rows, which the fitted teacher labels; "munge" is ``Munge()`` (Bucila et al.
         2006, section 3.3). A transfer set has ``sample(X, random_state)``, as `Munge` and `Pool`.
     transfer_weight : float >= 0, default=None
-        Total weight of all further rows. None is their number.
+        Total weight of all further rows, in mean weights of the training rows. None is their
+        number: a further row weighs as much as the mean training row.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply `sample_weight` for a teacher that
         takes it, and the weights of all rows of the student: a row without label, as further ones
@@ -104,12 +105,14 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
     n_jobs : int or None, default=None
         Number of teacher fits that run in parallel.
     verbose : int, default=0
-        Above 0, a progress bar counts the teacher's fits.
+        Above 0, what happens to the teacher is printed, and a progress bar counts its fits.
 
     Attributes
     ----------
     teacher_ : fitted estimator
-        The fitted teacher; absent where nothing was left for it to label.
+        The fitted teacher, of the class that was passed; absent where nothing was left for it to
+        label. XGBoost's classifiers are fitted on class numbers: their own `predict` returns
+        positions in ``classes_``.
     student_ : fitted student
         Holds no reference to the teacher: this, or `compact_`, is what is deployed.
     compact_ : CompactModel
@@ -217,8 +220,9 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
             Labels; None with a teacher that needs no fit, or with `teacher_proba`: then everything
             is learnt from the soft labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the training rows. Passed on to a teacher that takes them; with metadata
-            routing enabled, if it requested them.
+            Weights of the training rows; only their proportions count. Passed on to the classifiers
+            or regressors inside the teacher, with a warning where one takes none; with metadata
+            routing enabled, if they were requested.
         teacher_proba : array-like of shape (n_samples, n_classes), default=None
             Soft labels of the training rows, used as they are. The columns of a data frame name
             the classes; else they are in the order of the sorted labels.
@@ -247,6 +251,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         student = self._make_student()
         rows = self._read_rows(X, student)
         weight = check_weights(sample_weight, rows.values)
+        unit = mean_weight(weight)
 
         # Who teaches, and which classes.
         teacher = self._ready_teacher(rows, _one_label_a_row(y), regression=False)
@@ -278,7 +283,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
             labelling = ask_teacher(task)
             teacher = labelling.teacher
             rows, targets, weight, temperature = self._mix(
-                labelling, rows, labels, weight, class_weight
+                labelling, rows, labels, weight, unit, class_weight
             )
 
         # Who learns.
@@ -294,6 +299,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         rows: EncodedTable,
         labels: _Labels,
         weight: NDArray[np.float64],
+        unit: float,
         class_weight: NDArray[np.float64] | None,
     ) -> tuple[EncodedTable, SoftTargets, NDArray[np.float64], float]:
         """All rows, their soft and hard labels, their weights, and the teacher's temperature."""
@@ -301,7 +307,10 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         temperature = self._calibrated_temperature(P, codes, weight)
         P = self._soft_labels(P, temperature)
         P_further = self._soft_labels(labelling.further_response, temperature)
-        weight, further_weight = self._weights(P, weight, P_further, labels.classes, class_weight)
+        further_weight = self._further_weights(len(P_further), unit)
+        weight, further_weight = self._balanced(
+            P, weight, P_further, further_weight, labels.classes, class_weight
+        )
         rows = append_rows(rows, labelling.further)
         if codes is not None:  # −1 is a row without hard label
             codes = np.concatenate([codes, np.full(len(P_further), -1)])
@@ -403,19 +412,19 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
             return one_hot_decisions(P)
         return temper(P, temperature) if self.temperature == "auto" else P
 
-    def _weights(
+    def _balanced(
         self,
         P: NDArray[np.float64],
         weight: NDArray[np.float64],
         P_further: NDArray[np.float64],
+        further: NDArray[np.float64],
         classes: NDArray[Any],
         class_weight: NDArray[np.float64] | None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weights of training and further rows.
+        """Weights of training and further rows, by `class_weight` and class proportions.
 
         Those of training rows have been multiplied by `class_weight`, unless this is None.
         """
-        further = self._further_weights(len(P_further))
         if self.class_weight is not None:
             if class_weight is None:  # without hard labels, the soft ones tell the proportions
                 targets = SoftTargets(P)

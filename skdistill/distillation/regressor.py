@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
 from skdistill.dataframe import EncodedTable
-from skdistill.distillation._base import PARAMETERS, DistillerMixin
+from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.labelling import Labelling, ask_teacher, keep_held_out
 from skdistill.students import SoftTreeRegressor
 from skdistill.students._base import CompactRegressorMixin
@@ -51,7 +51,8 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
         al. 2006, section 3.3). A transfer set has ``sample(X, random_state)``, as `Munge` and
         `Pool`.
     transfer_weight : float >= 0, default=None
-        Total weight of all further rows. None is their number.
+        Total weight of all further rows, in mean weights of the training rows. None is their
+        number: a further row weighs as much as the mean training row.
     memory : str, joblib.Memory or None, default=None
         Caches fitted teachers and their predictions, so that a search over the student
         fits the teacher once a fold.
@@ -60,12 +61,13 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
     n_jobs : int or None, default=None
         Number of teacher fits that run in parallel.
     verbose : int, default=0
-        Above 0, a progress bar counts the teacher's fits.
+        Above 0, what happens to the teacher is printed, and a progress bar counts its fits.
 
     Attributes
     ----------
     teacher_ : fitted estimator
-        The fitted teacher; absent where nothing was left for it to predict.
+        The fitted teacher, of the class that was passed; absent where nothing was left for it to
+        predict.
     student_ : fitted student
         Holds no reference to the teacher: this, or `compact_`, is what is deployed.
     compact_ : CompactModel
@@ -149,8 +151,9 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
             Values; None with a teacher that needs no fit, or with `teacher_prediction`: then
             everything is learnt from the predictions.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the training rows. Passed on to a teacher that takes them; with metadata
-            routing enabled, if it requested them.
+            Weights of the training rows; only their proportions count. Passed on to the classifiers
+            or regressors inside the teacher, with a warning where one takes none; with metadata
+            routing enabled, if they were requested.
         teacher_prediction : array-like of shape (n_samples,) or (n_samples, n_outputs), \
 default=None
             Predictions for the training rows, used as they are.
@@ -218,11 +221,12 @@ default=None
         weight: NDArray[np.float64],
     ) -> tuple[EncodedTable, NDArray[np.float64], NDArray[np.float64]]:
         """All rows, the mixture of predictions and values, and the weights."""
+        unit = mean_weight(weight)
         rows, weight, target, prediction = keep_held_out(rows, weight, target, labelling.response)
         target = np.concatenate(
             [_mixed(prediction, target, self.alpha), labelling.further_response]
         )
-        further_weight = self._further_weights(labelling.further.n_samples)
+        further_weight = self._further_weights(labelling.further.n_samples, unit)
         rows = append_rows(rows, labelling.further)
         return rows, target, np.concatenate([weight, further_weight])
 

@@ -223,7 +223,7 @@ def _last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
 
 
 def _teacher_labels(distilled: Any, X: Any) -> NDArray[Any]:
-    return np.ravel(distilled.teacher_.predict(X))  # CatBoost's are a column
+    return np.ravel(distilled._labelled_teacher.predict(X))  # CatBoost's are a column
 
 
 def _teacher_probabilities(distilled: Any, X: Any) -> NDArray[np.float64]:
@@ -238,4 +238,4 @@ def _teacher_probabilities(distilled: Any, X: Any) -> NDArray[np.float64]:
         )
     method = getattr(distilled, "response_method", "auto")
     method = "any" if method == "predict" else method
-    return probabilities(distilled.teacher_, X, distilled.classes_, method)
+    return probabilities(distilled._labelled_teacher, X, distilled.classes_, method)

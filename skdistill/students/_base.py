@@ -25,10 +25,9 @@ class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
 
     def _scores(self, X: ArrayLike) -> NDArray[np.int32]:
         check_is_fitted(self, "compact_")
-        # Where NaN has a meaning, so have infinities: they compare as they should. A distiller
-        # cannot know what an unfitted Pipeline makes of NaN until it has seen some.
+        # Where NaN has a meaning, so have infinities: they compare as they should.
         tags = get_tags(self).input_tags
-        finite = not (tags.allow_nan or getattr(self, "_missing_seen", False))
+        finite = not tags.allow_nan
         sparse = "csr" if self.compact_.accepts_sparse else False
         if not (is_frame(X) or is_object_array(X) or len(self.compact_.categories)):
             X = validate_data(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,9 @@ KINDS = {
     ("lightgbm", "Booster"): "lightgbm",
     ("catboost", "CatBoost"): "catboost",
 }
+SUFFIXES = {".json", ".ubj", ".txt", ".lgb", ".model", ".cbm"}
+PICKLES = {".pkl", ".pickle", ".joblib"}
+ENDINGS = ".json or .ubj (XGBoost), .txt (LightGBM), .cbm (CatBoost) or .onnx"
 
 
 def library_of(model: Any) -> str | None:
@@ -33,6 +38,95 @@ def library_of(model: Any) -> str | None:
     return KINDS.get((kind.__module__.split(".")[0], kind.__name__))
 
 
+def is_model_file(path: Any) -> bool:
+    """Whether the name of a file is that of a model of these libraries, or of a pickle.
+
+    Parameters
+    ----------
+    path : object
+        Anything.
+
+    Returns
+    -------
+    named : bool
+        Nothing is opened.
+    """
+    return isinstance(path, str | PathLike) and Path(path).suffix.lower() in SUFFIXES | PICKLES
+
+
+def load_booster(path: str | PathLike[str]) -> Any:
+    """Load a model file of XGBoost, LightGBM or CatBoost.
+
+    Parameters
+    ----------
+    path : str or path-like
+        JSON or UBJSON of XGBoost (``.json``, ``.ubj``), text of LightGBM (``.txt``, ``.lgb``,
+        ``.model``) or a binary file of CatBoost (``.cbm``).
+
+    Returns
+    -------
+    booster : xgboost.Booster, lightgbm.Booster or catboost.CatBoost
+        The model.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        For a pickle, for another suffix, and for a file that is no model.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in PICKLES:
+        raise ValueError(
+            f"{str(path)!r} is a pickle, which can run any code when it is loaded: load it "
+            f"yourself, e.g. model = joblib.load({str(path)!r}), and pass FrozenEstimator(model)"
+        )
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{str(path)!r} is no model file: its name must end in {ENDINGS}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model file {str(path)!r}")
+    content = path.read_bytes()
+    if suffix == ".model" and not content.startswith(b"tree"):
+        suffix = ".json" if content.lstrip().startswith(b'{"') else ".ubj"
+    if suffix == ".cbm" or (suffix == ".json" and b'"oblivious_trees"' in content):
+        return _load_catboost(path, suffix)
+    if suffix in (".json", ".ubj"):
+        return _load_xgboost(path, content)
+    return _load_lightgbm(path, content)
+
+
+def _load_xgboost(path: Path, content: bytes) -> Any:
+    import xgboost
+
+    if b"learner" not in content:
+        raise ValueError(f"{str(path)!r} is no model of XGBoost: save one by save_model")
+    return xgboost.Booster(model_file=str(path))
+
+
+def _load_lightgbm(path: Path, content: bytes) -> Any:
+    import lightgbm
+
+    if not content.startswith(b"tree"):
+        raise ValueError(f"{str(path)!r} is no model of LightGBM: save one by booster.save_model")
+    return lightgbm.Booster(model_file=str(path))
+
+
+def _load_catboost(path: Path, suffix: str) -> Any:
+    try:
+        import catboost
+    except ImportError as error:
+        raise ImportError(
+            f"{str(path)!r} needs CatBoost: pip install 'skdistill[catboost]'"
+        ) from error
+    try:
+        return catboost.CatBoost().load_model(str(path), format=suffix[1:])
+    except catboost.CatBoostError as error:
+        raise ValueError(
+            f"{str(path)!r} is no model of CatBoost: save one by save_model ({error})"
+        ) from error
+
+
 class BoosterTeacher(BasePrefitTeacher):
     """A trained `xgboost.Booster`, `lightgbm.Booster` or `catboost.CatBoost` as a teacher.
 
@@ -42,9 +136,10 @@ class BoosterTeacher(BasePrefitTeacher):
 
     Parameters
     ----------
-    booster : xgboost.Booster, lightgbm.Booster or catboost.CatBoost
-        Predicts as its own ``predict`` does: with all iterations of an XGBoost model, with the
-        best ones of the others.
+    booster : xgboost.Booster, lightgbm.Booster, catboost.CatBoost, str or path-like
+        A model, or the path of a model file: ``.json`` or ``.ubj`` of XGBoost, ``.txt`` of
+        LightGBM, ``.cbm`` of CatBoost. Predicts as its own ``predict`` does: with all iterations
+        of an XGBoost model, with the best ones of the others.
     classes : array-like of shape (n_classes,), default=None
         Labels in the order of the columns. None means those of a CatBoost model, else the
         sorted classes of `y`, or 0, 1, … without `y`.
@@ -57,6 +152,8 @@ class BoosterTeacher(BasePrefitTeacher):
     ----------
     classes_ : array of shape (n_classes,) or None
         Labels; None where values are predicted.
+    booster_ : xgboost.Booster, lightgbm.Booster or catboost.CatBoost
+        The model, loaded where a path was passed.
 
     Examples
     --------
@@ -84,35 +181,39 @@ class BoosterTeacher(BasePrefitTeacher):
         self.response_method = response_method
 
     def _load(self) -> None:
-        library = library_of(self.booster)
+        is_path = isinstance(self.booster, str | PathLike)
+        booster = load_booster(self.booster) if is_path else self.booster
+        library = library_of(booster)
         if library is None:
             raise TypeError(
-                "booster must be an xgboost.Booster, lightgbm.Booster or catboost.CatBoost, got "
-                f"{type(self.booster).__name__}: pass estimators as teacher= directly"
+                "booster must be an xgboost.Booster, lightgbm.Booster, catboost.CatBoost or the "
+                f"path of a model file, got {type(booster).__name__}: pass estimators as "
+                "teacher= directly"
             )
-        if library == "catboost" and not self.booster.is_fitted():
+        if library == "catboost" and not booster.is_fitted():
             raise ValueError(
                 "booster is a catboost.CatBoost that is not trained: train it, or pass a "
                 "CatBoostClassifier or CatBoostRegressor as teacher= to have it fitted"
             )
+        self.booster_ = booster
 
     def _own_classes(self, X: Any) -> ArrayLike | None:
-        own = getattr(self.booster, "classes_", None)
+        own = getattr(self.booster_, "classes_", None)
         return own if own is not None and len(own) else None
 
     def _raw_response(self, X: Any) -> Any:
         margins = self.response_method == "decision_function"
-        library = library_of(self.booster)
+        library = library_of(self.booster_)
         if library == "xgboost":
-            return self.booster.predict(_as_dmatrix(self.booster, X), output_margin=margins)
+            return self.booster_.predict(_as_dmatrix(self.booster_, X), output_margin=margins)
         if library == "lightgbm":
-            return self.booster.predict(X, raw_score=margins)
+            return self.booster_.predict(X, raw_score=margins)
         raw = margins or getattr(self, "classes_", True) is None  # of a regression: the values
         kind = "RawFormulaVal" if raw else "Probability"
-        return self.booster.predict(X, prediction_type=kind)
+        return self.booster_.predict(X, prediction_type=kind)
 
     def _title(self) -> str:
-        return f"the {type(self.booster).__module__.split('.')[0]} booster"
+        return f"the {type(self.booster_).__module__.split('.')[0]} booster"
 
 
 def _as_dmatrix(booster: Any, X: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skdistill.teachers._prefit import BasePrefitTeacher
 
@@ -22,7 +23,7 @@ class CallableTeacher(BasePrefitTeacher):
         Called with rows as they were passed to the distiller: a data frame stays one, an
         array arrives as float32 or int32. Returns an array-like of shape
         (n_samples, n_classes), or (n_samples,) or (n_samples, 1) for the second of two
-        classes; for a regression of shape (n_samples,) or (n_samples, n_outputs).
+        classes, no labels; for a regression of shape (n_samples,) or (n_samples, n_outputs).
     classes : array-like of shape (n_classes,), default=None
         Labels in the order of the columns. None means the sorted classes of `y`, or 0, 1, …
         without `y`.
@@ -67,7 +68,24 @@ class CallableTeacher(BasePrefitTeacher):
         """A function is there already."""
 
     def _raw_response(self, X: Any) -> Any:
-        return self.function(X)
+        response = self.function(X)
+        if getattr(self, "classes_", True) is not None:  # of a regression None
+            self._refuse_labels(np.asarray(response))
+        return response
+
+    def _refuse_labels(self, response: NDArray[Any]) -> None:
+        one_column = response.ndim == 1 or (response.ndim == 2 and response.shape[1] == 1)
+        kind = response.dtype.kind
+        whole = kind in "iub" or (kind == "f" and bool((response > 1).any()))
+        if one_column and (
+            kind not in "iubf" or (whole and self.response_method == "predict_proba")
+        ):
+            raise ValueError(
+                f"{self._title()} returns labels, as {response.ravel().tolist()[0]!r}, where "
+                "probabilities or margins are needed: pass predict_proba of the model; to teach "
+                "its decisions pass FrozenEstimator(model) with response_method='predict', or "
+                "return np.eye(n_classes)[labels]"
+            )
 
     def _title(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     GroupKFold,
@@ -20,8 +21,10 @@ from sklearn.model_selection import (
 from tqdm import tqdm
 
 from skdistill.dataframe import take_rows
-from skdistill.teachers._fit import fit_copy
+from skdistill.teachers._fit import fit_copy, routing_enabled
+from skdistill.teachers.label_encoding import without_encoding
 from skdistill.teachers.response import one_hot_decisions, response_values
+from skdistill.teachers.weighted_fit import fitted_without_weights
 from skdistill.utils._sklearn_compat import _check_method_params
 
 N_FOLDS = 5
@@ -62,7 +65,8 @@ def cross_fit(
     """Fit a teacher on all rows, and let copies predict the rows that they were not fitted on.
 
     A `FrozenEstimator` is used as it is, for all rows. A forest with ``oob_score=True`` gives
-    its out-of-bag predictions where `cv` is "auto".
+    its out-of-bag predictions where `cv` is "auto". Where the training rows have a single class,
+    as in a fold of a sorted table, no copy is fitted: the answer is this class.
 
     Parameters
     ----------
@@ -75,8 +79,9 @@ def cross_fit(
     classes : array of shape (n_classes,) or None
         Sorted; the columns of the response. None for a regressor.
     sample_weight : float64 array of shape (n_samples,), default=None
-        Weights of the rows. Passed on to a teacher that takes them; with metadata routing
-        enabled to any teacher, so that the caller has to route them.
+        Weights of the rows. Passed on to the classifiers and regressors inside the teacher, with
+        a warning where one takes none; with metadata routing enabled to any teacher, so that
+        the caller has to route them.
     groups : array-like of shape (n_samples,), default=None
         Groups of rows, for `cv`.
     cv : "auto", int, splitter or iterable of splits, default="auto"
@@ -129,6 +134,8 @@ default="auto"
         n_columns = 1 if y is None or y.ndim < 2 else y.shape[1]
     nothing = np.full((n_samples, n_columns), np.nan)
     if isinstance(teacher, FrozenEstimator):
+        if verbose > 0:
+            print(f"teacher: {_name(teacher.estimator)} is used as it is, nothing is fitted")
         if not return_response:
             return CrossFitResult(teacher, nothing)
         return CrossFitResult(teacher, response_values(teacher, X, classes, response_method))
@@ -155,10 +162,29 @@ default="auto"
     folds: Folds = []
     if return_response and not out_of_bag:
         folds = (_folds_of_values if classes is None else _folds_of_labels)(cv, X, y, groups)
+    if verbose > 0:
+        held_out = f"{len(folds)} times to label held-out rows, and " if folds else ""
+        print(f"teacher: {_name(teacher)} is fitted {held_out}once on all {n_samples} rows")
+    _warn_of_lost_weights(teacher, params)
     tasks = [*folds, (np.arange(n_samples), None)]
+    labels = None if classes is None else y
+    single = [
+        labels is not None and _is_single_class(labels[rows], params, rows) for rows, _ in tasks
+    ]
+    _warn_of_single_classes(teacher, tasks, single)
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_predict)(teacher, X, y, params, classes, response_method, train, test)
-        for train, test in tasks
+        delayed(_fit_and_predict)(
+            None if constant else teacher,
+            X,
+            y,
+            params,
+            classes,
+            response_method,
+            train,
+            test,
+            f"fold {number} of {len(folds)}" if number <= len(folds) else "the fit on all rows",
+        )
+        for number, ((train, test), constant) in enumerate(zip(tasks, single, strict=True), 1)
     )
     results = list(tqdm(work, total=len(tasks), desc="teacher", disable=verbose <= 0))
     fitted, _ = results.pop()
@@ -238,13 +264,78 @@ def _fit_and_predict(
     response_method: str,
     train: NDArray[np.intp],
     test: NDArray[np.intp] | None,
+    name: str,
 ) -> tuple[Any, NDArray[np.float64] | None]:
     """A fitted copy and no response; with `test` the response for these rows and no copy."""
     params = _check_method_params(X, fit_params, indices=train)
-    fitted = fit_copy(teacher, take_rows(X, train), y[train], **params)
+    try:
+        if teacher is None:  # all rows of positive weight have one label
+            seen = np.asarray(params.get("sample_weight", np.ones(len(train)))) > 0
+            fitted = DummyClassifier().fit(take_rows(X, train[seen]), y[train[seen]])
+        else:
+            fitted = fit_copy(teacher, take_rows(X, train), y[train], **params)
+    except Exception as error:
+        error.add_note(f"This is {name} of the teacher: {_counts(y[train], classes)}.")
+        raise
     if test is None:
         return fitted, None
     return None, response_values(fitted, take_rows(X, test), classes, response_method)
+
+
+def _counts(y: NDArray[Any], classes: NDArray[Any] | None) -> str:
+    """Rows of each class, of which an estimator may have too few."""
+    if classes is None:
+        return f"{len(y)} rows"
+    labels, counts = np.unique(y, return_counts=True)
+    most = zip(labels.tolist()[:20], counts.tolist()[:20], strict=True)
+    return "rows by class " + ", ".join(f"{label!r}: {count}" for label, count in most)
+
+
+def _name(teacher: Any) -> str:
+    """The class that the user passed."""
+    return type(without_encoding(teacher)).__name__
+
+
+def _is_single_class(y: NDArray[Any], params: Mapping[str, Any], rows: NDArray[np.intp]) -> bool:
+    """Whether all rows of positive weight have one label."""
+    weight = params.get("sample_weight")
+    seen = y if weight is None else y[np.asarray(weight)[rows] > 0]
+    return len(np.unique(seen)) == 1
+
+
+def _warn_of_single_classes(teacher: Any, tasks: list[Any], single: list[bool]) -> None:
+    if single[-1]:
+        warnings.warn(
+            f"y has a single class: a DummyClassifier is the teacher in place of {_name(teacher)}",
+            UserWarning,
+            stacklevel=4,
+        )
+    held_out = [len(test) for (_, test), one in zip(tasks[:-1], single, strict=False) if one]
+    if held_out and not single[-1]:
+        has = "has" if len(held_out) == 1 else "have"
+        warnings.warn(
+            f"{len(held_out)} of {len(tasks) - 1} folds {has} a single class to train on: "
+            f"{_name(teacher)} is not fitted there, and the {sum(held_out)} rows held out get "
+            "probability 1 for this class; to change it, shuffle or stratify cv",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _warn_of_lost_weights(teacher: Any, params: Mapping[str, Any]) -> None:
+    """Tell which estimators learn without weights; weights that are all equal are none."""
+    weight = params.get("sample_weight")
+    if weight is None or routing_enabled() or len(np.unique(weight)) == 1:
+        return
+    names = fitted_without_weights(without_encoding(teacher))
+    if names:
+        takes = "takes" if len(names) == 1 else "take"
+        warnings.warn(
+            f"{' and '.join(names)} {takes} no sample_weight: fitted without the weights of the "
+            "rows, which the student gets",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _out_of_bag(forest: Any, classes: NDArray[Any] | None) -> NDArray[np.float64]:

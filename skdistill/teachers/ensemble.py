@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import MetaEstimatorMixin, is_regressor
+from sklearn.base import ClassifierMixin, MetaEstimatorMixin, RegressorMixin, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -15,9 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill.teachers._fit import route_fit_params
 from skdistill.teachers.cross_fitting import CrossFitResult, cross_fit
-from skdistill.teachers.ensemble_weights import ensemble_weights
+from skdistill.teachers.ensemble_weights import ensemble_weights, fixed_weights, weighted_mean
+from skdistill.teachers.label_encoding import without_encoding
 from skdistill.teachers.response import one_hot_decisions, response_values
 from skdistill.teachers.single import expected_classes, is_prefit, single_teacher
+from skdistill.teachers.steps import may_read_missing
 from skdistill.utils._sklearn_compat import StrOptions, _BaseComposition, _raise_for_params
 from skdistill.utils.documentation import DocumentationLinkMixin
 
@@ -35,7 +37,8 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
     estimators : list of teachers, or list of (str, teacher) tuples
         Members, with names or without. `FrozenEstimator`, ONNX files, boosters and functions
         are not fitted. If they were trained on the rows at hand, their predictions for these
-        are too good, and learnt weights give them too much.
+        are too good, and learnt weights give them too much. "drop" in place of a teacher leaves
+        it out, with its weight.
     weights : {"uniform", "log_loss", "greedy"} or array-like of shape (n_teachers,) or \
 (n_teachers, n_classes), default="uniform"
         "uniform" are equal weights. "log_loss" are the weights whose mean has the least
@@ -52,7 +55,8 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
     Attributes
     ----------
     estimators_ : list of fitted estimators
-        In the order of `estimators`.
+        In the order of `estimators`, without those that were dropped. XGBoost's classifiers are
+        fitted on class numbers: their own `predict` returns positions in ``classes_``.
     weights_ : float64 array of shape (n_teachers,) or (n_teachers, n_classes)
         They sum to 1; by class where `weights` are.
     classes_ : array of shape (n_classes,) or None
@@ -192,7 +196,8 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
                 response_method="any",
                 return_response=False,
             ).teacher
-        self.estimators_, self.weights_ = fitted.estimators_, fitted.weights_
+        self.estimators_, self._labelled = fitted.estimators_, fitted._labelled
+        self.weights_ = fitted.weights_
         self.classes_ = fitted.classes_
         return self
 
@@ -243,6 +248,27 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         labels: NDArray[Any] = self.classes_[mean.argmax(axis=1)]
         return labels
 
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of the labels, or R² of the values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            As of scikit-learn's classifiers and regressors.
+        """
+        check_is_fitted(self, "estimators_")
+        kind = RegressorMixin if self.classes_ is None else ClassifierMixin
+        return float(kind.score(self, X, y, sample_weight))
+
     def get_metadata_routing(self) -> MetadataRouter:
         """What the members request of `fit`; the ensemble itself where weights are learnt.
 
@@ -254,7 +280,7 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         router = MetadataRouter(owner=self)
         if self._learns_weights:
             router.add_self_request(self)
-        for name, member in self._members:
+        for name, member in self._used_members:
             mapping = MethodMapping().add(caller="fit", callee="fit")
             router.add(method_mapping=mapping, **{name: as_ensemble(member)})
         return router
@@ -272,6 +298,11 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         self.estimators = members if named else [member for _, member in members]
 
     @property
+    def _used_members(self) -> list[tuple[str, Any]]:
+        """Those that are not dropped."""
+        return [(name, one) for name, one in self._members if not _is_dropped(one)]
+
+    @property
     def _learns_weights(self) -> bool:
         return isinstance(self.weights, str) and self.weights != "uniform"
 
@@ -284,10 +315,18 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
                 "teachers, or of (name, teacher) tuples. Got [] instead."
             )
         self._validate_names([name for name, _ in self._members])
+        if not self._used_members:
+            raise ValueError(
+                "All estimators are dropped. At least one is required to be an estimator."
+            )
         if self._learns_weights and y is None:
             raise ValueError(f"weights={self.weights!r} of TeacherEnsemble need y to be learnt on")
         method = "any" if response_method == "predict" else response_method
-        ready = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
+        used = [not _is_dropped(member) for _, member in self._members]
+        weights = self.weights
+        if not isinstance(weights, str) and len(np.asarray(weights)) == len(used):
+            weights = np.asarray(weights)[used]
+        ready = TeacherEnsemble(self.estimators, weights, cv=self.cv)
         ready._members = [
             (
                 name,
@@ -295,7 +334,7 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
                     as_ensemble(member), X, y, regression=regression, response_method=method
                 ),
             )
-            for name, member in self._members
+            for name, member in self._used_members
         ]
         if self._learns_weights or not ready._is_prefit():
             return ready
@@ -304,7 +343,7 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
 
     def _is_prefit(self) -> bool:
         return not self._learns_weights and all(
-            is_prefit(as_ensemble(member)) for _, member in self._members
+            is_prefit(as_ensemble(member)) for _, member in self._used_members
         )
 
     def _expected_classes(self, y: Any) -> NDArray[Any]:
@@ -326,7 +365,11 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         verbose: int = 0,
     ) -> CrossFitResult:
         """`cross_fit` of an ensemble that `as_teacher` has made ready; the same parameters."""
-        weights = None if self._learns_weights else self._fixed_weights(classes)
+        weights = (
+            None
+            if self._learns_weights
+            else fixed_weights(self.weights, len(self.estimators), classes)
+        )
         if not (isinstance(cv, str) or hasattr(cv, "split")) and np.iterable(cv):
             cv = list(cv)  # every member reads it
         passed = fit_params or {}
@@ -352,9 +395,10 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
             sample_weight = passed.get("sample_weight")
             weights = self._learn_weights(np.stack(responses), y, classes, sample_weight, cv)
         fitted = TeacherEnsemble(self.estimators, self.weights, cv=self.cv)
-        fitted.estimators_ = [result.teacher for result in results]
+        fitted._labelled = [result.teacher for result in results]
+        fitted.estimators_ = [without_encoding(one) for one in fitted._labelled]
         fitted.weights_, fitted.classes_ = weights, classes
-        mean = _weighted_mean(weights, responses)
+        mean = weighted_mean(weights, responses)
         decides = response_method == "predict" and classes is not None
         return CrossFitResult(fitted, one_hot_decisions(mean) if decides else mean)
 
@@ -382,37 +426,18 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
     def _mean_response(self, X: Any, response_method: str) -> NDArray[np.float64]:
         used = [i for i, weight in enumerate(self.weights_) if np.any(weight)]
         responses = [
-            response_values(self.estimators_[i], X, self.classes_, response_method) for i in used
+            response_values(self._labelled[i], X, self.classes_, response_method) for i in used
         ]
-        return _weighted_mean(self.weights_[used], responses)
-
-    def _fixed_weights(self, classes: NDArray[Any] | None) -> NDArray[np.float64]:
-        n_teachers = len(self.estimators)
-        if isinstance(self.weights, str):
-            return np.full(n_teachers, 1 / n_teachers)
-        weights = np.asarray(self.weights, np.float64)
-        by_class = classes is not None and weights.shape == (n_teachers, len(classes))
-        if weights.shape != (n_teachers,) and not by_class:
-            also = "" if classes is None else f", or one for each of the {len(classes)} classes"
-            raise ValueError(
-                f"weights has shape {weights.shape} for {n_teachers} teachers: one number each is "
-                f"needed{also}"
-            )
-        sums = weights.sum(axis=0)
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and (sums > 0).all()):
-            raise ValueError(
-                f"weights={weights.tolist()} of TeacherEnsemble must be >= 0, finite and not all 0"
-                + (" for a class" if by_class else "")
-            )
-        normalized: NDArray[np.float64] = weights / sums
-        return normalized
+        return weighted_mean(self.weights_[used], responses)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        known = [get_tags(m) for _, m in self._members if hasattr(m, "__sklearn_tags__")]
+        members = [as_ensemble(member) for _, member in self._used_members]
+        members = [one for one in members if hasattr(one, "__sklearn_tags__")]
+        known = [get_tags(one) for one in members]
         regression = bool(known) and all(one.estimator_type == "regressor" for one in known)
         tags.estimator_type = "regressor" if regression else "classifier"
-        tags.input_tags.allow_nan = all(one.input_tags.allow_nan for one in known)
+        tags.input_tags.allow_nan = all(may_read_missing(one) for one in members)
         tags.target_tags.multi_output = regression and all(
             one.target_tags.multi_output for one in known
         )
@@ -444,28 +469,11 @@ def as_ensemble(teacher: Any) -> Any:
     return TeacherEnsemble(list(teacher)) if isinstance(teacher, list | tuple) else teacher
 
 
+def _is_dropped(member: Any) -> bool:
+    return isinstance(member, str) and member == "drop"
+
+
 def _are_named(estimators: list[Any]) -> bool:
     return all(
         isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) for one in estimators
     )
-
-
-def _weighted_mean(
-    weights: NDArray[np.float64], responses: list[NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Weighted mean of tables; those without weight are not read.
-
-    With weights by class the columns no longer add up, so that rows are divided by their sum.
-    """
-    total = np.zeros_like(responses[0])
-    for weight, response in zip(weights, responses, strict=True):
-        if np.any(weight):
-            if response.shape != total.shape:
-                raise ValueError(
-                    f"members predict {total.shape[1]} and {response.shape[1]} targets"
-                )
-            total += weight * response
-    if weights.ndim == 1:
-        return total
-    sums = total.sum(axis=1, keepdims=True)  # NaN in rows that no fold held out
-    return np.where(sums == 0, 1 / total.shape[1], total / np.where(sums == 0, 1, sums))

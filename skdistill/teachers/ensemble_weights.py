@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -156,3 +157,85 @@ def _greedy(tables: NDArray[np.float64], loss: Loss) -> NDArray[np.float64]:
             least, best_counts = losses[member], counts.copy()
     weights: NDArray[np.float64] = best_counts / best_counts.sum()
     return weights
+
+
+def fixed_weights(
+    weights: ArrayLike | str, n_teachers: int, classes: NDArray[Any] | None
+) -> NDArray[np.float64]:
+    """Weights that a user passed, or equal ones, divided by their sums.
+
+    Parameters
+    ----------
+    weights : "uniform" or array-like of shape (n_teachers,) or (n_teachers, n_classes)
+        Numbers >= 0.
+    n_teachers : int
+        Number of teachers.
+    classes : array of shape (n_classes,) or None
+        None for values.
+
+    Returns
+    -------
+    weights : float64 array of shape (n_teachers,) or (n_teachers, n_classes)
+        Columns sum to 1.
+
+    Raises
+    ------
+    ValueError
+        For another shape, for negative numbers, and where all are 0.
+    """
+    if isinstance(weights, str):
+        return np.full(n_teachers, 1 / n_teachers)
+    table = np.asarray(weights, np.float64)
+    by_class = classes is not None and table.shape == (n_teachers, len(classes))
+    if table.shape != (n_teachers,) and not by_class:
+        also = "" if classes is None else f", or one for each of the {len(classes)} classes"
+        raise ValueError(
+            f"weights has shape {table.shape} for {n_teachers} teachers: one number each is "
+            f"needed{also}"
+        )
+    sums = table.sum(axis=0)
+    if not (np.isfinite(table).all() and (table >= 0).all() and (sums > 0).all()):
+        raise ValueError(
+            f"weights={table.tolist()} of TeacherEnsemble must be >= 0, finite and not all 0"
+            + (" for a class" if by_class else "")
+        )
+    normalized: NDArray[np.float64] = table / sums
+    return normalized
+
+
+def weighted_mean(
+    weights: NDArray[np.float64], responses: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Weighted mean of tables; those without weight are not read.
+
+    With weights by class the columns no longer add up, so that rows are divided by their sum.
+
+    Parameters
+    ----------
+    weights : float64 array of shape (n_teachers,) or (n_teachers, n_classes)
+        Columns sum to 1.
+    responses : list of float64 arrays of shape (n_samples, n_columns)
+        One table for each teacher.
+
+    Returns
+    -------
+    mean : float64 array of shape (n_samples, n_columns)
+        NaN in rows where a table has NaN.
+
+    Raises
+    ------
+    ValueError
+        If the tables have different numbers of columns.
+    """
+    total = np.zeros_like(responses[0])
+    for weight, response in zip(weights, responses, strict=True):
+        if np.any(weight):
+            if response.shape != total.shape:
+                raise ValueError(
+                    f"members predict {total.shape[1]} and {response.shape[1]} targets"
+                )
+            total += weight * response
+    if weights.ndim == 1:
+        return total
+    sums = total.sum(axis=1, keepdims=True)  # NaN in rows that no fold held out
+    return np.where(sums == 0, 1 / total.shape[1], total / np.where(sums == 0, 1, sums))

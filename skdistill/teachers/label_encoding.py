@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_classifier
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from skdistill.teachers._fit import fit_copy, is_search, route_fit_params
+from skdistill.teachers._fit import fit_copy, route_fit_params
+from skdistill.teachers.steps import last_step
 from skdistill.utils._sklearn_compat import _raise_for_params
 
 
@@ -42,6 +42,8 @@ class LabelEncodedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     >>> model.fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]).classes_.tolist()
     ['no', 'yes']
     """
+
+    _passes_weights_on = True
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
@@ -145,8 +147,25 @@ def needs_encoded_labels(estimator: Any) -> bool:
     needs : bool
         True if it accepts the labels 0, 1, … only.
     """
-    last = estimator
-    while isinstance(last, Pipeline) or is_search(last):
-        last = last.steps[-1][1] if isinstance(last, Pipeline) else last.estimator
+    last, _, _ = last_step(estimator)
     from_xgboost = any(kind.__module__.split(".")[0] == "xgboost" for kind in type(last).__mro__)
     return from_xgboost and is_classifier(last)
+
+
+def without_encoding(teacher: Any) -> Any:
+    """What a user passed as teacher, without the `LabelEncodedClassifier` around it.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    teacher : estimator
+        The fitted estimator inside where there is one, else its parameter; anything else as
+        it is.
+    """
+    if not isinstance(teacher, LabelEncodedClassifier):
+        return teacher
+    return getattr(teacher, "estimator_", teacher.estimator)

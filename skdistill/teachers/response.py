@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, softmax
 from sklearn.base import is_classifier, is_regressor
+from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
 
@@ -147,6 +148,8 @@ default="auto"
     if hasattr(teacher, "_mean_probabilities"):  # a TeacherEnsemble, also inside FrozenEstimator
         method, response = "predict_proba", teacher._mean_probabilities(X, response_method)
     else:
+        if isinstance(teacher, DummyClassifier):  # see `cross_fit`: it stands for any teacher
+            response_method = "predict_proba"
         method = _available_method(teacher, response_method)
         response = getattr(teacher, method)(X)
     name = f"{method} of {_name(teacher)}"

@@ -9,15 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 
-from skdistill.teachers.booster import BoosterTeacher, library_of
+from skdistill.teachers.booster import (
+    ENDINGS,
+    BoosterTeacher,
+    is_model_file,
+    library_of,
+)
 from skdistill.teachers.callable import CallableTeacher
 from skdistill.teachers.label_encoding import LabelEncodedClassifier, needs_encoded_labels
 from skdistill.teachers.onnx import OnnxTeacher
 from skdistill.teachers.response import known_classes, require_predictions, require_response
+from skdistill.teachers.steps import inside
 
 KINDS = (
-    "an estimator, a FrozenEstimator, the path of an .onnx file, a booster of XGBoost, LightGBM or "
-    "CatBoost, a function of the rows, or a list of these"
+    "an estimator, a FrozenEstimator, a booster of XGBoost, LightGBM or CatBoost, the path of a "
+    f"model file ({ENDINGS}), a function of the rows, or a list of these"
 )
 
 
@@ -57,9 +63,9 @@ default="auto"
     TypeError
         For anything else, for classes, and where the response method is missing.
     """
-    if library_of(teacher) is not None:
+    if library_of(teacher) is not None or is_model_file(teacher):
         teacher = BoosterTeacher(teacher)
-    elif isinstance(teacher, str | PathLike) and str(teacher).endswith(".onnx"):
+    elif isinstance(teacher, str | PathLike) and str(teacher).lower().endswith(".onnx"):
         teacher = OnnxTeacher(teacher)
     elif callable(teacher) and not isinstance(teacher, type) and not hasattr(teacher, "fit"):
         teacher = CallableTeacher(teacher)
@@ -68,6 +74,8 @@ default="auto"
     # FrozenEstimator has all attributes of what it holds, `_as_teacher` too.
     if hasattr(teacher, "_as_teacher") and not isinstance(teacher, FrozenEstimator):
         return teacher._as_teacher(X, y, regression=regression, response_method=response_method)
+    for each in inside(teacher):
+        _require_cloneable(each)
     if regression:
         require_predictions(teacher)
     elif not hasattr(teacher, "_mean_probabilities"):  # a frozen ensemble asks its members
@@ -119,3 +127,15 @@ def expected_classes(teacher: Any, y: Any) -> NDArray[Any] | None:
         classes: NDArray[Any] | None = teacher._expected_classes(y)
         return classes
     return None if y is None else np.unique(np.asarray(y))
+
+
+def _require_cloneable(estimator: Any) -> None:
+    """Refuse lists among the parameters of CatBoost: it copies them, which `clone` forbids."""
+    if type(estimator).__module__.split(".")[0] != "catboost":
+        return
+    for name, value in estimator.get_params(deep=False).items():
+        if isinstance(value, list):
+            raise ValueError(
+                f"{name}={value!r} of {type(estimator).__name__} cannot be cloned by "
+                f"scikit-learn: pass a tuple, {name}={tuple(value)!r}"
+            )

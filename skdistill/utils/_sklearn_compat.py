@@ -26,6 +26,7 @@ __all__ = [
     "_raise_for_params",
     "hist_gradient_baseline",
     "hist_gradient_predictors",
+    "method_requests",
     "tuned_pos_label",
     "validate_params",
 ]
@@ -62,6 +63,27 @@ def hist_gradient_predictors(estimator: Any) -> list[list[Any]]:
     """
     predictors: list[list[Any]] = estimator._predictors
     return predictors
+
+
+def method_requests(owner: Any, method: str) -> dict[str, Any]:
+    """What an estimator or scorer requests for a method of its own, not for those inside.
+
+    Parameters
+    ----------
+    owner : estimator or scorer
+        Of any kind.
+    method : str
+        As "fit" or "score".
+
+    Returns
+    -------
+    requests : dict
+        By name of the parameter: True, False, an alias, or None where nothing was decided.
+        Empty for objects that know no metadata routing.
+    """
+    if not hasattr(owner, "_get_metadata_request"):
+        return {}
+    return dict(getattr(owner._get_metadata_request(), method).requests)
 
 
 def tuned_pos_label(classifier: Any) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdistill import CompactModel
@@ -116,7 +116,7 @@ def check(content):
         assert "#include <stdint.h>" in model.to_c(layout=layout)
     if model.n_features > 1000:  # rows would take more memory than the file
         return True
-    X = np.float32(adversarial_rows(model, 0, 6, model.input_dtype))
+    X = adversarial_rows(model, 0, 6, model.input_dtype)
     scores = model.scores(X)
     assert (np.abs(scores.astype(np.int64)) <= model.score_bound).all()
     assert len(model.predict(X)) == len(X)
@@ -128,6 +128,7 @@ def check(content):
     return True
 
 
+@settings(max_examples=3 * settings.default.max_examples)  # a minute of the profile "thorough"
 @given(st.data())
 def test_forged_files_are_refused_or_hold_a_model_like_any_other(data):
     header, arrays = header_of(to_bytes(data.draw(models())))

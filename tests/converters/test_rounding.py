@@ -168,3 +168,10 @@ def test_int32_with_rows_takes_random_thresholds():
     forest = ExtraTreesClassifier(10, random_state=0).fit(X, X.sum(axis=1) > 1)
     model = convert(forest, X, dtype="int32")
     assert (model.predict(X) == forest.predict(X)).all()
+
+
+def test_thresholds_beyond_float32_are_no_near_ones():
+    X = np.where(k < 150, 1.0, 1e300)[:, None]
+    estimator = lightgbm.LGBMClassifier(**LGB, **FINE).fit(X, k < 150)
+    model = convert(estimator)
+    assert (model.predict(X) == estimator.predict(X)).all()

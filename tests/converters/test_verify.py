@@ -70,7 +70,7 @@ class OtherMargin(RidgeClassifier):
 def test_predictions_of_their_own_are_refused(estimator):
     X, y = problem(2 if is_classifier(estimator) else 0)
     estimator.fit(X, y)
-    with pytest.raises(ValueError, match=r"differs from its own predictions: \d+ of 64 rows"):
+    with pytest.raises(ValueError, match=r"differs from its own predictions: \d+ of 128 rows"):
         convert(estimator, X)
 
 

@@ -122,7 +122,7 @@ class TestStory:
         more = (ROWS + ROWS.mean(axis=0)) / 2
         result = cross_fit(GaussianNB(), ROWS, Y, CLASSES, sample_weight=given)
         P = np.vstack([result.response, result.teacher.predict_proba(more)])
-        each = 1.0 if weight is None else weight / 150
+        each = given.mean() * (1.0 if weight is None else weight / 150)
         by_hand = plain(
             P,
             np.concatenate(

@@ -261,7 +261,8 @@ class TestWithoutRouting:
         GOT.clear()
         distiller(teacher(), transfer_set=None).fit(X, y, WEIGHT)
         require_rows_of("sample_weight", WEIGHT)
-        DistilledClassifier(Plain(), transfer_set=None).fit(X, Y, WEIGHT)
+        with pytest.warns(UserWarning, match="Plain takes no sample_weight"):
+            DistilledClassifier(Plain(), transfer_set=None).fit(X, Y, WEIGHT)
 
 
 def test_they_are_meta_estimators():
@@ -290,6 +291,9 @@ class TestTags:
             (GaussianNB(), None, 0, True),
             (HistGradientBoostingClassifier(), LogisticRegression(), 0.5, False),
             ([RandomForestClassifier(), GaussianNB()], None, 0.5, False),
+            ([[RandomForestClassifier(), GaussianNB()]], None, 0.5, False),
+            (make_pipeline(GaussianNB()), None, 0.5, True),  # tags cannot tell
+            ([RandomForestClassifier(), make_pipeline(GaussianNB())], None, 0.5, True),
         ],
     )
     def test_missing_values_have_to_be_allowed_by_both(self, teacher, student, alpha, allowed):

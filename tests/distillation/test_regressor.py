@@ -116,7 +116,7 @@ class TestStory:
         told = cross_val_predict(Ridge(0.1), ROWS, Y, cv=FOLDS, params={"sample_weight": given})
         more = (ROWS + ROWS.mean(axis=0)) / 2
         y = np.concatenate([0.3 * told.astype(np.float64) + 0.7 * Y, teacher.predict(more)])
-        further = np.full(150, 1.0 if weight is None else weight / 150)
+        further = np.full(150, given.mean() * (1.0 if weight is None else weight / 150))
         by_hand = plain(y, np.vstack([ROWS, more]), np.concatenate([given, further]))
         assert distilled.compact_.equals(by_hand)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from catboost import CatBoostClassifier
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
@@ -87,3 +88,11 @@ def test_what_is_no_teacher(teacher, got):
         message = f"teacher must be an estimator, .* or a list of these; got {got}$"
         with pytest.raises(TypeError, match=message):
             as_teacher(passed, X, Y)
+
+
+@pytest.mark.parametrize("name", ["cat_features", "text_features", "ignored_features"])
+def test_lists_among_catboosts_parameters_cannot_be_cloned(name):
+    for around in (lambda one: one, make_pipeline, lambda one: [one]):
+        with pytest.raises(ValueError, match=rf"{name}=\['c'\] .* pass a tuple, {name}=\('c',\)"):
+            as_teacher(around(CatBoostClassifier(**{name: ["c"]})))
+    clone(as_teacher(CatBoostClassifier(**{name: ("c",)})))

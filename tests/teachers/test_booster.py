@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_breast_cancer, load_iris
 
 from skdistill import BoosterTeacher
 from skdistill.teachers import as_teacher
@@ -135,3 +135,59 @@ def test_what_is_no_booster():
         as_teacher(catboost.CatBoost(), X, Y)
     with pytest.raises(ValueError, match="'response_method' parameter of BoosterTeacher must be a"):
         BoosterTeacher(train("xgboost"), response_method="predict").fit(X)
+
+
+class TestFiles:
+    """A path says which library reads it."""
+
+    @pytest.fixture
+    def files(self, tmp_path):
+        rows, y = load_breast_cancer(return_X_y=True)
+        boosted = xgboost.XGBClassifier(n_estimators=3, n_jobs=1).fit(rows, y)
+        light = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1, n_jobs=1).fit(rows, y)
+        cat = catboost.CatBoostClassifier(
+            3, verbose=0, allow_writing_files=False, thread_count=1
+        ).fit(rows, y)
+        saved = {}
+        for name, model in (
+            ("m.json", boosted),
+            ("M.UBJ", boosted),
+            ("m.txt", light.booster_),
+            ("m.lgb", light.booster_),
+            ("m.model", light.booster_),
+            ("m.cbm", cat),
+        ):
+            model.save_model(str(tmp_path / name))
+            saved[name] = model
+        cat.save_model(str(tmp_path / "cat.json"), format="json")
+        return tmp_path, rows, y, {"cat.json": cat} | saved, light
+
+    def test_all_libraries(self, files):
+        folder, rows, y, saved, light = files
+        for name, model in saved.items():
+            model = light if model is light.booster_ else model
+            for teacher in (folder / name, str(folder / name), BoosterTeacher(folder / name)):
+                P = as_teacher(clone_if(teacher), rows, y).predict_proba(rows)
+                assert np.abs(P - model.predict_proba(rows)).max() < 1e-6, name
+        both = as_teacher([folder / "m.json", folder / "m.txt"], rows, y)
+        assert both.predict_proba(rows).shape == (len(rows), 2)
+
+    @pytest.mark.parametrize("name", ["rf.pkl", "rf.pickle", "rf.JOBLIB"])
+    def test_pickles_are_refused(self, name):
+        for teacher in (name, BoosterTeacher(name)):
+            with pytest.raises(ValueError, match=r"is a pickle, which can run any code.*Frozen"):
+                as_teacher(teacher, np.zeros((2, 2)), [0, 1])
+
+    @pytest.mark.parametrize("name", ["a.json", "a.ubj", "a.txt", "a.cbm"])
+    def test_files_that_are_no_models(self, tmp_path, name):
+        with pytest.raises(FileNotFoundError, match=name):
+            as_teacher(tmp_path / name, np.zeros((2, 2)), [0, 1])
+        (tmp_path / name).write_text("hello")
+        with pytest.raises(ValueError, match=f"{name}' is no model of"):
+            as_teacher(tmp_path / name, np.zeros((2, 2)), [0, 1])
+        with pytest.raises(ValueError, match=r"must end in \.json"):
+            BoosterTeacher("model.bin").fit()
+
+
+def clone_if(teacher):
+    return clone(teacher) if isinstance(teacher, BoosterTeacher) else teacher

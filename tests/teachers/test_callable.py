@@ -105,3 +105,19 @@ def test_probabilities_have_no_margins():
 def test_parameters_are_checked(parameters, message):
     with pytest.raises(ValueError, match=message):
         CallableTeacher(**parameters).fit(X)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda rows: np.where(rows[:, 0] > 0, "a", "b"),
+        lambda rows: (rows[:, 0] > 0).astype(int),
+        lambda rows: rows[:, :1] > 0,
+        lambda rows: 2.0 * (rows[:, 0] > 0) + 1,
+        lambda rows: ["yes"] * len(rows),
+    ],
+)
+def test_labels_teach_nothing(labels):
+    rows = np.linspace(-1, 1, 20)[:, None] * [1, -1]
+    with pytest.raises(ValueError, match=r"returns labels, as .* response_method='predict'"):
+        CallableTeacher(labels, classes=["a", "b"]).fit(rows).predict_proba(rows[::-1])

@@ -33,9 +33,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBClassifier
 
-from skdistill.teachers import cross_fit
+from skdistill.teachers import as_teacher, cross_fit, probabilities
 
 X, Y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
@@ -271,7 +273,8 @@ def test_weights_reach_the_last_step_of_a_pipeline():
     "teacher", [KNeighborsClassifier(), make_pipeline(StandardScaler(), KNeighborsClassifier())]
 )
 def test_a_teacher_that_takes_no_weights_is_not_given_any(teacher):
-    P = cross_fit(teacher, X, Y, CLASSES, sample_weight=np.arange(150.0)).response
+    with pytest.warns(UserWarning, match="KNeighborsClassifier takes no sample_weight"):
+        P = cross_fit(teacher, X, Y, CLASSES, sample_weight=np.arange(150.0)).response
     assert_allclose(P, expected(teacher, 5), rtol=1e-12)
 
 
@@ -315,14 +318,78 @@ def test_a_progress_bar_where_wanted(verbose, capsys):
 
 
 def test_as_many_folds_as_rows_allow():
-    cross_fit(Logged(), X[:4], np.array([0, 0, 0, 1]), np.arange(2))
-    assert len(FITS) == 4  # three folds and all rows
+    with pytest.warns(UserWarning, match="1 of 3 folds has a single class"):
+        cross_fit(Logged(), X[:4], np.array([0, 0, 0, 1]), np.arange(2))
+    assert len(FITS) == 3  # two folds and all rows
     FITS.clear()
     P = cross_fit(Logged(), X[:3], np.arange(3), CLASSES).response  # one row of each class
     assert len(FITS) == 4
     assert (np.diag(P) == 0).all()
     with pytest.raises(ValueError, match="n_samples=1"):
         cross_fit(GaussianNB(), X[:1], Y[:1], CLASSES)
+
+
+class TestSingleClass:
+    """Folds, and tables, whose rows have one label."""
+
+    rows = np.random.default_rng(0).normal(size=(120, 3))
+    y = np.r_[np.zeros(50, int), (rows[50:, 0] > 0).astype(int)]
+
+    @pytest.mark.parametrize(
+        "teacher",
+        [
+            GaussianNB(),
+            LogisticRegression(),
+            LinearSVC(),
+            XGBClassifier(n_estimators=2, n_jobs=1),
+            make_pipeline(StandardScaler(), XGBClassifier(n_estimators=2, n_jobs=1)),
+            [LogisticRegression(), GaussianNB()],
+        ],
+    )
+    @pytest.mark.parametrize("names", [np.array([0, 1]), np.array(["no", "yes"])])
+    def test_they_answer_by_it(self, teacher, names):
+        ready = as_teacher(teacher, self.rows, names[self.y], response_method="auto")
+        with pytest.warns(UserWarning, match=r"1 of 2 folds has .* the 40 rows held out get"):
+            result = cross_fit(ready, self.rows, names[self.y], names, cv=TimeSeriesSplit(2))
+        assert np.isnan(result.response[:40]).all()
+        assert (result.response[40:80] == [1, 0]).all()
+        assert 0 < result.response[80:, 1].mean() < 1
+
+    @pytest.mark.parametrize("method", ["auto", "decision_function", "predict"])
+    def test_a_whole_table_of_one(self, method):
+        y = np.full(120, "no")
+        teacher = as_teacher(LogisticRegression(), self.rows, y, response_method=method)
+        with pytest.warns(UserWarning, match="DummyClassifier is the teacher in place of Logistic"):
+            result = cross_fit(teacher, self.rows, y, np.unique(y), response_method=method)
+        assert (result.response == 1).all() and result.response.shape == (120, 1)
+        assert (probabilities(result.teacher, self.rows, np.unique(y), method) == 1).all()
+
+    def test_rows_without_weight_do_not_count(self):
+        weight = np.where(self.y == 0, 1.0, 0.0)
+        with pytest.warns(UserWarning, match="single class"):
+            result = cross_fit(
+                LogisticRegression(), self.rows, self.y, np.arange(2), sample_weight=weight
+            )
+        assert (result.response == [1, 0]).all()
+
+    def test_errors_name_the_fold(self):
+        class Picky(GaussianNB):
+            def fit(self, X, y, sample_weight=None):
+                raise ValueError("no")
+
+        with pytest.raises(ValueError, match="no") as caught:
+            cross_fit(Picky(), X, Y, CLASSES, cv=3)
+        assert caught.value.__notes__ == [
+            "This is fold 1 of 3 of the teacher: rows by class 0: 33, 1: 33, 2: 34."
+        ]
+
+
+def test_it_says_what_it_does(capsys):
+    cross_fit(GaussianNB(), X, Y, CLASSES, verbose=1)
+    said = "teacher: GaussianNB is fitted 5 times to label held-out rows, and once on all 150 rows"
+    assert capsys.readouterr().out.strip() == said
+    cross_fit(FrozenEstimator(GaussianNB().fit(X, Y)), X, Y, CLASSES, verbose=1)
+    assert "GaussianNB is used as it is, nothing is fitted" in capsys.readouterr().out
 
 
 class TestValues:

@@ -344,3 +344,24 @@ def test_bad_ensembles():
         DistilledClassifier(TeacherEnsemble([frozen], "log_loss")).fit(X)
     with pytest.raises(ValueError, match="requires y"):
         DistilledClassifier([frozen, GaussianNB()]).fit(X)
+
+
+def test_dropped_members_are_left_out_with_their_weights():
+    members = [("a", GaussianNB()), ("b", "drop"), ("c", DecisionTreeClassifier(random_state=0))]
+    ensemble = TeacherEnsemble(members, [1, 5, 3]).fit(X, Y)
+    assert len(ensemble.estimators_) == 2 and ensemble.weights_.tolist() == [0.25, 0.75]
+    same = TeacherEnsemble([members[0][1], members[2][1]], [1, 3]).fit(X, Y)
+    assert ensemble.predict_proba(X).tolist() == same.predict_proba(X).tolist()
+    changed = TeacherEnsemble(members[::2]).set_params(c="drop").fit(X, Y)
+    assert len(changed.estimators_) == 1
+    with pytest.raises(ValueError, match=r"All estimators are dropped\. At least one is required"):
+        TeacherEnsemble(["drop", "drop"]).fit(X, Y)
+
+
+def test_score_is_accuracy_or_r2():
+    weight = np.arange(1.0, 151)
+    ensemble = TeacherEnsemble([GaussianNB()]).fit(X, Y)
+    assert ensemble.score(X, Y, weight) == GaussianNB().fit(X, Y).score(X, Y, weight)
+    values = TeacherEnsemble([LinearRegression()]).fit(X, X[:, 0] ** 2)
+    oracle = LinearRegression().fit(X, X[:, 0] ** 2).score(X, X[:, 0] ** 2, weight)
+    assert values.score(X, X[:, 0] ** 2, weight) == pytest.approx(oracle)

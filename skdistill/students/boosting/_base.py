@@ -51,7 +51,7 @@ class BaseSoftBoosting(BaseEstimator):
         max_leaf_nodes: int | None = 8,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
-        l2_regularization: float = 1.0,
+        l2_regularization: float = 1e-4,
         refit_l2_regularization: float = 3e-3,
         subsample: float = 1.0,
         reuse_penalty: float = 0.0,

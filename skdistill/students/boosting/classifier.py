@@ -30,8 +30,9 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
         Minimum number of rows in a leaf, of those that the round sees.
-    l2_regularization : float, default=1.0
-        Added to the Hessian of a leaf while trees grow.
+    l2_regularization : float, default=1e-4
+        Penalty ``l2_regularization / 2 * sum(leaf_values ** 2)`` of a tree while it grows, beside
+        the mean loss.
     refit_l2_regularization : float, default=1e-3
         Penalty ``refit_l2_regularization / 2 * sum(leaf_values ** 2)`` of the refit, beside
         the mean loss. Raise it where rows are few or noisy.
@@ -128,7 +129,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         max_leaf_nodes: int | None = 8,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
-        l2_regularization: float = 1.0,
+        l2_regularization: float = 1e-4,
         refit_l2_regularization: float = 1e-3,
         subsample: float = 1.0,
         reuse_penalty: float = 0.0,

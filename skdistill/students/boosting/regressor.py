@@ -30,8 +30,9 @@ class SoftBoostingRegressor(StudentRegressorMixin, BaseSoftBoosting):
         Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
         Minimum number of rows in a leaf, of those that the round sees.
-    l2_regularization : float, default=1.0
-        Added to the weight of a leaf while trees grow.
+    l2_regularization : float, default=1e-4
+        Penalty ``l2_regularization / 2 * sum(leaf_values ** 2)`` of a tree while it grows, in
+        standard deviations of the targets, beside half the mean squared error.
     refit_l2_regularization : float, default=3e-3
         Penalty ``refit_l2_regularization / 2 * sum(leaf_values ** 2)`` of the refit, beside
         half the mean squared error. Raise it where rows are few or noisy.

@@ -68,6 +68,10 @@ def grow_trees(
     n_samples = len(z)
     codes, n_edges = grid.encode(problem.X), grid.counts
     newton, penalties = problem.newton_terms(), _ReusePenalty(student, problem, n_edges)
+    # Gradients and Hessians are sums over rows: beside these, a penalty beside the mean loss is
+    # multiplied by the total weight. So only the proportions of the weights count. The least
+    # penalty keeps steps finite where a leaf has no curvature left.
+    l2 = max(student.l2_regularization, 1e-15) * float(problem.weight.sum())
     hints = None if problem.hints is None else _HintResiduals(problem.hints, student.learning_rate)
     train_rows, validation_loss = np.arange(n_samples), None
     if student.n_iter_no_change is not None:
@@ -82,8 +86,11 @@ def grow_trees(
         weight = curvature.sum(axis=1, keepdims=True)
         hint_stats = [] if hints is None else [hints.scaled(descent, weight)]
         stats = np.hstack([descent, *hint_stats, weight])
-        tree, node = _grow_on_stats(student, stats, rows, codes, n_edges, penalties)
-        step = _newton_steps(student, problem, descent, curvature, node, rows, len(tree.feature))
+        tree, node = _grow_on_stats(student, stats, rows, codes, n_edges, penalties, l2)
+        n_nodes = len(tree.feature)
+        step = student.learning_rate * _newton_steps(
+            descent, problem.hessian_factor * curvature, node, rows, n_nodes, l2
+        )
         z = z + step[node]
         if hints is not None:
             hints.subtract_means(node, rows, weight)
@@ -105,6 +112,7 @@ def _grow_on_stats(
     codes: NDArray[Any],
     n_edges: NDArray[np.int32],
     penalties: _ReusePenalty,
+    l2_regularization: float,
 ) -> tuple[GrownTree, NDArray[np.int32]]:
     """A tree grown on some rows, and the leaf of every row."""
     n_samples = len(stats)
@@ -120,7 +128,7 @@ def _grow_on_stats(
         max_leaf_nodes=student.max_leaf_nodes or n_samples,
         max_depth=student.max_depth or n_samples,
         min_samples_leaf=student.min_samples_leaf,
-        l2_regularization=student.l2_regularization * unit,
+        l2_regularization=l2_regularization * unit,
         penalties=penalties.in_units(unit),
     )
     penalties.pay(tree)
@@ -128,20 +136,18 @@ def _grow_on_stats(
 
 
 def _newton_steps(
-    student: Any,
-    problem: BoostingProblem,
     descent: NDArray[np.float64],
-    curvature: NDArray[np.float64],
+    hessian: NDArray[np.float64],
     node: NDArray[np.int32],
     rows: NDArray[np.intp],
     n_nodes: int,
+    l2_regularization: float,
 ) -> NDArray[np.float64]:
-    """Newton step of every node times the learning rate, shape (n_nodes, n_scores)."""
-    descents, curvatures = np.zeros((2, n_nodes, problem.n_scores))
+    """Newton step of every node, shape (n_nodes, n_scores)."""
+    descents, hessians = np.zeros((2, n_nodes, descent.shape[1]))
     add_rows_to_leaves(node[rows, None], descent[rows], descents)
-    add_rows_to_leaves(node[rows, None], curvature[rows], curvatures)
-    hessian = problem.hessian_factor * curvatures + student.l2_regularization
-    steps: NDArray[np.float64] = descents / (hessian + 1e-12) * student.learning_rate
+    add_rows_to_leaves(node[rows, None], hessian[rows], hessians)
+    steps: NDArray[np.float64] = descents / (hessians + l2_regularization)
     return steps
 
 

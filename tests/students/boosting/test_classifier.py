@@ -222,16 +222,30 @@ def test_one_class_is_a_constant_and_classes_without_rows_are_kept(init):
 @pytest.mark.parametrize("bits", ["ternary", 8])
 @pytest.mark.parametrize("K", [2, 3])
 def test_weights_equal_repeated_rows(K, bits, init):
-    """Also beside `l2_regularization`, which is absolute."""
     X, _, y, _ = split(K)
     X, y = X[:120, :6], y[:120]
     weight = np.random.default_rng(0).integers(0, 4, 120)
-    student = boosted(init=init, value_bits=bits, refit_l2_regularization=1e-3)
+    # Enough l2_regularization that no two splits of a pure leaf gain the same but for rounding.
+    student = boosted(
+        init=init, value_bits=bits, l2_regularization=5e-3, refit_l2_regularization=1e-3
+    )
     weighted = student.fit(X, y, weight).compact_
     assert student.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight)).compact_.equals(weighted)
     assert not student.fit(X, y).compact_.equals(weighted)
     wild = np.where(weight[:, None] == 0, 1e6, X)
     assert student.fit(wild, y, weight).compact_.equals(weighted)
+
+
+@INITS
+@pytest.mark.parametrize("factor", [2.0**-40, 2.0**40])
+def test_only_proportions_of_weights_count(factor, init):
+    """Powers of two change no digit of a weight, so that the models are equal."""
+    X, _, y, _ = split(3)
+    X, y = X[:120, :6], y[:120]
+    weight = np.random.default_rng(0).integers(0, 4, 120).astype(float)
+    student = boosted(init=init, l2_regularization=1e-3, subsample=0.8, n_iter_no_change=4)
+    model = student.fit(X, y, weight).compact_
+    assert student.fit(X, y, factor * weight).compact_.equals(model)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,14 @@ def test_constant_targets_are_constants(value, init):
     assert r2_score(Y, both.predict(X)[:, 0]) == pytest.approx(alone, abs=0.02)
 
 
+@pytest.mark.parametrize("factor", [2.0**-40, 2.0**40])
+def test_only_proportions_of_weights_count(factor):
+    """Powers of two change no digit of a weight, so that the models are equal."""
+    weight = np.random.default_rng(0).random(len(X))
+    model = small(l2_regularization=1e-3).fit(X, MANY, weight).compact_
+    assert small(l2_regularization=1e-3).fit(X, MANY, factor * weight).compact_.equals(model)
+
+
 def test_weights_equal_repeated_rows_and_rows_without_are_not_seen():
     weight = np.random.default_rng(0).integers(0, 3, len(X))
     weighted = small().fit(X, MANY, weight)
