@@ -36,7 +36,7 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
         ``transfer_set=None``.
     student : estimator, default=None
         The model to be deployed; it is cloned: `SoftTreeRegressor`, `SoftBoostingRegressor` or
-        `SoftLinearRegressor`. None is ``SoftTreeRegressor()``. Its parameters, such as
+        `SoftLinearRegressor`, `SoftNetRegressor`. None is ``SoftTreeRegressor()``. Its parameters, such as
         ``student__value_bits``, decide about the size.
     alpha : float in [0, 1], default=0.5
         Weight of the predictions against `y` in rows that have both: the student learns
@@ -254,7 +254,7 @@ default=None
         if not isinstance(student, CompactRegressorMixin):
             raise TypeError(
                 "student must be one of SoftTreeRegressor, SoftBoostingRegressor, "
-                f"SoftLinearRegressor; got {self.student!r}"
+                f"SoftLinearRegressor, SoftNetRegressor; got {self.student!r}"
             )
         return student
 
