@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from _common import OWN_SPLIT_IGNORED, read
+from _common import OWN_SPLIT_IGNORED, nominal_columns, read
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
 from sklearn.model_selection import train_test_split
@@ -40,6 +40,7 @@ class Draw(NamedTuple):
     y_fit: np.ndarray
     y_pick: np.ndarray
     y_test: np.ndarray
+    nominal: list[int]  # columns that are codes of categories
 
 
 class TeacherLabels(NamedTuple):
@@ -55,7 +56,8 @@ class TeacherLabels(NamedTuple):
 
 def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
     """The test rows are the same for every seed, the rows to pick on are 20 % of the others."""
-    X, y, train = read(OTHER_SPLITS.get(name, name), directory)
+    file = OTHER_SPLITS.get(name, name)
+    X, y, train = read(file, directory)
     if train is None or name in OWN_SPLIT_IGNORED:
         rows, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
     else:
@@ -66,7 +68,7 @@ def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
         rows = rows[np.random.default_rng(0).permutation(len(rows))[:CAP]]
     fit, pick = train_test_split(rows, test_size=0.2, random_state=seed)
     parts = [table[part] for table in (X, y) for part in (fit, pick, test)]
-    return Draw(name, seed, len(np.unique(y)), *parts)
+    return Draw(name, seed, len(np.unique(y)), *parts, nominal_columns(file, directory))
 
 
 def teacher_labels(given: Draw, cache: Path, quick: bool = False) -> TeacherLabels:
@@ -78,7 +80,8 @@ def teacher_labels(given: Draw, cache: Path, quick: bool = False) -> TeacherLabe
         "leaves": LEAVES,
         "factor": max(1, ROWS // share // len(given.X_fit) - 1),
     }
-    path = cache / f"teacher-{given.name}-{given.seed}-{joblib.hash((*given, settings))[:12]}.npz"
+    rows = given[: given._fields.index("nominal")]  # the teacher does not know these columns
+    path = cache / f"teacher-{given.name}-{given.seed}-{joblib.hash((*rows, settings))[:12]}.npz"
     if not path.exists():
         made = _learn(given, **settings)
         partial = path.with_suffix(".partial.npz")

@@ -21,12 +21,14 @@ from skdistill import (
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
+    SoftNetClassifier,
     SoftTreeClassifier,
 )
 from skdistill.students.boosting import gradient_boosting, leaf_refit
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 
 CODE = 80  # bytes beside the tables
+NET_CODE = 400  # beside those of a net
 FITS = 3  # for one recipe at one budget; more only until one is within it
 MOST_FITS = 6
 FULL = 0.94  # of the budget: no further fit
@@ -34,6 +36,7 @@ FAMILIES = {
     "tree": (SoftTreeClassifier, "max_leaf_nodes", 4000),
     "linear": (SoftLinearClassifier, None, 0),
     "boosted": (SoftBoostingClassifier, "n_estimators", 250),
+    "net": (SoftNetClassifier, "max_bytes", 0),
 }
 SMALL, LARGE = (512, 1024, 2048), (4096, 8192, 16384)
 
@@ -78,6 +81,19 @@ FEW = {"max_leaf_nodes": 8, "linear_bits": 4}
 BASE = (
     Recipe("base", "boosted", "soft", settings=FEW | {"value_bits": 4}, classes="two"),
     Recipe("base", "boosted", "soft", settings=FEW | {"value_bits": "ternary"}, classes="several"),
+)
+
+
+_NETS = {"family": "net", "labels": "soft", "budgets": (1024, 2048, 4096, 8192)}
+_ONE, _TWO = {"n_hidden_layers": 1}, {"n_hidden_layers": 2, "weight_bits": 6}
+_SMALL = _NETS | {"budgets": (1024,), "alpha": 0.2, "temperature": "auto"}
+NETS = (
+    Recipe("net", **_NETS, settings=_ONE),
+    Recipe("net, calibrated", **_NETS, alpha=0.2, temperature="auto", settings=_ONE),
+    Recipe("net of two layers", **_NETS, alpha=0.2, temperature="auto", settings=_TWO),
+    Recipe("net of two layers, 4 bits", **_NETS, settings={"n_hidden_layers": 2}),
+    Recipe("net, long", **_SMALL, settings=_ONE | {"max_iter": 1000}),
+    Recipe("net of two layers, long", **_SMALL, settings=_TWO | {"max_iter": 1000}),
 )
 
 
@@ -166,6 +182,14 @@ def students(
     if FAMILIES[recipe.family][1] is None:  # there is only one size
         model, seconds = _fit(recipe, 0, rows, soft_targets, given.seed)
         for budget in [each for each in budgets if model.compact_.nbytes + CODE <= each][:1]:
+            yield _record(recipe, budget, given, model, 0, seconds)
+        return
+    if recipe.family == "net":
+        settings = {"categorical_features": given.nominal or None} | recipe.settings
+        for budget in budgets:
+            room = budget - NET_CODE
+            changed = replace(recipe, settings=settings)
+            model, seconds = _fit(changed, room, rows, soft_targets, given.seed)
             yield _record(recipe, budget, given, model, 0, seconds)
         return
     sizes: dict[int, int] = {}
@@ -303,7 +327,7 @@ def _record(
         "model": recipe.name,
         "recipe": f"{count}" if count else "",
         "budget": budget,
-        "bytes": model.compact_.nbytes + CODE,
+        "bytes": model.compact_.nbytes + (NET_CODE if recipe.family == "net" else CODE),
     }
     for part, X, y in (("pick", given.X_pick, given.y_pick), ("test", given.X_test, given.y_test)):
         figures = measures(model.predict_proba(X), y, model.predict(X))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from skdistill import CompactModel
-from skdistill.compact import CategoryTable, InputGrid, LinearTable, TreeTable
+from skdistill.compact import CategoryTable, InputGrid, LinearTable, NetTable, TreeTable
 from skdistill.compact.tables.limits import value_limits
 from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from skdistill.quantization.binning import rounding_grid
@@ -315,6 +315,12 @@ def _turning_points(model, column):
         for f in np.flatnonzero(linear.features == column):
             half_ways = np.arange(-linear.q_max - 2, linear.q_max + 2) + 0.5
             points += (linear.offset[f] + half_ways / np.float64(linear.inv_step[f])).tolist()
+    for net in model.tables_of(NetTable):
+        for f in np.flatnonzero(net.features == column):
+            half_ways = np.arange(-129, 129) + 0.5
+            points += (net.offset[f] + np.ldexp(half_ways, -int(net.power[f]))).tolist()
+        for size in net.lookup_sizes[net.lookup_features == column]:
+            points += range(size)
     return np.array(points)
 
 

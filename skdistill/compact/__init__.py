@@ -4,8 +4,10 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables import (
     NO_CATEGORIES,
     CategoryTable,
+    HiddenLayer,
     InputGrid,
     LinearTable,
+    NetTable,
     Table,
     TreeTable,
 )
@@ -13,9 +15,11 @@ from skdistill.compact.tables import (
 __all__ = [
     "NO_CATEGORIES",
     "CategoryTable",
+    "HiddenLayer",
     "InputGrid",
     "LinearTable",
     "ModelTables",
+    "NetTable",
     "Table",
     "TreeTable",
 ]

@@ -5,8 +5,8 @@ Layout, little-endian: magic (8 bytes), version (uint32), header length (uint32)
 more memory than its own length.
 
 The header describes each table by its kind and its fields: numbers and strings as they are,
-arrays by shape and dtype, tables within tables in the same way. Each table checks its fields
-itself, so that a new kind needs an entry in `KINDS` and nothing else.
+arrays by shape and dtype, tables within tables in the same way, also lists of them. Each table
+checks its fields itself, so that a new kind needs an entry in `KINDS` and nothing else.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.categories import CategoryTable
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.linear_table import LinearTable
+from skdistill.compact.tables.net_table import HiddenLayer, NetTable
 from skdistill.compact.tables.tree_table import TreeTable
 
 AnyModel = TypeVar("AnyModel", bound=ModelTables)
@@ -39,8 +40,10 @@ KINDS: dict[str, type[Frozen]] = {
     "categories": CategoryTable,
     "trees": TreeTable,
     "linear": LinearTable,
+    "hidden_layer": HiddenLayer,
+    "net": NetTable,
 }
-_DTYPES = ("<i4", "<f4", "|u1", "|b1")
+_DTYPES = ("<i4", "<f4", "|i1", "|u1", "|b1")
 _PREFIX = struct.Struct("<8sII")
 
 
@@ -151,8 +154,11 @@ def _describe(table: Frozen, arrays: list[bytes]) -> dict[str, Any]:
             dtype = value.dtype.newbyteorder("<")
             arrays.append(value.astype(dtype).tobytes())
             value = {"dtype": dtype.str, "shape": list(value.shape)}
-        elif isinstance(value, tuple):  # labels of categories
-            value = [labels.tolist() for labels in value]
+        elif isinstance(value, tuple):  # tables, or labels of categories
+            value = [
+                _describe(part, arrays) if isinstance(part, Frozen) else part.tolist()
+                for part in value
+            ]
         entry[each.name] = value
     return entry
 
@@ -198,7 +204,7 @@ def _read(entry: Any, rest: _Rest) -> Any:
             where = f"{entry['kind']}.{name}"
             values[name] = _read(value, rest) if "kind" in value else rest.take(where, value)
         else:
-            values[name] = _labels(value) if isinstance(value, list) else value
+            values[name] = _parts(value, rest) if isinstance(value, list) else value
     table = kind(**values)
     for name, value in values.items():
         stored = getattr(table, name)
@@ -209,12 +215,14 @@ def _read(entry: Any, rest: _Rest) -> Any:
     return table
 
 
-def _labels(labels: list[Any]) -> tuple[NDArray[Any], ...]:
-    """Labels of the columns of categories: strings or whole numbers."""
-    for each in labels:
+def _parts(parts: list[Any], rest: _Rest) -> tuple[Any, ...]:
+    """Tables, or labels of the columns of categories: strings or whole numbers."""
+    if parts and all(isinstance(each, dict) for each in parts):
+        return tuple(_read(each, rest) for each in parts)
+    for each in parts:
         known = _all_of(each, str) or _all_of(each, int)
         require(known, "categories.labels must be lists of strings or of whole numbers")
-    return tuple(np.array(each) for each in labels)
+    return tuple(np.array(each) for each in parts)
 
 
 def _whole(number: Any, name: str) -> int:

@@ -45,8 +45,8 @@ class ModelTables(Frozen):
     classes : array of shape (n_classes,) or None
         Labels in score order; None for regression.
     tables : sequence of Table, default=()
-        What adds up to the scores, at most one table of each kind: `TreeTable`, `LinearTable`.
-        Without any the scores are the bias.
+        What adds up to the scores, at most one table of each kind: `TreeTable`, `LinearTable`,
+        `NetTable`. Without any the scores are the bias.
     feature_names : sequence of str, default=None
         Names of the columns.
     categories : CategoryTable, default=NO_CATEGORIES

@@ -35,9 +35,10 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
         `TeacherEnsemble`. None is allowed with ``alpha=0``, and with `teacher_prediction` and
         ``transfer_set=None``.
     student : estimator, default=None
-        The model to be deployed; it is cloned: `SoftTreeRegressor`, `SoftBoostingRegressor` or
-        `SoftLinearRegressor`. None is ``SoftTreeRegressor()``. Its parameters, such as
-        ``student__value_bits``, decide about the size.
+        The model to be deployed; it is cloned: `SoftTreeRegressor`,
+        `SoftBoostingRegressor`, `SoftLinearRegressor` or `SoftNetRegressor`. None is
+        ``SoftTreeRegressor()``. Its parameters, such as ``student__value_bits``, decide about
+        the size.
     alpha : float in [0, 1], default=0.5
         Weight of the predictions against `y` in rows that have both: the student learns
         ``alpha * prediction + (1 - alpha) * y``. 0 is a plain student: no teacher is
@@ -254,7 +255,7 @@ default=None
         if not isinstance(student, CompactRegressorMixin):
             raise TypeError(
                 "student must be one of SoftTreeRegressor, SoftBoostingRegressor, "
-                f"SoftLinearRegressor; got {self.student!r}"
+                f"SoftLinearRegressor, SoftNetRegressor; got {self.student!r}"
             )
         return student
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact import LinearTable, Table, TreeTable
+from skdistill.compact import LinearTable, NetTable, Table, TreeTable
 from skdistill.compact.tables.limits import value_limits
 from skdistill.compact.tables.linear_table import quantize_input
 
@@ -53,7 +53,8 @@ def rounding_error(
     tables : iterable of Table
         What adds up to the scores.
     X : array or CSR of shape (n_samples, n_features), default=None
-        Rows that show the spread of the inputs of linear tables. Trees need none.
+        Rows that show the spread of what weights of a linear table or a network act on. Trees
+        need none.
 
     Returns
     -------
@@ -67,12 +68,16 @@ def rounding_error(
     for table in tables:
         if isinstance(table, TreeTable):
             variance += len(table.roots) if table.unit == 1 else 0
-        elif isinstance(table, LinearTable) and X is not None:
-            _, high = value_limits(table.value_bits, signed=True)
-            coarse = np.abs(table.weights).max(axis=0) <= high / 2  # else their bits are the reason
+        elif isinstance(table, LinearTable | NetTable) and X is not None:
             rows = X[:: max(1, X.shape[0] // _MOST_ROWS)]
             rows = rows.toarray() if hasattr(rows, "toarray") else rows
-            variance += coarse * quantize_input(rows, table).var(axis=0, dtype=np.float64).sum()
+            if isinstance(table, NetTable):
+                weights, inputs = table.weights.T, table.units(table.codes(rows))[-1]
+            else:
+                weights, inputs = table.weights, quantize_input(rows, table).astype(np.float64)
+            _, high = value_limits(table.value_bits, signed=True)
+            coarse = np.abs(weights).max(axis=0) <= high / 2  # else their bits are the reason
+            variance += coarse * inputs.var(axis=0).sum()
     return np.where(far, scale * np.sqrt(variance / 12), 0.0)
 
 

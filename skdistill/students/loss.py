@@ -69,7 +69,7 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
     (0.693, [[-0.25]])
     """
     weight = weight / weight.sum()
-    return _SoftCrossEntropy(_parts(targets, weight), weight)
+    return _SoftCrossEntropy(loss_parts(targets, weight), weight)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class _SoftCrossEntropy:
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         gradient = np.zeros_like(z)
-        value = sum(_add_part(z, P, t, gradient, _NO_CURVATURE) for t, P in self.parts)
+        value = sum(add_cross_entropy(z, P, t, gradient, _NO_CURVATURE) for t, P in self.parts)
         return float(value), gradient
 
     def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -103,7 +103,7 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> NewtonTer
         Takes logits as `soft_cross_entropy` does. The Hessian is at least 1e-6 times the row's
         weight, so that no step is unbounded.
     """
-    return partial(_newton, _parts(targets, weight), weight)
+    return partial(_newton, loss_parts(targets, weight), weight)
 
 
 def _newton(
@@ -112,7 +112,7 @@ def _newton(
     """Minus the gradient, and the diagonal of the Hessian."""
     gradient, curvature = np.zeros_like(z), np.zeros_like(z)
     for t, P in parts:
-        _add_part(z, P, t, gradient, curvature)
+        add_cross_entropy(z, P, t, gradient, curvature)
     curvature = np.maximum(curvature, 1e-6 * weight[:, None], out=curvature)
     return np.negative(gradient, out=gradient), curvature
 
@@ -122,11 +122,12 @@ _TAYLOR = tuple(1 / factorial(i) for i in range(12, -1, -1))
 
 
 @njit
-def _add_part(z, P, t, gradient, curvature):  # type: ignore[no-untyped-def]
+def add_cross_entropy(z, P, t, gradient, curvature):  # type: ignore[no-untyped-def]
     """Cross-entropy of P and softmax(z / t), summed over the rows.
 
     Its gradient and, unless `curvature` is empty, the diagonal of its Hessian are added to the
-    arrays. P holds weighted probabilities: a row of it sums to the row's weight.
+    arrays. P holds weighted probabilities: a row of it sums to the row's weight. A kernel for other
+    kernels, too.
     """
     n_samples, n_classes = P.shape
     n_scores = z.shape[1]
@@ -175,8 +176,21 @@ def _exp(x):  # type: ignore[no-untyped-def]
     return power * np.int64((np.int64(m) + 1023) << 52).view(np.float64)  # the exponent's bits
 
 
-def _parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]:
-    """Temperatures, and the weighted probabilities to learn at them."""
+def loss_parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]:
+    """Temperatures, and the weighted probabilities to learn at them.
+
+    Parameters
+    ----------
+    targets : SoftTargets
+        Probabilities and labels of the rows.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
+
+    Returns
+    -------
+    parts : list of (float, float64 array of shape (n_samples, n_classes))
+        The loss is the sum over the parts of `add_cross_entropy`.
+    """
     T, alpha, weight = targets.temperature, targets.row_alpha[:, None], weight[:, None]
     if T == 1:  # both parts are cross-entropies against one softmax: one against the mixture
         return [(1.0, weight * targets.mixture())]

@@ -21,6 +21,8 @@ from skdistill import (
     SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
+    SoftNetClassifier,
+    SoftNetRegressor,
     SoftTreeClassifier,
     SoftTreeRegressor,
     StudentAdapter,
@@ -34,9 +36,15 @@ CLASSIFIERS = [
     SoftBoostingClassifier(6, random_state=0),
     SoftBoostingClassifier(6, init="linear", random_state=0),
     SoftLinearClassifier(),
+    SoftNetClassifier((16,), max_iter=40, random_state=0),
     StudentAdapter(DecisionTreeClassifier(max_leaf_nodes=16, random_state=0)),
 ]
-REGRESSORS = [SoftTreeRegressor(), SoftBoostingRegressor(6, random_state=0), SoftLinearRegressor()]
+REGRESSORS = [
+    SoftTreeRegressor(),
+    SoftBoostingRegressor(6, random_state=0),
+    SoftLinearRegressor(),
+    SoftNetRegressor((16,), max_iter=40, random_state=0),
+]
 CITIES = np.array(["Basel", "Genève", "Lugano", "Zürich", "Bern", "Chur"])
 
 

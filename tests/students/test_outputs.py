@@ -15,6 +15,7 @@ from skdistill import (
     SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
+    SoftNetRegressor,
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
@@ -62,7 +63,12 @@ def test_in_a_chain_too():
 
 @pytest.mark.parametrize(
     "student",
-    [SoftTreeRegressor(), SoftLinearRegressor(), SoftBoostingRegressor(4, random_state=0)],
+    [
+        SoftTreeRegressor(),
+        SoftLinearRegressor(),
+        SoftBoostingRegressor(4, random_state=0),
+        SoftNetRegressor((8,), max_iter=5, random_state=0),
+    ],
     ids=lambda e: type(e).__name__,
 )
 def test_regressors_have_a_value_for_each(student):

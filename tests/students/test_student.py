@@ -16,6 +16,8 @@ from skdistill import (
     SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
+    SoftNetClassifier,
+    SoftNetRegressor,
     SoftTreeClassifier,
     SoftTreeRegressor,
     StudentAdapter,
@@ -26,6 +28,7 @@ CLASSIFIERS = [
     SoftTreeClassifier(),
     SoftBoostingClassifier(2, random_state=0),
     SoftLinearClassifier(),
+    SoftNetClassifier((8,), max_iter=3, random_state=0),
     StudentAdapter(DecisionTreeClassifier(random_state=0)),
     StudentAdapter(LogisticRegression()),
     PrunedEnsembleClassifier(DecisionTreeClassifier(random_state=0), random_state=0),
@@ -34,6 +37,7 @@ REGRESSORS = [
     SoftTreeRegressor(),
     SoftBoostingRegressor(2, random_state=0),
     SoftLinearRegressor(),
+    SoftNetRegressor((8,), max_iter=3, random_state=0),
 ]
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = (X[:, 0] > 0).astype(int)

@@ -28,6 +28,8 @@ class Request(NamedTuple):
         Whether the nodes of trees are left to code.
     shared_rows : bool
         Whether equal rows of leaf values may be stored once.
+    max_is_missing : bool
+        Whether the largest number of an integer `input_dtype` stands for NaN.
     """
 
     model: ModelTables
@@ -35,6 +37,7 @@ class Request(NamedTuple):
     labels_only: bool
     branches: bool
     shared_rows: bool
+    max_is_missing: bool = False
 
 
 class Part(Protocol):

@@ -20,9 +20,11 @@ from skdistill.compact.packing.bits import narrowest
 from skdistill.compact.packing.integer_inputs import trees_on_integers
 from skdistill.compact.packing.layout import Layout, Part, Request
 from skdistill.compact.packing.linear import pack_linear
+from skdistill.compact.packing.net import pack_net
 from skdistill.compact.packing.trees import pack_trees
 from skdistill.compact.tables.categories import NO_CATEGORIES, CategoryTable
 from skdistill.compact.tables.linear_table import LinearTable
+from skdistill.compact.tables.net_table import NetTable
 from skdistill.compact.tables.table import Table
 from skdistill.compact.tables.tree_table import TreeTable
 
@@ -54,6 +56,7 @@ class Packer(NamedTuple):
 PACKERS: dict[type[Table], Packer] = {
     TreeTable: Packer(pack_trees, trees_on_integers),
     LinearTable: Packer(pack_linear),
+    NetTable: Packer(pack_net),
 }
 
 
@@ -122,7 +125,7 @@ def choose_layout(
     if labels_only and (model.n_classes == 1 or not len(model.columns)):
         label = _only_label(model)
         return Layout(model, input_dtype, True, label, (), NO_CATEGORIES, {}, nan)
-    request = Request(model, input_dtype, labels_only, branches, shared_rows)
+    request = Request(model, input_dtype, labels_only, branches, shared_rows, max_is_missing)
     parts = tuple(PACKERS[type(table)].pack(table, request) for table in model.tables)
     tables: dict[str, NDArray[Any]] = {}
     for part in parts:

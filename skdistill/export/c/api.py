@@ -46,10 +46,11 @@ def to_c(
         The .c file to write, and a header of the same name beside it.
     input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, default=None
         Type of the inputs; None is the one that the model declares. Integers need no float
-        anywhere, except in linear parts whose steps are no powers of two. "codes" are
-        the codes of the only table, `Table.codes`: one entry for each feature of the trees' grid,
-        NaN is 255 or 65535; or the rounded inputs of a linear model. In a column of categories x
-        is the index of a category, as `device_input` has it.
+        anywhere, except in linear parts and nets whose steps are no powers of two, or whose
+        offsets need more than 8 bits after the point. "codes" are the codes of the only table,
+        `Table.codes`: one entry for each feature of the trees' grid, NaN is 255 or 65535; or
+        the rounded inputs of a linear model or of a net. In a column of categories x is the index
+        of a category, as `device_input` has it.
     output : {"label", "scores", "proba_float", "proba_q15"}, default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or

@@ -27,7 +27,7 @@ def ranker(source: CSource) -> str:
     if m > 1:
         column, count = source.get("rank_columns", "i"), source.get("rank_counts", "i")
         loop, declared = f"for (i = 0; i < {m}; i++)", ", i, first = 0"
-    head = [_index(source)] if source.x_type == "float" else []
+    head = [index_function(source)] if source.x_type == "float" else []
     function = block(
         """
         /* The row x with ranks in place of the indexes of categories. Of C categories, index C
@@ -62,7 +62,18 @@ def ranker(source: CSource) -> str:
     return "\n".join([*head, function])
 
 
-def _index(source: CSource) -> str:
+def index_function(source: CSource) -> str:
+    """The function that reads a float as an index.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose inputs are floats.
+
+    Returns
+    -------
+    text : str
+    """
     return block(
         """
         /* The whole part of x; `missing` for NaN, more than any index for other numbers. */

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from skdistill.compact.packing.layout import Part
 from skdistill.compact.packing.linear import PackedLinear
+from skdistill.compact.packing.net import PackedNet
 from skdistill.compact.packing.packed_trees import PackedTrees
-from skdistill.export.c import linear, trees
+from skdistill.export.c import linear, net, trees
 from skdistill.export.c.costs import Costs
 from skdistill.export.c.text import CSource
 
@@ -51,7 +52,7 @@ class Printer(Protocol):
         """What all that costs at most."""
 
 
-PRINTERS: dict[type, Printer] = {PackedTrees: trees, PackedLinear: linear}
+PRINTERS: dict[type, Printer] = {PackedTrees: trees, PackedLinear: linear, PackedNet: net}
 
 
 def printed_parts(source: CSource) -> Iterator[tuple[Printer, Part]]:

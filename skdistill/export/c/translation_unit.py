@@ -104,7 +104,7 @@ def _body(source: CSource, output: str) -> str:
     parts = [
         "#include <stdint.h>\n",
         _floats(source) if f"{source.macro}_COPY(" in code else "",
-        _loops(source),
+        _loops(source) if f"{source.macro}_KEEP" in code else "",
         _flash(source),
         _guarded(_prototypes(source, output)),  # first: C++ shares no table that is not declared
         *_tables(source),
@@ -188,8 +188,6 @@ def _floats(source: CSource) -> str:
 
 
 def _loops(source: CSource) -> str:
-    if not scores.keeps_loops(source):
-        return ""
     return block(
         """
         /* In a loop that fills memory, so that no compiler makes a call of memset of it. */

@@ -12,16 +12,19 @@ import numpy as np
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.linear_table import LinearTable
+from skdistill.compact.tables.net_table import NetTable
 from skdistill.compact.tables.table import Table
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.onnx.categories import Part, ranked_table, read_numbers
 from skdistill.export.onnx.graph import Read, Writer
 from skdistill.export.onnx.linear import write_linear
+from skdistill.export.onnx.net import write_net
 from skdistill.export.onnx.trees import write_trees
 
 WRITERS: dict[type[Table], Callable[[Writer, Any, Read], list[str]]] = {
     TreeTable: write_trees,
     LinearTable: write_linear,
+    NetTable: write_net,
 }
 """What writes each kind of table, and returns the names of int32 scores that add up."""
 

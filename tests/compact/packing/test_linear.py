@@ -34,13 +34,23 @@ def packed(linear, n_features, input_dtype):
 def rounded(linear, read, x):
     """``(x << fraction) - offset``, shifted to the right, half to even, for whole `x`."""
     u = len(linear.features)
-    offset = np.full(u, read.offset) if read.offset is not None else read.tables["offsets"]
-    shift = np.full(u, read.shift) if read.shift is not None else read.tables["shifts"]
+    offset = (
+        np.full(u, read.rounding.offset)
+        if read.rounding.offset is not None
+        else read.tables["offsets"]
+    )
+    shift = (
+        np.full(u, read.rounding.shift)
+        if read.rounding.shift is not None
+        else read.tables["shifts"]
+    )
     out = np.empty((len(x), u))
     for j in range(u):
         s = int(shift[j])
         for i, v in enumerate(x[:, linear.features[j]].tolist()):
-            z = (v << read.fraction) - int(offset[j])
+            limit = read.rounding.limit or 2**31
+            v = min(max(v, -limit), limit)
+            z = (v << read.rounding.fraction) - int(offset[j])
             assert abs(z) < 2**24
             m = abs(z)
             m = (m + (1 << (s - 1)) - 1 + (m >> s & 1)) >> s if s > 0 else m << -s
@@ -48,12 +58,12 @@ def rounded(linear, read, x):
     return out
 
 
-@given(seeds, st.sampled_from(["int8", "uint8", "int16", "uint16"]))
+@given(seeds, st.sampled_from(["int8", "uint8", "int16", "uint16", "int32"]))
 def test_whole_arithmetic_is_the_definition(seed, dtype):
     rng = np.random.default_rng(seed)
     u = 4
     offset = rng.integers(-400, 400, u) / 2.0 ** rng.integers(0, 8)
-    inv_step = 2.0 ** rng.integers(-20, 20, u) * np.ones(u)
+    inv_step = 2.0 ** rng.integers(-4 if dtype == "int32" else -20, 20, u) * np.ones(u)
     if rng.random() < 0.5:
         offset[:], inv_step[:] = offset[0], inv_step[0]
     linear = table(offset, inv_step, int(rng.integers(2, 17)))
@@ -62,7 +72,7 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     near = np.clip(rng.integers(-9, 9, (40, u)) + np.round(offset), limits.min, limits.max)
     anywhere = rng.integers(limits.min, limits.max, (60, u), endpoint=True)
     x = np.concatenate([near.astype(int), anywhere])
-    assert read.arithmetic == "integer"
+    assert read.rounding.arithmetic == "integer"
     assert np.array_equal(rounded(linear, read, x), quantize_input(x, linear))
 
 
@@ -71,7 +81,10 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     [
         ([0.0, 1.5], [2.0, 0.25], "uint8", "integer"),
         ([0.0, 1.5], [2.0, 0.25], "float32", "float"),
-        ([0.0, 1.5], [2.0, 0.25], "int32", "float"),  # x - offset may round
+        ([0.0, 1.5], [2.0, 0.25], "int32", "integer"),
+        ([0.0, 1.5], [2.0, 2.0**-15], "int32", "integer"),
+        ([0.0, 1.5], [2.0, 2.0**-16], "int32", "float"),  # x - offset may round
+        ([0.0, 2.0**23], [2.0, 2.0], "int32", "float"),
         ([0.0, 1.5], [2.0, 0.3], "uint8", "float"),
         ([0.0, 0.1], [2.0, 0.25], "uint8", "float"),
         ([2.0**-9, 0], [1.0, 1.0], "uint8", "float"),  # beyond eight bits after the point
@@ -81,7 +94,7 @@ def test_whole_arithmetic_is_the_definition(seed, dtype):
     ],
 )
 def test_arithmetic_is_chosen_by_what_is_exact(offset, inv_step, input, arithmetic):
-    assert packed(table(offset, inv_step), 2, input).arithmetic == arithmetic
+    assert packed(table(offset, inv_step), 2, input).rounding.arithmetic == arithmetic
 
 
 @pytest.mark.parametrize(
@@ -114,7 +127,7 @@ def test_what_all_inputs_share_needs_no_table():
 def test_shifts_stay_where_32_bits_can_be_shifted():
     for power in (-90, -40, 40, 90):
         read = packed(table([0, 3], [2.0**power] * 2), 2, "uint16")
-        assert -16 <= read.shift <= 30
+        assert -16 <= read.rounding.shift <= 30
 
 
 def test_tables_of_random_models_are_narrow():

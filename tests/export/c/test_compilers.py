@@ -26,6 +26,7 @@ from tests.export.c.harness import (
     load,
     suits,
 )
+from tests.nets import net_model
 from tests.strategies import quantized_trees, tree_model
 
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15")
@@ -40,6 +41,12 @@ def cases():
         input, output = INPUTS[seed % 7], OUTPUTS[seed % 4]
         if suits(model, input, output):
             found.append(Case(model, input, output, ["table", "code"][seed // 4 % 2]))
+    for seed in range(24):
+        input = INPUTS[seed % 7]
+        model = net_model(seed, whole="int" in input or None, with_categories=seed % 3 == 0)
+        output = "scores" if model.classes is None else OUTPUTS[seed % 4]
+        if suits(model, input, output):
+            found.append(Case(model, input, output))
     constant = CompactModel(2, [3], 1.0, "sigmoid", ["no", "yes"])
     one = CompactModel(2, [3], 1.0, "sigmoid", ["all"])
     regression = CompactModel(1, [1, 2], [0.5, 2.0], "identity", None)
@@ -130,6 +137,7 @@ def test_tables_take_the_bytes_that_are_counted(tmp_path):
     """Symbols of an object file, but for what packed tables are longer for safe reads."""
     elf = pytest.importorskip("elftools.elf.elffile", reason="needs pyelftools")
     models = [tree_model(np.random.default_rng(seed)) for seed in range(80)]
+    models += [net_model(seed, with_categories=seed % 3 == 0) for seed in range(20)]
     models = [
         replace(m, scale=[0.5 + s for s in range(m.n_scores)]) if m.classes is None else m
         for m in models

@@ -46,7 +46,7 @@ def test_fixed_models_answer_as_python(layout, tmp_path):
     seen = {(part.codes.kind, bool(part.table.nan_left.any())) for part in trees}
     assert seen >= {(kind, nan) for kind in ("value", "rounded") for nan in (False, True)}
     linear = [part for one in laid for part in one.parts_of(PackedLinear)]
-    assert {part.arithmetic for part in linear} == {"integer", "float"}
+    assert {part.rounding.arithmetic for part in linear} == {"integer", "float"}
     assert {c.input for c in cases} == set(TYPES)
     assert_equal(load(tmp_path, cases), cases)
 

@@ -1,0 +1,1 @@
+"""Neural networks of few-bit weights, trained quantization-aware."""

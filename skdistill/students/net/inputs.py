@@ -1,0 +1,214 @@
+"""Rows as the integers that a network reads: fixed codes of numbers, learnt ones beside them.
+
+A number has the code ``clip(round((x - offset) * 2**power), -127, 127)``. What has no size has
+codes that are learnt: a missing value of a column, and the categories of a column (Guo & Berkhahn
+2016, "Entity embeddings of categorical variables"). Those of categories become their ranks, which a
+model stores anyway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.compact import CategoryTable
+from skdistill.students.net.kernels import CODE_MAX, ONE
+
+MAX_POWER = 100  # 2**power and 2**-power are far from the ends of float32
+
+
+class NetInputs(NamedTuple):
+    """What a network reads of each column, and where learnt codes start.
+
+    Attributes
+    ----------
+    features : int32 array of shape (n_inputs,)
+        Columns that are read, ascending.
+    offset : float32 array of shape (n_inputs,)
+        Number with the code 0.
+    power : int32 array of shape (n_inputs,)
+        Exponent of the number of codes that a difference of 1 is.
+    lookup_inputs : int32 array of shape (n_lookups,)
+        Inputs that have learnt codes.
+    ranks : list of n_lookups (int array or None)
+        Ranks that have a learnt code each; None is a column of numbers, whose NaN has one.
+    codes : float64 array of shape (n_codes,)
+        Where learnt codes start, lookup by lookup.
+    """
+
+    features: NDArray[np.int32]
+    offset: NDArray[np.float32]
+    power: NDArray[np.int32]
+    lookup_inputs: NDArray[np.int32]
+    ranks: list[NDArray[np.int64] | None]
+    codes: NDArray[np.float64]
+
+    def fixed_codes(self, X: NDArray[Any]) -> NDArray[np.int8]:
+        """Codes of numbers; they do not matter where learnt codes take their place.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Rows, with ranks in place of categories.
+
+        Returns
+        -------
+        Q : int8 array of shape (n_samples, n_inputs)
+        """
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            x = X[:, self.features].astype(np.float32) - self.offset
+            q = np.rint(x * np.ldexp(np.float32(1), self.power))
+        return np.clip(np.where(np.isnan(q), 0, q), -CODE_MAX, CODE_MAX).astype(np.int8)
+
+    def lookups(self, X: NDArray[Any]) -> NDArray[np.int32]:
+        """Which learnt code each row has.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Rows, with ranks in place of categories.
+
+        Returns
+        -------
+        lookups : int32 array of shape (n_samples, n_lookups)
+            Number of the code, −1 where the fixed one counts.
+        """
+        found = np.full((len(X), len(self.lookup_inputs)), -1, np.int32)
+        first = 0
+        for c, (which, ranks) in enumerate(zip(self.lookup_inputs, self.ranks, strict=True)):
+            x = X[:, self.features[which]]
+            if ranks is None:
+                found[np.isnan(x), c] = first
+            else:
+                found[:, c] = first + np.searchsorted(ranks, x)
+            first += 1 if ranks is None else len(ranks)
+        return found
+
+    def learnt_codes(
+        self, codes: NDArray[np.int32], categories: CategoryTable
+    ) -> tuple[NDArray[np.int32], CategoryTable]:
+        """Where learnt codes go: to missing values, and to the ranks of categories.
+
+        Parameters
+        ----------
+        codes : int32 array of shape (n_codes,)
+            Even numbers.
+        categories : CategoryTable
+            With the ranks of the training rows.
+
+        Returns
+        -------
+        missing_code : int32 array of shape (n_inputs,)
+            Codes of NaN.
+        categories : CategoryTable
+            With the ranks that have the learnt codes.
+        """
+        missing_code = np.zeros(len(self.features), np.int32)
+        new_ranks = categories.ranks.copy()
+        first = 0
+        for which, ranks in zip(self.lookup_inputs, self.ranks, strict=True):
+            if ranks is None:
+                missing_code[which] = codes[first]
+                first += 1
+                continue
+            number = int(np.searchsorted(categories.columns, self.features[which]))
+            at = first + np.searchsorted(ranks, categories.ranks_of(number))
+            start, stop = categories.offsets[number : number + 2]
+            new_ranks[start:stop] = _MIDDLE_RANK + codes[at] // 2**_RANK_POWER
+            first += len(ranks)
+        return missing_code, replace(categories, ranks=new_ranks)
+
+
+_MIDDLE_RANK, _RANK_POWER = 64, 1  # the code of a rank is (rank - 64) * 2
+
+
+def fit_inputs(
+    X: NDArray[Any], weight: NDArray[np.float64], categories: CategoryTable
+) -> NetInputs:
+    """Choose codes in which most columns have a standard deviation of 22 to 45.
+
+    Codes clip at about four standard deviations. Offsets lie near the mean, at a multiple of four
+    codes and of eight bits at most. All columns have the same power where theirs are alike: that
+    takes fewer bytes.
+
+    Parameters
+    ----------
+    X : float32 or int32 array of shape (n_samples, n_features)
+        Training rows, with ranks in place of categories.
+    weight : float64 array of shape (n_samples,)
+        Weights of the rows.
+    categories : CategoryTable
+        Its columns have learnt codes, which start in the order of the ranks.
+
+    Returns
+    -------
+    inputs : NetInputs
+        Without constant columns.
+    """
+    n_features = X.shape[1]
+    categorical = np.isin(np.arange(n_features), categories.columns)
+    missing = np.isnan(X).any(axis=0)
+    mean, deviation = _moments(X, weight)
+    with np.errstate(divide="ignore"):
+        power = np.log2(ONE / deviation)
+    varies = np.abs(power) <= MAX_POWER
+    features = np.flatnonzero(varies | missing)
+    whole = ((np.rint(X) == X) | np.isnan(X)).all(axis=0)
+    power[~varies] = 0
+    numeric = features[~categorical[features]]
+    offset = np.full(n_features, float(_MIDDLE_RANK))
+    offset[numeric], power[numeric] = _scaling(mean[numeric], power[numeric], whole[numeric])
+    power[categorical] = _RANK_POWER
+    lookup_inputs, codes = [], []
+    ranks: list[NDArray[np.int64] | None] = []
+    for i, j in enumerate(features.tolist()):
+        if categorical[j]:
+            known = np.unique(categories.ranks_of(int(np.searchsorted(categories.columns, j))))
+            ranks.append(known.astype(np.int64))
+            codes.append((known - mean[j]) / deviation[j] * ONE)
+        elif missing[j]:
+            ranks.append(None)
+            codes.append(np.zeros(1))
+        else:
+            continue
+        lookup_inputs.append(i)
+    return NetInputs(
+        features.astype(np.int32),
+        offset[features].astype(np.float32),
+        power[features].astype(np.int32),
+        np.array(lookup_inputs, np.int32),
+        ranks,
+        np.concatenate([np.zeros(0), *codes]),
+    )
+
+
+def _moments(
+    X: NDArray[Any], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted mean and standard deviation of each column, of the values that are there."""
+    mean, deviation = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    for j in range(X.shape[1]):
+        there = ~np.isnan(X[:, j])
+        if there.any():
+            x, w = X[there, j].astype(np.float64), weight[there]
+            mean[j] = np.average(x, weights=w)
+            if x.min() < x.max():
+                deviation[j] = np.sqrt(np.average((x - mean[j]) ** 2, weights=w))
+    return mean, deviation
+
+
+def _scaling(
+    mean: NDArray[np.float64], power: NDArray[np.float64], whole: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Offsets and powers of columns of numbers, `whole` where these are integers."""
+    if len(mean) == 0:
+        return mean, power
+    alike = np.ptp(power) < 1.5
+    power = np.full(len(power), np.rint(power.mean())) if alike else np.rint(power)
+    unit = np.exp2(2 - power)
+    unit = np.where(whole, np.maximum(unit, 1.0), unit)
+    unit = np.maximum(unit, np.exp2(np.floor(np.log2(np.abs(mean) + 1e-30)) - 7))
+    return np.rint(mean / unit) * unit, power
