@@ -237,6 +237,7 @@ def _cast(case):
     return f"(const {name} *)"
 
 
+@pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers only")
 def test_no_number_is_narrowed_silently_where_an_int_has_16_bits():
     """Models of all kinds, among them those whose leaves are found in packed bits."""
     rng = np.random.default_rng(0)
@@ -248,6 +249,7 @@ def test_no_number_is_narrowed_silently_where_an_int_has_16_bits():
         model = CompactModel(1, [0] * n_scores, 1.0, "identity", None, [trees])
         assert "rows" in choose_layout(model).tables  # equal rows of values, by an index of 2 bits
         chosen.append(model)
+    chosen += [net_model(seed, with_categories=seed % 2 == 0) for seed in range(16)]
     for model in chosen:
         for layout in ("table", "code"):
             function = "scores" if model.classes is None else "label"
