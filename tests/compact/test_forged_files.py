@@ -128,6 +128,7 @@ def check(content):
     return True
 
 
+@pytest.mark.filterwarnings("ignore:input_dtype=.* whole numbers")
 @settings(max_examples=3 * settings.default.max_examples)  # a minute of the profile "thorough"
 @given(st.data())
 def test_forged_files_are_refused_or_hold_a_model_like_any_other(data):

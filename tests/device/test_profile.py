@@ -52,6 +52,7 @@ def test_fitted_students_answer_as_here(kind, target, fitted):
             assert model.nbytes <= got.model_bytes <= model.nbytes + 3 * 4
 
 
+@pytest.mark.filterwarnings("ignore:input_dtype=.* whole numbers")
 @pytest.mark.parametrize("target", RUNNABLE)
 @settings(max_examples=6, phases=[Phase.generate])  # shrinking would compile for minutes
 @given(model=compact_models(), seed=seeds)
