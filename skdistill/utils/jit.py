@@ -31,15 +31,6 @@ def njit(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     -----
     UserWarning
         Once a process, if there is no place for the cache.
-
-    Examples
-    --------
-    >>> from skdistill.utils.jit import njit
-    >>> @njit
-    ... def twice(x):
-    ...     return 2 * x
-    >>> twice(3)
-    6
     """
     if function is None:
         return lambda function: njit(function, **options)
