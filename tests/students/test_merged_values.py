@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from skdistill import SoftBoostingClassifier, SoftLinearRegressor, SoftTreeClassifier
+from skdistill.dataframe import numeric_table
+from skdistill.students._validation import compared_values
 
 k = np.arange(300)
 STAMPS = (1_700_000_000 + 7 * k)[:, None].astype(float)
@@ -33,3 +35,15 @@ def test_others_are_silent():
     SoftTreeClassifier(max_leaf_nodes=4).fit(X, np.arange(30_000) % 2)
     model = SoftTreeClassifier(max_leaf_nodes=128).fit(STAMPS.astype(np.int32), k // 6 % 3)
     assert (model.predict(STAMPS.astype(np.int32)) == k // 6 % 3).mean() > 0.95
+
+
+@pytest.mark.parametrize("values", [[], [3.0], [np.nan, np.nan], [0.0, -0.0]])
+def test_columns_of_hardly_any_value_are_silent(values):
+    table = numeric_table(np.array(values, float)[:, None])
+    compared_values(table)
+
+
+def test_last_bits_of_a_sum_are_no_further_value():
+    X = np.concatenate([np.arange(1, 51) / 10, np.cumsum(np.full(50, 0.1))])[:, None]
+    assert len(np.unique(X)) > 60
+    compared_values(numeric_table(X))
