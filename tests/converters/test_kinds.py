@@ -84,8 +84,6 @@ def two_outputs(estimator):
         (lambda: "forest.skops", TypeError, "got the path 'forest.skops': load it"),
         (lambda: "a.skd", TypeError, r"got the path 'a.skd': skdistill.load reads it"),
         (lambda: Path("a.onnx"), TypeError, r"got the path 'a.onnx': distil it, with OnnxTeacher"),
-        (lambda: "a.ubj", TypeError, r"got the path 'a.ubj': xgboost.Booster\(model_file="),
-        (lambda: "a.txt", TypeError, r"got the path 'a.txt': lightgbm.Booster\(model_file="),
         (lambda: None, TypeError, "got None: pass a Pipeline that ends in a model"),
         (lambda: Pipeline([("a", "passthrough")]), TypeError, "got 'passthrough': pass a Pipeline"),
         (lambda: [1.0, 2.0], TypeError, "got an object of type list"),
