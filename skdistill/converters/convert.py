@@ -36,7 +36,8 @@ def convert(
     threshold and with NaN too, or a warning counts what differs; see `dtype`. Only leaf values
     and weights are rounded.
     Forests keep their votes ("normalize"), a single tree keeps the label of every leaf;
-    boosters keep their margins and start from the same base score or `init`. Columns
+    boosters keep their margins and start from the same base score or `init`. Objectives of
+    positive values (Poisson, gamma, Tweedie) have the link "exp". Columns
     that a linear estimator reads become integers: whole numbers are read as they are
     where 16 bits allow, others in steps of a power of two.
 
@@ -48,7 +49,8 @@ def convert(
     fitted : fitted estimator, Pipeline, Booster, BoosterTeacher, str, path-like or CompactModel
         - DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting and
           HistGradientBoosting of scikit-learn; LogisticRegression, RidgeClassifier,
-          LinearRegression, Ridge, Lasso and ElasticNet; regressions of several targets too;
+          LinearRegression, Ridge, Lasso and ElasticNet; PoissonRegressor, GammaRegressor and
+          TweedieRegressor; regressions of several targets too;
         - classifiers, regressors and native ``Booster`` of XGBoost and LightGBM. A native
           booster keeps no labels: its classes are 0, 1, …, unless
           ``BoosterTeacher(booster, classes=[...])`` names them;

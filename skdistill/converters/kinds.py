@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact._frozen import require
+from skdistill.compact.model_tables import VALUE_LINKS
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.lightgbm import read_lightgbm
 from skdistill.converters.linear import LinearCoefficients, read_linear
@@ -108,6 +109,9 @@ _LINEAR = (
     "ElasticNet",
     "ElasticNetCV",
     "LassoCV",
+    "PoissonRegressor",
+    "GammaRegressor",
+    "TweedieRegressor",
 )
 KINDS: dict[tuple[str, str], Kind] = {
     ("sklearn", "BaseDecisionTree"): Kind(read_decision_tree, _estimator_columns),
@@ -161,16 +165,17 @@ def read_fitted(estimator: Any, booster_classes: ArrayLike | None = None) -> Fit
     try:
         scores = kind.read(estimator)
     except NotExact as error:
-        if kind.has_classes:
-            raise
-        raise ValueError(error.text("model")) from None  # no estimator that could be frozen
+        if kind.has_classes:  # a regressor may have the objective of a classifier
+            error.classify = classes is not None
+        # A native booster is no estimator that could be frozen.
+        raise ValueError(error.text(FROZEN if kind.has_classes else "model")) from None
     if isinstance(scores, TreeEnsemble):
         require(len(scores.trees) > 0, f"{name} has no trees: fit it with one round or more")
         if not kind.has_classes:
             classes = _classes_of_booster(scores, booster_classes)
-    if classes is None and scores.link != "identity":
+    if classes is None and scores.link not in VALUE_LINKS:
         raise ValueError(f"{name} has the objective of a classifier: fit a classifier with it")
-    if classes is not None and scores.link == "identity":
+    if classes is not None and scores.link in VALUE_LINKS:
         raise ValueError(
             f"{name} has an objective that gives neither logits nor probabilities: fit it with "
             "the library's default for classifiers, or distil it. "
@@ -184,7 +189,7 @@ def read_fitted(estimator: Any, booster_classes: ArrayLike | None = None) -> Fit
 def _classes_of_booster(ensemble: TreeEnsemble, named: ArrayLike | None) -> NDArray[Any] | None:
     """Labels of a native booster: those that were named, else numbers; None for a regression."""
     if named is None:
-        is_regression = ensemble.link == "identity"
+        is_regression = ensemble.link in VALUE_LINKS
         return None if is_regression else np.arange(max(2, len(ensemble.baseline)))
     classes = np.asarray(named)
     n_classes = max(2, len(ensemble.baseline))

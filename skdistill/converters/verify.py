@@ -148,7 +148,7 @@ def _predictions(
         if margins.shape[1] > own.shape[1]:  # two logits were made one
             margins = np.diff(margins)
         return margins, own
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.filterwarnings("ignore", ".* does not have valid feature names", UserWarning)
         if hasattr(estimator, "predict_proba"):
             expected = estimator.predict_proba(_as_fitted(estimator, rows))
@@ -157,6 +157,9 @@ def _predictions(
         else:
             expected = estimator.predict(_as_fitted(estimator, rows))
     expected = np.asarray(expected, np.float64).reshape(len(rows), -1)
+    if link == "exp":  # logarithms, as far as float32 holds the values
+        with np.errstate(divide="ignore"):
+            return np.log(expected).clip(-80, 80), own.clip(-80, 80)
     if link == "sigmoid":
         p = 1 / (1 + np.exp(-own))
         own = p if expected.shape[1] == 1 else np.hstack([1 - p, p])
