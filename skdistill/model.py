@@ -226,12 +226,12 @@ class CompactModel(ExportMixin, ModelTables):
     bias : int32 array of shape (n_scores,)
         What all scores start from: one for two classes or one target, else one a class or target.
     scale : float, or array of shape (n_scores,)
-        Factor of a score before the link, stored as float32. Only the link "identity" may have one
-        for each score, as a float32 array.
-    link : {"softmax", "sigmoid", "normalize", "identity"}
+        Factor of a score before the link, stored as float32. Only regressions may have one for
+        each score, as a float32 array.
+    link : {"softmax", "sigmoid", "normalize", "identity", "exp"}
         "softmax" and "sigmoid" take logits. "normalize" takes votes, which are divided by their
         sum; with a single score p(class 1) = 1/2 + scale * score, clipped. "identity" is for
-        regression.
+        regression; "exp" too, of positive values: scores are their logarithms.
     classes : array of shape (n_classes,) or None
         Labels in score order; None for regression.
     tables : sequence of Table, default=()

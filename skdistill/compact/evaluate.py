@@ -143,7 +143,9 @@ def labels(scores: NDArray[np.int32], threshold: int = 0) -> NDArray[np.intp]:
 
 
 def predict(model: ModelTables, scores: NDArray[np.int32]) -> NDArray[Any]:
-    """Labels of integer scores, or for a regression scores times their scale.
+    """Labels of integer scores, or for a regression the values.
+
+    Scores times their scale are the values; of the link "exp", their logarithms.
 
     Parameters
     ----------
@@ -158,6 +160,9 @@ def predict(model: ModelTables, scores: NDArray[np.int32]) -> NDArray[Any]:
     """
     if model.classes is None:
         values = scores * np.asarray(model.scale, np.float64)
+        if model.link == "exp":
+            with np.errstate(over="ignore"):  # to infinity
+                values = np.exp(values)
         return values[:, 0] if model.n_scores == 1 else values
     if len(model.classes) == 1:
         return np.full(len(scores), model.classes[0])

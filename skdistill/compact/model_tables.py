@@ -18,7 +18,8 @@ from skdistill.compact.tables.table import Table
 
 AnyTable = TypeVar("AnyTable", bound=Table)
 
-LINKS = ("softmax", "sigmoid", "normalize", "identity")
+VALUE_LINKS = ("identity", "exp")  # of regressions
+LINKS = ("softmax", "sigmoid", "normalize", *VALUE_LINKS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +37,12 @@ class ModelTables(Frozen):
     bias : int32 array of shape (n_scores,)
         What all scores start from: one for two classes or one target, else one a class or target.
     scale : float, or array of shape (n_scores,)
-        Factor of a score before the link, stored as float32. Only the link "identity" may have one
-        for each score, as a float32 array.
-    link : {"softmax", "sigmoid", "normalize", "identity"}
+        Factor of a score before the link, stored as float32. Only regressions may have one for
+        each score, as a float32 array.
+    link : {"softmax", "sigmoid", "normalize", "identity", "exp"}
         "softmax" and "sigmoid" take logits. "normalize" takes votes, which are divided by their
         sum; with a single score p(class 1) = 1/2 + scale * score, clipped. "identity" is for
-        regression.
+        regression; "exp" too, of positive values: scores are their logarithms.
     classes : array of shape (n_classes,) or None
         Labels in score order; None for regression.
     tables : sequence of Table, default=()
@@ -146,7 +147,7 @@ class ModelTables(Frozen):
         )
         if scale.ndim == 0:
             return
-        require(self.link == "identity", f"link {self.link!r} needs one scale for all scores")
+        require(self.link in VALUE_LINKS, f"link {self.link!r} needs one scale for all scores")
         require(
             scale.shape == (self.n_scores,),
             f"scale has shape {scale.shape} for {self.n_scores} scores",
@@ -154,9 +155,9 @@ class ModelTables(Frozen):
 
     def _validate_classes(self) -> None:
         if self.classes is None:
-            require(self.link == "identity", f"link {self.link!r} needs classes")
+            require(self.link in VALUE_LINKS, f"link {self.link!r} needs classes")
             return
-        require(self.link != "identity", "link 'identity' has no classes")
+        require(self.link not in VALUE_LINKS, f"link {self.link!r} has no classes")
         require(
             self.classes.ndim == 1 and len(self.classes) >= 1,
             "classes must be a non-empty 1-D array",

@@ -36,7 +36,8 @@ def convert(
     threshold and with NaN too, or a warning counts what differs; see `dtype`. Only leaf values
     and weights are rounded.
     Forests keep their votes ("normalize"), a single tree keeps the label of every leaf;
-    boosters keep their margins and start from the same base score or `init`. Columns
+    boosters keep their margins and start from the same base score or `init`. Objectives of
+    positive values (Poisson, gamma, Tweedie) have the link "exp". Columns
     that a linear estimator reads become integers: whole numbers are read as they are
     where 16 bits allow, others in steps of a power of two.
 
@@ -45,11 +46,16 @@ def convert(
 
     Parameters
     ----------
-    fitted : fitted estimator, Pipeline, Booster or CompactModel
+    fitted : fitted estimator, Pipeline, Booster, BoosterTeacher, str, path-like or CompactModel
         - DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting and
           HistGradientBoosting of scikit-learn; LogisticRegression, RidgeClassifier,
-          LinearRegression, Ridge, Lasso and ElasticNet; regressions of several targets too;
-        - classifiers, regressors and native ``Booster`` of XGBoost and LightGBM;
+          LinearRegression, Ridge, Lasso and ElasticNet; PoissonRegressor, GammaRegressor and
+          TweedieRegressor; regressions of several targets too;
+        - classifiers, regressors and native ``Booster`` of XGBoost and LightGBM. A native
+          booster keeps no labels: its classes are 0, 1, …, unless
+          ``BoosterTeacher(booster, classes=[...])`` names them;
+        - the path of a model file of XGBoost (``.json``, ``.ubj``) or LightGBM (``.txt``), which
+          is read like a native booster: of XGBoost all iterations;
         - students and distillers of this package, which give their `compact_`;
         - a Pipeline that ends in one of these, after `StandardScaler`, `MinMaxScaler`,
           `MaxAbsScaler`, `RobustScaler`, `SimpleImputer` of NaN, feature selectors,
@@ -101,11 +107,14 @@ def convert(
         instead.
     NotFittedError
         For an estimator that is not fitted.
+    FileNotFoundError
+        For a path without a file.
     ValueError
         For what a compact model cannot do: categorical splits, several outputs to classify,
         links other than those of a compact model, steps that cannot be folded. The message
-        names it, and what to do instead. And for an estimator whose own predictions are not
-        those of what was read of it, on rows at and beside its thresholds.
+        names it, and what to do instead. For an estimator whose own predictions are not
+        those of what was read of it, on rows at and beside its thresholds. And for a file that
+        is no model, and for a pickle.
 
     Warns
     -----
@@ -223,7 +232,7 @@ def _convert_estimator(
     value_bits: int | str,
 ) -> CompactModel:
     """Read an estimator, move what was read to the raw columns, and round it."""
-    read = read_fitted(parts.model)
+    read = read_fitted(parts.model, parts.classes)
     if parts.steps or X is None:
         verify(parts.model, read)
     if parts.steps:

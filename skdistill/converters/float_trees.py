@@ -50,7 +50,7 @@ class TreeEnsemble(NamedTuple):
     ----------
     trees : list of FloatTree
         In the order of the library; of boosters, the trees of an iteration in the order of scores.
-    link : {"sigmoid", "softmax", "normalize", "identity"}
+    link : {"sigmoid", "softmax", "normalize", "identity", "exp"}
         What makes predictions of the scores, as in a `CompactModel`. "normalize" is for
         class probabilities that are averaged over the trees.
     baseline : float64 array of shape (n_scores,)

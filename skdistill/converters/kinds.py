@@ -13,14 +13,15 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact._frozen import require
+from skdistill.compact.model_tables import VALUE_LINKS
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.lightgbm import read_lightgbm
 from skdistill.converters.linear import LinearCoefficients, read_linear
-from skdistill.converters.refusals import NotExact, distil_instead
+from skdistill.converters.refusals import FROZEN, NotExact, distil_instead
 from skdistill.converters.scikit_learn import (
     read_decision_tree,
     read_forest,
@@ -29,15 +30,13 @@ from skdistill.converters.scikit_learn import (
 )
 from skdistill.converters.wrappers import is_passthrough
 from skdistill.converters.xgboost import read_xgboost
+from skdistill.teachers.booster import library_of
 
 FILE_REMEDIES = {
     ".skd": "skdistill.load reads it",
     ".onnx": "distil it, with OnnxTeacher(path) as the teacher",
-    ".json": "xgboost.Booster(model_file=path) reads it",
-    ".ubj": "xgboost.Booster(model_file=path) reads it",
-    ".txt": "lightgbm.Booster(model_file=path) reads it",
 }
-"""What to do with a file, by its suffix."""
+"""What to do with a file that no library of boosters writes, by its suffix."""
 
 Scores: TypeAlias = TreeEnsemble | LinearCoefficients
 """What gives the scores of a fitted estimator."""
@@ -110,6 +109,9 @@ _LINEAR = (
     "ElasticNet",
     "ElasticNetCV",
     "LassoCV",
+    "PoissonRegressor",
+    "GammaRegressor",
+    "TweedieRegressor",
 )
 KINDS: dict[tuple[str, str], Kind] = {
     ("sklearn", "BaseDecisionTree"): Kind(read_decision_tree, _estimator_columns),
@@ -128,13 +130,15 @@ KINDS: dict[tuple[str, str], Kind] = {
 """Library and name of a class, by which its subclasses are known too."""
 
 
-def read_fitted(estimator: Any) -> FittedModel:
+def read_fitted(estimator: Any, booster_classes: ArrayLike | None = None) -> FittedModel:
     """Read a fitted estimator of a known kind.
 
     Parameters
     ----------
     estimator : estimator of scikit-learn, XGBoost or LightGBM, or a native Booster
         Of one of the `KINDS`.
+    booster_classes : array-like of shape (n_classes,), default=None
+        Labels of a native Booster, in the order of its columns; None are 0, 1, ….
 
     Returns
     -------
@@ -161,23 +165,40 @@ def read_fitted(estimator: Any) -> FittedModel:
     try:
         scores = kind.read(estimator)
     except NotExact as error:
-        if kind.has_classes:
-            raise
-        raise ValueError(error.text("model")) from None  # no estimator that could be frozen
+        if kind.has_classes:  # a regressor may have the objective of a classifier
+            error.classify = classes is not None
+        # A native booster is no estimator that could be frozen.
+        raise ValueError(error.text(FROZEN if kind.has_classes else "model")) from None
     if isinstance(scores, TreeEnsemble):
         require(len(scores.trees) > 0, f"{name} has no trees: fit it with one round or more")
-        if not kind.has_classes and scores.link != "identity":
-            classes = np.arange(max(2, len(scores.baseline)))
-    if classes is None and scores.link != "identity":
+        if not kind.has_classes:
+            classes = _classes_of_booster(scores, booster_classes)
+    if classes is None and scores.link not in VALUE_LINKS:
         raise ValueError(f"{name} has the objective of a classifier: fit a classifier with it")
-    if classes is not None and scores.link == "identity":
+    if classes is not None and scores.link in VALUE_LINKS:
         raise ValueError(
             f"{name} has an objective that gives neither logits nor probabilities: fit it with "
-            f"the library's default for classifiers, or distil it. {distil_instead(True)}"
+            "the library's default for classifiers, or distil it. "
+            f"{distil_instead(True, FROZEN if kind.has_classes else 'model')}"
         )
     if isinstance(scores, TreeEnsemble) and scores.link == "softmax" and len(scores.baseline) == 2:
         scores = _one_logit(scores)
     return FittedModel(n_features, names, classes, scores)
+
+
+def _classes_of_booster(ensemble: TreeEnsemble, named: ArrayLike | None) -> NDArray[Any] | None:
+    """Labels of a native booster: those that were named, else numbers; None for a regression."""
+    if named is None:
+        is_regression = ensemble.link in VALUE_LINKS
+        return None if is_regression else np.arange(max(2, len(ensemble.baseline)))
+    classes = np.asarray(named)
+    n_classes = max(2, len(ensemble.baseline))
+    require(
+        classes.shape == (n_classes,) and len(np.unique(classes)) == n_classes,
+        f"classes={classes.tolist()} of BoosterTeacher must be {n_classes} different labels, in "
+        "the order of the booster's columns",
+    )
+    return classes
 
 
 def _kind_of(estimator: Any) -> Kind:
@@ -211,10 +232,9 @@ def _refusal(estimator: Any) -> Exception:
     if not hasattr(estimator, "predict"):
         return TypeError(f"{expected}, got an object of type {name}")
     check_is_fitted(estimator)
-    return TypeError(
-        f"{name} cannot be read as a compact model. "
-        f"{distil_instead(hasattr(estimator, 'classes_'))}"
-    )
+    classify = len(getattr(estimator, "classes_", ())) > 0
+    line = distil_instead(classify, FROZEN if library_of(estimator) is None else "model")
+    return TypeError(f"{name} cannot be read as a compact model. {line}")
 
 
 def _one_logit(ensemble: TreeEnsemble) -> TreeEnsemble:

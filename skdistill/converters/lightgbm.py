@@ -64,6 +64,9 @@ _LINKS = {
     "fair": "identity",
     "quantile": "identity",
     "mape": "identity",
+    "poisson": "exp",
+    "gamma": "exp",
+    "tweedie": "exp",
 }
 
 

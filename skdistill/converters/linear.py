@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 
 from skdistill.compact import LinearTable
 from skdistill.compact._frozen import require
+from skdistill.compact.model_tables import VALUE_LINKS
 from skdistill.compact.tables.limits import INT32_MAX
 from skdistill.compact.tables.linear_table import quantize_input
 from skdistill.quantization.binning import EXACT_INTEGER, simplest
@@ -36,7 +38,7 @@ class LinearCoefficients(NamedTuple):
         What each column adds to each score.
     intercept : float64 array of shape (n_scores,)
         Scores of a row of zeros.
-    link : {"sigmoid", "softmax", "identity"}
+    link : {"sigmoid", "softmax", "identity", "exp"}
         What makes predictions of the scores, as in a `CompactModel`.
     nan_values : float64 array of shape (n_features,), or None
         The number that a missing value of each column counts as, and NaN for columns that
@@ -59,7 +61,8 @@ def read_linear(estimator: Any) -> LinearCoefficients:
 
     Parameters
     ----------
-    estimator : LogisticRegression, RidgeClassifier, LinearRegression, Ridge, Lasso or ElasticNet
+    estimator : LogisticRegression, RidgeClassifier, LinearRegression, Ridge, Lasso, ElasticNet, \
+PoissonRegressor, GammaRegressor or TweedieRegressor
         Fitted; the variants with cross-validation too.
 
     Returns
@@ -74,7 +77,7 @@ def read_linear(estimator: Any) -> LinearCoefficients:
     coef = estimator.coef_
     coef = np.atleast_2d(coef.toarray() if hasattr(coef, "toarray") else coef).T.astype(np.float64)
     intercept = np.zeros(coef.shape[1]) + np.ravel(estimator.intercept_)
-    link, name = "identity", type(estimator).__name__
+    link, name = "exp" if _has_log_link(estimator) else "identity", type(estimator).__name__
     if hasattr(estimator, "classes_"):
         link = "sigmoid" if coef.shape[1] == 1 else "softmax"
         multi_class = getattr(estimator, "multi_class", "auto")
@@ -85,6 +88,12 @@ def read_linear(estimator: Any) -> LinearCoefficients:
                 "supported: fit it with another solver and without multi_class"
             )
     return LinearCoefficients(name, coef, intercept, link)
+
+
+def _has_log_link(estimator: Any) -> bool:
+    if isinstance(estimator, TweedieRegressor):
+        return bool(estimator.link == "log" or (estimator.link == "auto" and estimator.power > 0))
+    return isinstance(estimator, PoissonRegressor | GammaRegressor)
 
 
 def warn_of_rounded_inputs(linear: LinearCoefficients, X: NDArray[Any], names: Any) -> None:
@@ -189,7 +198,7 @@ def linear_tables(
         for scaling in _input_scalings(X, varies, nan_values, input_bits)
     ]
     best = min([best, *(other for other in others if other.error < best.error / 2)], key=_error)
-    if linear.link == "identity" and takes_the_range(best.bias).any():
+    if linear.link in VALUE_LINKS and takes_the_range(best.bias).any():
         # The constant leaves few levels to weights of fine steps: coarser steps, finer weights.
         coarser = [
             _quantize(linear, X, scaling, value_bits)
@@ -290,7 +299,7 @@ def _quantize(
     error = scale * (Q @ weights + bias) - exact
     if linear.link == "softmax":  # which a constant added to all scores does not change
         error -= error.mean(axis=1, keepdims=True)
-    spread = np.std(Q @ coef, axis=0) if linear.link == "identity" else np.ones(n_scores)
+    spread = np.std(Q @ coef, axis=0) if linear.link in VALUE_LINKS else np.ones(n_scores)
     mean_square = float(np.mean((error / np.where(spread > 0, spread, 1)) ** 2))
     return _Quantized(bias, scale, scaling.table(weights, value_bits), mean_square)
 
@@ -305,7 +314,7 @@ def _round_weights(
     q_max: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Any]:
     """Weights, bias and scale for rounded inputs `Q`."""
-    if linear.link == "identity":
+    if linear.link in VALUE_LINKS:
         return linear_values(Q, coef, intercept, sample_weight, value_bits, q_max)
     weights, bias, scale = linear_logits(Q, coef, intercept, sample_weight, value_bits, q_max)
     if len(coef):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact import TreeTable
+from skdistill.compact.model_tables import VALUE_LINKS
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.kinds import FittedModel
 from skdistill.converters.linear import linear_tables, on_all_columns
@@ -66,7 +67,7 @@ def quantize(
         )
         check_rounding(fine, scores, names, dtype, whole_rows=X is not None)
         bias, scale, trees = _tree_table(scores, fine, X, threshold_bits, value_bits)
-        if scores.link == "identity":
+        if scores.link in VALUE_LINKS:
             error = rounding_error(bias, scale, [trees])
             warn_of_lost_resolution(error, _deviation(scores), bias * scale, stacklevel=4)
         return CompactModel(n_features, bias, scale, scores.link, classes, [trees], names)
@@ -121,7 +122,7 @@ def _integer_values(
     trees = ensemble.trees
     parts = [tree.values[leaf] for tree, leaf in zip(trees, is_leaf, strict=True)]
     if ensemble.node_weights is None:
-        one_scale = ensemble.link != "identity"
+        one_scale = ensemble.link not in VALUE_LINKS
         margins, bias, scale, score_step = margin_values(
             parts, ensemble.baseline, value_bits, one_scale=one_scale
         )

@@ -250,19 +250,15 @@ def read_hist_gradient_boosting(estimator: Any) -> TreeEnsemble:
     Raises
     ------
     ValueError
-        For categorical columns, and for losses with another link.
+        For categorical columns.
     """
     name, classify = type(estimator).__name__, hasattr(estimator, "classes_")
     if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
         raise NotExact(f"categorical_features of {name}", classify, "encode the columns as numbers")
-    losses = ("log_loss",) if classify else ("squared_error", "absolute_error", "quantile")
-    if estimator.loss not in losses:
-        raise NotExact(
-            f"loss={estimator.loss!r} of {name}", classify, f"fit one of {', '.join(losses)}"
-        )
     baseline = hist_gradient_baseline(estimator)
     trees = hist_gradient_trees(hist_gradient_predictors(estimator))
-    return TreeEnsemble(trees, _link(classify, len(baseline)), baseline, casts_to_float32=False)
+    link = "exp" if estimator.loss in ("poisson", "gamma") else _link(classify, len(baseline))
+    return TreeEnsemble(trees, link, baseline, casts_to_float32=False)
 
 
 def _link(classify: bool, n_scores: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -103,27 +104,35 @@ def _ensemble_scores(
     ensemble: TreeEnsemble, rows: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], float]:
     """Scores before the link, and the largest that a sum of leaves could reach."""
-    total = np.zeros((len(rows), ensemble.trees[0].values.shape[1]))
-    largest = 0.0
-    for tree in ensemble.trees:
-        total += tree.values[_leaves(tree, rows)]
-        largest += float(np.abs(tree.values).max())
+    trees = ensemble.trees
+    values = np.concatenate([tree.values for tree in trees])
+    total = values[_leaves(trees, rows)].sum(axis=1)
+    largest = sum(float(np.abs(tree.values).max()) for tree in trees)
     if ensemble.node_weights is not None:
-        return total / len(ensemble.trees), largest / len(ensemble.trees)
+        return total / len(trees), largest / len(trees)
     return total + ensemble.baseline, largest + float(np.abs(ensemble.baseline).max())
 
 
-def _leaves(tree: FloatTree, rows: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Node in which each row ends."""
-    node = np.zeros(len(rows), np.intp)
-    active = np.arange(len(rows)) if tree.feature[0] >= 0 else np.arange(0)
+def _leaves(trees: Sequence[FloatTree], rows: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Node in which each row ends, by row and tree; nodes are numbered through all trees.
+
+    All rows go down all trees at a time, a level a pass: a model has hundreds of trees.
+    """
+    root = np.concatenate([[0], np.cumsum([len(tree.feature) for tree in trees])])[:-1]
+    feature = np.concatenate([tree.feature for tree in trees])
+    threshold = np.concatenate([tree.threshold for tree in trees])
+    nan_left = np.concatenate([tree.nan_left for tree in trees])
+    children = np.concatenate([tree.children + at for tree, at in zip(trees, root, strict=True)])
+    node = np.tile(root, len(rows))
+    row = np.repeat(np.arange(len(rows)), len(trees))
+    active = np.flatnonzero(feature[node] >= 0)
     while len(active):
         at = node[active]
-        x = rows[active, tree.feature[at]].astype(np.float64)
-        left = (x <= tree.threshold[at]) | (np.isnan(x) & tree.nan_left[at])
-        node[active] = tree.children[at, np.where(left, 0, 1)]
-        active = active[tree.feature[node[active]] >= 0]
-    return node
+        x = rows[row[active], feature[at]].astype(np.float64)
+        left = (x <= threshold[at]) | (np.isnan(x) & nan_left[at])
+        node[active] = children[at, np.where(left, 0, 1)]
+        active = active[feature[node[active]] >= 0]
+    return node.reshape(len(rows), len(trees))
 
 
 def _predictions(
@@ -139,7 +148,7 @@ def _predictions(
         if margins.shape[1] > own.shape[1]:  # two logits were made one
             margins = np.diff(margins)
         return margins, own
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.filterwarnings("ignore", ".* does not have valid feature names", UserWarning)
         if hasattr(estimator, "predict_proba"):
             expected = estimator.predict_proba(_as_fitted(estimator, rows))
@@ -148,6 +157,9 @@ def _predictions(
         else:
             expected = estimator.predict(_as_fitted(estimator, rows))
     expected = np.asarray(expected, np.float64).reshape(len(rows), -1)
+    if link == "exp":  # logarithms, as far as float32 holds the values
+        with np.errstate(divide="ignore"):
+            return np.log(expected).clip(-80, 80), own.clip(-80, 80)
     if link == "sigmoid":
         p = 1 / (1 + np.exp(-own))
         own = p if expected.shape[1] == 1 else np.hstack([1 - p, p])

@@ -1,13 +1,16 @@
-"""What stands around a model: Pipelines, FrozenEstimators and thresholds of the labels."""
+"""What stands around a model: Pipelines, FrozenEstimators, thresholds of the labels, files."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
+from numpy.typing import ArrayLike
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+from skdistill.teachers.booster import BoosterTeacher, is_model_file, load_booster
 
 ThresholdClassifier: TypeAlias = FixedThresholdClassifier | TunedThresholdClassifierCV
 
@@ -24,20 +27,24 @@ class Unwrapped(NamedTuple):
         The last step.
     thresholds : list of FixedThresholdClassifier and TunedThresholdClassifierCV
         From the outermost to the innermost.
+    classes : array-like of shape (n_classes,), or None
+        Labels that a BoosterTeacher names.
     """
 
     steps: list[tuple[str, Any]]
     model: Any
     thresholds: list[ThresholdClassifier]
+    classes: ArrayLike | None
 
 
 def unwrap(fitted: Any) -> Unwrapped:
-    """Take a model out of Pipelines, FrozenEstimators and threshold classifiers.
+    """Take a model out of what stands around it.
 
     Parameters
     ----------
     fitted : object
-        Nested in any order. What is none of them is the model.
+        Pipelines, FrozenEstimators, threshold classifiers, a BoosterTeacher and the path of a
+        model file, nested in any order. What is none of them is the model.
 
     Returns
     -------
@@ -47,9 +54,12 @@ def unwrap(fitted: Any) -> Unwrapped:
     ------
     NotFittedError
         For a TunedThresholdClassifierCV that has no threshold yet.
+    FileNotFoundError, ValueError
+        For a file that is absent, or no model; see `load_booster`.
     """
     steps: list[tuple[str, Any]] = []
     thresholds: list[ThresholdClassifier] = []
+    classes: ArrayLike | None = None
     path = ""
     while True:
         if isinstance(fitted, FrozenEstimator):
@@ -63,8 +73,13 @@ def unwrap(fitted: Any) -> Unwrapped:
                 check_is_fitted(fitted)
             thresholds.append(fitted)
             fitted = inner_estimator(fitted)
+        elif isinstance(fitted, BoosterTeacher):
+            classes = getattr(fitted, "classes_", fitted.classes)
+            fitted = fitted.booster_ if hasattr(fitted, "booster_") else fitted._native()
+        elif is_model_file(fitted):
+            fitted = load_booster(fitted)
         else:
-            return Unwrapped(steps, fitted, thresholds)
+            return Unwrapped(steps, fitted, thresholds, classes)
 
 
 def is_passthrough(step: Any) -> bool:

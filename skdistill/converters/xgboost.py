@@ -51,6 +51,9 @@ _LINKS = {
     "reg:pseudohubererror": "identity",
     "reg:absoluteerror": "identity",
     "reg:quantileerror": "identity",
+    "count:poisson": "exp",
+    "reg:gamma": "exp",
+    "reg:tweedie": "exp",
 }
 
 
@@ -128,6 +131,8 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeE
         one = np.float32(1)
         clipped = np.clip(baseline.astype(np.float32), np.float32(1e-6), one - np.float32(1e-6))
         baseline = -np.log(one / clipped - one).astype(np.float64)
+    elif _LINKS[objective] == "exp":
+        baseline = np.log(baseline)
     model = booster["gbtree"]["model"] if "gbtree" in booster else booster["model"]
     check_keys(model, _MODEL_KEYS, "gradient_booster.model.", classify)
     check_keys(model["gbtree_model_param"], _PARAM_KEYS, "gbtree_model_param.", classify)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out
+from skdistill.distillation.labels import Labels, one_label_a_row, read_labels
 from skdistill.students import SoftTreeClassifier, StudentAdapter
 from skdistill.students._base import CompactClassifierMixin
-from skdistill.students._validation import check_targets, check_weights
+from skdistill.students._validation import check_weights
 from skdistill.students.class_weight import (
     CLASS_WEIGHT,
     class_weights,
@@ -25,8 +25,8 @@ from skdistill.students.class_weight import (
     weigh_rows,
 )
 from skdistill.students.wrapper import ADAPTED
-from skdistill.targets import SoftTargets, calibrate_temperature, check_probabilities, temper
-from skdistill.teachers import TeacherEnsemble, expected_classes, one_hot_decisions
+from skdistill.targets import SoftTargets, calibrate_temperature, temper
+from skdistill.teachers import one_hot_decisions
 from skdistill.transfer.entropy_balancing import balancing_weights
 from skdistill.transfer.further_rows import append_rows
 from skdistill.utils._sklearn_compat import (
@@ -254,8 +254,9 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         unit = mean_weight(weight)
 
         # Who teaches, and which classes.
-        teacher = self._ready_teacher(rows, _one_label_a_row(y), regression=False)
-        labels = self._read_labels(teacher, y, teacher_proba, rows.n_samples)
+        teacher = self._ready_teacher(rows, one_label_a_row(y), regression=False)
+        self._require_a_source(teacher, y, teacher_proba)
+        labels = read_labels(teacher, y, teacher_proba, rows.n_samples)
         class_weight = self._class_weights(labels, weight)
         if class_weight is not None:
             weight = weigh_rows(self.class_weight, weight, class_weight[labels.codes])
@@ -297,7 +298,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         self,
         labelling: Labelling,
         rows: EncodedTable,
-        labels: _Labels,
+        labels: Labels,
         weight: NDArray[np.float64],
         unit: float,
         class_weight: NDArray[np.float64] | None,
@@ -327,43 +328,6 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         )
         return rows, targets, np.concatenate([weight, further_weight]), temperature
 
-    def _read_labels(self, teacher: Any, y: Any, teacher_proba: Any, n_samples: int) -> _Labels:
-        self._require_a_source(teacher, y, teacher_proba)
-        frozen = isinstance(teacher, FrozenEstimator)
-        classes = None
-        if frozen:
-            classes = expected_classes(teacher, None)
-        elif hasattr(teacher_proba, "columns"):
-            classes = np.unique(np.asarray(teacher_proba.columns))
-        elif isinstance(teacher, TeacherEnsemble) and y is not None:  # members may be frozen
-            classes = expected_classes(teacher, _one_label_a_row(y))
-        codes = None
-        if y is not None:
-            owner = "frozen teacher" if frozen else "teacher_proba"
-            named = "classes"
-            if classes is not None:
-                named = f"the classes of the {owner}, {classes.tolist()}"
-            targets, classes = check_targets(y, classes, n_samples, named=named)
-            codes = targets.hard
-        if teacher_proba is None:
-            assert classes is not None  # without y and probabilities, the teacher is frozen
-            return _Labels(classes, codes, None)
-        P = check_probabilities(teacher_proba, "teacher_proba")
-        check_consistent_length(P, np.empty(n_samples))
-        if classes is None:
-            classes = np.arange(P.shape[1])
-        if P.shape[1] != len(classes):
-            raise ValueError(f"teacher_proba has {P.shape[1]} columns for {len(classes)} classes")
-        if hasattr(teacher_proba, "columns"):
-            names = np.asarray(teacher_proba.columns)
-            order = np.argsort(names)
-            if names[order].tolist() != classes.tolist():
-                raise ValueError(
-                    f"teacher_proba has columns {names.tolist()} for the classes {classes.tolist()}"
-                )
-            P = P[:, order]
-        return _Labels(classes, codes, P)
-
     def _new_student(self) -> Any:
         student = SoftTreeClassifier() if self.student is None else self.student
         return StudentAdapter(student) if isinstance(student, ADAPTED) else student
@@ -378,7 +342,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         return student
 
     def _class_weights(
-        self, labels: _Labels, weight: NDArray[np.float64]
+        self, labels: Labels, weight: NDArray[np.float64]
     ) -> NDArray[np.float64] | None:
         """Weights of the classes by hard labels; None without these, or without weights."""
         if self.class_weight is None or labels.codes is None:
@@ -438,35 +402,3 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
                 target = np.average(P, axis=0, weights=weight)
             further = further * balancing_weights(P_further, target)
         return weight, further
-
-
-class _Labels(NamedTuple):
-    """Labels of the training rows.
-
-    Attributes
-    ----------
-    classes : array of shape (n_classes,)
-        Sorted.
-    codes : int array of shape (n_samples,) or None
-        Class numbers of the hard labels.
-    proba : float64 array of shape (n_samples, n_classes) or None
-        Soft labels that were passed.
-    """
-
-    classes: NDArray[Any]
-    codes: NDArray[np.intp] | None
-    proba: NDArray[np.float64] | None
-
-
-def _one_label_a_row(y: Any) -> NDArray[Any] | None:
-    """Labels as they are; None where there are none."""
-    if y is None:
-        return None
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] > 1:
-        raise ValueError(
-            "y must hold labels, one a row: pass a table of probabilities as teacher_proba, and "
-            "for several outputs wrap the distiller in sklearn.multioutput.MultiOutputClassifier"
-        )
-    labels: NDArray[Any] = y.ravel()
-    return labels

@@ -105,6 +105,11 @@ def adapt(
             "a model with link 'normalize' cannot be adapted: its votes are divided by their sum; "
             "adapt a student with logits, such as a SoftBoostingClassifier"
         )
+    if compact.link == "exp":
+        raise ValueError(
+            "a model with link 'exp' cannot be adapted: its scores are logarithms of values; "
+            "adapt a regression student"
+        )
     if not bias and not compact.tables_of(TreeTable):
         raise ValueError("model has no trees, hence no leaf values to adapt: pass bias=True")
     X = compact.read_rows(X)

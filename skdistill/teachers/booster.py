@@ -181,21 +181,25 @@ class BoosterTeacher(BasePrefitTeacher):
         self.response_method = response_method
 
     def _load(self) -> None:
-        is_path = isinstance(self.booster, str | PathLike)
-        booster = load_booster(self.booster) if is_path else self.booster
-        library = library_of(booster)
-        if library is None:
-            raise TypeError(
-                "booster must be an xgboost.Booster, lightgbm.Booster, catboost.CatBoost or the "
-                f"path of a model file, got {type(booster).__name__}: pass estimators as "
-                "teacher= directly"
-            )
-        if library == "catboost" and not booster.is_fitted():
+        booster = self._native()
+        if library_of(booster) == "catboost" and not booster.is_fitted():
             raise ValueError(
                 "booster is a catboost.CatBoost that is not trained: train it, or pass a "
                 "CatBoostClassifier or CatBoostRegressor as teacher= to have it fitted"
             )
         self.booster_ = booster
+
+    def _native(self) -> Any:
+        """The booster, loaded where `booster` is a path."""
+        is_path = isinstance(self.booster, str | PathLike)
+        booster = load_booster(self.booster) if is_path else self.booster
+        if library_of(booster) is None:
+            raise TypeError(
+                "booster must be an xgboost.Booster, lightgbm.Booster, catboost.CatBoost or the "
+                f"path of a model file, got {type(booster).__name__}: estimators need no "
+                "BoosterTeacher"
+            )
+        return booster
 
     def _own_classes(self, X: Any) -> ArrayLike | None:
         own = getattr(self.booster_, "classes_", None)

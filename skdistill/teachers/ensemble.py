@@ -14,17 +14,18 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.teachers._fit import route_fit_params
+from skdistill.teachers._members import MembersMixin, is_dropped
 from skdistill.teachers.cross_fitting import CrossFitResult, cross_fit
 from skdistill.teachers.ensemble_weights import ensemble_weights, fixed_weights, weighted_mean
 from skdistill.teachers.label_encoding import without_encoding
 from skdistill.teachers.response import one_hot_decisions, response_values
 from skdistill.teachers.single import expected_classes, is_prefit, single_teacher
 from skdistill.teachers.steps import may_read_missing
-from skdistill.utils._sklearn_compat import StrOptions, _BaseComposition, _raise_for_params
+from skdistill.utils._sklearn_compat import StrOptions, _raise_for_params
 from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseComposition):
+class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, MembersMixin):
     """The weighted mean of several teachers' probabilities, or values.
 
     Whatever a distiller takes as teacher may be a member; a bare list of teachers is an
@@ -99,41 +100,6 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         self.estimators = estimators
         self.weights = weights
         self.cv = cv
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters of the ensemble and of its members.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to return the members and their parameters too, by name or number.
-
-        Returns
-        -------
-        parameters : dict
-            By name.
-        """
-        parameters: dict[str, Any] = self._get_params("_members", deep)
-        return parameters
-
-    def set_params(self, **params: Any) -> TeacherEnsemble:
-        """Set parameters, and members or their parameters by name or number.
-
-        Parameters
-        ----------
-        **params : dict
-            As ``forest=...`` or ``forest__max_depth=...``; of members without names
-            ``**{"0__max_depth": ...}``.
-
-        Returns
-        -------
-        self : TeacherEnsemble
-            The same ensemble.
-        """
-        if "estimators" in params:  # first: the other names refer to these
-            self.estimators = params.pop("estimators")
-        self._set_params("_members", **params)
-        return self
 
     def fit(
         self,
@@ -286,23 +252,6 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         return router
 
     @property
-    def _members(self) -> list[tuple[str, Any]]:
-        """Pairs of names and teachers; numbers where there are no names."""
-        if _are_named(self.estimators):
-            return list(self.estimators)
-        return [(str(number), member) for number, member in enumerate(self.estimators)]
-
-    @_members.setter
-    def _members(self, members: list[tuple[str, Any]]) -> None:
-        named = _are_named(self.estimators)
-        self.estimators = members if named else [member for _, member in members]
-
-    @property
-    def _used_members(self) -> list[tuple[str, Any]]:
-        """Those that are not dropped."""
-        return [(name, one) for name, one in self._members if not _is_dropped(one)]
-
-    @property
     def _learns_weights(self) -> bool:
         return isinstance(self.weights, str) and self.weights != "uniform"
 
@@ -322,7 +271,7 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, _BaseCompositi
         if self._learns_weights and y is None:
             raise ValueError(f"weights={self.weights!r} of TeacherEnsemble need y to be learnt on")
         method = "any" if response_method == "predict" else response_method
-        used = [not _is_dropped(member) for _, member in self._members]
+        used = [not is_dropped(member) for _, member in self._members]
         weights = self.weights
         if not isinstance(weights, str) and len(np.asarray(weights)) == len(used):
             weights = np.asarray(weights)[used]
@@ -467,13 +416,3 @@ def as_ensemble(teacher: Any) -> Any:
     GaussianNB()
     """
     return TeacherEnsemble(list(teacher)) if isinstance(teacher, list | tuple) else teacher
-
-
-def _is_dropped(member: Any) -> bool:
-    return isinstance(member, str) and member == "drop"
-
-
-def _are_named(estimators: list[Any]) -> bool:
-    return all(
-        isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) for one in estimators
-    )

@@ -170,9 +170,11 @@ REFUSED = {
     "num_iteration_predict": lambda: _fitted(
         lightgbm.LGBMClassifier(**LGB, num_iteration_predict=3)
     ),
-    "objective='poisson'": lambda: _fitted(lightgbm.LGBMRegressor(**LGB, objective="poisson"), 0),
-    "objective='count:poisson'": lambda: _fitted(
-        xgboost.XGBRegressor(**XGB, objective="count:poisson"), 0
+    "objective='cross_entropy'": lambda: _fitted(
+        lightgbm.LGBMRegressor(**LGB, objective="cross_entropy")
+    ),
+    "objective='reg:logistic'": lambda: _fitted(
+        xgboost.XGBRegressor(**XGB, objective="reg:logistic")
     ),
     "multi_output_tree": lambda: xgboost.XGBRegressor(
         **XGB, multi_strategy="multi_output_tree"
@@ -181,7 +183,6 @@ REFUSED = {
     "categorical_features": lambda: _fitted(
         HistGradientBoostingClassifier(**HGB, categorical_features=[1])
     ),
-    "loss='poisson'": lambda: _fitted(HistGradientBoostingRegressor(**HGB, loss="poisson"), 0),
     "objective='binary:hinge'": lambda: xgboost.train(
         {"objective": "binary:hinge", "nthread": 1}, xgboost.DMatrix(*problem(2)), 3
     ),

@@ -56,7 +56,7 @@ def test_paths_of_nested_steps():
     tree, scaler, imputer = DecisionTreeClassifier(), StandardScaler(), SimpleImputer()
     inner = Pipeline([("scale", scaler), ("nothing", None), ("tree", FrozenEstimator(tree))])
     fixed = FixedThresholdClassifier(FrozenEstimator(inner))
-    steps, model, thresholds = unwrap(
+    steps, model, thresholds, _ = unwrap(
         Pipeline([("fill", imputer), ("same", "passthrough"), ("rest", fixed)])
     )
     assert steps == [("fill", imputer), ("rest__scale", scaler)]

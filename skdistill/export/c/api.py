@@ -277,7 +277,7 @@ def _check_options(
     if model.classes is None and output != "scores":
         raise ValueError(
             f"output={output!r} needs classes; of a regression take output='scores', whose "
-            "values are scores times their scale"
+            f"values are {'exp of ' if model.link == 'exp' else ''}scores times their scale"
         )
     if input_dtype == "float32" and model.input_dtype == "int32":
         raise ValueError(

@@ -47,7 +47,8 @@ def banner(source: CSource, output: str, mark: str) -> str:
         lines += _wrapped("Columns   ", entries)
     lines += _categories(source)
     if model.classes is None:
-        lines.append(f"Values    a score times {_scale(model)}")
+        power = "exp of " if model.link == "exp" else ""
+        lines.append(f"Values    {power}a score times {_scale(model)}")
     lines.append(
         f"Tables    {sum(t.nbytes for t in tables.values())} bytes"
         + (f": {sizes}" if sizes else "")

@@ -117,7 +117,11 @@ def write_model(
     """
     write_scores(to, model, inputs, outputs[-1])
     if model.classes is None:
-        _write_scaled(to, model, outputs[1], outputs[0], fixed=True)
+        if model.link == "exp":
+            z = _write_scaled(to, model, outputs[1], "z", fixed=False)
+            to.node("Exp", [z], outputs[0], fixed=True)
+        else:
+            _write_scaled(to, model, outputs[1], outputs[0], fixed=True)
         return
     labels = np.arange(n_classes(model)) if class_numbers else onnx_labels(model)
     _write_label(to, model, labels, outputs[2], outputs[0])

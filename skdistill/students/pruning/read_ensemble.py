@@ -12,6 +12,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill.compact import Table, TreeTable
+from skdistill.compact.model_tables import VALUE_LINKS
 from skdistill.converters.float_trees import FloatTree, TreeEnsemble, compact_trees
 from skdistill.converters.lightgbm import read_lightgbm
 from skdistill.converters.scikit_learn import scikit_learn_trees
@@ -204,7 +205,7 @@ def read_ensemble(ensemble: Any, data: ClassificationData) -> PrunableEnsemble:
 
 
 def _classifier_trees(ensemble: TreeEnsemble) -> list[FloatTree]:
-    if ensemble.link == "identity":
+    if ensemble.link in VALUE_LINKS:
         raise ValueError("the objective of the ensemble is not that of a classifier")
     return ensemble.trees
 
