@@ -46,7 +46,7 @@ def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = No
     if isinstance(scores, TreeEnsemble):
         rows = _rows_at_thresholds(scores, read.n_features, rng)
         rows = np.concatenate([rows, further])
-        own, largest = _ensemble_scores(scores, rows)
+        own, largest = ensemble_scores(scores, rows)
         tolerance = _PRECISION * (1 + largest)
     else:
         rows = rng.normal(size=(N_ROWS, read.n_features)).astype(np.float32)
@@ -99,10 +99,25 @@ def _rows_at_thresholds(
     return rows
 
 
-def _ensemble_scores(
-    ensemble: TreeEnsemble, rows: NDArray[np.float32]
+def ensemble_scores(
+    ensemble: TreeEnsemble, rows: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], float]:
-    """Scores before the link, and the largest that a sum of leaves could reach."""
+    """Run trees that were read.
+
+    Parameters
+    ----------
+    ensemble : TreeEnsemble
+        What was read of an estimator.
+    rows : float array of shape (n_samples, n_features)
+        Compared as they are, also where the library itself rounds them.
+
+    Returns
+    -------
+    scores : float64 array of shape (n_samples, n_scores)
+        Before the link.
+    largest : float
+        The largest that a sum of leaves could reach.
+    """
     total = np.zeros((len(rows), ensemble.trees[0].values.shape[1]))
     largest = 0.0
     for tree in ensemble.trees:
@@ -113,7 +128,7 @@ def _ensemble_scores(
     return total + ensemble.baseline, largest + float(np.abs(ensemble.baseline).max())
 
 
-def _leaves(tree: FloatTree, rows: NDArray[np.float32]) -> NDArray[np.intp]:
+def _leaves(tree: FloatTree, rows: NDArray[np.floating]) -> NDArray[np.intp]:
     """Node in which each row ends."""
     node = np.zeros(len(rows), np.intp)
     active = np.arange(len(rows)) if tree.feature[0] >= 0 else np.arange(0)
