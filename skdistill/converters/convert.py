@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from skdistill.compact._frozen import require
 from skdistill.compact.tables.limits import value_limits
 from skdistill.converters.decision_threshold import as_tuned
+from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.kinds import read_fitted
 from skdistill.converters.linear import LinearCoefficients, warn_of_rounded_inputs
-from skdistill.converters.pipeline.differences import count_differences
+from skdistill.converters.pipeline.differences import count_differences, warn_of_float32_rows
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
 from skdistill.converters.rows import as_numbers, names_in, read_columns
@@ -122,6 +123,8 @@ def convert(
         If the values of a regression lie so far from 0 that int32 scores lose more than a
         hundredth of their standard deviation: subtract the mean of y before the fit then. The
         same for inputs of a linear estimator that float32 rounds, as far as `X` shows it.
+        If `X` is float32 and `dtype` "float64", and the scalers of a Pipeline compute something
+        else of some rows for that reason: how many.
         If the type of the model merges thresholds, so that rows which differ in `fitted` get
         the same answer: how many. With `X`, how many of its rows change sides.
 
@@ -146,8 +149,10 @@ def convert(
 
     Of Pipelines:
 
-    - Trees are folded exactly: each threshold becomes the last float32 number that the
-      fitted steps themselves take to it or below.
+    - Trees are folded exactly: each threshold becomes the last number that the fitted steps
+      themselves take to it or below. Float64 numbers are then rounded to float32, or with `X`
+      placed between the rounded rows of both sides; of XGBoost, whose thresholds are numbers of
+      rows, to the last number that no row of the right side is rounded to.
     - Coefficients of a linear estimator are moved to the raw columns before they are
       rounded. The linear part of a student is rounded already: it rounds its inputs anew,
       with an offset and a step on the raw scale, and the folded model is the reference from
@@ -235,6 +240,7 @@ def _convert_estimator(
     read = read_fitted(parts.model, parts.classes)
     if parts.steps or X is None:
         verify(parts.model, read)
+    behind = read.scores
     if parts.steps:
         before = read_preprocessing(parts.steps, read.n_features, read.feature_names, dtype)
         read = fold_fitted(read, before)
@@ -245,6 +251,14 @@ def _convert_estimator(
         read = read._replace(feature_names=names_in(X, read.feature_names))
         if isinstance(read.scores, LinearCoefficients):
             warn_of_rounded_inputs(read.scores, rows, read.feature_names)
+        elif (
+            isinstance(behind, TreeEnsemble)
+            and isinstance(read.scores, TreeEnsemble)
+            and parts.steps
+            and dtype == "float64"
+            and rows.dtype == np.float32
+        ):
+            warn_of_float32_rows(behind, read.scores, before.maps, rows)
         X = as_numbers(rows, "int32" if dtype == "int32" else "float32")
         exact = rows.astype(np.float64)
         if not parts.steps:

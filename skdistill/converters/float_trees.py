@@ -60,6 +60,10 @@ class TreeEnsemble(NamedTuple):
         values are averaged; None where the values add up.
     casts_to_float32 : bool
         Whether the library rounds its input to float32 before it compares.
+    is_strict : bool
+        Whether a row that equals a threshold of the library goes right there.
+    behind_steps : bool
+        Whether steps that read float64 rows have been folded into the thresholds.
     """
 
     trees: list[FloatTree]
@@ -67,6 +71,8 @@ class TreeEnsemble(NamedTuple):
     baseline: NDArray[np.float64]
     node_weights: list[NDArray[np.float64]] | None = None
     casts_to_float32: bool = True
+    is_strict: bool = False
+    behind_steps: bool = False
 
     def columns_read(self) -> NDArray[np.intp]:
         """Columns that some tree splits, ascending."""

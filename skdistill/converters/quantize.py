@@ -63,9 +63,15 @@ def quantize(
         )
     if isinstance(scores, TreeEnsemble):
         fine = on_edges(
-            scores.trees, n_features, dtype, casts_to_float32=scores.casts_to_float32, X=exact
+            scores.trees,
+            n_features,
+            dtype,
+            casts_to_float32=scores.casts_to_float32,
+            is_strict=scores.is_strict,
+            behind_steps=scores.behind_steps,
+            X=exact,
         )
-        check_rounding(fine, scores, names, dtype, whole_rows=X is not None)
+        check_rounding(fine, scores, names, dtype, exact)
         bias, scale, trees = _tree_table(scores, fine, X, threshold_bits, value_bits)
         if scores.link in VALUE_LINKS:
             error = rounding_error(bias, scale, [trees])

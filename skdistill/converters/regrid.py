@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skdistill.compact.tables.grid import MAX_EDGES, InputGrid
 from skdistill.converters.float_trees import FloatTree
 from skdistill.quantization.assemble import QuantizedTree
-from skdistill.quantization.binning import round_down, round_to_nearest
+from skdistill.quantization.binning import round_below, round_down, round_to_nearest
 
 
 class TreesOnEdges(NamedTuple):
@@ -27,12 +27,15 @@ class TreesOnEdges(NamedTuple):
         The different thresholds before rounding, ascending. With fewer edges some merged.
     n_moved_rows : int or None
         Rows of `X` that some rounded threshold sends to the other side; None without `X`.
+    moved_columns : list of int
+        Where these rows have such thresholds.
     """
 
     edges: list[NDArray[Any]]
     trees: list[QuantizedTree]
     thresholds: list[NDArray[np.float64]]
     n_moved_rows: int | None
+    moved_columns: list[int]
 
     def grid(self) -> InputGrid:
         """The edges of all columns as a grid.
@@ -59,6 +62,8 @@ def on_edges(
     dtype: str = "float32",
     *,
     casts_to_float32: bool = False,
+    is_strict: bool = False,
+    behind_steps: bool = False,
     X: NDArray[np.float64] | None = None,
 ) -> TreesOnEdges:
     """Round all thresholds to numbers that rows are compared with.
@@ -79,8 +84,13 @@ def on_edges(
         The type in which rows arrive. The edges of "float64" are float32 numbers.
     casts_to_float32 : bool, default=False
         Whether the trees' own library rounds rows to float32 before it compares.
+    is_strict : bool, default=False
+        Whether rows that equal a threshold of the library go right there.
+    behind_steps : bool, default=False
+        Whether steps in front of the trees compute with rows before the library rounds them.
     X : float64 array of shape (n_samples, n_features), default=None
-        Rows before any rounding. Read for dtype="float64" without `casts_to_float32` only.
+        Rows before any rounding. Read for dtype="float64" only, where the trees or steps in front
+        of them compare or compute in float64.
 
     Returns
     -------
@@ -98,17 +108,22 @@ def on_edges(
     by_column = np.split(np.argsort(column, kind="stable"), ends[1:-1])
     code = np.empty(len(column), np.int32)
     edges, different = [], []
-    compares_float64 = dtype == "float64" and not casts_to_float32
-    moved = np.zeros(0 if X is None else len(X), bool)
+    compares_float64 = dtype == "float64" and (behind_steps or not casts_to_float32)
+    # The numbers of rows are XGBoost's thresholds: the first on the right lies at no distance.
+    round_edges = round_to_nearest
+    if casts_to_float32:
+        round_edges = round_below if is_strict else round_down
+    moved, moved_columns = np.zeros(0 if X is None else len(X), bool), []
     for j, at in enumerate(by_column):
         thresholds, number = np.unique(exact[at], return_inverse=True)
         if not compares_float64:
             rounded = _round_for(thresholds, dtype, casts_to_float32)
         elif X is None:
-            rounded = round_to_nearest(thresholds)
+            rounded = round_edges(thresholds)
         else:
-            rounded, moves = _between_rows(thresholds, X[:, j])
+            rounded, moves = _between_rows(thresholds, round_edges(thresholds), X[:, j])
             moved |= moves
+            moved_columns += [j] * bool(moves.any())
         if (rounded == -np.inf).any():
             raise ValueError(
                 f"column {j} is split below the least number of float32: scale it down"
@@ -126,7 +141,7 @@ def on_edges(
             QuantizedTree(tree.feature, threshold, tree.nan_left, tree.children, tree.values)
         )
     count = int(moved.sum()) if compares_float64 and X is not None else None
-    return TreesOnEdges(edges, quantized, different, count)
+    return TreesOnEdges(edges, quantized, different, count, moved_columns)
 
 
 def _round_for(thresholds: NDArray[np.float64], dtype: str, casts_to_float32: bool) -> NDArray[Any]:
@@ -139,10 +154,9 @@ def _round_for(thresholds: NDArray[np.float64], dtype: str, casts_to_float32: bo
 
 
 def _between_rows(
-    thresholds: NDArray[np.float64], x: NDArray[np.float64]
+    thresholds: NDArray[np.float64], edges: NDArray[np.float32], x: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Edges between the rounded numbers of both sides, and the rows that still change sides."""
-    edges = round_to_nearest(thresholds)
+    """Edges moved between the rounded numbers of both sides, and rows that still change sides."""
     order = np.argsort(x, kind="stable")  # NaN comes last
     ordered = x[order[: len(x) - int(np.isnan(x).sum())]]
     moves = np.zeros(len(x), bool)

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 from skdistill.compact.tables.limits import INT32_MAX, are_fractions
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.regrid import TreesOnEdges
-from skdistill.quantization.binning import FLOAT32_MAX
+from skdistill.quantization.binning import EXACT_INTEGER, FLOAT32_MAX
 
 _BY_CHANCE = 0.1  # of many random thresholds so many are equal in float32, and harm no row
 _FLOAT32_STEPS = 4  # thresholds that are nearer than this have rows within a step of them
 
 
 def check_rounding(
-    fine: TreesOnEdges, ensemble: TreeEnsemble, names: Any, dtype: str, *, whole_rows: bool
+    fine: TreesOnEdges,
+    ensemble: TreeEnsemble,
+    names: Any,
+    dtype: str,
+    X: NDArray[np.float64] | None = None,
 ) -> None:
     """Warn of rows, or else of thresholds, that the type of the model no longer tells apart.
 
@@ -32,8 +36,8 @@ def check_rounding(
         Of the columns, for the message.
     dtype : {"float32", "float64", "int32"}
         Type in which rows arrive. Rounding loses nothing for float32 ones.
-    whole_rows : bool
-        Whether there are rows of `dtype`; for "int32" they show that values are whole numbers.
+    X : float64 array of shape (n_samples, n_features), default=None
+        Rows that show whether the values of a column are whole numbers; for "int32" they are.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def check_rounding(
         If "int32" leaves each column one of its thresholds, and no rows show that the values
         are whole numbers.
     """
-    if dtype == "int32" and not whole_rows:
+    if dtype == "int32" and X is None:
         _check_whole_numbers(fine, names)
     if dtype != "float64" or fine.n_moved_rows == 0:
         return
@@ -61,13 +65,21 @@ def check_rounding(
             f"thresholds of {_columns(columns, names)}: rows near them may get another answer"
         )
     if fine.n_moved_rows:
-        moved = f"{fine.n_moved_rows:,} rows of X change sides of a threshold in float32"
+        rows = (
+            "1 row of X changes"
+            if fine.n_moved_rows == 1
+            else f"{fine.n_moved_rows:,} rows of X change"
+        )
+        moved = f"{rows} sides of a threshold in float32"
         text = f"{text}; {moved}" if text else moved
-    largest = max((np.abs(fine.thresholds[j]).max() for j in columns), default=0.0)
-    whole = "pass dtype='int32' where the values are whole numbers, else "
+    concerned = sorted({*columns.tolist(), *fine.moved_columns})
+    largest = max(np.abs(fine.thresholds[j]).max() for j in concerned)
+    values = fine.thresholds[0][:0] if X is None else X[:, concerned][np.isfinite(X[:, concerned])]
+    may_be_whole = largest < INT32_MAX and bool((values == np.floor(values)).all())
+    whole = "pass dtype='int32' where the values are whole numbers, else " if may_be_whole else ""
     warnings.warn(
-        f"{text}. To keep them apart, {whole if largest < INT32_MAX else ''}subtract an offset "
-        "from the column, or scale it, before the fit",
+        f"{text}. To keep them apart, {whole}subtract an offset from the column, or scale it, "
+        "before the fit",
         UserWarning,
         stacklevel=5,  # the caller of `convert`
     )
@@ -78,9 +90,11 @@ def _count_close(thresholds: NDArray[np.float64]) -> int:
 
     Rows lie between neighbours, so that their values are nearer still. Those that only the last
     bits of float64 tell apart count as one: behind a scaler LightGBM's thresholds on both sides
-    of 0 are.
+    of 0 are. Those between whole numbers that float32 holds are none.
     """
     finite = thresholds[np.abs(thresholds) < float(FLOAT32_MAX)]
+    if (np.abs(finite) < EXACT_INTEGER).all() and not are_fractions(finite).any():
+        return 0
     same = np.diff(finite) <= 2.0**-48 * np.abs(finite[1:])
     finite = finite[np.append(~same, True)[: len(finite)]]
     step = np.spacing(np.abs(finite).astype(np.float32)).astype(np.float64)

@@ -15,6 +15,7 @@ from skdistill.converters.kinds import FittedModel
 from skdistill.converters.refusals import FROZEN, distil_instead
 
 N_ROWS = 64  # at and beside thresholds
+_MOST_LEAVES = 2**20  # of rows and trees taken at a time
 _PRECISION = 1e-5  # of the libraries' float32 sums, beside the largest sum
 
 
@@ -47,7 +48,7 @@ def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = No
     if isinstance(scores, TreeEnsemble):
         rows = _rows_at_thresholds(scores, read.n_features, rng)
         rows = np.concatenate([rows, further])
-        own, largest = _ensemble_scores(scores, rows)
+        own, largest = ensemble_scores(scores, rows)
         tolerance = _PRECISION * (1 + largest)
     else:
         rows = rng.normal(size=(N_ROWS, read.n_features)).astype(np.float32)
@@ -100,20 +101,41 @@ def _rows_at_thresholds(
     return rows
 
 
-def _ensemble_scores(
-    ensemble: TreeEnsemble, rows: NDArray[np.float32]
+def ensemble_scores(
+    ensemble: TreeEnsemble, rows: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], float]:
-    """Scores before the link, and the largest that a sum of leaves could reach."""
+    """Run trees that were read.
+
+    Parameters
+    ----------
+    ensemble : TreeEnsemble
+        What was read of an estimator.
+    rows : float array of shape (n_samples, n_features)
+        Compared as they are, also where the library itself rounds them.
+
+    Returns
+    -------
+    scores : float64 array of shape (n_samples, n_scores)
+        Before the link.
+    largest : float
+        The largest that a sum of leaves could reach.
+    """
     trees = ensemble.trees
     values = np.concatenate([tree.values for tree in trees])
-    total = values[_leaves(trees, rows)].sum(axis=1)
+    n_rows = max(1, _MOST_LEAVES // len(trees))
+    total = np.concatenate(
+        [
+            values[_leaves(trees, rows[start : start + n_rows])].sum(axis=1)
+            for start in range(0, len(rows), n_rows)
+        ]
+    )
     largest = sum(float(np.abs(tree.values).max()) for tree in trees)
     if ensemble.node_weights is not None:
         return total / len(trees), largest / len(trees)
     return total + ensemble.baseline, largest + float(np.abs(ensemble.baseline).max())
 
 
-def _leaves(trees: Sequence[FloatTree], rows: NDArray[np.float32]) -> NDArray[np.intp]:
+def _leaves(trees: Sequence[FloatTree], rows: NDArray[np.floating]) -> NDArray[np.intp]:
     """Node in which each row ends, by row and tree; nodes are numbered through all trees.
 
     All rows go down all trees at a time, a level a pass: a model has hundreds of trees.

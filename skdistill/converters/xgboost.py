@@ -162,7 +162,7 @@ def xgboost_trees(text: bytes | str, best_iteration: int | None = None) -> TreeE
     ):
         weight = dart_weights[i] if dart_weights else 1.0
         trees.append(_float_tree(tree, column, n_scores, weight))
-    return TreeEnsemble(trees, _LINKS[objective], baseline)
+    return TreeEnsemble(trees, _LINKS[objective], baseline, is_strict=True)
 
 
 def _float_tree(tree: dict[str, Any], column: int, n_scores: int, weight: float) -> FloatTree:

@@ -51,6 +51,10 @@ def round_down(thresholds: NDArray[np.float64], dtype: str = "float32") -> NDArr
 def round_to_nearest(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     """Round thresholds as float64 rows are rounded, so that one that equals a row still does.
 
+    A threshold half-way between two numbers of float32 parts rows that hold these numbers, and
+    becomes the lower one: so do the halves between whole numbers from 2^23 on, to which LightGBM
+    adds a last bit. A whole number in the middle of two others, beyond 2^24, may be a row's own.
+
     Parameters
     ----------
     thresholds : float64 array
@@ -70,10 +74,47 @@ def round_to_nearest(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     >>> bool(float(edge[0]) > 0.1), bool(row.astype(np.float32)[0] <= edge[0])
     (True, True)
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities stay
         nearest = np.asarray(thresholds).astype(np.float32)
+        below = np.nextafter(nearest, np.float32(-np.inf))
+        middle = below.astype(np.float64) / 2 + nearest.astype(np.float64) / 2
+        away = thresholds - middle
+        halfway = (away >= 0) & (away <= 2 * np.spacing(np.abs(middle)))
+        halfway &= (away > 0) | (middle != np.floor(middle))
+    nearest = np.where(halfway & np.isfinite(nearest), below, nearest)
     beyond = (nearest == np.inf) & (thresholds != np.inf)
     rounded: NDArray[np.float32] = np.where(beyond, FLOAT32_MAX, nearest)
+    return rounded
+
+
+def round_below(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The last number of float32 to which only float64 numbers up to each threshold are rounded.
+
+    Parameters
+    ----------
+    thresholds : float64 array
+        Real thresholds.
+
+    Returns
+    -------
+    rounded : float32 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.quantization.binning import round_below
+    >>> third = np.float64(np.float32(1 / 3))
+    >>> bool(round_below(np.array([third]))[0] < third)  # numbers just above are rounded to it
+    True
+    """
+    lower = round_down(thresholds)
+    with np.errstate(over="ignore"):
+        after = np.nextafter(thresholds, np.inf).astype(np.float32)
+    rounded: NDArray[np.float32] = np.where(
+        (after == lower) & np.isfinite(thresholds),
+        np.nextafter(lower, np.float32(-np.inf)),
+        lower,
+    )
     return rounded
 
 

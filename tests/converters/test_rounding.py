@@ -175,3 +175,47 @@ def test_thresholds_beyond_float32_are_no_near_ones():
     estimator = lightgbm.LGBMClassifier(**LGB, **FINE).fit(X, k < 150)
     model = convert(estimator)
     assert (model.predict(X) == estimator.predict(X)).all()
+
+
+@pytest.mark.parametrize("estimator", COMPARE_FLOAT64, ids=lambda e: type(e).__name__)
+def test_halves_between_whole_numbers_that_float32_holds(estimator):
+    """They are rounded to even ones; LightGBM's last bit made all of them round up."""
+    every = (2**23 + np.arange(1000.0))[:, None]
+    X = every[np.random.default_rng(0).permutation(1000)[:400]]
+    estimator = clone(estimator).fit(X, np.sin(X[:, 0] / 20) > 0)
+    for rows in (None, X):
+        model = convert(estimator, rows, value_bits=16)
+        assert margins_agree(estimator, model, every).all()
+
+
+@pytest.mark.parametrize("with_rows", [False, True])
+@pytest.mark.parametrize("estimator", [*COMPARE_FLOAT64, *CAST], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("whole", [False, True])
+def test_rows_behind_a_scaler_go_their_own_way(estimator, with_rows, whole):
+    """XGBoost's thresholds are rows: behind a scaler, many went to the left of their own."""
+    X = np.random.default_rng(0).normal(size=(1500, 4))
+    X = np.round(20 * X) if whole else X
+    y = (X[:, 0] + X[:, 1] * X[:, 2] > 0).astype(int)
+    pipeline = make_pipeline(StandardScaler(), clone(estimator)).fit(X, y)
+    model = convert(pipeline, X if with_rows else None, value_bits=16)
+    assert margins_agree(pipeline, model, X).all()
+
+
+def test_float32_rows_of_a_scaler_are_said():
+    X = np.random.default_rng(0).normal(size=(1500, 4)).astype(np.float32)
+    pipeline = make_pipeline(StandardScaler(), clone(COMPARE_FLOAT64[1]))
+    pipeline.fit(X, X[:, 0] + X[:, 1] * X[:, 2] > 0)
+    with pytest.warns(UserWarning, match=r"X is float32, and \d+ of 1,500 rows get another answer"):
+        model = convert(pipeline, X, value_bits=16)
+    assert not margins_agree(pipeline, model, X).all()
+    model = convert(pipeline, X, dtype="float32", value_bits=16)
+    assert margins_agree(pipeline, model, X).all()
+
+
+@pytest.mark.parametrize(("step", "is_whole"), [(1.0, True), (1.5, False)])
+def test_int32_is_no_remedy_for_fractions_of_rows(step, is_whole):
+    X = (2**24 + step * k)[:, None]
+    estimator = lightgbm.LGBMClassifier(**LGB, **FINE).fit(X, k % 2)
+    with pytest.warns(UserWarning, match="change sides") as caught:
+        convert(estimator, X)
+    assert ("dtype='int32'" in str(caught[0].message)) == is_whole

@@ -118,6 +118,7 @@ def choose_layout(
     if input_dtype not in ("float32", "codes"):
         model = on_integers(model, input_dtype, max_is_missing=max_is_missing)
         nan = int(np.iinfo(input_dtype).max) if max_is_missing else None
+    model = replace(model, tables=tuple(_without_unread_nodes(table) for table in model.tables))
     # A single tree needs no scores for its label: its leaves can hold the labels themselves.
     asks_label = output == "label" and model.classes is not None
     alone = len(model.tables) == 1 and model.tables[0].one_leaf_a_row
@@ -140,6 +141,16 @@ def choose_layout(
     if len(categories):
         tables |= _rank_tables(categories)
     return Layout(model, input_dtype, labels_only, None, parts, categories, tables, nan)
+
+
+def _without_unread_nodes(table: Table) -> Table:
+    """A table of trees that are all leaves, without nodes that nothing leads to."""
+    if not isinstance(table, TreeTable) or (table.roots >= 0).any() or not len(table.feature):
+        return table
+    none = table.feature[:0]
+    return replace(
+        table, feature=none, threshold=none, left=none, right=none, nan_left=table.nan_left[:0]
+    )
 
 
 def _only_label(model: ModelTables) -> int:

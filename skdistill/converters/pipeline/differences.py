@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact import evaluate
+from skdistill.converters.float_trees import TreeEnsemble
+from skdistill.converters.pipeline.column_maps import ColumnMaps
 from skdistill.converters.rows import read_columns
+from skdistill.converters.verify import ensemble_scores
 from skdistill.converters.wrappers import is_passthrough
 from skdistill.dataframe import as_array
 from skdistill.model import CompactModel
+
+_MOST_ROWS = 2000
 
 
 class Differences(NamedTuple):
@@ -70,3 +77,32 @@ def count_differences(
         int(other.reshape(len(scores), -1).any(axis=1).sum()),
         len(scores),
     )
+
+
+def warn_of_float32_rows(
+    ensemble: TreeEnsemble, folded: TreeEnsemble, maps: ColumnMaps, rows: NDArray[Any]
+) -> None:
+    """Warn of float32 rows that get another answer from trees folded for float64 rows.
+
+    Parameters
+    ----------
+    ensemble : TreeEnsemble
+        Reads what the steps yield.
+    folded : TreeEnsemble
+        Reads float64 rows as they are before the steps.
+    maps : ColumnMaps
+        The steps.
+    rows : float32 array of shape (n_samples, n_features)
+        Before the steps, which compute in the type of their rows. Some of many are counted.
+    """
+    rows = rows[:: -(-len(rows) // _MOST_ROWS)]
+    expected, _ = ensemble_scores(ensemble, maps.transform(rows.astype(np.float32)))
+    scores, _ = ensemble_scores(folded, rows.astype(np.float64))
+    n_other = int((expected != scores).any(axis=1).sum())
+    if n_other:
+        warnings.warn(
+            f"X is float32, and {n_other:,} of {len(rows):,} rows get another answer than from the "
+            "Pipeline, whose steps compute in the type of their rows: pass dtype='float32'",
+            UserWarning,
+            stacklevel=4,  # the caller of `convert`
+        )

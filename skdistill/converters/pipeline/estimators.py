@@ -20,7 +20,12 @@ _SAME = 1e-6  # numbers that differ by less, in units behind the steps, count as
 
 
 def fold_ensemble(
-    ensemble: TreeEnsemble, maps: ColumnMaps, dtype: str, names: Sequence[Any]
+    ensemble: TreeEnsemble,
+    maps: ColumnMaps,
+    dtype: str,
+    names: Sequence[Any],
+    *,
+    float64_rows: bool = False,
 ) -> TreeEnsemble:
     """Trees that send a raw row wherever `ensemble` sends what the steps make of it.
 
@@ -36,6 +41,9 @@ def fold_ensemble(
         Of the rows that the steps are given.
     names : sequence of length n_features
         Of the raw columns, for messages.
+    float64_rows : bool, default=False
+        Whether raw rows are float64. Thresholds are then the last numbers of float64 on their left
+        side, whatever the estimator itself rounds rows to.
 
     Returns
     -------
@@ -57,6 +65,8 @@ def fold_ensemble(
         missing = missing.astype(np.float32)
     nan_left = np.where(np.isnan(missing), nan_left, missing <= threshold)
     scaled = maps.scaled_by[column] != ""
+    if ensemble.casts_to_float32 and float64_rows:
+        scaled[:] = True  # the cast of the estimator itself is one of the steps
     pairs, inverse = np.unique(
         np.column_stack([column[scaled], threshold[scaled]]), axis=0, return_inverse=True
     )
@@ -77,7 +87,7 @@ def fold_ensemble(
         edge[is_split], is_left[is_split] = threshold[part], nan_left[part]
         moved = tree._replace(feature=feature, threshold=edge, nan_left=is_left)
         trees.append(_without_idle_splits(moved))
-    return ensemble._replace(trees=trees)
+    return ensemble._replace(trees=trees, behind_steps=float64_rows)
 
 
 def _without_idle_splits(tree: FloatTree) -> FloatTree:

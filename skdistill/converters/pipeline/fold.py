@@ -147,7 +147,13 @@ def fold_fitted(fitted: FittedModel, before: Preprocessing) -> FittedModel:
     if isinstance(scores, TreeEnsemble):
         if before.dtype == "int32":
             before.require_integers(scores.columns_read(), "use dtype='float32'")
-        scores = fold_ensemble(scores, before.maps, before.computes_in, before.names)
+        scores = fold_ensemble(
+            scores,
+            before.maps,
+            before.computes_in,
+            before.names,
+            float64_rows=before.dtype == "float64",
+        )
     elif scores is not None:
         scores = fold_coefficients(scores, before.maps, before.computes_in, before.names)
     return fitted._replace(

@@ -173,7 +173,12 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     # A parent may have told the container alone.
     options = {**_options(scope, model), **(container.options or {}).get(id(model), {})}
     inputs = [
-        Part(v.full_name, isinstance(v.type, StringTensorType), v.type.shape[1])
+        # Bagging of some columns does not say how many they are: then all of the model's.
+        Part(
+            v.full_name,
+            isinstance(v.type, StringTensorType),
+            v.type.shape[1] if len(v.type.shape) > 1 else compact.n_features,
+        )
         for v in operator.inputs
     ]
     writer = _ContainerWriter(scope, container)

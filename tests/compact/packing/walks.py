@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from skdistill.compact import LinearTable, TreeTable, evaluate
-from skdistill.compact.packing.pack import choose_layout, on_integers
+from skdistill.compact.packing.pack import choose_layout
 from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.compact.packing.threshold_codes import key
 from skdistill.compact.tables import linear_table
@@ -140,9 +140,8 @@ def assert_tables_suffice(model, X, input_dtype):
             continue
         laid = choose_layout(model, input_dtype, output)
         if laid.label is not None:
-            whole = on_integers(model, input_dtype) if "int" in input_dtype else model
             assert laid.labels_only and not laid.parts
-            assert len(whole.columns) == 0
+            assert len(laid.model.columns) == 0
             assert {laid.label} == set(evaluate.labels(model.scores(X), model.threshold))
             continue
         trees, tables, table = laid.model.table(TreeTable), Tables(laid), laid.tables

@@ -80,6 +80,13 @@ def rows_beside(model, pipeline, dtype):
         for j in range(4):
             at_edge = np.isin(rows[:, j], trees.edges[trees.grid.features[trees.feature] == j])
             rows[at_edge, j] = np.nextafter(rows[at_edge, j], np.float32(-np.inf))
+    if dtype == "float64" and isinstance(pipeline[-1], xgboost.XGBModel):
+        # There it is the number above: XGBoost's thresholds are rows, the first on the right.
+        trees = model.table(TreeTable)
+        for j in range(4):
+            edges = trees.edges[trees.grid.features[trees.feature] == j]
+            above = np.isin(rows[:, j], np.nextafter(edges, np.float32(np.inf)))
+            rows[above, j] = np.nextafter(rows[above, j], np.float32(np.inf))
     return rows.astype(dtype)
 
 

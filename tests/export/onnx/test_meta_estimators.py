@@ -68,6 +68,7 @@ CLASSIFIERS = {
     "one against the rest": OneVsRestClassifier,
     "one against one": OneVsOneClassifier,
     "bagging": lambda s: BaggingClassifier(s, 3, random_state=0),
+    "bagging of columns": lambda s: BaggingClassifier(s, 3, max_features=0.5, random_state=0),
     "AdaBoost": lambda s: AdaBoostClassifier(s, n_estimators=2, random_state=0),
     # Its converter reads no threshold.
     "tuned threshold": lambda s: TunedThresholdClassifierCV(s, thresholds=[0.499, 0.501], cv=2),
