@@ -17,6 +17,7 @@ MOST_UNITS = 2**15 - 1  # of a layer: 256 * 255 * so many stays below 2^31
 MOST_POWER = 100  # up to here a power of two changes the exponent of a float32 and nothing else
 MOST_SHIFT = 15  # a nibble
 CODE_MAX = 127  # of an input
+_POWER_OF_ONE = 5  # of an input whose standard deviation is 1: 32 codes
 UNIT_MAX = 255  # of a hidden unit
 
 
@@ -333,11 +334,20 @@ class NetTable(Table):
         return rng.integers(len(X), size=len(where)), where, np.concatenate(points)
 
     def check_whole_numbers(self, dtype: str) -> str:
-        """Find offsets that are no whole numbers, which no data of whole numbers asks for.
+        """Find offsets that are no whole numbers, and inputs as standardised columns have them.
 
         See `Table.check_whole_numbers`.
         """
         fractions = np.flatnonzero(self.offset != np.rint(self.offset))
+        # Of a deviation of about 1 around 0. Few columns of whole numbers are so, and seldom most.
+        standardised = np.flatnonzero((self.offset == 0) & (self.power == _POWER_OF_ONE))
+        if len(fractions) == 0 and 2 * len(standardised) > len(self.features):
+            return (
+                f"input_dtype={dtype!r} has whole numbers only, and {len(standardised)} of "
+                f"{len(self.features)} inputs of the net (the first is column "
+                f"{self.features[standardised[0]]}) are read in steps of 1/32 from -4 to 4, as "
+                "standardised columns are: train on the integers that the device reads"
+            )
         if len(fractions) == 0:
             return ""
         first = fractions[0]

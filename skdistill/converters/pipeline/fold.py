@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from skdistill.compact import CategoryTable, LinearTable, TreeTable
+from skdistill.compact import CategoryTable, LinearTable, NetTable, TreeTable
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.kinds import FittedModel
 from skdistill.converters.pipeline.column_maps import ColumnMaps
@@ -183,8 +183,13 @@ def fold_model(model: CompactModel, before: Preprocessing) -> tuple[CompactModel
     Raises
     ------
     ValueError
-        For columns that the model reads and that cannot be folded.
+        For columns that the model reads and that cannot be folded, and for networks.
     """
+    if model.tables_of(NetTable):
+        raise ValueError(
+            "the steps in front of a network cannot be folded: its input codes are steps of powers "
+            "of two. Fit the network on the raw columns, which it scales itself"
+        )
     maps, names = before.maps, before.names
     read = model.columns
     maps.require_foldable(read, names)

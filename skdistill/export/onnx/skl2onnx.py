@@ -195,7 +195,9 @@ def _check_opset(compact: ModelTables, opset: int) -> None:
     least, why = 9, "trees"
     for table in compact.tables:
         if table.kind == "linear":
-            least, why = 11, "the rounding of a linear part"
+            least, why = max(least, 11), "the rounding of a linear part"
+        if table.kind == "net":
+            least, why = 12, "the limits of a network"
     if len(compact.categories):
         least, why = 12, "categories"
     if opset < least:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skdistill.compact import CategoryTable, NetTable
+from skdistill.compact.tables.net_table import MOST_UNITS
 from skdistill.model import CompactModel
 from skdistill.students._student import relative_importances
 from skdistill.students._validation import CATEGORIES
@@ -199,9 +200,12 @@ class BaseSoftNet(BaseEstimator):
 def _check_sizes(sizes: Any) -> tuple[int, ...]:
     """Units of one or two hidden layers."""
     units = tuple(np.ravel(sizes).tolist())
-    if len(units) not in (1, 2) or not all(isinstance(n, int) and n >= 1 for n in units):
+    if len(units) not in (1, 2) or not all(
+        isinstance(n, int) and 1 <= n <= MOST_UNITS for n in units
+    ):
         raise ValueError(
-            f"hidden_layer_sizes must be 'auto' or the units of one or two layers, got {sizes!r}"
+            "hidden_layer_sizes must be 'auto' or the units of one or two layers, at most "
+            f"{MOST_UNITS} each, got {sizes!r}"
         )
     return units
 

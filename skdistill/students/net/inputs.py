@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skdistill.compact import CategoryTable
 from skdistill.students.net.kernels import CODE_MAX, ONE
 
+_FARTHEST = 16  # codes from the mean of a column to its offset
 MAX_POWER = 100  # 2**power and 2**-power are far from the ends of float32
 
 
@@ -130,9 +131,9 @@ def fit_inputs(
 ) -> NetInputs:
     """Choose codes in which most columns have a standard deviation of 22 to 45.
 
-    Codes clip at about four standard deviations. Offsets lie near the mean, at a multiple of four
-    codes and of eight bits at most. All columns have the same power where theirs are alike: that
-    takes fewer bytes.
+    Codes clip at about four standard deviations. Offsets lie at a multiple of four codes and
+    of eight bits at most, and no farther from the mean than 16 codes. All columns have the same
+    power where theirs are alike: that takes fewer bytes.
 
     Parameters
     ----------
@@ -146,15 +147,17 @@ def fit_inputs(
     Returns
     -------
     inputs : NetInputs
-        Without constant columns.
+        Without columns that are constant or always missing.
     """
     n_features = X.shape[1]
     categorical = np.isin(np.arange(n_features), categories.columns)
-    missing = np.isnan(X).any(axis=0)
+    is_missing = np.isnan(X)
+    missing = is_missing.any(axis=0) & ~is_missing.all(axis=0)
     mean, deviation = _moments(X, weight)
     with np.errstate(divide="ignore"):
         power = np.log2(ONE / deviation)
-    varies = np.abs(power) <= MAX_POWER
+    power = np.clip(power, -MAX_POWER, np.where(deviation > 0, MAX_POWER, np.inf))
+    varies = np.ldexp(deviation, MAX_POWER) > 1
     features = np.flatnonzero(varies | missing)
     whole = ((np.rint(X) == X) | np.isnan(X)).all(axis=0)
     power[~varies] = 0
@@ -210,5 +213,6 @@ def _scaling(
     power = np.full(len(power), np.rint(power.mean())) if alike else np.rint(power)
     unit = np.exp2(2 - power)
     unit = np.where(whole, np.maximum(unit, 1.0), unit)
-    unit = np.maximum(unit, np.exp2(np.floor(np.log2(np.abs(mean) + 1e-30)) - 7))
+    eight_bits = np.exp2(np.floor(np.log2(np.abs(mean) + 1e-30)) - 7)
+    unit = np.maximum(unit, np.minimum(eight_bits, _FARTHEST * np.exp2(1 - power)))
     return np.rint(mean / unit) * unit, power

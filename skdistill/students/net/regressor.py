@@ -13,6 +13,7 @@ from skdistill.students._student import StudentRegressorMixin
 from skdistill.students.net._base import BaseSoftNet, Targets
 from skdistill.students.training_data import RegressionData
 
+_COARSE = 1 / 16  # standard deviations of a target that a score may stand for
 _MIDDLE_MAX = 2**29  # largest score of a mean; int32 has room for the network's beside it
 
 
@@ -104,22 +105,28 @@ class SoftNetRegressor(StudentRegressorMixin, BaseSoftNet):
     """
 
     def _learn(self, data: RegressionData) -> None:
-        deviation, constant = data.deviation, np.ptp(data.y, axis=0) == 0
+        deviation, tiny = data.deviation, np.finfo(np.float32).tiny
+        # Scales are normal float32 numbers: a target that varies less has one value.
+        constant = (np.ptp(data.y, axis=0) == 0) | (deviation < tiny)
         middle = _middle(data)
         if constant.all():
             self._keep_constant(_constant_model(data, middle))
             return
-        # Int32 scores hold the mean of a target, scales are normal float32 numbers.
-        far = np.abs(middle / deviation)[~constant].max() / _MIDDLE_MAX
-        tiny = np.finfo(np.float32).tiny / deviation.min()
-        targets = Targets(((data.y - middle) / deviation)[None], np.zeros(0), data.y.shape[1])
-        net = self._train(data, targets, float(max(far, tiny)))
+        values = np.where(constant, 0.0, (data.y - middle) / deviation)
+        targets = Targets(values[None], np.zeros(0), data.y.shape[1])
+        # Int32 scores hold the mean of a target. All targets are learnt in the same steps, but
+        # for those so far from 0 that they would spoil the others: these are rounded afterwards.
+        least = np.maximum(np.abs(middle) / _MIDDLE_MAX, tiny) / deviation
+        coarsest = max(_COARSE, least[~constant].min())
+        net = self._train(data, targets, float(least[~constant & (least <= coarsest)].max()))
         if net is None:
             self._keep_constant(_constant_model(data, middle))
             return
-        scale = np.where(constant, constant_scale(middle), as_scale(net.scale * deviation))
+        step = np.maximum(net.scale, least)
+        scale = np.where(constant, constant_scale(middle), as_scale(step * deviation))
         value = middle + np.where(constant, 0.0, net.intercept * deviation)
-        table = dataclasses.replace(net.table, weights=net.table.weights * ~constant[:, None])
+        share = np.where(constant, 0.0, net.scale / step)[:, None]
+        table = dataclasses.replace(net.table, weights=np.rint(net.table.weights * share))
         data = dataclasses.replace(data, categories=net.categories)
         self.compact_ = model = data.model(np.rint(value / scale), scale, table)
         data.warn_of_lost_resolution(model.bias, model.scale, model.tables)

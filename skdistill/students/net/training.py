@@ -190,6 +190,11 @@ def learn(
     Returns
     -------
     learnt : LearntParameters
+
+    Raises
+    ------
+    ValueError
+        For weights that are not finite.
     """
     layout = layout_of(sizes, len(codes))
     params = initial_parameters(layout, codes, rng)
@@ -230,6 +235,11 @@ def learn(
                 break
     if validation is None:
         best = params
+    if not np.isfinite(best).all():
+        raise ValueError(
+            "training ended in weights that are not finite: lower "
+            f"learning_rate_init={schedule.learning_rate}"
+        )
     return LearntParameters(best, layout, level, epoch + 1)
 
 

@@ -174,3 +174,18 @@ def test_the_bound_is_reached():
     out = np.zeros((1, 1), np.int32)
     net.add_scores(np.array([[np.inf, -np.inf]]), out)
     assert out.tolist() == [[-2 * 254]]
+
+
+def test_standardised_columns_are_no_whole_numbers():
+    layer = HiddenLayer(np.ones((1, 3)), [0], [0], 2)
+    none = np.zeros(0, int)
+    rest = [np.zeros(3), none, none, none, [layer], [[1]], 2]
+    columns = np.arange(3)
+    standardised = NetTable(columns, [0, 0, 64], [5, 5, 1], *rest)
+    assert "2 of 3 inputs of the net (the first is column 0)" in (
+        standardised.check_whole_numbers("int16")
+    )
+    assert NetTable(columns, [0, 0, 64], [5, 6, 1], *rest).check_whole_numbers("int16") == ""
+    assert "an offset such as 0.5" in (
+        NetTable(columns, [0, 0.5, 0], [5, 5, 5], *rest).check_whole_numbers("int16")
+    )

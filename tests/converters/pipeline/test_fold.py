@@ -29,6 +29,7 @@ from skdistill import (
     DistilledClassifier,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
+    SoftNetClassifier,
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
@@ -332,3 +333,12 @@ def test_what_does_not_fit_together_is_refused():
     chain = Pipeline([("a", a), ("b", b), ("t", tree)])
     with pytest.raises(ValueError, match="step 'b' was fitted on 2 columns, not 13"):
         fold(chain)
+
+
+def test_networks_are_refused():
+    X, y = load_wine(return_X_y=True)
+    net = SoftNetClassifier((4,), max_iter=2).fit(X, y)
+    pipeline = make_pipeline(StandardScaler(), net).fit(X, y)
+    with pytest.raises(ValueError, match=r"network cannot be folded.*on the raw columns"):
+        fold(pipeline)
+    assert fold(make_pipeline(net)).equals(net.compact_)

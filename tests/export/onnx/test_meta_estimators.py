@@ -36,6 +36,7 @@ from skdistill import (
     SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
+    SoftNetClassifier,
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
@@ -173,6 +174,12 @@ def test_every_opset(opset, n_classes):
             skl2onnx.to_onnx(SoftLinearClassifier().fit(X, y), X[:1], target_opset=target)
     else:
         assert_equal(SoftLinearClassifier().fit(X, y), X, target_opset=target)
+    net = SoftNetClassifier((4,), max_iter=2).fit(X, y)
+    if opset < 12:
+        with pytest.raises(ValueError, match=rf"target_opset={opset}: .* network needs 12"):
+            skl2onnx.to_onnx(net, X[:1], target_opset=target)
+    else:
+        assert_equal(net, X, target_opset=target)
 
 
 CODE = """

@@ -66,7 +66,7 @@ def test_max_bytes_chooses_the_layers():
         SoftNetClassifier(max_bytes=5).fit(X, y)
 
 
-@pytest.mark.parametrize("sizes", [(), (0,), (3, 3, 3), (2.5,), ("a",)])
+@pytest.mark.parametrize("sizes", [(), (0,), (3, 3, 3), (2.5,), ("a",), 40000])
 def test_other_layers_are_refused(sizes):
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match="hidden_layer_sizes must be 'auto' or the units of"):
@@ -170,6 +170,20 @@ def test_early_stopping_ends_before_max_iter_and_holds_rows_out():
     assert 30 < net.n_iter_ < 100
     net.set_params(validation_fraction=0.99)  # of two rows one is left
     assert net.fit([[0.0], [1.0]], [0, 1]).n_iter_ > 30
+
+
+def test_early_stopping_where_all_rows_are_missing():
+    X, P = np.full((9, 1), np.nan), np.full((9, 2), 0.5)
+    net = SoftNetClassifier((4,), n_iter_no_change=2, max_iter=3).fit(X, P)
+    assert net.compact_.tables == ()
+
+
+@pytest.mark.parametrize("n_iter_no_change", [None, 3])
+def test_a_learning_rate_that_is_too_large_is_named(n_iter_no_change):
+    X, y = rings(100)
+    settings = {"n_iter_no_change": n_iter_no_change, "max_iter": 5}
+    with pytest.raises(ValueError, match=r"not finite: lower learning_rate_init=1e\+30"):
+        SoftNetClassifier((4,), learning_rate_init=1e30, **settings).fit(X, y)
 
 
 def test_constant_columns_leave_the_mean_probabilities():

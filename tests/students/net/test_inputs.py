@@ -28,15 +28,38 @@ def test_columns_that_are_alike_share_a_power_and_whole_numbers_have_whole_offse
     assert np.array_equal(inputs.offset, np.rint(inputs.offset))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+@pytest.mark.parametrize(
+    ("mean", "deviation"), [(293, 0.1), (101325, 30), (2015, 5), (1.7e9, 1e5), (-1.7e9, 1e4)]
+)
+def test_offsets_are_near_the_mean_wherever_it_lies(mean, deviation, dtype):
+    noise = np.random.default_rng(0).normal(size=(2000, 1))
+    X = (noise * deviation + mean).astype(dtype)
+    if len(np.unique(X)) < 5:
+        pytest.skip("whole numbers do not hold them")
+    inputs = fit_inputs(X, np.ones(len(X)), NO_CATEGORIES)
+    codes = inputs.fixed_codes(X)
+    assert np.abs(codes.mean()) < 20 and len(np.unique(codes)) > 12
+    assert (np.abs(codes) == 127).mean() < 0.01
+
+
+def test_columns_at_the_ends_of_float32_are_read():
+    noise = np.random.default_rng(0).normal(size=(200, 2))
+    X = (noise * [1e37, 1e-29]).astype(np.float32)
+    inputs = fit_inputs(X, np.ones(len(X)), NO_CATEGORIES)
+    assert np.abs(inputs.power).max() <= 100
+    assert (inputs.fixed_codes(X).std(axis=0) > 9).all()
+
+
 def test_constant_columns_are_not_read_but_those_with_missing_values_are():
     X = np.zeros((20, 4), np.float32)
     X[::2, 1] = 1
     X[::2, 2] = np.nan
     X[:, 3] = np.nan
     inputs = fit_inputs(X, np.ones(len(X)), NO_CATEGORIES)
-    assert inputs.features.tolist() == [1, 2, 3]
-    assert inputs.lookup_inputs.tolist() == [1, 2]
-    assert inputs.lookups(X)[:2].tolist() == [[0, 1], [-1, 1]]
+    assert inputs.features.tolist() == [1, 2]
+    assert inputs.lookup_inputs.tolist() == [1]
+    assert inputs.lookups(X)[:2].tolist() == [[0], [-1]]
 
 
 def test_learnt_codes_of_categories_become_their_ranks():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
 
 from skdistill import SoftNetRegressor
 
@@ -54,6 +57,21 @@ def test_a_target_too_far_from_0_warns_the_caller_of_fit():
         net = SoftNetRegressor((16,), **FAST).fit(X, Y + 1e8)
     assert caught[0].filename == __file__
     assert np.abs(net.predict(X) - (Y + 1e8)).mean() < 1e8 * 2**-24
+
+
+@pytest.mark.parametrize("other", [Y + 1e9, 1e-40 * Y])
+def test_a_target_that_float32_does_not_hold_spoils_no_other(other):
+    net = SoftNetRegressor((16,), **FAST)
+    alone = net.fit(X, Y).score(X, Y)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "int32 scores lose")
+        predicted = net.fit(X, np.column_stack([Y, other])).predict(X)
+    assert r2_score(Y, predicted[:, 0]) > alone - 0.05
+
+
+def test_targets_that_vary_less_than_float32_numbers_are_constants():
+    net = SoftNetRegressor((16,), **FAST).fit(X, 1e-300 * Y)
+    assert net.compact_.tables == () and (net.predict(X) == 0).all()
 
 
 @pytest.mark.parametrize("max_bytes", [150, 1500])
