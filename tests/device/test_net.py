@@ -47,27 +47,57 @@ def test_random_nets_answer_as_here(target, first):
 @pytest.mark.parametrize(
     ("target", "input_dtype", "code", "instructions"),
     [
-        ("cortex-m0", "codes", 420, 6.0),
-        ("cortex-m0", "uint8", 420, 6.0),
+        ("cortex-m0", "codes", 380, 6.0),
+        ("cortex-m0", "uint8", 410, 6.0),
         ("cortex-m0", "int16", 420, 6.0),
-        ("cortex-m0", "float32", 550, 8.0),
-        ("cortex-m4f", "codes", 420, 3.0),
-        ("cortex-m4f", "uint8", 430, 3.2),
+        ("cortex-m0", "float32", 500, 8.0),
+        ("cortex-m4f", "codes", 400, 3.5),
+        ("cortex-m4f", "uint8", 430, 3.5),
     ],
 )
 def test_bytes_of_code_and_instructions_of_a_multiplication(
     target, input_dtype, code, instructions
 ):
     """16 inputs, 40 units, 26 classes, 4 bits: 1680 multiplications."""
-    rng, none = np.random.default_rng(0), np.zeros(0, int)
-    weights = rng.integers(-8, 8, (40, 16)), rng.integers(-8, 8, (26, 40))
-    layer = HiddenLayer(weights[0], rng.integers(-99, 99, 40), rng.integers(1, 6, 40), 4)
-    offset, power, missing = rng.integers(1, 15, 16), np.full(16, 4), np.zeros(16, int)
-    columns = np.arange(16)
-    net = NetTable(columns, offset, power, missing, none, none, none, [layer], weights[1], 4)
-    bias = rng.integers(-99, 99, 26)
-    model = CompactModel(16, bias, 1e-3, "softmax", np.arange(26), [net])
-    result = profile(model, rng.integers(0, 16, (40, 16)), target=target, input_dtype=input_dtype)
-    assert result.mismatches == 0
+    result = profile_of_net(16, [40], 26, 4, target, input_dtype)
     assert result.code_bytes <= code
     assert result.instructions_mean <= instructions * 1680
+
+
+@pytest.mark.parametrize(
+    ("sizes", "bits", "input_dtype", "code"),
+    [
+        (([24, 16], 26), 4, "uint8", 410),
+        (([24, 16], 26), 4, "float32", 500),
+        (([17, 9], 7), 4, "codes", 400),
+        (([17, 9], 7), 4, "float32", 530),
+        (([37], 26), "ternary", "float32", 580),
+        (([40], 26), 3, "float32", 520),
+    ],
+)
+def test_bytes_of_code_of_other_nets(sizes, bits, input_dtype, code):
+    """Layers of one width are one loop: two hidden layers take no more code than one."""
+    result = profile_of_net(16, *sizes, bits, "cortex-m0", input_dtype)
+    assert result.code_bytes <= code
+
+
+def profile_of_net(n_inputs, hidden, n_scores, bits, target, input_dtype):
+    """Of random weights."""
+    rng, none = np.random.default_rng(0), np.zeros(0, int)
+    high = 2 if bits == "ternary" else 1 << bits - 1
+    low = -1 if bits == "ternary" else -high
+    layers, width = [], n_inputs
+    for n in hidden:
+        weights = rng.integers(low, high, (n, width))
+        layers.append(HiddenLayer(weights, rng.integers(-99, 99, n), rng.integers(1, 6, n), bits))
+        width = n
+    offset, power = rng.integers(1, 15, n_inputs), np.full(n_inputs, 4)
+    columns, missing = np.arange(n_inputs), np.zeros(n_inputs, int)
+    output = rng.integers(low, high, (n_scores, width))
+    net = NetTable(columns, offset, power, missing, none, none, none, layers, output, bits)
+    bias, classes = rng.integers(-99, 99, n_scores), np.arange(n_scores)
+    model = CompactModel(n_inputs, bias, 1e-3, "softmax", classes, [net])
+    X = rng.integers(0, 16, (40, n_inputs))
+    result = profile(model, X, target=target, input_dtype=input_dtype)
+    assert result.mismatches == 0
+    return result

@@ -92,15 +92,45 @@ class Stream(NamedTuple):
         block = self.width.block
         return self.start % block == 0 and self.length % block == 0
 
+
+class Run(NamedTuple):
+    """Layers of one width that follow each other: one loop on the device.
+
+    Attributes
+    ----------
+    first : int
+        Number of its first layer.
+    streams : tuple of Stream
+        Weights of its layers.
+    """
+
+    first: int
+    streams: tuple[Stream, ...]
+
+    @property
+    def last(self) -> int:
+        """Number of its last layer."""
+        return self.first + len(self.streams) - 1
+
+    @property
+    def width(self) -> Width:
+        """How all of its weights are stored."""
+        return self.streams[0].width
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether all rows begin and end with a block."""
+        return all(stream.is_aligned for stream in self.streams)
+
     @property
     def front(self) -> int:
-        """Zeros before the pairs of its inputs."""
+        """Entries before the inputs of a layer, that products read or pairs are put to."""
         return self.width.lane if self.is_aligned else self.width.block - 1
 
     @property
     def back(self) -> int:
-        """Zeros behind the pairs of its inputs."""
-        return 0 if self.is_aligned else max(self.width.lane - 1, 0)
+        """Entries behind the inputs of a layer, that a pointer passes or products read."""
+        return 0 if self.is_aligned else self.width.block - 1
 
 
 class PackedNet(NamedTuple):
@@ -122,8 +152,8 @@ class PackedNet(NamedTuple):
         Of all hidden units; None where they have a table of nibbles.
     tables : dict of str to array
         "net_columns", "net_offsets", "net_shifts", "net_missing", "lookup_columns",
-        "lookup_sizes", "lookup", "unit_bias" and "unit_shifts", as far as they are needed, and
-        the weights.
+        "lookup_sizes", "lookup", "unit_bias", "unit_shifts" and "layer_sizes", as far as they
+        are needed, and the weights.
     """
 
     table: NetTable
@@ -133,6 +163,11 @@ class PackedNet(NamedTuple):
     streams: tuple[Stream, ...]
     shift: int | None
     tables: dict[str, NDArray[Any]]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The layers, those of one width together where they follow each other."""
+        return _runs(self.streams)
 
     @property
     def compares_rounded(self) -> bool:
@@ -183,6 +218,9 @@ def pack_net(net: NetTable, request: Request) -> PackedNet:
     if shift is None:
         tables["unit_shifts"] = pack_bits(shifts, 4)
     streams = _pack_layers(net, tables)
+    if len(_runs(streams)) < len(streams):  # a loop over layers
+        sizes = np.array([*(stream.length for stream in streams), net.n_scores])
+        tables["layer_sizes"] = sizes.astype(np.uint8 if sizes.max() < 256 else np.uint16)
     return PackedNet(net, rounding, missing_code, has_nan, streams, shift, tables)
 
 
@@ -237,6 +275,16 @@ def _pack_layers(net: NetTable, tables: dict[str, NDArray[Any]]) -> tuple[Stream
     for bits, parts in flat.items():
         tables[weights_name(bits)] = pack_weights(np.concatenate(parts), bits)
     return tuple(streams)
+
+
+def _runs(streams: tuple[Stream, ...]) -> tuple[Run, ...]:
+    runs: list[Run] = []
+    for i, stream in enumerate(streams):
+        if runs and runs[-1].streams[0].bits == stream.bits:
+            runs[-1] = Run(runs[-1].first, (*runs[-1].streams, stream))
+        else:
+            runs.append(Run(i, (stream,)))
+    return tuple(runs)
 
 
 def pack_weights(weights: NDArray[np.int8], bits: int | str) -> NDArray[Any]:

@@ -3,22 +3,32 @@
 The functions are those of `skdistill.export.c.printers.Printer`, for `PackedNet`. How two
 products come out of one multiplication says `skdistill.compact.packing.net`.
 
-Inputs of a layer wait in an array of int32: number j holds input j in its upper 16 bits, and input
-j + lane below. Zeros stand before and behind them, where rows of weights begin or end within a
-block.
+An array of int32 holds the codes, and behind them the sums of each hidden layer. A layer makes
+units of the sums that it reads, and pairs of the units: number j then holds input j in its upper
+16 bits, and input j + lane below. Zeros stand before and behind them, where rows of weights begin
+or end within a block. Layers of one width are one loop.
 """
 
 from __future__ import annotations
 
-from skdistill.compact.packing.net import PackedNet, Stream
+from textwrap import indent
+
+from skdistill.compact.packing.net import PackedNet, Run
 from skdistill.export.c import categories
 from skdistill.export.c.costs import CALL, Costs
-from skdistill.export.c.net_products import product_cost, product_function, simd
+from skdistill.export.c.net_products import (
+    begin_sums,
+    declare_weights,
+    multiply_rows,
+    product_cost,
+    simd,
+)
 from skdistill.export.c.rounding import round_cost, round_function, round_input
 from skdistill.export.c.text import CSource, block
 
 _NAN_INDEX = 512
-_UNIT, _INPUT = 44, 20  # instructions of a hidden unit beside its products; of an input
+# Instructions of an input, a layer, one of its inputs and its rows beside products, a unit.
+_INPUT, _LAYER, _PAIR, _ROW, _UNIT = 16, 70, 26, 20, 44
 
 
 def packed_widths(source: CSource, part: PackedNet) -> dict[str, list[int]]:
@@ -45,13 +55,9 @@ def walk_function(source: CSource, part: PackedNet) -> str:
 
 
 def value_function(source: CSource, part: PackedNet) -> str:
-    """The functions of products and layers, and the function that adds the scores."""
+    """The function that adds the scores, and that of a hidden unit."""
     texts = [simd(source)] if _has_pairs(part) else []
-    for bits in dict.fromkeys(stream.bits for stream in part.streams):
-        same = [stream for stream in part.streams if stream.bits == bits]
-        texts.append(product_function(source, bits, same))
-    texts += {_units_name(each): _units(source, part, each) for each in part.streams[1:]}.values()
-    return "\n".join([*texts, _net(source, part)])
+    return "\n".join([*texts, _unit(source, part), _net(source, part)])
 
 
 def label_function(source: CSource, part: PackedNet) -> str:
@@ -79,112 +85,76 @@ def costs(source: CSource, part: PackedNet) -> Costs:
     numbers = _numbers(part)
     each = _INPUT + (0 if part.rounding is None else round_cost(source, part.rounding))
     work, steps = 2 * CALL + 6 * numbers + each * part.table.n_codes, numbers + part.table.n_codes
-    for stream in part.streams:
+    for i, stream in enumerate(part.streams):
         blocks = stream.length // stream.width.block + (0 if stream.is_aligned else 2)
-        work += stream.rows * (_UNIT + product_cost(stream, blocks))
-        steps += stream.rows * (1 + blocks)
+        work += _LAYER + stream.length * (_PAIR + (_UNIT if i else 0))
+        work += stream.rows * (_ROW + product_cost(stream, blocks))
+        steps += stream.length + stream.rows * (1 + blocks)
     return Costs(steps=steps, instructions=work, stack=4 * numbers + 160)
 
 
+def _gap(part: PackedNet) -> int:
+    """Entries between the inputs of two layers."""
+    return max(max(run.front, run.back) for run in part.runs)
+
+
+def _first(part: PackedNet, layer: int) -> int:
+    """Where the inputs of a layer begin in the array."""
+    before = sum(stream.length for stream in part.streams[:layer])
+    return part.runs[0].front + before + layer * _gap(part)
+
+
 def _numbers(part: PackedNet) -> int:
-    """Entries of the array that holds the inputs of all layers."""
-    last = part.streams[-1]
-    # A pointer goes on by a block, and must not leave the array.
-    beyond = 0 if last.is_aligned else last.width.block - 1 - last.back
-    return sum(each.front + each.length + each.back for each in part.streams) + beyond
-
-
-def _first(part: PackedNet, i: int) -> int:
-    """Where the inputs of a layer begin in it."""
-    before = part.streams[:i]
-    return sum(each.front + each.length + each.back for each in before) + part.streams[i].front
-
-
-def _units_name(following: Stream) -> str:
-    return f"units_for_{following.bits}"
+    """Entries of the array."""
+    last = len(part.streams) - 1
+    return _first(part, last) + part.streams[last].length + part.runs[-1].back
 
 
 def _has_pairs(part: PackedNet) -> bool:
-    return not all(map(_is_whole, part.streams))
+    return not all(map(_is_whole, part.runs))
 
 
-def _is_whole(stream: Stream) -> bool:
+def _is_whole(run: Run) -> bool:
     """Whether both halves of a pair of inputs are no numbers of their own on any core."""
-    return stream.width.centred or stream.width.lane == 0
+    return run.width.centred or run.width.lane == 0
 
 
-def _put(source: CSource, stream: Stream, target: str, value: str) -> str:
-    """Statements that put the next input of a layer to its place, and count it."""
-    lane, lower = stream.width.lane, value
-    if lane == 0:
-        return f"*{target}++ = {value};\n"
-    if not _is_whole(stream):
-        lower = f"{source.macro}_LOWER({value})"
-    put = f"{target}[0] = {value} * 65536;\n{target}[-{lane}] += {lower};\n{target}++;\n"
-    return put + (f"sum += {value};\n" if _needs_sum(stream) else "")
-
-
-def _needs_sum(stream: Stream) -> bool:
-    return bool(stream.width.zero) and not stream.width.centred
-
-
-def _units(source: CSource, part: PackedNet, following: Stream) -> str:
+def _unit(source: CSource, part: PackedNet) -> str:
     plain = "a < 0 ? 0 : a >> r > 255 ? 255 : a >> r"
     shift = str(part.shift)
     if part.shift is None:
         shift = f"{source.get('unit_shifts', '(unit >> 1)')} >> (4u * (unit & 1u)) & 15u"
     return block(
         """
-        /* Makes m units of a hidden layer of the sums at q, and returns their sum. */
-        static int32_t @name@_@units@(int32_t *q, unsigned unit, unsigned m)
+        /* The hidden unit of a sum. */
+        static int32_t @name@_unit(int32_t a, unsigned unit)
         {
-            int32_t sum = 0;
-            for (; m != 0; m--, unit++) {
-                const unsigned r = @shift@;
-                int32_t a = *q + @bias@ * ((int32_t)2 << r) + (((int32_t)1 << r) >> 1);
-                a = @unit@;
-                @put@
-            }
-            return sum;
+            const unsigned r = @shift@;
+            a += @bias@ * ((int32_t)2 << r) + (((int32_t)1 << r) >> 1);
+            return @unit@;
         }
         """,
         name=source.name,
-        units=_units_name(following),
         shift=shift,
         bias=source.get("unit_bias", "unit"),
         unit=f"{source.macro}_UNIT(a, r)" if _has_pairs(part) else plain,
-        put=_put(source, following, "q", "a"),
     )
 
 
 def _net(source: CSource, part: PackedNet) -> str:
     """The function that adds the scores of the net."""
-    numbers = _numbers(part)
     body = [_inputs(source, part)]
-    unit = 0
-    for i, stream in enumerate(part.streams):
-        hidden = i + 1 < len(part.streams)
-        sums = f"h + {_first(part, i + 1)}" if hidden else "s"
-        start = f"-{stream.width.zero} * sum" if _needs_sum(stream) else "0"
-        body.append(
-            f"{source.name}_rows_{stream.bits}({sums}, {stream.rows}, {start}, "
-            f"h + {_first(part, i)}, {stream.length}, {stream.start});\n"
-        )
-        if hidden:
-            following = part.streams[i + 1]
-            call = f"{source.name}_{_units_name(following)}({sums}, {unit}, {stream.rows});\n"
-            body.append(f"sum = {call}" if _needs_sum(following) else f"(void){call}")
-            unit += stream.rows
-    if not any(map(_needs_sum, part.streams)):
-        body.append("(void)sum;\n")
-    keep = f"{source.macro}_KEEP;"
+    for run in part.runs:
+        if run.first > 0:
+            body.append(f"p = h + {_first(part, run.first)};\n")
+        body.append(_layers(source, part, run))
     return block(
         """
         /* Adds the scores of the net. */
         static void @name@_add_net(const @T@ *x, int32_t *s)
         {
-            int32_t h[@numbers@], *p = h + @first@, sum = 0;
-            unsigned j;
+            int32_t h[@numbers@], *p = h + @first@, *q = p;
+            unsigned j, unit = 0;
             for (j = 0; j < @numbers@; j++) {
                 h[j] = 0;
                 @keep@
@@ -194,18 +164,100 @@ def _net(source: CSource, part: PackedNet) -> str:
         """,
         name=source.name,
         T=source.x_type,
-        numbers=numbers,
+        numbers=_numbers(part),
         first=_first(part, 0),
-        keep=keep,
+        keep=f"{source.macro}_KEEP;",
         body="".join(body),
+    )
+
+
+def _layers(source: CSource, part: PackedNet, run: Run) -> str:
+    """The block of a run of layers: their units, pairs and products. Its inputs are at p."""
+    stream, is_loop = run.streams[0], len(run.streams) > 1
+    table = f"{source.name}_layer_sizes"
+    sizes, n, m, loop, end_of_loop = "", str(stream.length), str(stream.rows), "", ""
+    if is_loop:
+        dtype = part.tables["layer_sizes"].dtype
+        start = f" + {run.first}" if run.first else ""
+        sizes = f"{source.macro}_ROM {dtype.name}_t *size = {table}{start};\n"
+        n, m = (f"{source.macro}_GET{8 * dtype.itemsize}({at})" for at in ("size", "size + 1"))
+        loop = "for (;;)"
+        end_of_loop = (
+            f"if (size == {table} + {run.last})\n    break;\nsize++;\np = end + {_gap(part)};\n"
+        )
+    behind, out = f"end + {_gap(part)}", ""
+    if run.last + 1 == len(part.streams):
+        behind, out = (
+            (behind, f"if (size == {table} + {run.last})\n    out = s;\n") if is_loop else ("s", "")
+        )
+    start, _ = begin_sums(source, run)
+    layer = block(
+        """
+        const unsigned n = @n@;
+        unsigned m = @m@;
+        int32_t *const end = p + n, *out = @behind@;
+        int32_t start = @start@;
+        @out@
+        @pairs@
+        @rows@
+        @end_of_loop@
+        """,
+        n=n,
+        m=m,
+        behind=behind,
+        start=start,
+        out=out,
+        pairs=_pairs(source, run, table),
+        rows=multiply_rows(source, run),
+        end_of_loop=end_of_loop,
+    )
+    return block(
+        """
+        {
+            @sizes@
+            @weights@
+            @layer@
+        }
+        """,
+        sizes=sizes,
+        weights=declare_weights(source, run),
+        layer=f"{loop} {{\n{indent(layer, '    ')}}}\n" if is_loop else layer,
+    )
+
+
+def _pairs(source: CSource, run: Run, table: str) -> str:
+    """Statements that make units of sums, and pairs of units or codes."""
+    lane, (_, each) = run.width.lane, begin_sums(source, run)
+    unit = f"a = {source.name}_unit(a, unit++);\n"
+    if run.first == 0:
+        unit = f"if (size != {table})\n    {unit}" if len(run.streams) > 1 else ""
+    if lane == 0 and not unit:
+        return ""
+    put = "*q++ = a;\n"
+    if lane:
+        lower = "a" if _is_whole(run) else f"{source.macro}_LOWER(a)"
+        put = f"q[0] = a * 65536;\nq[-{lane}] += {lower};\nq++;\n"
+    return block(
+        """
+        q = p;
+        do {
+            int32_t a = *q;
+            @unit@
+            @sum@
+            @put@
+        } while (q != end);
+        """,
+        unit=unit,
+        sum=f"start -= {each};\n" if each else "",
+        put=put,
     )
 
 
 def _inputs(source: CSource, part: PackedNet) -> str:
     """Statements that put all codes to their places."""
-    first, net = part.streams[0], part.table
+    net = part.table
     if source.layout.input_dtype == "codes":
-        return _loop(net.n_codes, f"const int32_t v = x[j];\n{_put(source, first, 'p', 'v')}")
+        return _loop(net.n_codes, "*q++ = x[j];\n")
     text = ""
     if part.rounding is not None:
         column = source.get("net_columns", "j") if "net_columns" in part.tables else "j"
@@ -216,9 +268,7 @@ def _inputs(source: CSource, part: PackedNet) -> str:
             nan = part.missing_code
             code = source.get("net_missing", "j") if nan is None else str(nan)
             value = f"{x} == {missing} ? {code} : {value}"
-        text += _loop(
-            len(net.features), f"const int32_t v = {value};\n{_put(source, first, 'p', 'v')}"
-        )
+        text += _loop(len(net.features), f"*q++ = {value};\n")
     return text + (_lookups(source, part) if len(net.lookup_features) else "")
 
 
@@ -255,11 +305,9 @@ def _lookups(source: CSource, part: PackedNet) -> str:
             for (j = 0; j < @n@; j++) {
                 const unsigned count = @count@;
                 uint32_t at = @at@;
-                int32_t v;
                 at = @known@;
-                v = @code@;
+                *q++ = @code@;
                 first += count@entry@;
-                @put@
             }
         }
         """,
@@ -269,5 +317,4 @@ def _lookups(source: CSource, part: PackedNet) -> str:
         known=f"{nan} ? count : {known}" if part.has_nan else known,
         code=source.get("lookup", "first + at"),
         entry=" + 1u" if part.has_nan else "",
-        put=_put(source, part.streams[0], "p", "v"),
     )

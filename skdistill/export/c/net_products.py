@@ -1,10 +1,10 @@
-"""C that multiplies a row of a net's weights with its inputs."""
+"""C that multiplies rows of a net's weights with its inputs."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from skdistill.compact.packing.net import WIDTHS, Stream, Width, weights_name
+from skdistill.compact.packing.net import Run, Stream, Width, weights_name
 from skdistill.export.c.text import CSource, block
 
 
@@ -52,82 +52,130 @@ def simd(source: CSource) -> str:
     )
 
 
-def product_function(source: CSource, bits: int | str, streams: list[Stream]) -> str:
-    """The function that adds the products of rows of weights with the inputs of a layer.
+def multiply_rows(source: CSource, run: Run) -> str:
+    """Statements that add to m sums at `out` the products of n inputs at p with rows of weights.
 
     Parameters
     ----------
     source : CSource
         Whose prefix and macros are used.
-    bits : int in [2, 8] or "ternary"
-        Width of the weights.
-    streams : list of Stream
-        All of this width.
+    run : Run
+        The layers that they serve.
+
+    Returns
+    -------
+    text : str
+        Reads and moves on what `declare_weights` declares; `begin_sums` says what `start` is.
+    """
+    bits, width, M = run.streams[0].bits, run.width, source.macro
+    if width.lane == 0:
+        body = f"do {{\n    a += (int8_t){M}_GET8(w) * *q++;\n    w++;\n}} while (q < end);\n"
+        return _rows("", f"q = p;\n{body}", "a")
+    load, begin, end = _load(source, run), f"uint32_t t = {M}_BEGIN(a);\n", f"a = {M}_END(a, t)"
+    row, total = "", "a"
+    if width.centred:
+        products = f"uint32_t t;\n{_centred(bits, width)}"
+    elif _fits_lane(run):
+        row, products, total = begin, _sums(source, bits, width, ""), f"{M}_END(a, t)"
+    else:
+        end += ";\n" if _moved_by(run) else f" - {M}_MOVED;\n"
+        between = end + begin.removeprefix("uint32_t ") if bits == 6 else ""
+        products = f"{begin}{_sums(source, bits, width, between)}{end}"
+    rewind = "q = p;\n" if run.is_aligned else f"q = p;\n{load.start}{load.align}"
+    body = block(
+        """
+        @row@
+        @rewind@
+        do {
+            @read@
+            @products@
+            @advance@
+            q += @block@;
+        } while (q < end);
+        """,
+        row=row,
+        rewind=rewind,
+        read=load.read,
+        products=products,
+        advance=_advance(bits),
+        block=width.block,
+    )
+    return _rows("" if run.is_aligned else ", at += n", body, total)
+
+
+def _rows(step: str, body: str, total: str) -> str:
+    return block(
+        """
+        for (; m != 0; m--@step@) {
+            int32_t a = start;
+            @body@
+            *out++ += @total@;
+        }
+        """,
+        step=step,
+        body=body,
+        total=total,
+    )
+
+
+def declare_weights(source: CSource, run: Run) -> str:
+    """Declarations and statements that go to the first weight of a run.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose prefix is used.
+    run : Run
+        Its layers.
 
     Returns
     -------
     text : str
     """
-    if bits == 8:
-        return _bytes(source)
-    width, M = WIDTHS[bits], source.macro
-    aligned = all(stream.is_aligned for stream in streams)
-    load = _load(source, bits, f"{source.name}_{weights_name(bits)}")
-    begin, end, moved = f"t = {M}_BEGIN(a);\n", f"a = {M}_END(a, t);\n", ""
-    if width.centred:
-        parts = ["uint32_t t;\n", _centred(bits, width), "*s += a;\n"]
-    elif all(stream.fits_lane for stream in streams):
-        moved = f"start -= {M}_MOVED;\n"
-        parts = ["", _sums(source, bits, width, ""), f"*s += {M}_END(a, t);\n"]
-    else:
-        if aligned and bits != "ternary":
-            each = 2 if bits == 6 else width.block
-            moved = f"start -= (int32_t)n * ({M}_MOVED / {each});\n"
-        else:
-            end = f"a = {M}_END(a, t) - {M}_MOVED;\n"
-        between = end + begin if bits == 6 else ""
-        sums = f"uint32_t {begin}{_sums(source, bits, width, between)}{end}"
-        parts = ["", sums, "*s += a;\n"]
-    row = f"uint32_t {begin}" if moved.startswith(f"start -= {M}_MOVED") else ""
-    return block(
-        """
-        /* Adds to m sums at s the products of n inputs at p with rows of weights, from number `at`
-           on: @block@ at a time, two by a multiplication. */
-        static void @name@_rows_@bits@(int32_t *s, unsigned m, int32_t start, const int32_t *p,
-            unsigned n, @index@ at)
-        {
-            const int32_t *const end = p + n;
-            @declare@
-            @once@
-            for (; m != 0; m--, s++@step@) {
-                const int32_t *q = p;
-                int32_t a = start;
-                @row@
-                @rewind@
-                do {
-                    @read@
-                    @sums@
-                    @advance@
-                    q += @block@;
-                } while (q < end);
-                @last@
-            }
-        }
-        """,
-        name=source.name,
-        bits=bits,
-        block=width.block,
-        index=source.index,
-        declare=load.declare,
-        once=moved + (load.start if aligned else ""),
-        step="" if aligned else ", at += n",
-        row=row,
-        rewind="" if aligned else load.start + load.align,
-        read=load.read,
-        sums=parts[0] + parts[1],
-        advance=_advance(bits),
-        last=parts[2],
-    )
+    start = run.streams[0].start
+    if run.width.lane == 0:
+        return f"{source.macro}_ROM int8_t *w = {source.name}_{weights_name(8)} + {start};\n"
+    load = _load(source, run)
+    at = f"{source.index} at = {start};\n{load.declare}"
+    return f"const {at}{load.start}" if run.is_aligned else at
+
+
+def begin_sums(source: CSource, run: Run) -> tuple[str, str]:
+    """What sums of a layer begin with.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose macros are used.
+    run : Run
+        The layers.
+
+    Returns
+    -------
+    start : str
+        Expression without the inputs.
+    each : str
+        What an input `a` takes from it; empty for nothing.
+    """
+    M, zero = source.macro, run.width.zero
+    if not zero or run.width.centred:
+        return "0", ""
+    if _fits_lane(run):
+        return f"-{M}_MOVED", f"{zero} * a"
+    moved = _moved_by(run)
+    return "0", f"{zero} * a" + (f" + {M}_MOVED / {moved}" if moved else "")
+
+
+def _fits_lane(run: Run) -> bool:
+    return all(stream.fits_lane for stream in run.streams)
+
+
+def _moved_by(run: Run) -> int:
+    """Inputs of a sum that is moved by 2^15; 0 where rows have no fixed number of sums."""
+    bits = run.streams[0].bits
+    if not run.is_aligned or bits == "ternary":
+        return 0
+    return 2 if bits == 6 else run.width.block
 
 
 class _Load(NamedTuple):
@@ -139,8 +187,9 @@ class _Load(NamedTuple):
     read: str
 
 
-def _load(source: CSource, bits: int | str, table: str) -> _Load:
-    M, index, size = source.macro, source.index, WIDTHS[bits].block
+def _load(source: CSource, run: Run) -> _Load:
+    bits, size = run.streams[0].bits, run.width.block
+    M, index, table = source.macro, source.index, f"{source.name}_{weights_name(bits)}"
     declare, align = f"{M}_ROM uint8_t *w;\n", f"q -= at & {size - 1}u;\n"
     if bits == "ternary":
         # Cores without a divider divide by 10 as they multiply by 52429 / 2^19, exact below 80000.
@@ -209,34 +258,6 @@ def _field(bits: int | str, k: int) -> str:
     mask = (1 << int(bits)) - 1
     shifted = f"v >> {int(bits) * k}" if k else "v"
     return f"{shifted} & 0x{mask:04X}{mask:04X}u"
-
-
-def _bytes(source: CSource) -> str:
-    return block(
-        """
-        /* Adds to m sums at s the products of n inputs at p with rows of weights, from number `at`
-           on. */
-        static void @name@_rows_8(int32_t *s, unsigned m, int32_t start, const int32_t *p,
-            unsigned n, @index@ at)
-        {
-            const int32_t *const end = p + n;
-            @M@_ROM int8_t *w = @table@ + at;
-            for (; m != 0; m--, s++) {
-                const int32_t *q = p;
-                int32_t a = start;
-                do {
-                    a += (int8_t)@M@_GET8(w) * *q++;
-                    w++;
-                } while (q < end);
-                *s += a;
-            }
-        }
-        """,
-        name=source.name,
-        index=source.index,
-        M=source.macro,
-        table=f"{source.name}_{weights_name(8)}",
-    )
 
 
 def product_cost(stream: Stream, blocks: int) -> int:

@@ -87,12 +87,13 @@ def small(**changes):
 
 def test_what_all_inputs_share_needs_no_table():
     alike = {"offset": [1, 1, 1], "power": [2, 2, 2], "missing_code": [5, 5, 5]}
-    assert set(packed(small(**alike)).tables) == {"unit_bias", "unit_shifts", "weights_4"}
+    always = {"unit_bias", "unit_shifts", "layer_sizes", "weights_4"}
+    assert set(packed(small(**alike)).tables) == always
     tables = packed(small()).tables
     assert {"net_offsets", "net_shifts", "net_missing"} < set(tables)
     assert "net_missing" not in packed(small(), "uint8").tables
     assert "net_missing" in packed(small(), "uint8", max_is_missing=True).tables
-    assert set(packed(small(), "codes").tables) == {"unit_bias", "unit_shifts", "weights_4"}
+    assert set(packed(small(), "codes").tables) == always
     assert "net_columns" in packed(small(features=[0, 2, 2])).tables
     same = HiddenLayer(np.ones((8, 3)), np.arange(8), np.full(8, 3), 4)
     part = packed(small(hidden=[same]))
@@ -100,8 +101,22 @@ def test_what_all_inputs_share_needs_no_table():
     assert "unit_shifts" not in part.tables
 
 
+def test_sizes_are_stored_where_layers_of_one_width_follow_each_other():
+    one = HiddenLayer(np.ones((8, 3)), np.arange(8), np.arange(8), 4)
+    two = HiddenLayer(np.ones((300, 8)), np.zeros(300), np.zeros(300), 5)
+    mixed = packed(small(hidden=[one, two], weights=np.ones((2, 300))))
+    assert "layer_sizes" not in mixed.tables
+    assert [(run.first, run.last) for run in mixed.runs] == [(0, 0), (1, 1), (2, 2)]
+    table = packed(small()).tables["layer_sizes"]
+    assert (table.tolist(), table.dtype) == ([3, 8, 2], np.uint8)
+    part = packed(small(hidden=[one, two], weights=np.ones((2, 300)), value_bits=5))
+    assert part.tables["layer_sizes"].tolist() == [3, 8, 300, 2]
+    assert part.tables["layer_sizes"].dtype == np.uint16
+    assert [(run.first, run.last) for run in part.runs] == [(0, 0), (1, 2)]
+
+
 def test_bytes_of_a_net_of_four_bits():
-    """16 inputs, 40 units, 26 scores: half a byte a weight, one and a half a unit."""
+    """16 inputs, 40 units, 26 scores: half a byte a weight, one and a half a unit, the sizes."""
     rng = np.random.default_rng(0)
     layer = HiddenLayer(
         rng.integers(-8, 8, (40, 16)), rng.integers(-9, 9, 40), np.arange(40) % 9, 4
@@ -111,7 +126,7 @@ def test_bytes_of_a_net_of_four_bits():
         np.arange(16), zeros, zeros, zeros, NONE, NONE, NONE, [layer], np.ones((26, 40)), 4
     )
     model = CompactModel(16, np.arange(26), 0.1, "softmax", np.arange(26), [net])
-    assert model.nbytes == (16 * 40 + 40 * 26) // 2 + 60 + 26
+    assert model.nbytes == (16 * 40 + 40 * 26) // 2 + 60 + 26 + 3
 
 
 def test_layers_of_one_width_share_a_table():
