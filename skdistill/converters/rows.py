@@ -45,7 +45,8 @@ def read_columns(
     Returns
     -------
     rows : array of shape (n_samples, n_features)
-        As `CompactModel.read_rows` returns them. Columns that are not read are zeros, but in
+        As `CompactModel.read_rows` returns them; float32 where all columns that are read are.
+        Columns that are not read are zeros, but in
         arrays of numbers. Of a sparse matrix too large to be dense, some of the rows, see
         `sample_rows`.
 
@@ -75,12 +76,15 @@ def read_columns(
         check_shape(X.shape, n_features)
         if X.dtype.kind in "biuf":
             return categories.index(X)
-    rows = np.zeros((len(X), n_features))
-    if len(columns):
-        read = categories.of_columns(columns)
-        own_names = None if feature_names is None else tuple(feature_names[j] for j in columns)
-        at_columns = np.searchsorted(columns, read.columns)
-        rows[:, columns] = encode_table(take_columns(X, at), at_columns, read.labels, own_names)
+    if not len(columns):
+        return np.zeros((len(X), n_features))
+    read = categories.of_columns(columns)
+    own_names = None if feature_names is None else tuple(feature_names[j] for j in columns)
+    at_columns = np.searchsorted(columns, read.columns)
+    encoded = encode_table(take_columns(X, at), at_columns, read.labels, own_names)
+    type_of_rows = np.float32 if encoded.dtype == np.float32 else np.float64
+    rows = np.zeros((len(X), n_features), type_of_rows)
+    rows[:, columns] = encoded
     return rows
 
 

@@ -201,10 +201,11 @@ def test_rows_behind_a_scaler_go_their_own_way(estimator, with_rows, whole):
     assert margins_agree(pipeline, model, X).all()
 
 
-def test_float32_rows_of_a_scaler_are_said():
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
+def test_float32_rows_of_a_scaler_are_said(container):
     X = np.random.default_rng(0).normal(size=(1500, 4)).astype(np.float32)
-    pipeline = make_pipeline(StandardScaler(), clone(COMPARE_FLOAT64[1]))
-    pipeline.fit(X, X[:, 0] + X[:, 1] * X[:, 2] > 0)
+    y, X = X[:, 0] + X[:, 1] * X[:, 2] > 0, container(X)
+    pipeline = make_pipeline(StandardScaler(), clone(COMPARE_FLOAT64[1])).fit(X, y)
     with pytest.warns(UserWarning, match=r"X is float32, and \d+ of 1,500 rows get another answer"):
         model = convert(pipeline, X, value_bits=16)
     assert not margins_agree(pipeline, model, X).all()
