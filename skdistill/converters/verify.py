@@ -44,18 +44,19 @@ def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = No
     if scores is None:
         return
     rng = np.random.default_rng(0)
+    least = 0.0 if scores.link == "identity" else 1.0  # values may be small, probabilities are not
     further = _some_rows(estimator, X, read.n_features, rng)
     if isinstance(scores, TreeEnsemble):
         rows = _rows_at_thresholds(scores, read.n_features, rng)
         rows = np.concatenate([rows, further])
         own, largest = ensemble_scores(scores, rows)
-        tolerance = _PRECISION * (1 + largest)
+        tolerance = _PRECISION * (least + largest)
     else:
         rows = rng.normal(size=(N_ROWS, read.n_features)).astype(np.float32)
         rows = np.concatenate([rows, further])
         own = rows.astype(np.float64) @ scores.coef + scores.intercept
         size = np.abs(rows.astype(np.float64)) @ np.abs(scores.coef) + np.abs(scores.intercept)
-        tolerance = _PRECISION * (1 + float(size.max()))
+        tolerance = _PRECISION * (least + float(size.max()))
     expected, own = _predictions(estimator, rows, own, scores.link)
     away = np.abs(expected.reshape(own.shape) - own).max(axis=1)
     other = int((~(away <= tolerance)).sum())

@@ -202,6 +202,15 @@ def test_refusals_end_in_a_line_that_runs(what):
     assert distilled.compact_.nbytes > 0
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e6])
+def test_small_values_are_compared_with_their_own_size(unit):
+    X, y = problem(0)
+    with pytest.raises(ValueError, match="differs from its own predictions"):
+        convert(Doubled().fit(np.nan_to_num(X), unit * y), np.nan_to_num(X))
+    for estimator in (xgboost.XGBRegressor(**XGB), lightgbm.LGBMRegressor(**LGB)):
+        convert(clone(estimator).fit(X, unit * y))
+
+
 class DoubledFarAway(LinearRegression):
     """Differs where only rows of the user come."""
 
