@@ -17,7 +17,7 @@ from skdistill.converters.linear import LinearCoefficients, warn_of_rounded_inpu
 from skdistill.converters.pipeline.differences import count_differences, warn_of_float32_rows
 from skdistill.converters.pipeline.fold import fold_fitted, fold_model, read_preprocessing
 from skdistill.converters.quantize import quantize
-from skdistill.converters.rows import as_numbers, names_in, read_columns
+from skdistill.converters.rows import as_numbers, names_in, read_columns, type_of_rows
 from skdistill.converters.verify import verify
 from skdistill.converters.wrappers import ThresholdClassifier, Unwrapped, unwrap
 from skdistill.model import CompactModel
@@ -27,7 +27,7 @@ def convert(
     fitted: Any,
     X: ArrayLike | None = None,
     *,
-    dtype: str = "float64",
+    dtype: str | None = None,
     threshold_bits: int | None = None,
     value_bits: int | str = 8,
 ) -> CompactModel:
@@ -74,9 +74,9 @@ def convert(
         are known by them, and a column that is constant in them counts as constant. Of a
         Pipeline that ends in a student, the rows that the model answers differently are
         counted on them, see Warns.
-    dtype : {"float64", "float32", "int32"}, default="float64"
-        Type in which rows arrive at `fitted`. "float64", the type of most arrays and data
-        frames, and "float32" give a model of float32 numbers. They differ for LightGBM and
+    dtype : {"float64", "float32", "int32"} or None, default=None
+        Type in which rows arrive at `fitted`. None is "float32" where `X` holds float32 numbers
+        alone, else "float64". Both give a model of float32 numbers. They differ for LightGBM and
         HistGradientBoosting, which compare rows as they arrive: thresholds for float64 rows
         are rounded to nearest, as the model rounds the rows, or with `X` placed between the
         rounded rows of both their sides; those for float32 rows are rounded down, which is
@@ -197,7 +197,10 @@ def convert(
         whole = isinstance(threshold_bits, int | np.integer) and threshold_bits in range(2, 17)
         require(whole, f"threshold_bits must be None or an int in [2, 16], got {threshold_bits!r}")
     dtypes = ("float32", "float64", "int32")
-    require(dtype in dtypes, f"dtype must be one of {dtypes}, got {dtype!r}")
+    require(
+        dtype is None or dtype in dtypes, f"dtype must be None or one of {dtypes}, got {dtype!r}"
+    )
+    dtype = type_of_rows(X) if dtype is None else dtype
     parts = unwrap(fitted)
     model = _own_model(parts.model)
     if model is None:
@@ -256,7 +259,7 @@ def _convert_estimator(
             and isinstance(read.scores, TreeEnsemble)
             and parts.steps
             and dtype == "float64"
-            and rows.dtype == np.float32
+            and type_of_rows(X) == "float32"
         ):
             warn_of_float32_rows(behind, read.scores, before.maps, rows)
         X = as_numbers(rows, "int32" if dtype == "int32" else "float32")

@@ -14,7 +14,14 @@ from skdistill.compact._frozen import require
 from skdistill.compact.rows import check_names, check_shape, without_blanks
 from skdistill.compact.tables.categories import NO_CATEGORIES
 from skdistill.compact.tables.limits import INT32_MAX
-from skdistill.dataframe import as_array, column_names, encode_table, is_frame, take_columns
+from skdistill.dataframe import (
+    as_array,
+    column_names,
+    encode_table,
+    is_frame,
+    take_columns,
+    take_rows,
+)
 
 MOST_NUMBERS = 1 << 25  # of sparse rows that are made dense: 256 MB of float64
 
@@ -166,6 +173,24 @@ def sample_rows(X: Any) -> NDArray[Any]:
     for shift, part in enumerate((~is_nan & (X.data != np.floor(X.data)), is_nan), start=2):
         rows[(first[X.indices[part]] + shift) % n_rows, X.indices[part]] = X.data[part]
     return rows
+
+
+def type_of_rows(X: Any) -> str:
+    """Type in which rows like these arrive at an estimator.
+
+    Parameters
+    ----------
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features), or None
+        Rows.
+
+    Returns
+    -------
+    dtype : {"float32", "float64"}
+        "float32" where all columns are of that type.
+    """
+    if is_frame(X):
+        X = np.asarray(take_rows(X, np.arange(min(len(X), 1))))
+    return "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
 
 
 def as_numbers(rows: NDArray[Any], dtype: str) -> NDArray[Any]:

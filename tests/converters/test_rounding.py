@@ -207,9 +207,9 @@ def test_float32_rows_of_a_scaler_are_said(container):
     y, X = X[:, 0] + X[:, 1] * X[:, 2] > 0, container(X)
     pipeline = make_pipeline(StandardScaler(), clone(COMPARE_FLOAT64[1])).fit(X, y)
     with pytest.warns(UserWarning, match=r"X is float32, and \d+ of 1,500 rows get another answer"):
-        model = convert(pipeline, X, value_bits=16)
+        model = convert(pipeline, X, dtype="float64", value_bits=16)
     assert not margins_agree(pipeline, model, X).all()
-    model = convert(pipeline, X, dtype="float32", value_bits=16)
+    model = convert(pipeline, X, value_bits=16)  # the type of X
     assert margins_agree(pipeline, model, X).all()
 
 
