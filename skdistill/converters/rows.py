@@ -188,9 +188,11 @@ def type_of_rows(X: Any) -> str:
     dtype : {"float32", "float64"}
         "float32" where all columns are of that type.
     """
-    if is_frame(X):
-        X = np.asarray(take_rows(X, np.arange(min(len(X), 1))))
-    return "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
+    if not is_frame(X):
+        return "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
+    row = take_rows(X, np.arange(min(len(X), 1)))
+    columns = (take_columns(row, np.array([j])) for j in range(len(column_names(X))))
+    return "float32" if all(np.asarray(x).dtype == np.float32 for x in columns) else "float64"
 
 
 def as_numbers(rows: NDArray[Any], dtype: str) -> NDArray[Any]:

@@ -7,8 +7,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy.sparse import csr_array
 
-from skdistill.converters.rows import as_numbers, read_columns
+from skdistill.converters.rows import as_numbers, read_columns, type_of_rows
 
 COLUMNS = {"b": [1.5, 2.5], "note": ["x", "y"], "a": [3.0, np.nan]}
 
@@ -39,3 +40,21 @@ def test_numbers_are_of_the_type_of_the_table():
     for rows in ([[0.5]], [[2.0**31]], [[np.nan]]):
         with pytest.raises(ValueError, match="no int32"):
             as_numbers(np.array(rows), "int32")
+
+
+@pytest.mark.parametrize(
+    "frame", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "pyarrow"]
+)
+def test_the_type_of_rows_is_that_of_all_columns(frame):
+    floats = {name: np.arange(3, dtype=np.float32) for name in "ab"}
+    assert type_of_rows(frame(floats)) == "float32"
+    for other in (np.arange(3.0), np.arange(3), np.array(["2024-01-01"] * 3, "datetime64[ms]")):
+        assert type_of_rows(frame(floats | {"c": other})) == "float64"
+    assert type_of_rows(frame(COLUMNS)) == "float64"
+
+
+def test_the_type_of_rows_of_arrays():
+    X = np.ones((2, 2), np.float32)
+    assert type_of_rows(X) == type_of_rows(csr_array(X)) == "float32"
+    for other in (X.tolist(), X.astype(int), X.astype(float), None):
+        assert type_of_rows(other) == "float64"
