@@ -240,34 +240,29 @@ def _convert_estimator(
     value_bits: int | str,
 ) -> CompactModel:
     """Read an estimator, move what was read to the raw columns, and round it."""
-    read = read_fitted(parts.model, parts.classes)
-    if parts.steps or X is None:
-        verify(parts.model, read)
-    behind = read.scores
+    behind = read = read_fitted(parts.model, parts.classes)
     if parts.steps:
         before = read_preprocessing(parts.steps, read.n_features, read.feature_names, dtype)
         read = fold_fitted(read, before)
-    exact = None
+    rows = numbers = None
     if X is not None:
         columns = np.arange(0) if read.scores is None else read.scores.columns_read()
         rows = read_columns(X, read.n_features, read.feature_names, columns)
         read = read._replace(feature_names=names_in(X, read.feature_names))
+        numbers = as_numbers(rows, "int32" if dtype == "int32" else "float32")
         if isinstance(read.scores, LinearCoefficients):
             warn_of_rounded_inputs(read.scores, rows, read.feature_names)
         elif (
-            isinstance(behind, TreeEnsemble)
+            isinstance(behind.scores, TreeEnsemble)
             and isinstance(read.scores, TreeEnsemble)
             and parts.steps
             and dtype == "float64"
             and type_of_rows(X) == "float32"
         ):
-            warn_of_float32_rows(behind, read.scores, before.maps, rows)
-        X = as_numbers(rows, "int32" if dtype == "int32" else "float32")
-        exact = rows.astype(np.float64)
-        if not parts.steps:
-            verify(parts.model, read, X.astype(np.float32))
+            warn_of_float32_rows(behind.scores, read.scores, before.maps, rows)
+    verify(parts.model, behind, None if parts.steps else numbers)
     return quantize(
-        read, X, exact, dtype=dtype, threshold_bits=threshold_bits, value_bits=value_bits
+        read, numbers, rows, dtype=dtype, threshold_bits=threshold_bits, value_bits=value_bits
     )
 
 

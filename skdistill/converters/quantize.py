@@ -24,7 +24,7 @@ from skdistill.quantization.resolution import rounding_error, warn_of_lost_resol
 def quantize(
     fitted: FittedModel,
     X: NDArray[Any] | None,
-    exact: NDArray[np.float64] | None,
+    exact: NDArray[Any] | None,
     *,
     dtype: str,
     threshold_bits: int | None,
@@ -38,8 +38,8 @@ def quantize(
         What was read of the estimator, for its input or for raw columns.
     X : float32 or int32 array of shape (n_samples, n_features), or None
         Rows that show the range of the inputs.
-    exact : float64 array of shape (n_samples, n_features), or None
-        The same rows as they arrive.
+    exact : array of shape (n_samples, n_features), or None
+        The same rows as they arrive, numbers of any type.
     dtype : {"float32", "float64", "int32"}
         Type in which rows arrive. Thresholds of float64 rows become float32 numbers.
     threshold_bits : int in [2, 16] or None

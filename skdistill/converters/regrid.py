@@ -64,7 +64,7 @@ def on_edges(
     casts_to_float32: bool = False,
     is_strict: bool = False,
     behind_steps: bool = False,
-    X: NDArray[np.float64] | None = None,
+    X: NDArray[Any] | None = None,
 ) -> TreesOnEdges:
     """Round all thresholds to numbers that rows are compared with.
 
@@ -88,9 +88,9 @@ def on_edges(
         Whether rows that equal a threshold of the library go right there.
     behind_steps : bool, default=False
         Whether steps in front of the trees compute with rows before the library rounds them.
-    X : float64 array of shape (n_samples, n_features), default=None
-        Rows before any rounding. Read for dtype="float64" only, where the trees or steps in front
-        of them compare or compute in float64.
+    X : array of shape (n_samples, n_features), default=None
+        Rows before any rounding, numbers of any type. Read for dtype="float64" only, where the
+        trees or steps in front of them compare or compute in float64.
 
     Returns
     -------
@@ -121,7 +121,9 @@ def on_edges(
         elif X is None:
             rounded = round_edges(thresholds)
         else:
-            rounded, moves = _between_rows(thresholds, round_edges(thresholds), X[:, j])
+            rounded, moves = _between_rows(
+                thresholds, round_edges(thresholds), X[:, j].astype(np.float64)
+            )
             moved |= moves
             moved_columns += [j] * bool(moves.any())
         if (rounded == -np.inf).any():

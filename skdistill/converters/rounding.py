@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact.tables.limits import INT32_MAX, are_fractions
+from skdistill.compact.tables.limits import INT32_MAX, are_fractions, fractions_by_column
 from skdistill.converters.float_trees import TreeEnsemble
 from skdistill.converters.regrid import TreesOnEdges
 from skdistill.quantization.binning import EXACT_INTEGER, FLOAT32_MAX
@@ -22,7 +22,7 @@ def check_rounding(
     ensemble: TreeEnsemble,
     names: Any,
     dtype: str,
-    X: NDArray[np.float64] | None = None,
+    X: NDArray[Any] | None = None,
 ) -> None:
     """Warn of rows, or else of thresholds, that the type of the model no longer tells apart.
 
@@ -36,7 +36,7 @@ def check_rounding(
         Of the columns, for the message.
     dtype : {"float32", "float64", "int32"}
         Type in which rows arrive. Rounding loses nothing for float32 ones.
-    X : float64 array of shape (n_samples, n_features), default=None
+    X : array of shape (n_samples, n_features), default=None
         Rows that show whether the values of a column are whole numbers; for "int32" they are.
 
     Raises
@@ -104,27 +104,21 @@ def _count_close(thresholds: NDArray[np.float64]) -> int:
 
 def _check_whole_numbers(fine: TreesOnEdges, names: Any) -> None:
     """Refuse or warn of thresholds that tell fractions apart, for dtype="int32" without rows."""
-    n_moved, moved_columns, merged = 0, [], []
-    for j, (thresholds, edges) in enumerate(zip(fine.thresholds, fine.edges, strict=True)):
-        fractions = int(are_fractions(thresholds).sum())
-        if fractions and len(edges) == 1 < len(thresholds):
-            merged.append(j)
-        n_moved += fractions
-        moved_columns += [j] * (fractions > 0)
-    # As in `TreeTable.check_whole_numbers`: some columns may hold 0 and 1 alone.
-    if merged and len(merged) == sum(len(part) > 1 for part in fine.thresholds):
-        thresholds = fine.thresholds[merged[0]]
+    counts, merged = fractions_by_column(fine.thresholds)
+    if merged is not None:
+        thresholds = fine.thresholds[merged]
         raise ValueError(
             f"dtype='int32' makes one threshold of the {len(thresholds)} of "
-            f"{_columns(merged[:1], names)}, which lie between {thresholds[0]:.3g} and "
+            f"{_columns([merged], names)}, which lie between {thresholds[0]:.3g} and "
             f"{thresholds[-1]:.3g}: pass X to show that the values are whole numbers, else "
             "scale the column before the fit, or take dtype='float64'"
         )
-    if n_moved:
+    if counts.any():
         warnings.warn(
-            f"dtype='int32' rounds {n_moved:,} thresholds of {_columns(moved_columns, names)} to "
-            "whole numbers: pass X to show that the values are whole numbers, else scale the "
-            "column before the fit, or take dtype='float64'",
+            f"dtype='int32' rounds {counts.sum():,} thresholds of "
+            f"{_columns(np.flatnonzero(counts), names)} to whole numbers: pass X to show that the "
+            "values are whole numbers, else scale the column before the fit, or take "
+            "dtype='float64'",
             UserWarning,
             stacklevel=6,  # the caller of `convert`
         )

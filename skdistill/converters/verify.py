@@ -19,7 +19,7 @@ _MOST_LEAVES = 2**20  # of rows and trees taken at a time
 _PRECISION = 1e-5  # of the libraries' float32 sums, beside the largest sum
 
 
-def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = None) -> None:
+def verify(estimator: Any, read: FittedModel, X: NDArray[Any] | None = None) -> None:
     """Refuse an estimator whose predictions are not those of what was read of it.
 
     Both are asked about a few dozen float32 rows at and beside thresholds. Nothing is rounded
@@ -31,7 +31,7 @@ def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = No
         Fitted.
     read : FittedModel
         What was read of it.
-    X : float32 array of shape (n_samples, n_features), default=None
+    X : float32 or int32 array of shape (n_samples, n_features), default=None
         Rows of the user, of which as many are asked about as well: rows of NaN only where the
         estimator reads them.
 
@@ -76,12 +76,12 @@ def verify(estimator: Any, read: FittedModel, X: NDArray[np.float32] | None = No
 
 
 def _some_rows(
-    estimator: Any, X: NDArray[np.float32] | None, n_features: int, rng: np.random.Generator
+    estimator: Any, X: NDArray[Any] | None, n_features: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Rows of the user that the estimator can read."""
     if X is None:
         return np.zeros((0, n_features), np.float32)
-    X = X[rng.permutation(len(X))[:N_ROWS]]
+    X = X[rng.permutation(len(X))[:N_ROWS]].astype(np.float32)
     if hasattr(estimator, "__sklearn_tags__") and not get_tags(estimator).input_tags.allow_nan:
         X = X[~np.isnan(X).any(axis=1)]
     return X

@@ -220,3 +220,11 @@ def test_int32_is_no_remedy_for_fractions_of_rows(step, is_whole):
     with pytest.warns(UserWarning, match="change sides") as caught:
         convert(estimator, X)
     assert ("dtype='int32'" in str(caught[0].message)) == is_whole
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_are_none_are_refused(dtype):
+    X = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    pipeline = make_pipeline(StandardScaler(), clone(COMPARE_FLOAT64[1])).fit(X, X[:, 0] > 0)
+    with pytest.raises(ValueError, match="X has no rows"):
+        convert(pipeline, X[:0], dtype=dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,40 @@ def are_fractions(thresholds: NDArray[Any]) -> NDArray[np.bool_]:
     # XGBoost puts its last threshold 1e-5 above a number, LightGBM some 1e-35 beside 0.
     fractions: NDArray[np.bool_] = np.abs(doubled - np.rint(doubled)) > 1e-3
     return fractions
+
+
+def fractions_by_column(
+    thresholds: Sequence[NDArray[Any]],
+) -> tuple[NDArray[np.int64], int | None]:
+    """What is lost of thresholds where the inputs become whole numbers.
+
+    Random thresholds of a column of 0 and 1 are fractions too, and merge without harm: what the
+    other columns keep tells them from those of a model on numbers in [0, 1].
+
+    Parameters
+    ----------
+    thresholds : sequence of arrays, one a column
+        The different thresholds of each column.
+
+    Returns
+    -------
+    counts : int64 array of shape (n_columns,)
+        How many thresholds are fractions.
+    merged : int or None
+        The first column of several thresholds that keeps one of them, if every such column does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compact.tables.limits import fractions_by_column
+    >>> counts, merged = fractions_by_column([np.array([0.2, 0.7]), np.array([0.5, 3.1])])
+    >>> counts.tolist(), merged
+    ([2, 1], None)
+    """
+    counts = np.array([are_fractions(part).sum() for part in thresholds], np.int64)
+    several = [k for k, part in enumerate(thresholds) if len(part) > 1]
+    keep_one = [k for k in several if counts[k] and len(np.unique(np.floor(thresholds[k]))) == 1]
+    return counts, keep_one[0] if keep_one and keep_one == several else None
 
 
 def value_limits(bits: int | str, *, signed: bool) -> tuple[int, int]:

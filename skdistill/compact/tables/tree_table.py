@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact._frozen import as_table, require
 from skdistill.compact.tables.grid import InputGrid
-from skdistill.compact.tables.limits import INT32_MAX, are_fractions, check_bits
+from skdistill.compact.tables.limits import INT32_MAX, check_bits, fractions_by_column
 from skdistill.compact.tables.table import Table
 from skdistill.utils.jit import njit
 
@@ -253,33 +253,24 @@ class TreeTable(Table):
         """Find thresholds that are neither whole nor half-way; see `Table.check_whole_numbers`."""
         if self.input_dtype == "int32":
             return ""
-        n_moved, n_edges, moved_columns = 0, 0, []
-        several, merged = 0, []
-        column = self.grid.features[self.feature]
-        for j in self.columns.tolist():
-            edges = np.unique(self.edges[column == j])
-            fractions = int(are_fractions(edges).sum())
-            several += len(edges) > 1
-            if fractions and len(edges) > 1 == len(np.unique(np.floor(edges))):
-                merged.append((j, edges))
-            if fractions:
-                n_moved, n_edges = n_moved + fractions, n_edges + len(edges)
-                moved_columns.append(j)
-        # Random thresholds of a column of 0 and 1 are fractions too, and merge without harm: what
-        # the other columns keep tells the two apart.
-        if merged and len(merged) == several:
-            j, edges = merged[0]
+        column, columns = self.grid.features[self.feature], self.columns
+        edges = [np.unique(self.edges[column == j]) for j in columns]
+        counts, merged = fractions_by_column(edges)
+        if merged is not None:
+            part = edges[merged]
             raise ValueError(
-                f"input_dtype={dtype!r} makes one threshold of the {len(edges)} of column {j}, "
-                f"which lie between {edges[0]:.3g} and {edges[-1]:.3g}: "
+                f"input_dtype={dtype!r} makes one threshold of the {len(part)} of column "
+                f"{columns[merged]}, which lie between {part[0]:.3g} and {part[-1]:.3g}: "
                 f"{_WHOLE_NUMBERS}, or take input_dtype='float32'"
             )
-        if n_moved == 0:
+        moved = np.flatnonzero(counts)
+        if len(moved) == 0:
             return ""
+        n_edges = sum(len(edges[k]) for k in moved)
         return (
-            f"input_dtype={dtype!r} rounds {n_moved} of {n_edges} thresholds of "
-            f"{len(moved_columns)} column{'s' * (len(moved_columns) > 1)} (the first is "
-            f"{moved_columns[0]}) to whole numbers: {_WHOLE_NUMBERS}"
+            f"input_dtype={dtype!r} rounds {counts.sum()} of {n_edges} thresholds of "
+            f"{len(moved)} column{'s' * (len(moved) > 1)} (the first is {columns[moved[0]]}) to "
+            f"whole numbers: {_WHOLE_NUMBERS}"
         )
 
     def describe(self) -> str:
