@@ -69,13 +69,13 @@ def read_columns(
         return sample_rows(X) if X.shape[0] * X.shape[1] > MOST_NUMBERS else X.toarray()
     at = columns
     if is_frame(X) and (names := _names_to_compare(X, feature_names)) is not None:
-        found = find_names(feature_names, names)
+        matches = find_names(feature_names, names)
         for column in columns:
-            absent = found[column] is None
+            absent = matches[column] is None
             require(
                 not absent, f"X has no column {str(feature_names[column])!r}, which the model reads"
             )
-        at = np.array([names.index(found[column]) for column in columns], np.intp)
+        at = np.array([names.index(matches[column]) for column in columns], np.intp)
     elif is_frame(X):
         check_shape((len(X), len(column_names(X))), n_features)
     else:
@@ -107,7 +107,7 @@ def find_names(feature_names: Sequence[Any], names: list[str]) -> list[str | Non
 
     Returns
     -------
-    found : list of str or None
+    matches : list of str or None
         The name in the data frame of each column of the model; None where there is none.
     """
     own = dict(zip(without_blanks(names) or names, names, strict=True)) | {n: n for n in names}
@@ -131,8 +131,8 @@ def names_in(X: Any, feature_names: Any) -> Any:
     """
     if not is_frame(X) or (names := _names_to_compare(X, feature_names)) is None:
         return feature_names
-    found = find_names(feature_names, names)
-    return [own or str(name) for own, name in zip(found, feature_names, strict=True)]
+    matches = find_names(feature_names, names)
+    return [own or str(name) for own, name in zip(matches, feature_names, strict=True)]
 
 
 def _names_to_compare(X: Any, feature_names: Any) -> list[str] | None:

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact import LinearTable, NetTable, Table, TreeTable
-from skdistill.compact.tables.limits import value_limits
-from skdistill.compact.tables.linear_table import quantize_input
+from skdistill.compact import Table
 
-_MOST_ROWS = 10_000  # that show the spread of the inputs of a linear table
+_MOST_ROWS = 10_000  # that show the spread of the inputs
 MOST_LOST = 0.01
 """Of a standard deviation that rounding may take without a word."""
 
@@ -40,9 +38,7 @@ def rounding_error(
 ) -> NDArray[np.float64]:
     """Error of a regression by values and weights that a constant leaves few levels to.
 
-    Values are off by half a score at most, by ``1 / sqrt(12)`` in the root mean square; so are
-    weights, once for each step of their inputs. Errors of trees and columns are taken as
-    independent.
+    Each table says what rounding does to its values, see `Table.rounding_variance`.
 
     Parameters
     ----------
@@ -53,8 +49,7 @@ def rounding_error(
     tables : iterable of Table
         What adds up to the scores.
     X : array or CSR of shape (n_samples, n_features), default=None
-        Rows that show the spread of what weights of a linear table or a network act on. Trees
-        need none.
+        Rows that show the spread of what weights act on.
 
     Returns
     -------
@@ -65,20 +60,13 @@ def rounding_error(
     variance = np.zeros(len(bias))
     if not far.any():
         return variance
+    rows = None
+    if X is not None:
+        rows = X[:: max(1, X.shape[0] // _MOST_ROWS)]
+        rows = rows.toarray() if hasattr(rows, "toarray") else rows
     for table in tables:
-        if isinstance(table, TreeTable):
-            variance += len(table.roots) if table.unit == 1 else 0
-        elif isinstance(table, LinearTable | NetTable) and X is not None:
-            rows = X[:: max(1, X.shape[0] // _MOST_ROWS)]
-            rows = rows.toarray() if hasattr(rows, "toarray") else rows
-            if isinstance(table, NetTable):
-                weights, inputs = table.weights.T, table.units(table.codes(rows))[-1]
-            else:
-                weights, inputs = table.weights, quantize_input(rows, table).astype(np.float64)
-            _, high = value_limits(table.value_bits, signed=True)
-            coarse = np.abs(weights).max(axis=0) <= high / 2  # else their bits are the reason
-            variance += coarse * inputs.var(axis=0).sum()
-    return np.where(far, scale * np.sqrt(variance / 12), 0.0)
+        variance += table.rounding_variance(rows)
+    return np.where(far, scale * np.sqrt(variance), 0.0)
 
 
 def warn_of_lost_resolution(

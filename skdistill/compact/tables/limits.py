@@ -132,3 +132,27 @@ def check_bits(owner: Any, name: str) -> None:
     inside = values.size == 0 or bool(low <= values.min() and values.max() <= high)
     require(inside, f"{name} must lie in [{low}, {high}] for value_bits={bits!r}")
     object.__setattr__(owner, "value_bits", str(bits) if isinstance(bits, str) else int(bits))
+
+
+def variance_of_weights(
+    weights: NDArray[Any], bits: int | str, inputs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Variance of the error that whole numbers as weights cause.
+
+    Parameters
+    ----------
+    weights : int array of shape (n_inputs, n_scores)
+        Rounded.
+    bits : int in [2, 16] or "ternary"
+        Their width. Where it is used up, it is the reason and not that they are whole.
+    inputs : float64 array of shape (n_samples, n_inputs)
+        What they act on.
+
+    Returns
+    -------
+    variance : float64 array of shape (n_scores,)
+    """
+    _, high = value_limits(bits, signed=True)
+    has_room = np.abs(weights).max(axis=0) <= high / 2
+    variance: NDArray[np.float64] = has_room * inputs.var(axis=0).sum() / 12
+    return variance

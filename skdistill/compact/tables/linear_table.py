@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import as_table, is_ascending, require
-from skdistill.compact.tables.limits import check_bits
+from skdistill.compact.tables.limits import check_bits, variance_of_weights
 from skdistill.compact.tables.table import Table
 
 
@@ -108,6 +108,13 @@ class LinearTable(Table):
         # integer dtypes NumPy has no BLAS.
         q = quantize_input(X, self).astype(np.float64)
         out += (q @ self.weights.astype(np.float64)).astype(np.int32)
+
+    def rounding_variance(self, X: NDArray[Any] | None) -> NDArray[np.float64]:
+        """The weights of the rounded inputs; see `Table.rounding_variance`."""
+        if X is None:
+            return np.zeros(self.n_scores)
+        q = quantize_input(X, self).astype(np.float64)
+        return variance_of_weights(self.weights, self.value_bits, q)
 
     @property
     def n_codes(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import Frozen, as_table, is_ascending, require
-from skdistill.compact.tables.limits import INT32_MAX, check_bits
+from skdistill.compact.tables.limits import INT32_MAX, check_bits, variance_of_weights
 from skdistill.compact.tables.table import Table
 
 MOST_UNITS = 2**15 - 1  # of a layer: 256 * 255 * so many stays below 2^31
@@ -286,6 +286,13 @@ class NetTable(Table):
             units.append(inputs)
         return units
 
+    def rounding_variance(self, X: NDArray[Any] | None) -> NDArray[np.float64]:
+        """The weights of the last hidden units; see `Table.rounding_variance`."""
+        if X is None:
+            return np.zeros(self.n_scores)
+        units = self.units(self.codes(X))[-1]
+        return variance_of_weights(self.weights.T, self.value_bits, units)
+
     @property
     def n_codes(self) -> int:
         """Number of inputs, numeric ones and lookups."""
@@ -300,12 +307,9 @@ class NetTable(Table):
         """Codes of rows, those of numeric inputs first; see `Table.codes`."""
         codes = np.empty((len(X), self.n_codes), np.int8)
         n_numeric = len(self.features)
-        # One float32 subtraction, one float32 multiplication, each rounded: what C and ONNX do too.
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            x = X[:, self.features].astype(np.float32)
-            q = np.rint((x - self.offset) * np.ldexp(np.float32(1), self.power.astype(np.int32)))
-            q = np.where(np.isnan(q), self.missing_code, np.clip(q, -CODE_MAX, CODE_MAX))
-            codes[:, :n_numeric] = q
+        q = codes_of_numbers(X[:, self.features], self.offset, self.power)
+        codes[:, :n_numeric] = np.where(np.isnan(q), self.missing_code, q)
+        with np.errstate(over="ignore", invalid="ignore"):
             ranks = np.floor(X[:, self.lookup_features].astype(np.float32))
         starts = np.cumsum(self.lookup_sizes) - self.lookup_sizes
         for i, (start, size) in enumerate(zip(starts, self.lookup_sizes, strict=True)):
@@ -382,3 +386,31 @@ def _check_layer(layer: HiddenLayer | NetTable) -> None:
     inside = low <= layer.weights.min() and layer.weights.max() <= high
     require(bool(inside), f"weights must lie in [{low}, {high}] for value_bits={bits!r}")
     check_bits(layer, "weights")
+
+
+def codes_of_numbers(
+    X: NDArray[Any], offset: NDArray[np.float32], power: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Codes ``clip(round((x - offset) * 2**power), -127, 127)``, half to even.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_inputs)
+        Numbers of the columns that are read.
+    offset : float32 array of shape (n_inputs,)
+        Number with the code 0.
+    power : int array of shape (n_inputs,)
+        Exponent of the number of codes that a difference of 1 is.
+
+    Returns
+    -------
+    codes : float32 array of shape (n_samples, n_inputs)
+        Whole numbers; NaN stays.
+    """
+    # One float32 subtraction, one float32 multiplication, each rounded: what C and ONNX do too.
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        q = np.rint(
+            (X.astype(np.float32) - offset) * np.ldexp(np.float32(1), power.astype(np.int32))
+        )
+        codes: NDArray[np.float32] = np.clip(q, -CODE_MAX, CODE_MAX)
+    return codes

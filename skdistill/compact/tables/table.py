@@ -65,6 +65,24 @@ class Table(Frozen, ABC):
             What they are added to.
         """
 
+    @abstractmethod
+    def rounding_variance(self, X: NDArray[Any] | None) -> NDArray[np.float64]:
+        """Variance of the scores' error that whole numbers as values cause.
+
+        Rounding is off by half at most, with a variance of 1 / 12. Errors are taken as
+        independent. Values whose bits are the reason do not count.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features), or None
+            Rows that show the spread of what weights act on. Trees need none.
+
+        Returns
+        -------
+        variance : float64 array of shape (n_scores,)
+            In units of a squared score.
+        """
+
     @property
     @abstractmethod
     def n_codes(self) -> int:

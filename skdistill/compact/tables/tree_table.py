@@ -199,6 +199,11 @@ class TreeTable(Table):
         _find_leaves(self.grid.cast(X), *self.walk, out)
         return out
 
+    def rounding_variance(self, X: NDArray[Any] | None) -> NDArray[np.float64]:
+        """A value of each tree, in units of a score; see `Table.rounding_variance`."""
+        n_rounded = len(self.roots) if self.unit == 1 else 0
+        return np.full(self.n_scores, n_rounded / 12)
+
     @property
     def n_codes(self) -> int:
         """Number of features of the grid."""

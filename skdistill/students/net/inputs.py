@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact import CategoryTable
-from skdistill.students.net.kernels import CODE_MAX, ONE
+from skdistill.compact.tables.net_table import codes_of_numbers
+from skdistill.students.net.kernels import ONE
 
 _FARTHEST = 16  # codes from the mean of a column to its offset
 MAX_POWER = 100  # 2**power and 2**-power are far from the ends of float32
@@ -59,10 +60,8 @@ class NetInputs(NamedTuple):
         -------
         Q : int8 array of shape (n_samples, n_inputs)
         """
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            x = X[:, self.features].astype(np.float32) - self.offset
-            q = np.rint(x * np.ldexp(np.float32(1), self.power))
-        return np.clip(np.where(np.isnan(q), 0, q), -CODE_MAX, CODE_MAX).astype(np.int8)
+        q = codes_of_numbers(X[:, self.features], self.offset, self.power)
+        return np.where(np.isnan(q), 0, q).astype(np.int8)
 
     def lookups(self, X: NDArray[Any]) -> NDArray[np.int32]:
         """Which learnt code each row has.
@@ -77,16 +76,16 @@ class NetInputs(NamedTuple):
         lookups : int32 array of shape (n_samples, n_lookups)
             Number of the code, −1 where the fixed one counts.
         """
-        found = np.full((len(X), len(self.lookup_inputs)), -1, np.int32)
+        numbers = np.full((len(X), len(self.lookup_inputs)), -1, np.int32)
         first = 0
         for c, (which, ranks) in enumerate(zip(self.lookup_inputs, self.ranks, strict=True)):
             x = X[:, self.features[which]]
             if ranks is None:
-                found[np.isnan(x), c] = first
+                numbers[np.isnan(x), c] = first
             else:
-                found[:, c] = first + np.searchsorted(ranks, x)
+                numbers[:, c] = first + np.searchsorted(ranks, x)
             first += 1 if ranks is None else len(ranks)
-        return found
+        return numbers
 
     def learnt_codes(
         self, codes: NDArray[np.int32], categories: CategoryTable

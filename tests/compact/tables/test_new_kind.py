@@ -61,6 +61,9 @@ class SignTable(Table):
     def add_scores(self, X, out):
         out += self.codes(X).astype(np.int32) @ self.weights
 
+    def rounding_variance(self, X):
+        return np.zeros(self.n_scores)
+
     def codes(self, X):
         with np.errstate(over="ignore", under="ignore"):
             return (X[:, self.features].astype(np.float32) < 0).astype(np.uint8)
