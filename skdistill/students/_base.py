@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdistill.compact import evaluate
 from skdistill.dataframe import encode_table, is_frame, is_object_array
 from skdistill.export.onnx.skl2onnx import OnnxHooks
-from skdistill.model import CompactModel, ExportMixin
+from skdistill.export_mixin import ExportMixin
+from skdistill.model import CompactModel
 from skdistill.students._validation import check_numbers
 from skdistill.utils.documentation import DocumentationLinkMixin
 
