@@ -7,7 +7,12 @@ from functools import cache
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from skdistill import SoftBoostingClassifier, SoftLinearClassifier, SoftTreeClassifier
+from skdistill import (
+    SoftBoostingClassifier,
+    SoftLinearClassifier,
+    SoftNetClassifier,
+    SoftTreeClassifier,
+)
 
 
 @cache
@@ -29,6 +34,12 @@ def linear():
 
 
 @cache
+def net():
+    X, y = load_digits(return_X_y=True)
+    return SoftNetClassifier((12, 10), max_iter=20, random_state=0).fit(X, y), X
+
+
+@cache
 def categories():
     rng = np.random.default_rng(0)
     X = np.empty((600, 4), object)
@@ -40,4 +51,10 @@ def categories():
     return student.fit(X, y), X
 
 
-STUDENTS = {"tree": tree, "boosting": boosting, "linear": linear, "categories": categories}
+STUDENTS = {
+    "tree": tree,
+    "boosting": boosting,
+    "linear": linear,
+    "net": net,
+    "categories": categories,
+}

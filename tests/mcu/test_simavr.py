@@ -81,6 +81,7 @@ def test_an_int_of_16_bits_is_enough(n_scores, output):
     assert profile(model, rows, target="avr", input_dtype="int16", output=output).mismatches == 0
 
 
+@pytest.mark.filterwarnings("ignore:input_dtype=.* whole numbers")  # of compilers, that is
 @pytest.mark.parametrize("layout", ["table", "code"])
 @pytest.mark.parametrize("output", ["label", "scores", "proba_float", "proba_q15"])
 @pytest.mark.parametrize("kind", STUDENTS)
