@@ -203,9 +203,11 @@ def test_rows_behind_a_scaler_go_their_own_way(estimator, with_rows, whole):
 
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
 def test_float32_rows_of_a_scaler_are_said(container):
-    X = np.random.default_rng(0).normal(size=(1500, 4)).astype(np.float32)
-    y, X = X[:, 0] + X[:, 1] * X[:, 2] > 0, container(X)
-    pipeline = make_pipeline(StandardScaler(), clone(COMPARE_FLOAT64[1])).fit(X, y)
+    """The thresholds of XGBoost are rows, so that the last bit of a scaled row counts."""
+    X = np.random.default_rng(0).normal(10, size=(1500, 4)).astype(np.float32)
+    y, X = X[:, 0] + X[:, 1] * X[:, 2] > 110, container(X)
+    estimator = xgboost.XGBClassifier(n_estimators=40, max_depth=4, n_jobs=1)
+    pipeline = make_pipeline(StandardScaler(), estimator).fit(X, y)
     with pytest.warns(UserWarning, match=r"X is float32, and \d+ of 1,500 rows get another answer"):
         model = convert(pipeline, X, dtype="float64", value_bits=16)
     assert not margins_agree(pipeline, model, X).all()
