@@ -26,6 +26,8 @@ class Target:
         Bytes of a pointer.
     const_in_ram : bool
         Whether plain constants are copied to RAM, as on a core that cannot load from flash.
+    machine : tuple of str
+        Options by which gcc, and clang for the same family, compile for the core.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Target:
     fpu: bool = False
     pointer: int = 4
     const_in_ram: bool = False
+    machine: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -48,7 +51,8 @@ def _host() -> Target:
     return Target("host", f"{family}-freestanding-none", "baseline", fpu=True, pointer=8)
 
 
-# An M7 may have either FPU: code for single precision runs on both.
+_HARD_FLOAT = ("-mthumb", "-mfloat-abi=hard")
+# An M7 may have either FPU: code for single precision runs on both. An M33 may have none; most do.
 TARGETS = {
     target.name: target
     for target in (
@@ -57,14 +61,22 @@ TARGETS = {
             "thumb-freestanding-eabi",
             "cortex_m0",
             "UC_CPU_ARM_CORTEX_M0",
+            machine=("-mthumb", "-mcpu=cortex-m0"),
         ),
-        Target("cortex-m3", "thumb-freestanding-eabi", "cortex_m3", "UC_CPU_ARM_CORTEX_M3"),
+        Target(
+            "cortex-m3",
+            "thumb-freestanding-eabi",
+            "cortex_m3",
+            "UC_CPU_ARM_CORTEX_M3",
+            machine=("-mthumb", "-mcpu=cortex-m3"),
+        ),
         Target(
             "cortex-m4f",
             "thumb-freestanding-eabihf",
             "cortex_m4+vfp4d16sp",
             "UC_CPU_ARM_CORTEX_M4",
             fpu=True,
+            machine=(*_HARD_FLOAT, "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16"),
         ),
         Target(
             "cortex-m7",
@@ -72,14 +84,31 @@ TARGETS = {
             "cortex_m7+fp_armv8d16sp",
             "UC_CPU_ARM_CORTEX_M7",
             fpu=True,
+            machine=(*_HARD_FLOAT, "-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16"),
+        ),
+        Target(
+            "cortex-m33",
+            "thumb-freestanding-eabihf",
+            "cortex_m33+fp_armv8d16sp",
+            "UC_CPU_ARM_CORTEX_M33",
+            fpu=True,
+            machine=(*_HARD_FLOAT, "-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16"),
         ),
         Target(
             "rv32imc",
             "riscv32-freestanding-none",
             "generic_rv32+m+c",
             "UC_CPU_RISCV32_SIFIVE_E31",
+            machine=("-march=rv32imc", "-mabi=ilp32"),
         ),
-        Target("avr", "avr-freestanding-none", "atmega328p", pointer=2, const_in_ram=True),
+        Target(
+            "avr",
+            "avr-freestanding-none",
+            "atmega328p",
+            pointer=2,
+            const_in_ram=True,
+            machine=("-mmcu=atmega328p",),
+        ),
         _host(),
     )
 }
