@@ -180,7 +180,7 @@ _COMPILED_FOR = {
 
 def _bound_macros(source: CSource, output: str) -> list[str]:
     """Bounds of the core that is compiled for; cycles of an AVR are more than its instructions."""
-    lines = []
+    lines = list[str]()
     for condition, cores in _COMPILED_FOR.items():
         costs = [bounds(source, output, core) for core in cores]
         lines += [

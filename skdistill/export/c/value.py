@@ -57,8 +57,14 @@ def check_value(model: ModelTables, output: str) -> None:
     Raises
     ------
     ValueError
-        If a value may leave float32 or 32 bits; the message names what holds it.
+        If a value may leave float32 or 32 bits; the message names what holds it. And for the link
+        "exp", for the file has no exponential function.
     """
+    if model.link == "exp":
+        raise ValueError(
+            f"output={output!r} does not suit link 'exp': take 'scores', a value is expf of a "
+            "score times its scale"
+        )
     bits, most = fraction_bits(output), float((model.score_bound * _scales(model)).max())
     if bits is None:
         if most > float(np.finfo(np.float32).max):
@@ -145,8 +151,9 @@ def value(source: CSource, output: str) -> str:
     model, bits = source.layout.model, fraction_bits(output)
     parts = {"name": source.name, "T": source.x_type, "S": model.n_scores, "output": output}
     if bits is None:
-        shared = isinstance(model.scale, float)
-        scale = number(model.scale) if shared else f"{source.name}_scale[k]"
+        scale = f"{source.name}_scale[k]"
+        if isinstance(model.scale, float):
+            scale = number(model.scale)
         return block(
             """
             void @name@_value(const @T@ *x, float *y)

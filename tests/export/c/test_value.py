@@ -100,6 +100,8 @@ def test_what_does_not_fit_is_refused_with_a_remedy():
     assert "value_q14" in to_c(model, output="value_q14")
     with pytest.raises(ValueError, match=r"reach 7e\+15: take 'value'"):
         to_c(replace(model, scale=7e12), output="value_q0")
+    with pytest.raises(ValueError, match="does not suit link 'exp': take 'scores'"):
+        to_c(CompactModel(1, [3], 1.0, "exp", None), output="value")
     with pytest.raises(ValueError, match="is float32, which does not hold values of 7e"):
         to_c(replace(model, scale=7e37), output="value")
 
