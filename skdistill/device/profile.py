@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ from skdistill.export.c.costs import CORES
 from skdistill.export.c.value import VALUES, fraction_bits
 
 NAME = "model"
+_UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 Q15_ONE = 32768  # probability 1 of proba_q15
 
 
@@ -99,6 +101,46 @@ class Profile:
             return None
         return self.model_bytes + self.code_bytes + (self.library_bytes or 0)
 
+    def time(self, clock: str | float, of: str = "mean") -> float:
+        """Estimate the seconds of a call on a device.
+
+        Memory without wait states is assumed; flash behind a fast core has some. Cycles of an AVR
+        are counted. Those of the other cores are instructions times
+        `skdistill.device.cores.Target.cycles_per_instruction`, whose source is beside it.
+
+        Parameters
+        ----------
+        clock : str or float
+            Frequency of the core: ``"48MHz"``, ``"32kHz"``, or a number in hertz.
+        of : {"mean", "max", "bound"}, default="mean"
+            The mean row, the row that takes longest, or what no row exceeds.
+
+        Returns
+        -------
+        seconds : float
+
+        Raises
+        ------
+        ValueError
+            If the clock cannot be read, or the target tells no cycles.
+
+        Examples
+        --------
+        >>> from skdistill.device import Profile
+        >>> counts = {"instructions_mean": 200.0, "instructions_max": 240}
+        >>> result = Profile("cortex-m0", "uint8", "label", "table", 9, 0, 100, 90, 0, 0, **counts)
+        >>> f"{result.time('48MHz') * 1e6:.1f} µs"
+        '7.5 µs'
+        """
+        if of not in ("mean", "max", "bound"):
+            raise ValueError(f"of must be 'mean', 'max' or 'bound', got {of!r}")
+        factor = 1.0 if self.target == "avr" else find_target(self.target).cycles_per_instruction
+        unit = "cycles" if self.target == "avr" and of != "bound" else "instructions"
+        count = getattr(self, f"{unit}_{of}")
+        if factor is None or count is None:
+            raise ValueError(f"a profile of target={self.target!r} has no {of} of {unit}")
+        return float(count * factor / _hertz(clock))
+
     def __str__(self) -> str:
         options = f"{self.input_dtype} to {self.output}, layout {self.layout}"
         lines: list[tuple[str, object]] = [("target", f"{self.target}, {options}")]
@@ -120,6 +162,18 @@ class Profile:
             lines.append(("mismatches", f"{self.mismatches:,} of {self.rows:,} rows"))
         width = max(len(name) for name, _ in lines)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
+
+
+def _hertz(clock: str | float) -> float:
+    """A frequency as a number."""
+    found = re.fullmatch(r"([\d.]+) *([kMG]?)Hz", clock) if isinstance(clock, str) else None
+    try:
+        hertz = float(found[1]) * _UNITS[found[2]] if found else float(clock)
+    except ValueError:
+        hertz = 0.0
+    if not 0 < hertz < float("inf"):
+        raise ValueError(f"clock must be a frequency such as '48MHz', got {clock!r}")
+    return hertz
 
 
 def profile(

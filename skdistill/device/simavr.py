@@ -51,11 +51,11 @@ static volatile function functions[] = {{nothing, {name}}};
 /* Bytes that a call takes below the stack pointer, its return address included. */
 static uint16_t depth(void) {{
   uint8_t *const top = (uint8_t *)SP;
-  uint8_t *p;
+  volatile uint8_t *p; /* no call of memset, whose return address it would write over */
   for (p = &_end; p <= top; p++) *p = {fill};
   {call_directly};
   for (p = &_end; p <= top && *p == {fill}; p++) {{ }}
-  return (uint16_t)(top + 1 - p);
+  return (uint16_t)((uint16_t)top + 1 - (uint16_t)p);
 }}
 
 /* Timer 1 counts cycles, timer 0 their thousands. */

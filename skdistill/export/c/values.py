@@ -115,7 +115,7 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
             }
             """,
             table=table, name=name, index=index, fifth=fifth, M=source.macro, S=S,
-            more=more if count > 5 else "",  # a compiler would warn of a byte behind the only one
+            more=more if source.layout.tables[table].size > 1 else "",  # lest a compiler warns
         )  # fmt: skip
     if bits in (8, 16):
         value = source.get(table, "i")
