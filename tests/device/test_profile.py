@@ -127,7 +127,7 @@ def test_a_compiler_of_the_users(target, compiler, fitted):
         pytest.skip(f"{compiler} is not installed")
     for kind in ("tree", "linear"):
         student, X = fitted[kind]
-        got = profile(student, X[:20], target=target, compiler=compiler)
+        got = student.profile(X[:20], target=target, compiler=compiler)
         own = profile(student, X[:20], target=target)
         assert not got.mismatches
         assert 0.5 < got.model_bytes / own.model_bytes < 2
@@ -149,7 +149,7 @@ def test_a_compiler_that_is_not_there_is_named(fitted):
 
 def test_flags_reach_the_compiler_of_pip(fitted):
     tree, X = fitted["boosting"]
-    small, fast = (profile(tree, X[:20], flags=flags) for flags in ((), "-O3"))
+    small, fast = (tree.profile(X[:20], flags=flags) for flags in ((), "-O3"))
     assert fast.code_bytes > small.code_bytes
     assert small.mismatches == fast.mismatches == 0
 
