@@ -124,7 +124,7 @@ def _unit(source: CSource, part: PackedNet) -> str:
     plain = "a < 0 ? 0 : a >> r > 255 ? 255 : a >> r"
     shift = str(part.shift)
     if part.shift is None:
-        shift = f"{source.get('unit_shifts', '(unit >> 1)')} >> (4u * (unit & 1u)) & 15u"
+        shift = f"(unsigned){source.get('unit_shifts', '(unit >> 1)')} >> (4u * (unit & 1u)) & 15u"
     return block(
         """
         /* The hidden unit of a sum. */
