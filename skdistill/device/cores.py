@@ -141,7 +141,8 @@ TARGETS = {
             "atmega328p",
             pointer=2,
             const_in_ram=True,
-            machine=("-mmcu=atmega328p",),
+            # Else lld puts functions behind a table of odd length, at odd addresses.
+            machine=("-mmcu=atmega328p", "-falign-functions=2"),
             cycles_source="counted by simavr, as the AVR Instruction Set Manual has them",
         ),
         _host(),
