@@ -37,6 +37,15 @@ void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 """
+# avr-gcc asks for no alignment, and lld would put functions behind a table of odd length.
+AVR_SCRIPT = f"""SECTIONS {{
+  .text {BASE:#x} : {{ *(.text .text.*) }}
+  .progmem : {{ *(.progmem .progmem.*) }}
+  .rodata : {{ *(.rodata .rodata.*) }}
+  .data : {{ *(.data .data.*) }}
+  .bss : {{ *(.bss .bss.* COMMON) }}
+}}
+"""
 # C does not unwind: what zig links for that is not counted.
 UNWINDING = (".ARM.ex", ".eh_frame", "__aeabi_unwind_cpp")
 _SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR = 1, 2, 4
@@ -169,6 +178,9 @@ def build(
         keep = [part for entry in entries for part in ("-u", entry)]
         page = ["-z", "max-page-size=4096", f"--image-base={BASE:#x}", f"--entry={entries[0]}"]
         link = ["--gc-sections", *page, *keep]
+        if compiler and target.family == "avr":
+            (folder / "avr.ld").write_text(AVR_SCRIPT)
+            link += ["-T", "avr.ld"]
         # Our part alone, whatever of the support library it calls. This tells ours from the rest.
         run_zig(
             ["ld.lld", *link, "--unresolved-symbols=ignore-all", *objects, "-o", "own.elf"], folder

@@ -141,8 +141,7 @@ TARGETS = {
             "atmega328p",
             pointer=2,
             const_in_ram=True,
-            # Else lld puts functions behind a table of odd length, at odd addresses.
-            machine=("-mmcu=atmega328p", "-falign-functions=2"),
+            machine=("-mmcu=atmega328p",),
             cycles_source="counted by simavr, as the AVR Instruction Set Manual has them",
         ),
         _host(),
