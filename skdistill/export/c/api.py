@@ -309,7 +309,8 @@ def _check_output(model: ModelTables, output: str) -> None:
             )
         check_value(model, output)
     elif model.classes is None and output != "scores":
-        raise ValueError(f"output={output!r} needs classes; of a regression take 'value'")
+        others = "'scores'" if model.link == "exp" else "'value' or 'scores'"
+        raise ValueError(f"output={output!r} needs classes; of a regression take {others}")
 
 
 def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:

@@ -89,8 +89,8 @@ def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str,
     )
     statements = [f"Serial.println({name}_label(x));"]
     if source.layout.model.classes is None:
-        kind, function = ("float", "value") if output == "value" else ("int32_t", output)
-        statements = [f"{kind} y[{source.macro}_N_SCORES];", f"{name}_{function}(x, y);"]
+        kind = "float" if output == "value" else "int32_t"
+        statements = [f"{kind} y[{source.macro}_N_SCORES];", f"{name}_{output}(x, y);"]
         statements.append("Serial.println(y[0]);")
     sketch = block(
         """

@@ -111,7 +111,9 @@ def test_classes_have_no_value_and_values_no_probability():
     tree = SoftTreeClassifier(max_leaf_nodes=2).fit(rng.normal(size=(9, 1)), np.arange(9) % 2)
     with pytest.raises(ValueError, match="output='value_q3' is for a regression"):
         tree.to_c(output="value_q3")
-    with pytest.raises(ValueError, match=r"output='label' needs classes; .* take 'value'"):
+    with pytest.raises(
+        ValueError, match=r"output='label' needs classes; .* take 'value' or 'scores'"
+    ):
         to_c(CompactModel(1, [3], 1.0, "identity", None), output="label")
     with pytest.raises(ValueError, match="value_q0 to value_q30, got 'value_q31'"):
         tree.to_c(output="value_q31")
