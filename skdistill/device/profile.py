@@ -106,14 +106,15 @@ class Profile:
 
         Memory without wait states is assumed; flash behind a fast core has some. Cycles of an AVR
         are counted. Those of the other cores are instructions times
-        `skdistill.device.cores.Target.cycles_per_instruction`, whose source is beside it.
+        `skdistill.device.cores.Target.cycles_per_instruction`, which was counted for a Cortex-M0
+        and is assumed for the others. So this is no bound of time, not of "bound" either.
 
         Parameters
         ----------
         clock : str or float
             Frequency of the core: ``"48MHz"``, ``"32kHz"``, or a number in hertz.
         of : {"mean", "max", "bound"}, default="mean"
-            The mean row, the row that takes longest, or what no row exceeds.
+            The mean row, the row that takes longest, or the bound of instructions.
 
         Returns
         -------
