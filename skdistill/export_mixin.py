@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,8 @@ class ExportMixin:
         input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}, \
                 default=None
             Type of the inputs; None is the one that the model declares.
-        output : {"label", "scores", "proba_float", "proba_q15"}, default=None
+        output : {"label", "scores", "proba_float", "proba_q15", "value", "value_q0" to \
+                "value_q30"}, default=None
             What the file can answer; None is "label", or "scores" for a regression.
         layout : {"table", "code"}, default="table"
             "table" is smallest, "code" is fastest.
@@ -145,6 +146,8 @@ class ExportMixin:
         output: str | None = None,
         layout: str = "table",
         missing_value: str | None = None,
+        compiler: str | Sequence[str] | None = None,
+        flags: str | Sequence[str] = (),
     ) -> Profile:
         """Compile for a device, run every row of `X` there, count bytes and instructions.
 
@@ -156,6 +159,11 @@ class ExportMixin:
             Device, one of `skdistill.device.cores.TARGETS`.
         input_dtype, output, layout, missing_value : str
             As in `to_c`.
+        compiler : str or sequence of str, default=None
+            A command that understands gcc's options, as ``"arm-none-eabi-gcc"``; None is that of
+            ziglang.
+        flags : str or sequence of str, default=()
+            Options of the compiler behind ours; with any there are no bounds.
 
         Returns
         -------
@@ -182,6 +190,8 @@ class ExportMixin:
             output=output,
             layout=layout,
             missing_value=missing_value,
+            compiler=compiler,
+            flags=flags,
         )
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -1,8 +1,8 @@
 """C sources → an image for a core, and what it takes of flash and RAM.
 
-The compiler is zig's, which pip alone brings for every target; for this machine the system's
-will do. Zig links its support library
-(soft float, division, memcpy) where the C needs one, and nothing else: no start-up code.
+The compiler is zig's, which pip alone brings for every target, or one that the user names; for
+this machine the system's will do. Linked is the compiler's support library (soft float, division,
+memcpy) where the C needs one, and nothing else: no start-up code. The linker is always zig's.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from skdistill.device.cores import Target
 
 # Hosted, so that the compiler knows memcpy and puts four bytes into a register itself.
 FLAGS = ("-std=c99", "-Os", "-fhosted", "-ffunction-sections", "-fdata-sections")
+# Without a C library gcc has <stdint.h> for freestanding programs only.
+FREESTANDING = ("-std=c99", "-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
 BASE = 0x10000  # where images start
 TIME_LIMIT = 600  # seconds; a first link for a target builds its support library
 # Freestanding targets have <stdint.h>, but no <string.h>.
@@ -34,6 +36,15 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
+"""
+# avr-gcc asks for no alignment, and lld would put functions behind a table of odd length.
+AVR_SCRIPT = f"""SECTIONS {{
+  .text {BASE:#x} : {{ *(.text .text.*) }}
+  .progmem : {{ *(.progmem .progmem.*) }}
+  .rodata : {{ *(.rodata .rodata.*) }}
+  .data : {{ *(.data .data.*) }}
+  .bss : {{ *(.bss .bss.* COMMON) }}
+}}
 """
 # C does not unwind: what zig links for that is not counted.
 UNWINDING = (".ARM.ex", ".eh_frame", "__aeabi_unwind_cpp")
@@ -84,8 +95,8 @@ class Image:
     sizes : Sizes
         What its parts take.
     missing_routines : tuple of str
-        Routines that the code calls and no pip package brings: on AVR those of the compiler's
-        support library.
+        Routines that the code calls and that no library has: on AVR those of zig's support
+        library, and memcpy where a compiler that brings no C library calls it.
     """
 
     target: Target
@@ -123,6 +134,7 @@ def build(
     target: Target,
     entries: Sequence[str],
     *,
+    compiler: Sequence[str] = (),
     flags: Sequence[str] = (),
 ) -> Image:
     """Compile and link `sources`, and measure the result.
@@ -135,6 +147,9 @@ def build(
         What is built for.
     entries : sequence of str
         Functions that are linked, with all that they use.
+    compiler : sequence of str, default=()
+        A command that understands gcc's options, such as ``["arm-none-eabi-gcc"]``; by default
+        that of ziglang.
     flags : sequence of str, default=()
         Further options for the compiler, after ours.
 
@@ -159,10 +174,13 @@ def build(
     """
     with tempfile.TemporaryDirectory(prefix="skdistill-") as scratch:
         folder = Path(scratch)
-        objects = _compile(folder, sources, target, flags)
+        objects = _compile(folder, sources, target, compiler, flags)
         keep = [part for entry in entries for part in ("-u", entry)]
         page = ["-z", "max-page-size=4096", f"--image-base={BASE:#x}", f"--entry={entries[0]}"]
         link = ["--gc-sections", *page, *keep]
+        if compiler and target.family == "avr":
+            (folder / "avr.ld").write_text(AVR_SCRIPT)
+            link += ["-T", "avr.ld"]
         # Our part alone, whatever of the support library it calls. This tells ours from the rest.
         run_zig(
             ["ld.lld", *link, "--unresolved-symbols=ignore-all", *objects, "-o", "own.elf"], folder
@@ -176,14 +194,42 @@ def build(
         undefined = _undefined(own)
         if not undefined:
             return image
-        if target.family == "avr":  # zig's support library does not compile for it
+        if compiler:
+            libraries = _libraries(folder, target, compiler, flags)
+            if not libraries:
+                return Image(target, own, Sizes(model, code, None, ram), undefined)
+            ignored = "--unresolved-symbols=ignore-all"
+            group = ["--start-group", *libraries, "--end-group"]
+            run_zig(["ld.lld", *link, ignored, *objects, *group, "-o", "all.elf"], folder)
+        elif target.family == "avr":  # zig's support library does not compile for it
             return Image(target, own, Sizes(model, code, None, ram), undefined)
-        options = [f"-Wl,{','.join(link)}", "-g", "-fno-sanitize=all"]  # -g keeps the symbols
-        command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *options]
-        run_zig([*command, *objects, "-o", "all.elf"], folder)
+        else:
+            options = [f"-Wl,{','.join(link)}", "-g", "-fno-sanitize=all"]  # -g keeps the symbols
+            command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *options]
+            run_zig([*command, *objects, "-o", "all.elf"], folder)
         elf = (folder / "all.elf").read_bytes()
+        missing = _undefined(elf)
         all_model, all_code, all_ram = _measure(elf, target)
-        return Image(target, elf, Sizes(model, code, all_model + all_code - model - code, all_ram))
+        added = None if missing else all_model + all_code - model - code
+        return Image(target, elf, Sizes(model, code, added, all_ram), missing)
+
+
+def split_command(command: str | Sequence[str] | None) -> list[str]:
+    """A command or options as a list.
+
+    Parameters
+    ----------
+    command : str, sequence of str or None
+        A string is split as a shell does.
+
+    Returns
+    -------
+    parts : list of str
+        Empty for None.
+    """
+    if command is None:
+        return []
+    return shlex.split(command) if isinstance(command, str) else list(command)
 
 
 def has_zig() -> bool:
@@ -216,7 +262,7 @@ def system_compiler() -> list[str]:
 
 
 def object_sizes(
-    sources: Mapping[str, str], target: Target, compiler: Sequence[str]
+    sources: Mapping[str, str], target: Target, compiler: Sequence[str], flags: Sequence[str] = ()
 ) -> Sizes | None:
     """Compile `sources` for this machine, link nothing, and measure the object files.
 
@@ -228,6 +274,8 @@ def object_sizes(
         That of this machine.
     compiler : sequence of str
         A command that understands gcc's options.
+    flags : sequence of str, default=()
+        Further options, after ours.
 
     Returns
     -------
@@ -245,7 +293,8 @@ def object_sizes(
             (folder / name).write_text(text, encoding="utf-8")
         for name in sources:
             if name.endswith(".c"):
-                run_compiler([*compiler, "-std=c99", "-Os", "-c", name, "-o", "one.o"], folder)
+                options = ["-std=c99", "-Os", *flags]
+                run_compiler([*compiler, *options, "-c", name, "-o", "one.o"], folder)
                 contents.append((folder / "one.o").read_bytes())
     is_elf = all(content.startswith(b"\x7fELF") for content in contents)
     if not is_elf or find_spec("elftools") is None:
@@ -284,7 +333,7 @@ def run_zig(arguments: Sequence[str], folder: Path) -> None:
 
 def run_compiler(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
-) -> None:
+) -> str:
     """Run a compiler.
 
     Parameters
@@ -295,6 +344,11 @@ def run_compiler(
         Where it runs.
     environment : mapping of str to str, default=None
         Its variables; None is those of this process.
+
+    Returns
+    -------
+    text : str
+        What it prints.
 
     Raises
     ------
@@ -317,6 +371,7 @@ def run_compiler(
         raise BuildError(f"{command[0]} cannot be run: {error}") from error
     if done.returncode:
         raise BuildError(f"{' '.join(command)}\n{done.stderr or done.stdout}".rstrip())
+    return done.stdout
 
 
 @lru_cache(maxsize=1)
@@ -373,22 +428,40 @@ def import_extra(name: str) -> Any:
 
 
 def _compile(
-    folder: Path, sources: Mapping[str, str], target: Target, flags: Sequence[str]
+    folder: Path,
+    sources: Mapping[str, str],
+    target: Target,
+    compiler: Sequence[str],
+    flags: Sequence[str],
 ) -> list[str]:
     """Write the sources and compile them one by one; names of the object files."""
     (folder / "include").mkdir()
     (folder / "include" / "string.h").write_text(STRING_H)
     for name, text in sources.items():
         (folder / name).write_text(text, encoding="utf-8")
-    command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *FLAGS, "-Iinclude"]
-    if target.family == "avr":
-        command.append("-Wno-avr-rtlib-linking-quirks")  # nothing is linked for a board here
+    if compiler:
+        command = [*compiler, *target.machine, *FREESTANDING, "-Iinclude"]
+    else:
+        command = ["cc", "-target", target.triple, f"-mcpu={target.cpu}", *FLAGS, "-Iinclude"]
+        if target.family == "avr":
+            command.append("-Wno-avr-rtlib-linking-quirks")  # nothing is linked for a board here
     objects = []
     for name in sources:
         if name.endswith(".c"):
             objects.append(f"{name[:-2]}.o")
-            run_zig([*command, *flags, "-c", name, "-o", objects[-1]], folder)
+            arguments = [*command, *flags, "-c", name, "-o", objects[-1]]
+            run_compiler(arguments, folder) if compiler else run_zig(arguments, folder)
     return objects
+
+
+def _libraries(
+    folder: Path, target: Target, compiler: Sequence[str], flags: Sequence[str]
+) -> list[str]:
+    """The support library of a compiler, and its C library if it has one."""
+    command = [*compiler, *target.machine, *flags]
+    asked = ("-print-libgcc-file-name", "-print-file-name=libm.a", "-print-file-name=libc.a")
+    paths = [run_compiler([*command, option], folder).strip() for option in asked]
+    return [path for path in paths if os.path.isfile(path)]  # a bare name for one that is not there
 
 
 def _read(elf: bytes) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +12,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact import evaluate
 from skdistill.compact.model_tables import ModelTables
-from skdistill.device.compile import Sizes, build, has_zig, object_sizes, system_compiler
+from skdistill.device.compile import (
+    Sizes,
+    build,
+    has_zig,
+    object_sizes,
+    split_command,
+    system_compiler,
+)
 from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.simavr import missing_tools, run_avr
-from skdistill.export.c import bounds, device_rows, prepare_source, probability_error, to_c
+from skdistill.export.c import bounds, device_rows, largest_error, prepare_source, to_c
 from skdistill.export.c.api import remedy
+from skdistill.export.c.costs import CORES
+from skdistill.export.c.value import VALUES, fraction_bits
 
 NAME = "model"
+_UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 Q15_ONE = 32768  # probability 1 of proba_q15
 
 
@@ -45,13 +57,16 @@ class Profile:
     ram_bytes : int or None
         Variables, without the stack.
     stack_bytes : int or None
-        Deepest use of the stack, by any of the rows.
+        Deepest use of the stack, by any of the rows; on an AVR with the return address.
+    stack_bound : int or None
+        What no input can exceed, at ``-Os``, added up from the tables.
     instructions_mean : float or None
         Instructions of a call, mean over the rows.
     instructions_max : int or None
         Instructions of the call that takes most.
     instructions_bound : int or None
-        What no input can exceed, added up from the tables; for "cortex-m0".
+        What no input can exceed, at ``-Os``, added up from the tables. For "avr" it is a bound of
+        cycles, and so of instructions.
     cycles_mean : float or None
         Cycles of a call, mean over the rows; for "avr" where avr-gcc and simavr are installed.
     cycles_max : int or None
@@ -71,6 +86,7 @@ class Profile:
     library_bytes: int | None
     ram_bytes: int | None
     stack_bytes: int | None = None
+    stack_bound: int | None = None
     instructions_mean: float | None = None
     instructions_max: int | None = None
     instructions_bound: int | None = None
@@ -85,11 +101,58 @@ class Profile:
             return None
         return self.model_bytes + self.code_bytes + (self.library_bytes or 0)
 
+    def time(self, clock: str | float, of: str = "mean") -> float:
+        """Estimate the seconds of a call on a device.
+
+        Memory without wait states is assumed; flash behind a fast core has some. Cycles of an AVR
+        are counted. Those of the other cores are instructions times
+        `skdistill.device.cores.Target.cycles_per_instruction`, which was counted for a Cortex-M0
+        and is assumed for the others. So this is no bound of time, not of "bound" either.
+
+        Parameters
+        ----------
+        clock : str or float
+            Frequency of the core: ``"48MHz"``, ``"32kHz"``, or a number in hertz.
+        of : {"mean", "max", "bound"}, default="mean"
+            The mean row, the row that takes longest, or the bound of instructions.
+
+        Returns
+        -------
+        seconds : float
+
+        Raises
+        ------
+        ValueError
+            If the clock cannot be read, or the target tells no cycles.
+
+        Examples
+        --------
+        >>> from skdistill.device import Profile
+        >>> counts = {"instructions_mean": 200.0, "instructions_max": 240}
+        >>> result = Profile("cortex-m0", "uint8", "label", "table", 9, 0, 100, 90, 0, 0, **counts)
+        >>> f"{result.time('48MHz') * 1e6:.1f} µs"
+        '7.5 µs'
+        """
+        if of not in ("mean", "max", "bound"):
+            raise ValueError(f"of must be 'mean', 'max' or 'bound', got {of!r}")
+        factor = 1.0 if self.target == "avr" else find_target(self.target).cycles_per_instruction
+        unit = "cycles" if self.target == "avr" and of != "bound" else "instructions"
+        count = getattr(self, f"{unit}_{of}")
+        if factor is None or count is None:
+            raise ValueError(f"a profile of target={self.target!r} has no {of} of {unit}")
+        return float(count * factor / _hertz(clock))
+
     def __str__(self) -> str:
         options = f"{self.input_dtype} to {self.output}, layout {self.layout}"
         lines: list[tuple[str, object]] = [("target", f"{self.target}, {options}")]
         names = ["flash_bytes", "model_bytes", "code_bytes", "library_bytes", "ram_bytes"]
-        names += ["stack_bytes", "instructions_mean", "instructions_max", "instructions_bound"]
+        names += [
+            "stack_bytes",
+            "stack_bound",
+            "instructions_mean",
+            "instructions_max",
+            "instructions_bound",
+        ]
         for name in [*names, "cycles_mean", "cycles_max"]:
             value = getattr(self, name)
             if value is not None:
@@ -102,6 +165,18 @@ class Profile:
         return "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
 
 
+def _hertz(clock: str | float) -> float:
+    """A frequency as a number."""
+    found = re.fullmatch(r"([\d.]+) *([kMG]?)Hz", clock) if isinstance(clock, str) else None
+    try:
+        hertz = float(found[1]) * _UNITS[found[2]] if found else float(clock)
+    except ValueError:
+        hertz = 0.0
+    if not 0 < hertz < float("inf"):
+        raise ValueError(f"clock must be a frequency such as '48MHz', got {clock!r}")
+    return hertz
+
+
 def profile(
     model: Any,
     X: ArrayLike,
@@ -111,13 +186,16 @@ def profile(
     output: str | None = None,
     layout: str = "table",
     missing_value: str | None = None,
+    compiler: str | Sequence[str] | None = None,
+    flags: str | Sequence[str] = (),
 ) -> Profile:
     """Compile a model for a device, run it there on every row of `X`, and count.
 
     Sizes are those of the linked program without start-up code. On the emulated cores
-    instructions are counted, not cycles. For "host" the rows run natively; without ziglang the
-    compiler is ``$CC``, cc, gcc or clang, and sizes are those of its object file. For "avr" there
-    are sizes, and where avr-gcc and simavr are installed their cycles and results.
+    instructions are counted, not cycles. For "host" the rows run natively; with a `compiler`, and
+    without ziglang, where it is ``$CC``, cc, gcc or clang, sizes are those of its object file. For
+    "avr" there are sizes, and where avr-gcc and simavr are installed their cycles, stack and
+    results.
 
     Parameters
     ----------
@@ -133,6 +211,13 @@ def profile(
         As in `skdistill.export.c.to_c`.
     missing_value : {"max", None}, default=None
         How integer inputs say that a value is missing, as in `to_c`.
+    compiler : str or sequence of str, default=None
+        A command that understands gcc's options, as ``"arm-none-eabi-gcc"``; None is that of
+        ziglang. The options of the core are added, as ``-mthumb -mcpu=cortex-m0``, and the
+        library is the compiler's.
+    flags : str or sequence of str, default=()
+        Options of the compiler behind ours, which are ``-std=c99 -Os`` and sections for each
+        function, as ``"-O2"``. With any there are no bounds: those are for ``-Os``.
 
     Returns
     -------
@@ -182,31 +267,34 @@ def profile(
         raise ValueError("X must have at least one row to be run")
     function = emitted_function(model, rows, output)
     sources = {f"{NAME}.c": source}
+    command, options = split_command(compiler), split_command(flags)
     measured: dict[str, Any] = {}
     results = None
     sizes: Sizes | None
-    missing_routines: tuple[str, ...]
-    if target == "host" and not has_zig():
-        sizes, missing_routines = object_sizes(sources, core, system_compiler()), ()
+    missing_routines: tuple[str, ...] = ()
+    if target == "host" and (command or not has_zig()):
+        sizes = object_sizes(sources, core, command or system_compiler(), options)
     else:
-        image = build(sources, core, [function.name])
+        image = build(sources, core, [function.name], compiler=command, flags=options)
         sizes, missing_routines = image.sizes, image.missing_routines
     if target == "host":
-        results = load(sources, function)(rows)
-    elif core.core:
+        results = load(sources, function, compiler=command, flags=options)(rows)
+    elif core.core and not missing_routines:
         ran = run(image, function.name, rows, output_bytes=function.output_bytes, watch=True)
         results = function.read(ran.outputs)
         measured["stack_bytes"] = int(ran.stack.max())
         measured |= _mean_and_max("instructions", ran.instructions)
-        if target == "cortex-m0":
-            measured["instructions_bound"] = bounds(plan, output).instructions
-    elif not missing_tools():
-        on_avr = run_avr(sources, function, rows)
+    elif core.family == "avr" and not missing_tools():
+        on_avr = run_avr(sources, function, rows, compiler=command, flags=options)
         results = on_avr.results
+        measured["stack_bytes"] = int(on_avr.stack.max())
         measured |= _mean_and_max("cycles", on_avr.cycles)
+    if target in CORES and not options:
+        most = bounds(plan, output, target)
+        measured |= {"instructions_bound": most.instructions, "stack_bound": most.stack}
     mismatches = None
     if results is not None:
-        allowed = probability_error(model, output) if output.startswith("proba") else 0.0
+        allowed = largest_error(model, output)
         mismatches = int(differs(model, numbers, output, results, allowed).sum())
     return Profile(
         target=target,
@@ -256,7 +344,9 @@ def compact_of(model: Any) -> ModelTables:
     return compact
 
 
-def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Function:
+def emitted_function(
+    model: ModelTables, rows: NDArray[Any], output: str, name: str = NAME
+) -> Function:
     """Describe a function of an exported model.
 
     Parameters
@@ -265,8 +355,10 @@ def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Fun
         The exported model.
     rows : array of shape (n_samples, width)
         As `device_input` returns them.
-    output : {"label", "scores", "proba_float", "proba_q15"}
+    output : {"label", "scores", "proba_float", "proba_q15", "value", …}
         What the function returns or fills.
+    name : str, default="model"
+        Prefix of its name.
 
     Returns
     -------
@@ -274,13 +366,16 @@ def emitted_function(model: ModelTables, rows: NDArray[Any], output: str) -> Fun
     """
     width, element = rows.shape[1], rows.dtype.name
     if output == "label":
-        return Function(f"{NAME}_label", width, element)
+        return Function(f"{name}_label", width, element)
     if output == "scores":
-        return Function(f"{NAME}_scores", width, element, "int32", model.n_scores)
+        return Function(f"{name}_scores", width, element, "int32", model.n_scores)
+    if output in VALUES:
+        result = "float32" if output == "value" else "int32"
+        return Function(f"{name}_{output}", width, element, result, model.n_scores)
     n_classes = 0 if model.classes is None else len(model.classes)
     if output == "proba_float":
-        return Function(f"{NAME}_proba", width, element, "float32", n_classes)
-    return Function(f"{NAME}_proba_q15", width, element, "uint16", n_classes)
+        return Function(f"{name}_proba", width, element, "float32", n_classes)
+    return Function(f"{name}_proba_q15", width, element, "uint16", n_classes)
 
 
 def differs(
@@ -294,12 +389,12 @@ def differs(
         The exported model.
     X : array of shape (n_samples, n_features)
         Rows as `CompactModel.read_rows` returns them.
-    output : {"label", "scores", "proba_float", "proba_q15"}
+    output : {"label", "scores", "proba_float", "proba_q15", "value", …}
         What the function returned or filled.
     results : array of shape (n_samples,) or (n, entries)
         What the emitted function gave.
     allowed : float, default=0.0
-        Largest difference of a probability that is not counted.
+        Largest difference of a probability or value that is not counted.
 
     Returns
     -------
@@ -310,6 +405,10 @@ def differs(
         wrong = results != (0 if model.n_classes == 1 else evaluate.labels(scores, model.threshold))
     elif output == "scores":
         wrong = np.any(results != scores, axis=1)
+    elif output in VALUES:
+        values = results * 2.0 ** -(fraction_bits(output) or 0)
+        expected = scores * np.asarray(model.scale, np.float64)
+        wrong = ~np.all(np.abs(values - expected) <= allowed, axis=1)
     else:
         P = results / Q15_ONE if output == "proba_q15" else results
         wrong = ~np.all(np.abs(P - evaluate.probabilities(model, scores)) <= allowed, axis=1)

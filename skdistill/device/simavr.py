@@ -1,4 +1,4 @@
-"""Exact cycles on an AVR: avr-gcc compiles, simavr runs. A system's packages, not pip's.
+"""Exact cycles and stack on an AVR: avr-gcc compiles, simavr runs. A system's packages, not pip's.
 
 An AVR takes a fixed number of cycles for each instruction, and simavr counts them.
 """
@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ FLAGS = ("-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-
 BATCH_BYTES = 20_000  # rows in flash, which must lie below 64 KB beside the model
 LIMIT = 262_144  # cycles that two timers can tell apart
 SECONDS = 600
+FILL = 0xA5  # what lies on the stack before a call
 HARNESS = """
 #include <avr/interrupt.h>
 #include <avr/io.h>
@@ -42,9 +43,20 @@ static const uint8_t rows[] PROGMEM = {{{rows}}};
 static {element} x[{width}];
 static {result} out[{entries}];
 static uint8_t high, over;
+extern uint8_t _end; /* the heap would begin here, the stack grows down to it */
 
 static {kind} nothing({arguments}) {{ __asm__ volatile(""); {give} }}
 static volatile function functions[] = {{nothing, {name}}};
+
+/* Bytes that a call takes below the stack pointer, its return address included. */
+static uint16_t depth(void) {{
+  uint8_t *const top = (uint8_t *)SP;
+  volatile uint8_t *p; /* no call of memset, whose return address it would write over */
+  for (p = &_end; p <= top; p++) *p = {fill};
+  {call_directly};
+  for (p = &_end; p <= top && *p == {fill}; p++) {{ }}
+  return (uint16_t)((uint16_t)top + 1 - (uint16_t)p);
+}}
 
 /* Timer 1 counts cycles, timer 0 their thousands. */
 static uint16_t timed(uint8_t which) {{
@@ -90,6 +102,12 @@ int main(void) {{
     put_hex(cycles >> 8);
     put_hex(cycles);
     put('\\n');
+    memset(out, 0, sizeof out);
+    uint16_t used = depth();
+    put('#');
+    put_hex(used >> 8);
+    put_hex(used);
+    put('\\n');
   }}
   cli();
   sleep_enable();
@@ -113,10 +131,13 @@ class AvrRun:
         What each call returned or wrote.
     cycles : int64 array of shape (n_rows,)
         Of the function's body, the return included and the call not.
+    stack : int64 array of shape (n_rows,)
+        Bytes of stack, the return address included.
     """
 
     results: NDArray[Any]
     cycles: NDArray[np.int64]
+    stack: NDArray[np.int64]
 
 
 def missing_tools() -> list[str]:
@@ -129,7 +150,14 @@ def missing_tools() -> list[str]:
     return [program for program in ("avr-gcc", "simavr") if shutil.which(program) is None]
 
 
-def run_avr(sources: Mapping[str, str], function: Function, rows: NDArray[Any]) -> AvrRun:
+def run_avr(
+    sources: Mapping[str, str],
+    function: Function,
+    rows: NDArray[Any],
+    *,
+    compiler: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> AvrRun:
     """Call `function` once a row on a simulated AVR, compiled by avr-gcc.
 
     Parameters
@@ -140,6 +168,10 @@ def run_avr(sources: Mapping[str, str], function: Function, rows: NDArray[Any]) 
         Which function, and how it is called.
     rows : array of shape (n_rows, width)
         In the element type of the function.
+    compiler : sequence of str, default=()
+        A command that understands the options of avr-gcc; by default that.
+    flags : sequence of str, default=()
+        Further options, after ours.
 
     Returns
     -------
@@ -165,15 +197,17 @@ def run_avr(sources: Mapping[str, str], function: Function, rows: NDArray[Any]) 
     if size > BATCH_BYTES:
         raise BuildError(f"a row of {size} bytes is too long for the simulated AVR")
     step = BATCH_BYTES // size
-    parts = [_run(sources, function, rows[i : i + step]) for i in range(0, len(rows), step)]
-    results, cycles = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return AvrRun(results, cycles)
+    command = [*(compiler or ["avr-gcc"]), f"-mmcu={MCU}", *FLAGS, *flags]
+    parts = [
+        _run(sources, function, rows[i : i + step], command) for i in range(0, len(rows), step)
+    ]
+    return AvrRun(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _run(
-    sources: Mapping[str, str], function: Function, rows: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Results and cycles of as many rows as fit into flash."""
+    sources: Mapping[str, str], function: Function, rows: NDArray[Any], command: Sequence[str]
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """Results, cycles and stack of as many rows as fit into flash."""
     returns = not function.entries
     element, result = c_type(function.element), c_type(function.result)
     main = HARNESS.format(
@@ -182,6 +216,8 @@ def _run(
         arguments=f"const {element} *x" + ("" if returns else f", {result} *y"),
         give="return 0;" if returns else "",
         call="out[0] = f(x)" if returns else "f(x, out)",
+        call_directly=f"out[0] = {function.name}(x)" if returns else f"{function.name}(x, out)",
+        fill=FILL,
         name=function.name,
         element=element,
         result=result,
@@ -195,8 +231,7 @@ def _run(
         for name, text in {**sources, "main.c": main}.items():
             (folder / name).write_text(text, encoding="utf-8")
         units = [name for name in sources if name.endswith(".c")]
-        command = ["avr-gcc", f"-mmcu={MCU}", *FLAGS, *units, "main.c", "-o", "main.elf"]
-        run_compiler(command, folder)
+        run_compiler([*command, *units, "main.c", "-o", "main.elf"], folder)
         try:
             done = subprocess.run(
                 ["simavr", "-m", MCU, "-f", "16000000", "main.elf"],
@@ -211,11 +246,15 @@ def _run(
     said = done.stdout + done.stderr
     outputs = bytes.fromhex("".join(re.findall(r"=([0-9a-f]+)", said)))
     times = re.findall(r"@([0-9a-f]{8})", said)
-    if len(times) != len(rows):
-        raise EmulationError(f"{function.name}() on avr: {len(times)} of {len(rows)} rows returned")
+    depths = re.findall(r"#([0-9a-f]{4})", said)
+    if len(depths) != len(rows):
+        raise EmulationError(
+            f"{function.name}() on avr: {len(depths)} of {len(rows)} rows returned"
+        )
     return (
         function.read(np.frombuffer(outputs, np.uint8).reshape(len(rows), -1)),
         np.array([_cycles(time) for time in times], np.int64),
+        np.array([int(depth, 16) for depth in depths], np.int64),
     )
 
 

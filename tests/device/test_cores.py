@@ -12,5 +12,5 @@ def test_unknown_targets_are_refused_with_the_names_of_the_known():
 def test_what_the_names_say(name):
     target = find_target(name)
     assert target.name == name
-    assert target.fpu == (name in ("cortex-m4f", "cortex-m7", "host"))
+    assert target.fpu == (name in ("cortex-m4f", "cortex-m7", "cortex-m33", "host"))
     assert bool(target.core) == (name not in ("avr", "host"))

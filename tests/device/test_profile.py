@@ -13,6 +13,7 @@ from skdistill import (
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
+from skdistill.device.compile import BuildError
 from skdistill.device.cores import TARGETS
 from skdistill.device.profile import Profile, differs, profile
 from skdistill.export.c import device_input
@@ -100,16 +101,76 @@ def test_probabilities_keep_to_the_stated_error(kind, output, fitted):
     assert profile(student, X[:100], target="cortex-m4f", output=output).mismatches == 0
 
 
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m33", "rv32imc"])
 @pytest.mark.parametrize("layout", ["table", "code"])
 @pytest.mark.parametrize("kind", ["tree", "boosting", "linear"])
-def test_no_row_exceeds_the_bound(kind, layout, fitted):
+def test_no_row_exceeds_the_bounds(kind, layout, target, fitted):
     student, X = fitted[kind]
     probes = probe_rows(student.compact_, X)
-    got = profile(student, probes[::40], layout=layout)
+    got = profile(student, probes[::40], target=target, layout=layout)
     assert got.instructions_max <= got.instructions_bound
-    assert (
-        profile(student, probes[:1], target="cortex-m3", layout=layout).instructions_bound is None
-    )
+    assert got.stack_bytes <= got.stack_bound
+
+
+@pytest.mark.parametrize(
+    ("target", "compiler"),
+    [
+        ("cortex-m0", "arm-none-eabi-gcc"),
+        ("cortex-m33", "arm-none-eabi-gcc"),
+        ("rv32imc", "riscv64-unknown-elf-gcc"),
+        ("avr", "avr-gcc"),
+        ("host", "gcc"),
+    ],
+)
+def test_a_compiler_of_the_users(target, compiler, fitted):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    for kind in ("tree", "linear"):
+        student, X = fitted[kind]
+        got = student.profile(X[:20], target=target, compiler=compiler)
+        own = profile(student, X[:20], target=target)
+        assert not got.mismatches
+        assert 0.5 < got.model_bytes / own.model_bytes < 2
+        assert (got.library_bytes is None) == (target == "host")
+        assert got.stack_bound == own.stack_bound
+        fast = profile(student, X[:20], target=target, compiler=compiler, flags="-O3 -DNDEBUG")
+        assert not fast.mismatches
+        assert fast.stack_bound is fast.instructions_bound is None
+        assert fast.code_bytes >= got.code_bytes
+    with pytest.raises(BuildError, match="no-such-option"):
+        profile(student, X[:20], target=target, compiler=compiler, flags=["--no-such-option"])
+
+
+def test_a_compiler_that_is_not_there_is_named(fitted):
+    tree, X = fitted["tree"]
+    with pytest.raises(BuildError, match="no-such-gcc cannot be run"):
+        profile(tree, X[:2], compiler="no-such-gcc")
+
+
+def test_flags_reach_the_compiler_of_pip(fitted):
+    tree, X = fitted["boosting"]
+    small, fast = (tree.profile(X[:20], flags=flags) for flags in ((), "-O3"))
+    assert fast.code_bytes > small.code_bytes
+    assert small.mismatches == fast.mismatches == 0
+
+
+def test_time_is_cycles_over_a_clock(fitted):
+    tree, X = fitted["tree"]
+    got = profile(tree, X[:20])
+    cycles = TARGETS["cortex-m0"].cycles_per_instruction
+    for clock in ("48MHz", "48 MHz", "48000kHz", 48e6):
+        assert got.time(clock) == pytest.approx(got.instructions_mean * cycles / 48e6)
+    assert got.time("1GHz", of="max") == pytest.approx(got.instructions_max * cycles / 1e9)
+    assert got.time("16MHz") < got.time("16MHz", of="max") < got.time("16MHz", of="bound")
+    for clock in ("fast", "0MHz", -1, "48mHz", "1.2.3Hz"):
+        with pytest.raises(ValueError, match="clock must be a frequency such as '48MHz'"):
+            got.time(clock)
+    with pytest.raises(ValueError, match="of must be"):
+        got.time("1MHz", of="median")
+    with pytest.raises(ValueError, match="target='host' has no mean of instructions"):
+        profile(tree, X[:2], target="host").time("1GHz")
+    for target in TARGETS.values():
+        assert bool(target.cycles_source) == (target.name != "host")
 
 
 def test_avr_sizes_need_pip_only(fitted):
@@ -120,6 +181,11 @@ def test_avr_sizes_need_pip_only(fitted):
     installed = shutil.which("avr-gcc") and shutil.which("simavr")
     assert got.mismatches == (0 if installed else None)
     assert (got.cycles_mean is None) == (not installed)
+    assert (got.stack_bytes is None) == (not installed)
+    if installed:
+        assert got.cycles_max <= got.instructions_bound
+        assert got.stack_bytes <= got.stack_bound
+        assert got.time("16MHz") == pytest.approx(got.cycles_mean / 16e6)
 
 
 def test_bad_arguments_are_refused(fitted):
@@ -149,7 +215,7 @@ def test_columns_in_another_order_are_refused(fitted):
 
 def test_a_profile_reads_as_a_table():
     got = Profile(
-        "cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 174.44, 295, 400
+        "cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 80, 174.44, 295, 400
     )
     assert str(got).splitlines() == [
         "target              cortex-m0, uint8 to label, layout table",
@@ -159,6 +225,7 @@ def test_a_profile_reads_as_a_table():
         "library_bytes       0",
         "ram_bytes           0",
         "stack_bytes         16",
+        "stack_bound         80",
         "instructions_mean   174.4",
         "instructions_max    295",
         "instructions_bound  400",

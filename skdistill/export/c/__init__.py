@@ -3,16 +3,16 @@
 from skdistill.export.c.api import device_input, device_rows, prepare_source, to_c, value_table
 from skdistill.export.c.bounds import bounds
 from skdistill.export.c.costs import Costs
+from skdistill.export.c.errors import largest_error
 from skdistill.export.c.library import to_c_library
-from skdistill.export.c.proba import probability_error
 
 __all__ = [
     "Costs",
     "bounds",
     "device_input",
     "device_rows",
+    "largest_error",
     "prepare_source",
-    "probability_error",
     "to_c",
     "to_c_library",
     "value_table",

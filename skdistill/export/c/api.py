@@ -15,10 +15,11 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c.text import CSource
 from skdistill.export.c.translation_unit import header_text, make_source, source_text
+from skdistill.export.c.value import VALUES, check_value
 from skdistill.utils.files import write_whole
 
 INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
-OUTPUTS = ("label", "scores", "proba_float", "proba_q15")
+OUTPUTS = ("label", "scores", "proba_float", "proba_q15", *VALUES)
 LAYOUTS = ("table", "code")
 MISSING_VALUES = ("max", None)
 
@@ -51,11 +52,14 @@ def to_c(
         `Table.codes`: one entry for each feature of the trees' grid, NaN is 255 or 65535; or
         the rounded inputs of a linear model or of a net. In a column of categories x is the index
         of a category, as `device_input` has it.
-    output : {"label", "scores", "proba_float", "proba_q15"}, default=None
+    output : {"label", "scores", "proba_float", "proba_q15", "value", "value_q0" to "value_q30"}, \
+            default=None
         What the file can answer: ``int <name>_label(x)``, the number of the class; ``void
         <name>_scores(x, int32_t *s)`` beside it; ``void <name>_proba(x, float *p)`` or
-        ``void <name>_proba_q15(x, uint16_t *p)``, where 32768 is 1, beside both. None
-        is "label", or "scores" for a regression, whose values are scores times a scale.
+        ``void <name>_proba_q15(x, uint16_t *p)``, where 32768 is 1, beside both. For a
+        regression, whose values are scores times a scale, ``void <name>_value(x, float *y)`` or,
+        as integers of which 2^16 is 1, ``void <name>_value_q16(x, int32_t *y)`` beside the
+        scores. None is "label", or "scores" for a regression.
     layout : {"table", "code"}, default="table"
         "table" is smallest: the smallest of several forms of the tables is chosen. "code"
         writes every split as a branch and is fastest.
@@ -268,17 +272,12 @@ def _check_options(
 ) -> None:
     for option, value, known in (
         ("input_dtype", input_dtype, INPUT_DTYPES),
-        ("output", output, OUTPUTS),
         ("layout", layout, LAYOUTS),
         ("missing_value", missing_value, MISSING_VALUES),
     ):
         if value not in known:
             raise ValueError(f"{option} must be one of {known}, got {value!r}")
-    if model.classes is None and output != "scores":
-        raise ValueError(
-            f"output={output!r} needs classes; of a regression take output='scores', whose "
-            f"values are {'exp of ' if model.link == 'exp' else ''}scores times their scale"
-        )
+    _check_output(model, output)
     if input_dtype == "float32" and model.input_dtype == "int32":
         raise ValueError(
             "input_dtype='float32' does not suit a model that declares int32 inputs: take 'int32' "
@@ -297,6 +296,21 @@ def _check_options(
         for table in model.tables:
             if text := table.check_whole_numbers(input_dtype):
                 warnings.warn(text, UserWarning, stacklevel=4)  # the caller of `to_c`
+
+
+def _check_output(model: ModelTables, output: str) -> None:
+    if output not in OUTPUTS:
+        names = [*OUTPUTS[: OUTPUTS.index("value") + 1], "value_q0 to value_q30"]
+        raise ValueError(f"output must be one of {', '.join(names)}, got {output!r}")
+    if output in VALUES:
+        if model.classes is not None:
+            raise ValueError(
+                f"output={output!r} is for a regression; of classes take 'scores' or 'proba_float'"
+            )
+        check_value(model, output)
+    elif model.classes is None and output != "scores":
+        others = "'scores'" if model.link == "exp" else "'value' or 'scores'"
+        raise ValueError(f"output={output!r} needs classes; of a regression take {others}")
 
 
 def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c import proba
 from skdistill.export.c.bounds import bounds
-from skdistill.export.c.costs import Costs
+from skdistill.export.c.costs import CORES
 from skdistill.export.c.text import CSource
+from skdistill.export.c.value import VALUES, value_error
 
 
 def banner(source: CSource, output: str, mark: str) -> str:
@@ -32,7 +33,6 @@ def banner(source: CSource, output: str, mark: str) -> str:
     sizes = ", ".join(f"{name} {t.nbytes}" for name, t in tables.items())
     what = "a regression" if model.classes is None else f"{model.n_classes} classes"
     parts = " and ".join(each.describe() for each in model.tables) or "a constant"
-    costs = bounds(source, output)
     lines = [
         f"{source.name}: {what} of {model.n_features} inputs, {parts}.",
         f"Written by skdistill; hash {mark}.",
@@ -55,12 +55,14 @@ def banner(source: CSource, output: str, mark: str) -> str:
     )
     lines += [
         f"{'Bounds' if i == 0 else '':<10}{line}"
-        for i, line in enumerate(_bound_lines(costs, model))
+        for i, line in enumerate(_bound_lines(source, output))
     ]
     if output.startswith("proba"):
         error = proba.probability_error(model, output)
         one = ", of 32768 for 1" if output == "proba_q15" else ""
         lines.append(f"Error     a probability is off by at most {error:.2g}{one}")
+    if output in VALUES:
+        lines.append(f"Error     a value is off by at most {value_error(model, output):.2g}")
     return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"
 
 
@@ -73,11 +75,17 @@ def _categories(source: CSource) -> list[str]:
     return lines
 
 
-def _bound_lines(costs: Costs, model: ModelTables) -> list[str]:
-    most = int(model.score_bound.max(initial=0))
+def _bound_lines(source: CSource, output: str) -> list[str]:
+    costs = {core: bounds(source, output, core) for core in CORES}
+    turns, most = costs["cortex-m0"], int(source.layout.model.score_bound.max(initial=0))
+    unit = {"avr": "cycles"}
     return [
-        f"{costs.splits} splits and {costs.steps} steps of loops, whatever the input",
-        f"{costs.instructions} instructions on a Cortex-M0 at -Os, {costs.stack} bytes of stack",
+        f"{turns.splits} splits and {turns.steps} steps of loops, whatever the input; at -Os:",
+        *(
+            f"{core:<10} {each.instructions} {unit.get(core, 'instructions')}, "
+            f"{each.stack} bytes of stack"
+            for core, each in costs.items()
+        ),
         f"scores stay within {most} of 0: no sum leaves 32 bits",
     ]
 

@@ -1,21 +1,22 @@
 """What a call can cost at most, added up from the tables.
 
-How often each loop turns follows from the tables alone. What a turn takes was read off
-compiled code for a Cortex-M0, and rounded up: of the compilers and models that the tests try,
-none needs more.
+How often each loop turns follows from the tables alone, and so do the bytes of arrays and how deep
+functions are nested. What a turn takes, `skdistill.export.c.costs` says.
 """
 
 from __future__ import annotations
 
-from skdistill.export.c.costs import CALL, SOFT_FLOAT, Costs
+from skdistill.export.c.costs import CALL, CORES, SOFT_FLOAT, Costs
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource
+from skdistill.export.c.value import VALUES
 
 _RANK, _INDEX = 30, 30  # the rank of a category; its index as a float
 _WHOLE_DIVIDE = 260
+_WIDE_MULTIPLY = 160  # of 32 bits to 64, and a shift
 
 
-def bounds(source: CSource, output: str) -> Costs:
+def bounds(source: CSource, output: str, core: str = "cortex-m0") -> Costs:
     """Add up the largest costs of all parts.
 
     Parameters
@@ -24,27 +25,38 @@ def bounds(source: CSource, output: str) -> Costs:
         What is printed.
     output : str
         As in `to_c`.
+    core : str, default="cortex-m0"
+        One of `CORES`.
 
     Returns
     -------
     bounds : Costs
+        `instructions` and `stack` are those of the core, with all that it takes for floats.
     """
+    return _costs(source, output).on(CORES[core])
+
+
+def _costs(source: CSource, output: str) -> Costs:
+    """Costs of all parts."""
     layout, model = source.layout, source.layout.model
     S = model.n_scores
+    total = Costs(instructions=CALL, calls=2)  # the label or the scores, and a walk
     if layout.label is not None:
-        return Costs(0, 0, CALL, 32)
-    total = Costs(instructions=CALL, stack=96)
+        return total
     if len(layout.categories):
         total = total.plus(_category_costs(source))
     for printer, part in printed_parts(source):
         total = total.plus(printer.costs(source, part))
     if not layout.labels_only:
-        total = total.plus(Costs(0, 2 * S, 2 * CALL + S * 26, 4 * S + 64))
+        total = total.plus(Costs(0, 2 * S, 2 * CALL + S * 26, 4 * S, calls=1))
     if output in ("proba_float", "proba_q15"):
-        K = model.n_classes
-        work = K * _probability_cost(model.link, output) + 60
-        total = total.plus(Costs(0, 4 * K + 32 * (model.link == "normalize"), work, 4 * K + 64))
-    return total._replace(stack=-(-total.stack // 8) * 8)
+        total = total.plus(_probability_costs(model.link, model.n_classes, output))
+    if output == "value":
+        floats = S * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["convert"])
+        total = total.plus(Costs(0, S, CALL + 12 * S, floats=floats, calls=1))
+    elif output in VALUES:
+        total = total.plus(Costs(0, S, CALL + _WIDE_MULTIPLY * S, calls=2))
+    return total
 
 
 def _category_costs(source: CSource) -> Costs:
@@ -54,10 +66,11 @@ def _category_costs(source: CSource) -> Costs:
     return Costs(0, n + m, work, n * widths.get(source.x_type, 1))
 
 
-def _probability_cost(link: str, output: str) -> int:
+def _probability_costs(link: str, K: int, output: str) -> Costs:
     if output == "proba_q15":
-        return _WHOLE_DIVIDE + 140
+        return Costs(instructions=K * (_WHOLE_DIVIDE + 140) + 60, calls=2)
     power = 7 * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["subtract"]) + 4 * SOFT_FLOAT["convert"]
+    each = 2 * power + SOFT_FLOAT["divide"]
     if link == "normalize":
-        return SOFT_FLOAT["divide"] + 3 * SOFT_FLOAT["convert"] + SOFT_FLOAT["subtract"]
-    return 2 * power + SOFT_FLOAT["divide"]
+        each = SOFT_FLOAT["divide"] + 3 * SOFT_FLOAT["convert"] + SOFT_FLOAT["subtract"]
+    return Costs(instructions=60, floats=K * each, calls=1)

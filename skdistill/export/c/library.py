@@ -89,8 +89,9 @@ def _arduino(source: CSource, output: str, sources: dict[str, str]) -> dict[str,
     )
     statements = [f"Serial.println({name}_label(x));"]
     if source.layout.model.classes is None:
-        statements = [f"int32_t s[{source.macro}_N_SCORES];", f"{name}_scores(x, s);"]
-        statements.append("Serial.println(s[0]);")
+        kind = "float" if output == "value" else "int32_t"
+        statements = [f"{kind} y[{source.macro}_N_SCORES];", f"{name}_{output}(x, y);"]
+        statements.append("Serial.println(y[0]);")
     sketch = block(
         """
         #include <@name@.h>

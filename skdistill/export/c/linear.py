@@ -113,13 +113,15 @@ def add(source: CSource, part: PackedLinear) -> str:
 def costs(source: CSource, part: PackedLinear) -> Costs:
     """What the part costs at most."""
     S, u, bits = source.layout.model.n_scores, part.table.n_codes, part.table.value_bits
-    each = _round_cost(source, part) + row_cost(S, bits)
-    return Costs(steps=u * (S + 1 + 4 * (bits == "ternary")), instructions=u * (each + 16))
-
-
-def _round_cost(source: CSource, part: PackedLinear) -> int:
-    """One rounded input."""
-    return 8 * source.layout.shares_rounding + round_cost(source, part.rounding)
+    each = round_cost(source, part.rounding)
+    work = each.instructions + 8 * source.layout.shares_rounding + row_cost(S, bits) + 16
+    size = 1 if _shared_type(part) == "uint8_t" else 2
+    return Costs(
+        steps=u * (S + 1 + 4 * (bits == "ternary")),
+        instructions=u * work,
+        stack=u * size * source.layout.shares_rounding,
+        floats=u * each.floats,
+    )
 
 
 def _column(source: CSource) -> str:

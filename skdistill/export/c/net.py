@@ -83,14 +83,15 @@ def add(source: CSource, part: PackedNet) -> str:
 def costs(source: CSource, part: PackedNet) -> Costs:
     """What the part costs at most."""
     numbers = _numbers(part)
-    each = _INPUT + (0 if part.rounding is None else round_cost(source, part.rounding))
-    work, steps = 2 * CALL + 6 * numbers + each * part.table.n_codes, numbers + part.table.n_codes
+    n = part.table.n_codes
+    each = Costs() if part.rounding is None else round_cost(source, part.rounding)
+    work, steps = 2 * CALL + 6 * numbers + (_INPUT + each.instructions) * n, numbers + n
     for i, stream in enumerate(part.streams):
         blocks = stream.length // stream.width.block + (0 if stream.is_aligned else 2)
         work += _LAYER + stream.length * (_PAIR + (_UNIT if i else 0))
         work += stream.rows * (_ROW + product_cost(stream, blocks))
         steps += stream.length + stream.rows * (1 + blocks)
-    return Costs(steps=steps, instructions=work, stack=4 * numbers + 160)
+    return Costs(0, steps, work, 4 * numbers, each.floats * n, calls=2)
 
 
 def _gap(part: PackedNet) -> int:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from skdistill.compact.packing.rounding import Rounding
-from skdistill.export.c.costs import SOFT_FLOAT
+from skdistill.export.c.costs import SOFT_FLOAT, Costs
 from skdistill.export.c.text import CSource, block, number
 
 
@@ -57,8 +57,8 @@ def round_input(source: CSource, rounding: Rounding, x: str) -> str:
     return f"(float){x}" if casts else x
 
 
-def round_cost(source: CSource, rounding: Rounding) -> int:
-    """Instructions that round one input.
+def round_cost(source: CSource, rounding: Rounding) -> Costs:
+    """What it takes to round one input.
 
     Parameters
     ----------
@@ -69,22 +69,22 @@ def round_cost(source: CSource, rounding: Rounding) -> int:
 
     Returns
     -------
-    instructions : int
+    costs : Costs
     """
-    cost = 12 * (source.layout.missing_number is not None)
+    work = 12 * (source.layout.missing_number is not None)
     if rounding.arithmetic == "code":
-        return cost
+        return Costs(instructions=work)
     if rounding.arithmetic == "integer":
-        cost += 10 * (rounding.limit is not None)
-        return cost + (16 if rounding.shift == 0 else 40)
-    cost += 50
+        work += 10 * (rounding.limit is not None)
+        return Costs(instructions=work + (16 if rounding.shift == 0 else 40))
+    floats = 0
     if rounding.offset != 0:
-        cost += SOFT_FLOAT["subtract"] + SOFT_FLOAT["convert"]
+        floats += SOFT_FLOAT["subtract"] + SOFT_FLOAT["convert"]
     if rounding.factors:
-        cost += SOFT_FLOAT["multiply"]
+        floats += SOFT_FLOAT["multiply"]
     if source.x_type != "float":
-        cost += SOFT_FLOAT["convert"]
-    return cost
+        floats += SOFT_FLOAT["convert"]
+    return Costs(instructions=work + 50, floats=floats)
 
 
 def _round_integer(source: CSource, rounding: Rounding, function: str) -> str:

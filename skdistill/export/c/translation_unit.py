@@ -15,6 +15,7 @@ from skdistill.export.c.bounds import bounds
 from skdistill.export.c.label import label
 from skdistill.export.c.printers import packed_widths, printed_parts
 from skdistill.export.c.text import CSource, block, check_name, table
+from skdistill.export.c.value import VALUES, fraction_bits, value, value_error, value_tables
 from skdistill.export.c.values import bits_reader, bits_window
 
 
@@ -55,6 +56,8 @@ def make_source(
     )
     if output == "proba_q15" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
         packed = replace(packed, tables={**packed.tables, "powers": proba.powers()})
+    if output in VALUES:
+        packed = replace(packed, tables={**packed.tables, **value_tables(model, output)})
     return CSource(check_name(name), packed, x_type(packed.model, input_dtype), values_in_ram)
 
 
@@ -105,6 +108,7 @@ def _body(source: CSource, output: str) -> str:
         "#include <stdint.h>\n",
         _floats(source) if f"{source.macro}_COPY(" in code else "",
         _loops(source) if f"{source.macro}_KEEP" in code else "",
+        _calls(source) if f"{source.macro}_NOINLINE" in code else "",
         _flash(source),
         _guarded(_prototypes(source, output)),  # first: C++ shares no table that is not declared
         *_tables(source),
@@ -128,14 +132,11 @@ def header_text(source: CSource, output: str) -> str:
     text : str
     """
     model, M, mark = source.layout.model, source.macro, _hash(_body(source, output))
-    costs = bounds(source, output)
     numbers = {
         "N_FEATURES": source.n_inputs,
         "N_SCORES": model.n_scores,
         **({"N_CLASSES": model.n_classes} if model.classes is not None else {}),
         "TABLE_BYTES": sum(t.nbytes for t in source.layout.tables.values()),
-        "MAX_INSTRUCTIONS": costs.instructions,
-        "MAX_STACK": costs.stack,
     }
     if source.layout.missing_number is not None:
         numbers["MISSING"] = source.layout.missing_number
@@ -144,6 +145,8 @@ def header_text(source: CSource, output: str) -> str:
         lines.append(f"#define {M}_SCALE {np.float32(model.scale)!s}f")
     if output.startswith("proba"):
         lines.append(f"#define {M}_PROBA_ERROR {proba.probability_error(model, output):.9g}")
+    if output in VALUES:
+        lines.append(f"#define {M}_VALUE_ERROR {value_error(model, output):.9g}")
     lines.append(f'#define {M}_HASH "{mark}"')
     return block(
         """
@@ -160,9 +163,32 @@ def header_text(source: CSource, output: str) -> str:
         """,
         banner=banner(source, output, mark).rstrip("\n"),
         name=source.name,
-        macros="\n".join(lines),
+        macros="\n".join([*lines, *_bound_macros(source, output)]),
         prototypes=_guarded(_documented(source, output)),
     )
+
+
+# How a compiler says for which core it compiles; the last one is for those with the least.
+_COMPILED_FOR = {
+    "defined(__AVR__)": ("avr",),
+    "defined(__riscv)": ("rv32imc",),
+    "defined(__ARM_FP)": ("cortex-m4f", "cortex-m7", "cortex-m33"),
+    "defined(__thumb2__)": ("cortex-m3",),
+    "": ("cortex-m0",),
+}
+
+
+def _bound_macros(source: CSource, output: str) -> list[str]:
+    """Bounds of the core that is compiled for; cycles of an AVR are more than its instructions."""
+    lines = list[str]()
+    for condition, cores in _COMPILED_FOR.items():
+        costs = [bounds(source, output, core) for core in cores]
+        lines += [
+            f"#{'elif' if lines else 'if'} {condition}" if condition else "#else",
+            f"#define {source.macro}_MAX_INSTRUCTIONS {max(c.instructions for c in costs)}",
+            f"#define {source.macro}_MAX_STACK {max(c.stack for c in costs)}",
+        ]
+    return [*lines, "#endif"]
 
 
 def _hash(text: str) -> str:
@@ -195,6 +221,20 @@ def _loops(source: CSource) -> str:
         #define @M@_KEEP __asm__ volatile("")
         #else
         #define @M@_KEEP (void)0
+        #endif
+        """,
+        M=source.macro,
+    )
+
+
+def _calls(source: CSource) -> str:
+    return block(
+        """
+        /* A function that stays one, so that what it keeps on the stack ends with it. */
+        #if defined(__GNUC__)
+        #define @M@_NOINLINE __attribute__((noinline))
+        #else
+        #define @M@_NOINLINE
         #endif
         """,
         M=source.macro,
@@ -267,6 +307,15 @@ def _declared(source: CSource, output: str) -> list[tuple[str, str]]:
                 f"void {name}_proba_q15(const {T} *x, uint16_t *p);",
             )
         )
+    if output in VALUES:
+        bits = fraction_bits(output)
+        kind, one = ("float", "") if bits is None else ("int32_t", f"; {1 << bits} is 1")
+        functions.append(
+            (
+                f"Fills the {model.n_scores} value(s) of x{one}.",
+                f"void {name}_{output}(const {T} *x, {kind} *y);",
+            )
+        )
     if source.ram:
         values = source.layout.tables["values"]
         declared = f"extern {values.dtype}_t {name}_values[{len(values)}];"
@@ -319,4 +368,6 @@ def _code(source: CSource, output: str) -> list[str]:
         parts.append(proba.proba_float(source))
     if output == "proba_q15":
         parts.append(proba.proba_q15(source))
+    if output in VALUES:
+        parts.append(value(source, output))
     return parts

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.compact.packing.trees import leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
-from skdistill.export.c.text import CSource, number
+from skdistill.export.c.costs import Costs
+from skdistill.export.c.text import CSource, block, number
 from skdistill.export.c.tree_inputs import (
     compares_floats,
     input_argument,
     is_missing,
+    prepared_type,
     read_input,
     read_type,
 )
 
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
+# Compilers inline trees into their caller, and keep on its stack what many of them share: inputs
+# and thresholds of the roots. Groups that stay functions bound that, for a tenth of the code.
+_GROUP_SPLITS, _GROUP_TREES = 128, 16
+_REACH = 32  # bytes that every core reads behind a pointer, whatever their type
+_NEAR = 16  # splits that a jump passes on every core
 
 
 def branches(source: CSource, part: PackedTrees) -> str:
@@ -50,6 +59,54 @@ def branches(source: CSource, part: PackedTrees) -> str:
     return "\n".join(functions)
 
 
+def _groups(part: PackedTrees) -> list[range]:
+    """Trees that share a function that adds them: few splits each, a tree at least."""
+    sizes = [len(_reached(part.table, root)) for root in part.table.roots.tolist()]
+    firsts, total = [0], 0
+    for t, size in enumerate(sizes):
+        total += size
+        if t - firsts[-1] == _GROUP_TREES or (total > _GROUP_SPLITS and t > firsts[-1]):
+            firsts.append(t)
+            total = size
+    return [range(a, b) for a, b in itertools.pairwise([*firsts, len(sizes)])]
+
+
+def group_functions(source: CSource, part: PackedTrees) -> str:
+    """The functions that add groups of trees to the scores.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of shape "branches".
+
+    Returns
+    -------
+    text : str
+        Empty for a single group.
+    """
+    groups, argument = _groups(part), input_argument(source, part)
+    if part.leaf == "label" or len(groups) == 1:
+        return ""
+    return "\n".join(
+        block(
+            """
+            static @M@_NOINLINE void @name@_trees@g@(@argument@, int32_t *s)
+            {
+                @add@
+            }
+            """,
+            M=source.macro,
+            name=source.name,
+            g=g,
+            argument=argument,
+            add=_add_trees(source, part, trees),
+        )
+        for g, trees in enumerate(groups)
+    )
+
+
 def add_branches(source: CSource, part: PackedTrees) -> str:
     """Statements that add the leaves of all trees.
 
@@ -64,10 +121,18 @@ def add_branches(source: CSource, part: PackedTrees) -> str:
     -------
     statements : str
     """
+    groups = _groups(part)
+    if len(groups) == 1:
+        return _add_trees(source, part, groups[0])
+    x = "q" if part.prepared else "x"
+    return "".join(f"{source.name}_trees{g}({x}, s);\n" for g in range(len(groups)))
+
+
+def _add_trees(source: CSource, part: PackedTrees, trees: range) -> str:
     name, unit, S = source.name, part.table.unit, source.layout.model.n_scores
     x = "q" if part.prepared else "x"
     lines = []
-    for t in range(len(part.table.roots)):
+    for t in trees:
         call = f"{name}_tree{t}({x})"
         if part.leaf == "value":
             lines.append(f"s[0] += {call};" if unit == 1 else f"s[0] += {call} * {unit};")
@@ -76,6 +141,54 @@ def add_branches(source: CSource, part: PackedTrees) -> str:
         else:
             lines.append(f"{name}_tree{t}({x}, s);")
     return "\n".join(lines) + "\n"
+
+
+def branch_reach(source: CSource, part: PackedTrees) -> int:
+    """Instructions of a split for an input that no single instruction reaches.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of shape "branches".
+
+    Returns
+    -------
+    instructions : int
+        A Cortex-M0 reads at most 32 items behind a pointer; jumps over many nodes take two.
+    """
+    return 6 * (_row_bytes(source, part) > _REACH or len(part.table.feature) > _NEAR)
+
+
+def branch_costs(source: CSource, part: PackedTrees) -> Costs:
+    """What compilers keep for many splits: addresses of inputs, and what roots share.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of shape "branches".
+
+    Returns
+    -------
+    costs : Costs
+        Of a group, or of the largest tree.
+    """
+    places = min(_row_bytes(source, part) // _REACH, len(part.table.feature))
+    groups = 1 if part.leaf == "label" else len(_groups(part))
+    roots = min(_GROUP_TREES, len(part.table.roots))
+    return Costs(instructions=6 * places * groups, stack=4 * places + 8 * (roots - 1))
+
+
+def _row_bytes(source: CSource, part: PackedTrees) -> int:
+    """Bytes up to the last input that nodes compare."""
+    if part.prepared:
+        kind, n = prepared_type(source, part), part.codes.n_inputs
+    else:
+        kind, n = source.x_type, source.n_inputs
+    return n * {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}.get(kind, 4)
 
 
 def _shared(table: TreeTable) -> set[int]:
@@ -134,17 +247,19 @@ def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: 
     return "\n".join([head, "{", *lines, "}"]) + "\n"
 
 
-def _any_missing(table: TreeTable, root: int) -> bool:
+def _reached(table: TreeTable, root: int) -> set[int]:
+    """Inner nodes of a tree."""
     waiting, seen = [root], set[int]()
     while waiting:
         node = waiting.pop()
-        if node < 0 or node in seen:
-            continue
-        seen.add(node)
-        if table.nan_left[node]:
-            return True
-        waiting += [int(table.left[node]), int(table.right[node])]
-    return False
+        if node >= 0 and node not in seen:
+            seen.add(node)
+            waiting += [int(table.left[node]), int(table.right[node])]
+    return seen
+
+
+def _any_missing(table: TreeTable, root: int) -> bool:
+    return bool(table.nan_left[list(_reached(table, root))].any())
 
 
 def _condition(source: CSource, part: PackedTrees, node: int) -> str:

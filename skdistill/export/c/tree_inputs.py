@@ -165,10 +165,11 @@ def _steps(source: CSource, part: PackedTrees) -> str:
         /* Steps from the origin of input f to x, rounded up and kept in range. */
         static unsigned @name@_steps(const float *x, unsigned f)
         {
+            const float v = *x; /* gcc takes x itself for bytes anywhere */
             uint32_t bits, m;
             int32_t n, s;
             (void)f;
-            @M@_COPY(&bits, x, sizeof bits);
+            @M@_COPY(&bits, &v, sizeof bits);
             m = bits & 0x7FFFFFFFu;
             if (m > 0x7F800000u)
                 return @nan@u;

@@ -10,7 +10,13 @@ from skdistill.compact.packing.packed_trees import WIDEST_READ, PackedTrees
 from skdistill.export.c import categories, tree_inputs
 from skdistill.export.c.costs import CALL, UNPACK, Costs, row_cost
 from skdistill.export.c.text import CSource, block
-from skdistill.export.c.tree_branches import add_branches, branches
+from skdistill.export.c.tree_branches import (
+    add_branches,
+    branch_costs,
+    branch_reach,
+    branches,
+    group_functions,
+)
 from skdistill.export.c.tree_inputs import declared, prepare
 from skdistill.export.c.tree_tables import walker
 from skdistill.export.c.values import value_reader
@@ -27,7 +33,7 @@ __all__ = [
     "walk_function",
 ]
 
-_SPLIT = {"fused": 17, "depth": 34, "children": 34, "branches": 7}
+_SPLIT = {"fused": 17, "depth": 34, "children": 34, "branches": 8}
 _CODE = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 
 
@@ -58,12 +64,14 @@ def walk_function(source: CSource, part: PackedTrees) -> str:
 
 
 def value_function(source: CSource, part: PackedTrees) -> str:
-    """The function that adds a row of leaf values."""
+    """The functions that add a row of leaf values, and groups of trees as branches."""
+    groups = group_functions(source, part) if part.shape == "branches" else ""
     if "values" not in part.tables:
-        return ""
+        return groups
     values = part.table.values
     signed = bool((values < 0).any())
-    return value_reader(source, "values", part.table.value_bits, signed, values.size)
+    reader = value_reader(source, "values", part.table.value_bits, signed, values.size)
+    return "\n".join([reader, groups])
 
 
 def label_function(source: CSource, part: PackedTrees) -> str:
@@ -154,7 +162,11 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
         n = part.codes.n_inputs
         steps += n
         work += n * (_CODE[part.codes.kind] + 12)
-        stack += n * (4 if part.codes.kind == "key" else 2)
+        size = {"uint8_t": 1, "uint16_t": 2}.get(tree_inputs.prepared_type(source, part), 4)
+        stack += n * size * (not part.compares_rounded)  # those are an array of the linear part
+    if part.shape == "branches":
+        kept = branch_costs(source, part)
+        stack, work = stack + kept.stack, work + kept.instructions
     if part.leaf == "label":
         work += UNPACK * (part.label_bits is not None)
         return Costs(splits, steps, work, stack)
@@ -170,6 +182,8 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
 
 def _split_cost(source: CSource, part: PackedTrees) -> int:
     cost = _SPLIT[part.shape]
+    if part.shape == "branches":
+        cost += branch_reach(source, part)
     if not part.prepared:
         cost += _CODE[part.codes.kind]
     cost += 4 * (part.columns is not None) + 5 * (part.edges is not None)

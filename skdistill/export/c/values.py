@@ -84,6 +84,15 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
     S, name, index = source.layout.model.n_scores, source.name, source.index
     if bits == "ternary":
         # Cores without a divider divide by 5 as they multiply by 52429 / 2^18, exact below 80000.
+        more = block(
+            """
+            if (left == 0) {
+                b = @M@_GET8(++p);
+                left = 5u;
+            }
+            """,
+            M=source.macro,
+        )
         fifth = "i / 5u" if count >= 80000 else f"({index})((uint32_t)i * 52429u >> 18)"
         return block(
             """
@@ -98,10 +107,7 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
                     b = b * 171u >> 9;
                 for (k = 0; k < @S@; k++, left--) {
                     unsigned rest;
-                    if (left == 0) {
-                        b = @M@_GET8(++p);
-                        left = 5u;
-                    }
+                    @more@
                     rest = b * 171u >> 9;
                     s[k] += f * ((int32_t)(b - 3u * rest) - 1);
                     b = rest;
@@ -109,6 +115,7 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
             }
             """,
             table=table, name=name, index=index, fifth=fifth, M=source.macro, S=S,
+            more=more if source.layout.tables[table].size > 1 else "",  # lest a compiler warns
         )  # fmt: skip
     if bits in (8, 16):
         value = source.get(table, "i")

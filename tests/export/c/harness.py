@@ -18,7 +18,8 @@ import pytest
 from skdistill import CompactModel
 from skdistill.compact import evaluate
 from skdistill.device.compile import cache_folder
-from skdistill.export.c import device_input, to_c
+from skdistill.export.c import device_input, prepare_source, to_c
+from skdistill.export.c.value import VALUES
 from tests.strategies import adversarial_rows
 
 INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
@@ -52,11 +53,25 @@ class Case(NamedTuple):
                 missing_value=self.missing_value,
             )
 
+    def source(self) -> tuple[Any, str]:
+        """What the file is printed from."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "input_dtype=.* whole numbers")
+            return prepare_source(
+                self.model,
+                input_dtype=self.input,
+                output=self.output,
+                layout=self.layout,
+                missing_value=self.missing_value,
+            )
+
     @property
     def result(self) -> tuple[str, int]:
         """Type of a result, and how many there are."""
         model = self.model
         many = {"label": 1, "scores": model.n_scores}.get(self.output)
+        if self.output in VALUES:
+            return "float32" if self.output == "value" else "int32", model.n_scores
         return _RESULTS[self.output], len(model.classes) if many is None else many
 
     def expected(self, X: np.ndarray) -> np.ndarray:
@@ -64,6 +79,8 @@ class Case(NamedTuple):
         scores = self.model.scores(X)
         if self.output == "scores":
             return scores
+        if self.output in VALUES:
+            return scores * np.asarray(self.model.scale, np.float64)
         if self.output == "label":
             one = len(self.model.classes) == 1
             return np.zeros(len(X), int) if one else evaluate.labels(scores, self.model.threshold)

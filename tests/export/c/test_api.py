@@ -40,7 +40,11 @@ LINEAR = LinearTable([0], [0.5], [2.0], 8, [[1]], 4)
         (stump(), {"output": "proba"}, "output must be one of .*got 'proba'"),
         (stump(), {"layout": "tables"}, "layout must be one of .*got 'tables'"),
         (stump(classes=None), {"output": "label"}, "output='label' needs classes"),
-        (stump(classes=None), {"output": "proba_float"}, "take output='scores'"),
+        (
+            stump(classes=None),
+            {"output": "proba_float"},
+            "of a regression take 'value' or 'scores'",
+        ),
         (stump(3, dtype="i4"), {"input_dtype": "float32"}, "declares int32 inputs: take 'int32'"),
         (
             stump(300),

@@ -1,19 +1,29 @@
-"""The bounds in the header hold for every row that is run on an emulated Cortex-M0."""
+"""The bounds in the header hold for every row that is run, on every core and by each compiler."""
+
+import re
+import shutil
 
 import numpy as np
 import pytest
 
 pytest.importorskip("unicorn")
 
-from skdistill.compact import TreeTable
+from sklearn.datasets import load_breast_cancer
+from sklearn.tree import DecisionTreeClassifier
+
+from skdistill import CompactModel, convert
+from skdistill.compact import InputGrid, TreeTable
 from skdistill.compact.packing.node_order import depths
 from skdistill.device.compile import build
-from skdistill.device.cores import find_target
+from skdistill.device.cores import TARGETS, find_target
 from skdistill.device.emulate import run
-from skdistill.device.profile import emitted_function
+from skdistill.device.profile import emitted_function, profile
+from skdistill.device.simavr import missing_tools
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
+from skdistill.export.c.costs import CORES
 from tests.export.c.harness import Case, rows_for, suits
-from tests.strategies import tree_model
+from tests.nets import net_model
+from tests.strategies import quantized_trees, tree_model
 
 KINDS = [
     (input, output, layout)
@@ -26,22 +36,119 @@ KINDS = [
         ("float32", "proba_float"),
     )
 ]
+EMULATED = [name for name, target in TARGETS.items() if target.core]
+GCC = {name: "arm-none-eabi-gcc" for name in EMULATED} | {"rv32imc": "riscv64-unknown-elf-gcc"}
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_no_row_takes_more_than_the_header_says(seed):
-    rng = np.random.default_rng(seed)
-    model = tree_model(rng)
-    input, output, layout = KINDS[seed % len(KINDS)]
-    if not suits(model, input, output):
-        input, output = model.input_dtype, "scores"
-    X = rows_for(Case(model, input, output, layout), seed, 40)
-    rows = device_input(model, X, input)
-    function = emitted_function(model, rows, output)
-    options = {"input_dtype": input, "output": output, "layout": layout, "name": "model"}
-    image = build({"model.c": to_c(model, **options)}, find_target("cortex-m0"), [function.name])
-    ran = run(image, function.name, rows, output_bytes=function.output_bytes)
-    found = bounds(*prepare_source(model, **options))
-    assert ran.instructions.max() <= found.instructions
-    assert ran.stack.max() <= found.stack
-    assert found.splits == sum(depths(trees).sum() for trees in model.tables_of(TreeTable))
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+@pytest.mark.parametrize("target", EMULATED)
+def test_no_row_takes_more_than_the_header_says(target, compiler):
+    """Twelve random models in one image."""
+    if compiler == "gcc" and shutil.which(GCC[target]) is None:
+        pytest.skip(f"{GCC[target]} is not installed")
+    cases = []
+    for seed in range(12):
+        model = tree_model(np.random.default_rng(seed)) if seed % 4 else net_model(seed)
+        input, output, layout = KINDS[seed % len(KINDS)]
+        if not suits(model, input, output):
+            input, output = model.input_dtype, "scores"
+        cases.append(Case(model, input, output, layout if seed % 4 else "table"))
+    functions = []
+    for i, case in enumerate(cases):
+        rows = device_input(case.model, rows_for(case, i, 40), case.input)
+        functions.append((rows, emitted_function(case.model, rows, case.output, f"m{i}")))
+    image = build(
+        {f"m{i}.c": case.text(f"m{i}") for i, case in enumerate(cases)},
+        find_target(target),
+        [function.name for _, function in functions],
+        compiler=[GCC[target]] if compiler == "gcc" else [],
+    )
+    for case, (rows, function) in zip(cases, functions, strict=True):
+        ran = run(image, function.name, rows, output_bytes=function.output_bytes)
+        most = bounds(*case.source(), target)
+        assert ran.instructions.max() <= most.instructions
+        assert ran.stack.max() <= most.stack
+        assert most.splits == sum(depths(t).sum() for t in case.model.tables_of(TreeTable))
+
+
+@pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
+@pytest.mark.parametrize("seed", range(6))
+def test_no_row_takes_more_on_an_avr(seed):
+    model = tree_model(np.random.default_rng(seed + 20)) if seed % 3 else net_model(seed)
+    output = "scores" if model.classes is None else "label"
+    case = Case(model, model.input_dtype, output)
+    X = rows_for(case, seed, 8)
+    found = profile(model, X, target="avr", input_dtype=case.input, output=output)
+    assert found.mismatches == 0
+    assert found.cycles_max <= found.instructions_bound
+    assert found.stack_bytes <= found.stack_bound
+
+
+def many_trees(n_trees, n_features, dtype, depth):
+    """Boosted trees of one score, each input compared by many of them."""
+    rng = np.random.default_rng(n_trees)
+    edges = [np.unique(rng.integers(-30000, 30000, 25).astype(dtype)) for _ in range(n_features)]
+    grid = InputGrid(range(n_features), np.cumsum([0, *map(len, edges)]), np.concatenate(edges))
+    rows = rng.integers(-100, 100, (1000, 1))
+    splits = [2**depth - 1] * n_trees
+    trees = quantized_trees(rng, grid, "balanced", splits, rows, 8, 1, 0.0)
+    return CompactModel(n_features, [0], 1e-3, "sigmoid", np.arange(2), [trees])
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m4f", "rv32imc"])
+@pytest.mark.parametrize(
+    ("n_trees", "n_features", "input", "depth"),
+    [
+        (100, 30, "float32", 2),
+        (300, 30, "float32", 2),
+        (100, 100, "int16", 1),
+        (60, 100, "int32", 2),
+        (200, 40, "int16", 3),
+    ],
+)
+def test_stack_does_not_grow_with_the_number_of_trees(target, n_trees, n_features, input, depth):
+    """Compilers inline trees: what these share was kept on the stack of the caller."""
+    model = many_trees(n_trees, n_features, "f4" if input == "float32" else "i4", depth)
+    X = rows_for(Case(model, input), 0, 20)
+    found = profile(model, X, target=target, input_dtype=input, layout="code")
+    assert found.mismatches == 0
+    assert found.stack_bytes <= found.stack_bound <= 304 + 4 * n_features
+    assert found.instructions_max <= found.instructions_bound
+
+
+@pytest.mark.parametrize("n_trees", [100, 300])
+def test_boosters_as_code_keep_to_their_stack(n_trees):
+    """472 bytes of stack for a bound of 280, and more with more trees."""
+    xgboost = pytest.importorskip("xgboost")
+    X, y = load_breast_cancer(return_X_y=True)
+    model = convert(xgboost.XGBClassifier(n_estimators=n_trees, max_depth=4, n_jobs=1).fit(X, y))
+    found = profile(model, X[::20], layout="code", input_dtype="float32")
+    assert found.mismatches == 0
+    assert found.stack_bytes <= found.stack_bound <= 400
+    assert found.instructions_max <= found.instructions_bound
+
+
+@pytest.mark.parametrize("target", EMULATED)
+def test_columns_beyond_the_reach_of_an_instruction(target):
+    """99 instructions of a tree of depth 7 for a bound of 79: addresses are computed first."""
+    rng = np.random.default_rng(36)
+    X, y = rng.integers(-30000, 30000, (600, 400)), rng.integers(0, 2, 600)
+    tree = DecisionTreeClassifier(max_depth=7, random_state=0).fit(X, y)
+    model = convert(tree, X, dtype="int32")
+    found = profile(model, X, target=target, input_dtype="int16", layout="code")
+    assert found.mismatches == 0
+    assert found.instructions_max <= found.instructions_bound
+    assert found.stack_bytes <= found.stack_bound
+
+
+def test_the_header_has_the_bounds_of_every_core(tmp_path):
+    model = many_trees(3, 4, "i4", 2)
+    text = to_c(model, tmp_path / "m.c", name="m", input_dtype="int16")
+    header = (tmp_path / "m.h").read_text()
+    source = prepare_source(model, name="m", input_dtype="int16")
+    for core in CORES:
+        most = bounds(*source, core)
+        unit = "cycles" if core == "avr" else "instructions"
+        assert f"{core:<10} {most.instructions} {unit}, {most.stack} bytes of stack" in text
+        assert f"MAX_STACK {most.stack}\n" in header
+    assert len(re.findall("#define M_MAX_INSTRUCTIONS", header)) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from tests.nets import net_model
 from tests.strategies import quantized_trees, tree_model
 
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15")
+VALUES = ("scores", "value", "value_q4")
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +53,9 @@ def cases():
     one = CompactModel(2, [3], 1.0, "sigmoid", ["all"])
     regression = CompactModel(1, [1, 2], [0.5, 2.0], "identity", None)
     found += [Case(model, output=output) for model in (constant, one) for output in OUTPUTS]
-    found.append(Case(regression, output="scores"))
+    found += [Case(regression, output=output) for output in VALUES]
     assert len(found) > 30
-    assert {case.output for case in found} == set(OUTPUTS)
+    assert {case.output for case in found} == {*OUTPUTS, *VALUES}
     return found
 
 
@@ -255,3 +257,34 @@ def test_no_number_is_narrowed_silently_where_an_int_has_16_bits():
             function = "scores" if model.classes is None else "label"
             text = to_c(model, output="scores", layout=layout)
             build({"m.c": text}, find_target("avr"), [f"model_{function}"], flags=STRICT)
+
+
+@pytest.mark.parametrize(
+    ("target", "compiler"),
+    [
+        ("cortex-m0", ("arm-none-eabi-gcc",)),
+        ("cortex-m33", ("arm-none-eabi-gcc",)),
+        ("cortex-m4f", ("clang", "--target=arm-none-eabi")),
+        ("rv32imc", ("riscv64-unknown-elf-gcc",)),
+        ("avr", ("avr-gcc",)),
+    ],
+)
+def test_compilers_of_devices_have_no_warning(cases, target, compiler):
+    if shutil.which(compiler[0]) is None:
+        pytest.skip(f"{compiler[0]} is not installed")
+    function = {"proba_float": "proba"}.get(cases[0].output, cases[0].output)
+    text = "\n".join(case.text(f"m{i}") for i, case in enumerate(cases))
+    build({"m.c": text}, find_target(target), [f"m0_{function}"], compiler=compiler, flags=STRICT)
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="gcc is not installed")
+def test_ternary_values_in_a_single_byte_have_no_warning():
+    """gcc saw a read behind the only byte where it had inlined everything."""
+    grid = InputGrid([0], [0, 9], np.arange(9, dtype=np.float32))
+    rng = np.random.default_rng(0)
+    trees = quantized_trees(rng, grid, "random", [0], np.array([[1, -1, 0]]), "ternary", 1, 0.0)
+    model = CompactModel(1, [0, 0, 0], 1.0, "softmax", np.arange(3), [trees])
+    for options in ({"flags": STRICT, "compiler": ["arm-none-eabi-gcc"]}, {"flags": STRICT}):
+        text = to_c(model, output="scores")
+        assert "model_values[1]" in text
+        build({"m.c": text}, find_target("cortex-m0"), ["model_scores"], **options)

@@ -36,12 +36,16 @@ def test_an_arduino_library_has_sources_properties_and_a_sketch(tree, tmp_path):
     assert "iris_label(x)" in sketch
 
 
-def test_the_sketch_of_a_regression_prints_a_score(tmp_path):
+@pytest.mark.parametrize(
+    ("output", "kind"), [("scores", "int32_t"), ("value", "float"), ("value_q8", "int32_t")]
+)
+def test_the_sketch_of_a_regression_prints_what_was_asked_for(output, kind, tmp_path):
     model = SoftBoostingRegressor(2).fit(*load_diabetes(return_X_y=True)).compact_
-    *_, sketch = to_c_library(model, tmp_path, name="sugar")
+    *_, sketch = to_c_library(model, tmp_path, name="sugar", output=output)
     text = sketch.read_text()
-    main = '#define F(x) x\n#include "sugar.h"\n' + text[text.index("void setup") :]
-    assert "int32_t s[SUGAR_N_SCORES];" in main
+    assert f"{kind} y[SUGAR_N_SCORES];" in text
+    assert f"sugar_{output}(x, y);" in text
+    assert f"void sugar_{output}(const float *x, {kind} *" in (tmp_path / "src/sugar.h").read_text()
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
