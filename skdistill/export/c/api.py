@@ -20,7 +20,8 @@ from skdistill.utils.files import write_whole
 
 INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15", *VALUES)
-LAYOUTS = ("table", "code")
+OPTIMIZE = ("size", "balanced", "speed")
+LAYOUTS = ("table", "code", None)
 MISSING_VALUES = ("max", None)
 
 
@@ -30,7 +31,8 @@ def to_c(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    layout: str = "table",
+    optimize: str = "size",
+    layout: str | None = None,
     name: str | None = None,
     values_in_ram: bool = False,
     missing_value: str | None = None,
@@ -60,9 +62,13 @@ def to_c(
         regression, whose values are scores times a scale, ``void <name>_value(x, float *y)`` or,
         as integers of which 2^16 is 1, ``void <name>_value_q16(x, int32_t *y)`` beside the
         scores. None is "label", or "scores" for a regression.
-    layout : {"table", "code"}, default="table"
-        "table" is smallest: the smallest of several forms of the tables is chosen. "code"
-        writes every split as a branch and is fastest.
+    optimize : {"size", "balanced", "speed"}, default="size"
+        Which of several forms of the same trees is written: the one of the fewest bytes of flash,
+        the smallest product of bytes and instructions, or the fewest instructions. `nbytes` of a
+        model counts the tables of "size". Results are the same.
+    layout : {"table", "code"}, default=None
+        "table" stores splits in tables and is smallest. "code" writes every split as a branch
+        and is fastest. None is "code" for ``optimize="speed"`` and else "table".
     name : str, default=None
         Prefix of all that the file defines, so that models can be linked together; None is the
         name of the file, or "model" without one. Macros have it in upper case, ``IRIS_N_SCORES``;
@@ -122,6 +128,7 @@ def to_c(
         model,
         input_dtype=input_dtype,
         output=output,
+        optimize=optimize,
         layout=layout,
         name=name,
         values_in_ram=values_in_ram,
@@ -140,7 +147,8 @@ def prepare_source(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    layout: str = "table",
+    optimize: str = "size",
+    layout: str | None = None,
     name: str = "model",
     values_in_ram: bool = False,
     missing_value: str | None = None,
@@ -151,7 +159,7 @@ def prepare_source(
     ----------
     model : ModelTables
         What is exported.
-    input_dtype, output, layout, name, values_in_ram, missing_value
+    input_dtype, output, optimize, layout, name, values_in_ram, missing_value
         As in `to_c`.
 
     Returns
@@ -171,16 +179,33 @@ def prepare_source(
     _check_model(model)
     input_dtype = input_dtype or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
-    _check_options(model, input_dtype, output, layout, missing_value)
+    _check_options(model, input_dtype, output, optimize, layout, missing_value)
+    layout = layout or default_layout(optimize)
     if values_in_ram and model.table(TreeTable).value_bits not in (8, 16):
         raise ValueError(
             "values_in_ram=True needs trees whose value_bits is 8 or 16, got "
             f"{model.table(TreeTable).value_bits!r}: packed values cannot be changed one by one"
         )
+    max_is_missing = missing_value is not None
     source = make_source(
-        model, name, input_dtype, output, layout, values_in_ram, missing_value is not None
+        model, name, input_dtype, output, layout, values_in_ram, max_is_missing, optimize
     )
     return source, output
+
+
+def default_layout(optimize: str) -> str:
+    """The layout that None stands for.
+
+    Parameters
+    ----------
+    optimize : {"size", "balanced", "speed"}
+        As in `to_c`.
+
+    Returns
+    -------
+    layout : {"table", "code"}
+    """
+    return "code" if optimize == "speed" else "table"
 
 
 def _check_model(model: object) -> None:
@@ -224,7 +249,7 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     other : ModelTables
         The same but for its leaf values.
     **options
-        `input_dtype`, `output` and `layout`, as passed to `to_c`.
+        `input_dtype`, `output`, `optimize` and `layout`, as passed to `to_c`.
 
     Returns
     -------
@@ -268,10 +293,16 @@ def _c_file(path: str | PathLike[str]) -> Path:
 
 
 def _check_options(
-    model: ModelTables, input_dtype: str, output: str, layout: str, missing_value: str | None
+    model: ModelTables,
+    input_dtype: str,
+    output: str,
+    optimize: str,
+    layout: str | None,
+    missing_value: str | None,
 ) -> None:
     for option, value, known in (
         ("input_dtype", input_dtype, INPUT_DTYPES),
+        ("optimize", optimize, OPTIMIZE),
         ("layout", layout, LAYOUTS),
         ("missing_value", missing_value, MISSING_VALUES),
     ):

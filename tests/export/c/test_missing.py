@@ -17,7 +17,7 @@ from skdistill.compact.packing.pack import choose_layout, on_integers
 from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
-from tests.export.c.harness import Case, answers, assert_equal, load, suits
+from tests.export.c.harness import OPTIMIZE, Case, answers, assert_equal, load, suits
 from tests.strategies import compact_models, seeds, tree_model, tree_models
 
 TYPES = ("int8", "uint8", "int16", "uint16", "int32")
@@ -58,6 +58,7 @@ cases = st.builds(
     st.sampled_from(["label", "scores"]),
     st.sampled_from(["table", "code"]),
     st.just("max"),
+    st.sampled_from(OPTIMIZE),
 )
 
 
