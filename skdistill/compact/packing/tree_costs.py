@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 UNPACK = 24  # bytes of code that take a number out of packed bits
+UNPACK_TWICE = 56  # where both nodes and leaves do, so that it is a function with arguments
 
 
 class FormCost(NamedTuple):
@@ -72,8 +73,8 @@ def row_cost(n_scores: int, bits: int | str) -> FormCost:
     ----------
     n_scores : int
         Values of a row.
-    bits : int in [2, 16] or "ternary"
-        Width in which they are stored.
+    bits : int in [2, 16], "ternary" or "nibble"
+        How they are stored.
 
     Returns
     -------
@@ -84,10 +85,9 @@ def row_cost(n_scores: int, bits: int | str) -> FormCost:
         return FormCost(72, 40 + 21 * n_scores)
     if bits in (8, 16):
         return FormCost(0, 12 + 9 * n_scores)
-    if bits == 4:  # two values at a time
-        return (
-            FormCost(45, 26 + 7.5 * n_scores) if n_scores % 2 else FormCost(20, 26 + 7.5 * n_scores)
-        )
+    if bits == "nibble":  # two values at a time; a row may begin or end within a byte
+        code = 20 if n_scores % 2 == 0 else 55 if n_scores == 1 else 80
+        return FormCost(code, 26 + 7.5 * n_scores)
     return FormCost(8, 10 + 27 * n_scores)
 
 

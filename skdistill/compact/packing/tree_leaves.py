@@ -37,8 +37,9 @@ class PackedLeaves:
         the only value, or statements that add the values.
     label_bits : int or None
         Of the label of a leaf, where leaves hold labels.
-    value_bits : int, "ternary" or None
-        Width in which values are stored; None where no table has any.
+    value_bits : int, "ternary", "nibble" or None
+        How values are stored: so many bits each, five a byte, or unsigned and two a byte, which
+        are read together; None where no table has any.
     bias : int
         What stored values are too large by. The scores begin with as much less.
     row_bits : int or None
@@ -67,7 +68,7 @@ class PackedLeaves:
     @property
     def reads_bits(self) -> bool:
         """Whether a table needs code that unpacks numbers."""
-        packed = self.value_bits not in (None, 4, 8, 16, "ternary")
+        packed = self.value_bits not in (None, "nibble", 8, 16, "ternary")
         return packed or (self.row_bits or 0) not in (0, 8, 16)
 
     @property
@@ -169,18 +170,18 @@ def _rows_of_values(
     for bits, bias in _widths(trees, request):
         form = PackedLeaves("row", value_bits=bits, bias=bias, value_cost=row_cost(S, bits))
         if not request.branches:
-            yield replace(form, tables={"values": pack_values(values + bias, bits)})
+            yield replace(form, tables={"values": _packed(values + bias, bits)})
         if len(rows) == 1 and not request.branches:
             continue
         # Leaves of few bits often have equal rows: an index into distinct rows may be smaller.
-        yield from _indexed(replace(form, tables={"values": pack_values(rows + bias, bits)}), row,
+        yield from _indexed(replace(form, tables={"values": _packed(rows + bias, bits)}), row,
                             len(rows), request)  # fmt: skip
         if bias == 0 and S > 1 and (pure := _pure(values)) is not None:
             top, is_pure, of_row = pure
             others, other = np.unique(values[~is_pure], axis=0, return_inverse=True)
             index = np.array(of_row)
             index[~is_pure] = S + other.ravel()
-            kept = {"values": pack_values(others, bits)} if len(others) else {}
+            kept = {"values": _packed(others, bits)} if len(others) else {}
             share = float(is_pure.mean())
             pure_form = replace(
                 form,
@@ -195,6 +196,10 @@ def _rows_of_values(
             yield from _indexed(pure_form, index, S + len(others), request)
 
 
+def _packed(values: NDArray[Any], bits: int | str) -> NDArray[Any]:
+    return pack_values(values, 4 if bits == "nibble" else bits)
+
+
 def _widths(trees: TreeTable, request: Request) -> list[tuple[int | str, int]]:
     """Widths in which values may be stored, and what is added to them: the narrowest first."""
     bits = trees.value_bits
@@ -203,9 +208,9 @@ def _widths(trees: TreeTable, request: Request) -> list[tuple[int | str, int]]:
     # Scores begin with the sum of all biases, which must not leave 32 bits.
     most = request.model.score_bound.max(initial=0) + bias * trees.unit * len(trees.roots)
     nibbles = narrow <= 4 and most <= INT32_MAX
-    choices: list[tuple[int | str, int]] = [] if bits == 4 and nibbles else [(bits, 0)]
+    choices: list[tuple[int | str, int]] = [(bits, 0)]
     if nibbles:
-        choices.append((4, bias))
+        choices.append(("nibble", bias))
     if narrow % 8:
         choices.append((8 if narrow < 8 else 16, 0))
     return choices

@@ -19,7 +19,7 @@ from skdistill.compact.packing.layout import Request
 from skdistill.compact.packing.node_order import Order, depth_first, depths
 from skdistill.compact.packing.packed_trees import WIDEST_READ, PackedTrees
 from skdistill.compact.packing.threshold_codes import ThresholdCodes, candidates, ready_codes
-from skdistill.compact.packing.tree_costs import CODES, TREE, UNPACK
+from skdistill.compact.packing.tree_costs import CODES, TREE, UNPACK, UNPACK_TWICE
 from skdistill.compact.packing.tree_leaves import PackedLeaves, label_leaves, value_leaves
 from skdistill.compact.packing.tree_nodes import fused_nodes, node_forms
 from skdistill.compact.packing.tree_scores import by_score, without_constants
@@ -46,7 +46,8 @@ def pack_trees(trees: TreeTable, request: Request) -> PackedTrees:
     costs = []
     for part, leaf in product(nodes, leaves):
         held = part.leaves if part.shape == "fused" else leaf
-        cost = part.node_cost.code + held.cost.code + UNPACK * (part.reads_bits or held.reads_bits)
+        unpack = (0, UNPACK, UNPACK_TWICE)[part.reads_bits + held.reads_bits]
+        cost = part.node_cost.code + held.cost.code + unpack
         costs.append((cost, _work(part, held, steps)))
     measure: dict[str, Callable[[tuple[float, float]], tuple[float, float]]] = {
         "size": lambda cost: cost,

@@ -25,7 +25,7 @@ def leaf_widths(leaves: PackedLeaves) -> dict[str, list[int]]:
         widths["labels"] = [leaves.label_bits or 0]
     if leaves.row_bits not in (8, 16):
         widths["rows"] = [leaves.row_bits or 0]
-    if leaves.value_bits not in ("ternary", 4, 8, 16, None):
+    if leaves.value_bits not in ("ternary", "nibble", 8, 16, None):
         widths["values"] = [int(leaves.value_bits)]
     return widths
 
@@ -48,7 +48,7 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
     S = part.table.n_scores
     functions = []
     if "values" in leaves.tables:
-        if leaves.value_bits == 4:
+        if leaves.value_bits == "nibble":
             functions.append(nibble_reader(source, "values", S))
         else:
             assert leaves.value_bits is not None

@@ -175,7 +175,7 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
     steps += 4 * rows * (bits == "ternary")  # to the first of five
     index = 0 if leaves.row_bits is None else UNPACK
     work += T * (CALL + 10 + index + 12 * (leaves.pure is not None))
-    work += rows * row_cost(S, 8 if bits == 4 else bits or 8)
+    work += rows * row_cost(S, 8 if bits == "nibble" else bits or 8)
     work += (T - rows) * 7 * S
     if part.counts is not None:
         steps, work = steps + len(part.counts), work + 12 * len(part.counts)

@@ -161,7 +161,7 @@ class Tables:
             if leaf < S:
                 return [leaves.pure * (k == leaf) for k in range(S)]
             leaf -= S
-        bits = leaves.value_bits
+        bits = 4 if leaves.value_bits == "nibble" else leaves.value_bits
         places = range(leaf * S, leaf * S + S)
         table = self.laid.tables["values"]
         if bits == "ternary":
