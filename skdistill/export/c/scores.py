@@ -33,7 +33,7 @@ def scores(source: CSource, *, public: bool) -> str:
     start = bias if unit == 1 else "0"
     keep = f"    {source.macro}_KEEP;\n" if keeps_loops(source) else ""
     loop = f" {{\n    s[j] = {start};\n{keep}}}\n" if keep else f"\n    s[j] = {start};\n"
-    body.append(f"for (j = 0; j < {S}; j++){loop}")
+    body.append(f"for (j = {S}; j-- != 0;){loop}")
     for i, (printer, part) in enumerate(parts):
         body.append(printer.add(source, part))
         if i == 0 and unit != 1:
