@@ -68,8 +68,9 @@ class ExportMixin:
             "table".
         name : str, default=None
             Prefix of all that the file defines; None is the name of the file, or "model".
-        missing_value : {"max", None}, default=None
-            "max" says that the largest number of an integer type stands for a missing one.
+        missing_value : {"max", "never", None}, default=None
+            "max" says that the largest number of an integer type stands for a missing one, "never"
+            that no float32 input is NaN, so that no code for it is needed.
         values_in_ram : bool, default=False
             Whether leaf values are a variable that the program may overwrite.
 

@@ -215,8 +215,8 @@ def profile(
         As in `skdistill.export.c.to_c`.
     layout : {"table", "code"}, default=None
         As in `skdistill.export.c.to_c`.
-    missing_value : {"max", None}, default=None
-        How integer inputs say that a value is missing, as in `to_c`.
+    missing_value : {"max", "never", None}, default=None
+        How missing values are told from others, as in `to_c`.
     compiler : str or sequence of str, default=None
         A command that understands gcc's options, as ``"arm-none-eabi-gcc"``; None is that of
         ziglang. The options of the core are added, as ``-mthumb -mcpu=cortex-m0``, and the

@@ -22,7 +22,7 @@ INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15", *VALUES)
 OPTIMIZE = ("size", "balanced", "speed")
 LAYOUTS = ("table", "code", None)
-MISSING_VALUES = ("max", None)
+MISSING_VALUES = ("max", "never", None)
 
 
 def to_c(
@@ -77,10 +77,13 @@ def to_c(
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (see `value_table`), so that a device adapts to its
         user without new code. The bound of scores in the file is that of the exported values.
-    missing_value : {"max", None}, default=None
+    missing_value : {"max", "never", None}, default=None
         How integer inputs say that a value is missing: "max" by the largest number of
         their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
-        float32 input has NaN, and "codes" their own number for it.
+        float32 input has NaN, and "codes" their own number for it. "never" says that no
+        float32 input is NaN: code for it is left out, and a row with NaN may get another
+        answer than in Python. Forests of scikit-learn have a side for NaN in every node, also
+        where no column had a missing value.
 
     Returns
     -------
@@ -186,7 +189,11 @@ def prepare_source(
             "values_in_ram=True needs trees whose value_bits is 8 or 16, got "
             f"{model.table(TreeTable).value_bits!r}: packed values cannot be changed one by one"
         )
-    max_is_missing = missing_value is not None
+    max_is_missing = missing_value == "max"
+    if missing_value == "never":
+        for trees in model.tables_of(TreeTable):
+            no_side = np.zeros_like(trees.nan_left)
+            model = model.with_table(replace(trees, nan_left=no_side))
     source = make_source(
         model, name, input_dtype, output, layout, values_in_ram, max_is_missing, optimize
     )
@@ -321,7 +328,7 @@ def _check_options(
         limits = np.iinfo(input_dtype)
         for table in model.tables:
             table.check_range(
-                input_dtype, int(limits.min), int(limits.max) - (missing_value is not None)
+                input_dtype, int(limits.min), int(limits.max) - (missing_value == "max")
             )
     if input_dtype not in ("float32", "codes"):
         for table in model.tables:
@@ -345,6 +352,18 @@ def _check_output(model: ModelTables, output: str) -> None:
 
 
 def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:
+    if missing_value == "never":
+        if input_dtype != "float32":
+            raise ValueError(
+                f"missing_value='never' is for float32 inputs, got input_dtype={input_dtype!r}: "
+                "others have no missing values by default"
+            )
+        if len(model.categories):
+            raise ValueError(
+                "missing_value='never' is for models without columns of categories, which have an "
+                "index for a missing value"
+            )
+        return
     if missing_value is not None and input_dtype in ("float32", "codes"):
         why = (
             "float32 has NaN" if input_dtype == "float32" else "codes have their own number for it"
@@ -384,8 +403,8 @@ def device_input(
         As `CompactModel.scores` takes it.
     input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}
         As passed to `to_c`.
-    missing_value : {"max", None}, default=None
-        As passed to `to_c`. "max" writes NaN as the largest number of the type.
+    missing_value : {"max", "never", None}, default=None
+        As passed to `to_c`. "max" writes NaN as the largest number of the type, "never" refuses it.
 
     Returns
     -------
@@ -438,6 +457,12 @@ def device_rows(
     if missing_value not in MISSING_VALUES:
         raise ValueError(f"missing_value must be one of {MISSING_VALUES}, got {missing_value!r}")
     _check_missing(model, input_dtype, missing_value)
+    if missing_value == "never" and np.isnan(X).any():
+        row, column = np.argwhere(np.isnan(X))[0]
+        raise ValueError(
+            f"X[{row}, {column}] is NaN, which missing_value='never' says does not happen: export "
+            "with missing_value=None"
+        )
     if input_dtype == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)
