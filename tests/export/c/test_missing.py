@@ -161,7 +161,9 @@ def test_what_is_refused():
         with pytest.raises(ValueError, match=reason):
             device_input(model, HOLES, input, missing_value="max")
     for wrong in (255, "smallest", True):
-        with pytest.raises(ValueError, match=r"missing_value must be one of \('max', 'never', None\)"):
+        with pytest.raises(
+            ValueError, match=r"missing_value must be one of \('max', 'never', None\)"
+        ):
             to_c(model, input_dtype="uint8", missing_value=wrong)
     grid = InputGrid([0], [0, 1], np.array([254.5], np.float32))
     stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
