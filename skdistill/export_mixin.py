@@ -32,7 +32,8 @@ class ExportMixin:
         *,
         input_dtype: str | None = None,
         output: str | None = None,
-        layout: str = "table",
+        optimize: str = "size",
+        layout: str | None = None,
         name: str | None = None,
         missing_value: str | None = None,
         values_in_ram: bool = False,
@@ -49,12 +50,17 @@ class ExportMixin:
         output : {"label", "scores", "proba_float", "proba_q15", "value", "value_q0" to \
                 "value_q30"}, default=None
             What the file can answer; None is "label", or "scores" for a regression.
-        layout : {"table", "code"}, default="table"
-            "table" is smallest, "code" is fastest.
+        optimize : {"size", "balanced", "speed"}, default="size"
+            Which form is written: the fewest bytes, the smallest product of bytes and
+            instructions, or the fewest instructions.
+        layout : {"table", "code"}, default=None
+            "table" is smallest, "code" is fastest. None is "code" for ``optimize="speed"`` and else
+            "table".
         name : str, default=None
             Prefix of all that the file defines; None is the name of the file, or "model".
-        missing_value : {"max", None}, default=None
-            "max" says that the largest number of an integer type stands for a missing one.
+        missing_value : {"max", "never", None}, default=None
+            "max" says that the largest number of an integer type stands for a missing one, "never"
+            that no float32 input is NaN, so that no code for it is needed.
         values_in_ram : bool, default=False
             Whether leaf values are a variable that the program may overwrite.
 
@@ -81,6 +87,7 @@ class ExportMixin:
             path,
             input_dtype=input_dtype,
             output=output,
+            optimize=optimize,
             layout=layout,
             name=name,
             missing_value=missing_value,
@@ -144,7 +151,8 @@ class ExportMixin:
         target: str = "cortex-m0",
         input_dtype: str | None = None,
         output: str | None = None,
-        layout: str = "table",
+        optimize: str = "size",
+        layout: str | None = None,
         missing_value: str | None = None,
         compiler: str | Sequence[str] | None = None,
         flags: str | Sequence[str] = (),
@@ -157,7 +165,7 @@ class ExportMixin:
             At least one row.
         target : str, default="cortex-m0"
             Device, one of `skdistill.device.cores.TARGETS`.
-        input_dtype, output, layout, missing_value : str
+        input_dtype, output, optimize, layout, missing_value : str
             As in `to_c`.
         compiler : str or sequence of str, default=None
             A command that understands gcc's options, as ``"arm-none-eabi-gcc"``; None is that of
@@ -188,6 +196,7 @@ class ExportMixin:
             target=target,
             input_dtype=input_dtype,
             output=output,
+            optimize=optimize,
             layout=layout,
             missing_value=missing_value,
             compiler=compiler,

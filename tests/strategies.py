@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -177,6 +179,7 @@ def tree_model(rng, choose=None) -> CompactModel:
     unit = min(choose([1, 1, 1, 2, 1000]), MAX_LEAF_SCORE // max(1, int(np.abs(rows).max())))
     missing = choose([0.0, 0.0, 0.3])
     trees = quantized_trees(rng, grid, shape, splits, rows, bits, unit, missing)
+    trees = with_learnt_leaves(trees, splits)
     bias = rng.integers(-3, 4, S) * choose([0, 1, 1000])
     links = ["identity"] if K == 0 else ["normalize", "sigmoid" if S == 1 else "softmax"]
     labels = None if K == 0 else np.arange(K)
@@ -266,6 +269,33 @@ def quantized_trees(rng, grid, shape, splits, rows, bits, unit, missing):
         bits,
         unit,
     )
+
+
+def with_learnt_leaves(trees, splits):
+    """A third each: values as they are, one score a tree as boosters grow them, many pure leaves.
+
+    Draws from a generator of its own, so that models with the values as they are stay the same.
+    """
+    values, S = trees.values.copy(), trees.n_scores
+    rng = np.random.default_rng(len(values) + abs(int(values.sum())))
+    kind = rng.choice(["any", "boosters", "pure"])
+    if kind == "any" or S == 1:
+        return trees
+    if kind == "boosters":
+        score = rng.integers(S, size=len(splits))
+        if rng.random() < 0.5:
+            score = np.arange(len(splits)) % S
+        leaf_score = np.repeat(score, np.array(splits) + 1)
+        values[leaf_score[:, None] != np.arange(S)] = 0
+    else:
+        values = np.abs(np.maximum(values, -values.max(initial=1)))
+        pure = np.flatnonzero(rng.random(len(values)) < 0.6)
+        values[pure] = 0
+        top = max(1, int(values.max(initial=1)))
+        values[pure, rng.integers(S, size=len(pure))] = np.where(
+            rng.random(len(pure)) < 0.9, top, 1
+        )
+    return replace(trees, values=values)
 
 
 def _learnt_linear(rng, choose, n_features, S):

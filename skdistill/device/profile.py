@@ -25,7 +25,7 @@ from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.simavr import missing_tools, run_avr
 from skdistill.export.c import bounds, device_rows, largest_error, prepare_source, to_c
-from skdistill.export.c.api import remedy
+from skdistill.export.c.api import default_layout, remedy
 from skdistill.export.c.costs import CORES
 from skdistill.export.c.value import VALUES, fraction_bits
 
@@ -73,6 +73,8 @@ class Profile:
         Cycles of the call that takes most.
     missing_routines : tuple of str
         Routines of the support library that are not in the sizes.
+    optimize : str, default="size"
+        What was asked for.
     """
 
     target: str
@@ -93,6 +95,7 @@ class Profile:
     cycles_mean: float | None = None
     cycles_max: int | None = None
     missing_routines: tuple[str, ...] = ()
+    optimize: str = "size"
 
     @property
     def flash_bytes(self) -> int | None:
@@ -143,7 +146,7 @@ class Profile:
         return float(count * factor / _hertz(clock))
 
     def __str__(self) -> str:
-        options = f"{self.input_dtype} to {self.output}, layout {self.layout}"
+        options = f"{self.input_dtype} to {self.output}, layout {self.layout} for {self.optimize}"
         lines: list[tuple[str, object]] = [("target", f"{self.target}, {options}")]
         names = ["flash_bytes", "model_bytes", "code_bytes", "library_bytes", "ram_bytes"]
         names += [
@@ -184,7 +187,8 @@ def profile(
     target: str = "cortex-m0",
     input_dtype: str | None = None,
     output: str | None = None,
-    layout: str = "table",
+    optimize: str = "size",
+    layout: str | None = None,
     missing_value: str | None = None,
     compiler: str | Sequence[str] | None = None,
     flags: str | Sequence[str] = (),
@@ -207,10 +211,12 @@ def profile(
         One of `skdistill.device.cores.TARGETS`.
     input_dtype, output : str, default=None
         As in `skdistill.export.c.to_c`.
-    layout : {"table", "code"}, default="table"
+    optimize : {"size", "balanced", "speed"}, default="size"
         As in `skdistill.export.c.to_c`.
-    missing_value : {"max", None}, default=None
-        How integer inputs say that a value is missing, as in `to_c`.
+    layout : {"table", "code"}, default=None
+        As in `skdistill.export.c.to_c`.
+    missing_value : {"max", "never", None}, default=None
+        How missing values are told from others, as in `to_c`.
     compiler : str or sequence of str, default=None
         A command that understands gcc's options, as ``"arm-none-eabi-gcc"``; None is that of
         ziglang. The options of the core are added, as ``-mthumb -mcpu=cortex-m0``, and the
@@ -250,6 +256,7 @@ def profile(
         model,
         input_dtype=input_dtype,
         output=output,
+        optimize=optimize,
         layout=layout,
         name=NAME,
         missing_value=missing_value,
@@ -258,6 +265,7 @@ def profile(
         model,
         input_dtype=input_dtype,
         output=output,
+        optimize=optimize,
         layout=layout,
         name=NAME,
         missing_value=missing_value,
@@ -300,7 +308,8 @@ def profile(
         target=target,
         input_dtype=input_dtype,
         output=output,
-        layout=layout,
+        optimize=optimize,
+        layout=layout or default_layout(optimize),
         rows=len(rows),
         mismatches=mismatches,
         model_bytes=None if sizes is None else sizes.model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Request(NamedTuple):
         Whether equal rows of leaf values may be stored once.
     max_is_missing : bool
         Whether the largest number of an integer `input_dtype` stands for NaN.
+    optimize : {"size", "balanced", "speed"}
+        Whether the fewest bytes are best, the smallest product of bytes and instructions, or the
+        fewest instructions.
     """
 
     model: ModelTables
@@ -38,6 +42,7 @@ class Request(NamedTuple):
     branches: bool
     shared_rows: bool
     max_is_missing: bool = False
+    optimize: str = "size"
 
 
 class Part(Protocol):
@@ -50,6 +55,14 @@ class Part(Protocol):
     @property
     def tables(self) -> dict[str, NDArray[Any]]:
         """Constant tables by name, as they are written."""
+
+    @property
+    def start(self) -> NDArray[np.int64] | int:
+        """What scores begin with for it beside the bias, of shape (n_scores,), or 0."""
+
+    @property
+    def unit(self) -> int:
+        """Score units that a value of 1 adds. Scores are multiplied by it behind the part."""
 
     @property
     def compares_rounded(self) -> bool:
@@ -79,6 +92,8 @@ class Layout:
         Of the columns that are read; without columns for inputs that are ready codes.
     tables : dict of str to array
         By name, as they are written: 8, 16 or 32 bits an entry; packed ones are bytes.
+    bias : int64 array of shape (n_scores,)
+        What scores begin with: the bias of the model and what parts add to all rows.
     missing_number : int or None
         The number of an integer type that stands for NaN.
     """
@@ -90,6 +105,7 @@ class Layout:
     parts: tuple[Part, ...]
     categories: CategoryTable
     tables: dict[str, NDArray[Any]]
+    bias: NDArray[np.int64]
     missing_number: int | None = None
 
     @property

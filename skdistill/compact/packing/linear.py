@@ -30,6 +30,16 @@ class PackedLinear(NamedTuple):
     tables: dict[str, NDArray[Any]]
 
     @property
+    def start(self) -> int:
+        """0: it adds to the bias what its inputs say."""
+        return 0
+
+    @property
+    def unit(self) -> int:
+        """1: it adds score units."""
+        return 1
+
+    @property
     def compares_rounded(self) -> bool:
         """False: it rounds them itself."""
         return False

@@ -170,6 +170,16 @@ class PackedNet(NamedTuple):
         return _runs(self.streams)
 
     @property
+    def start(self) -> int:
+        """0: it adds to the bias what its inputs say."""
+        return 0
+
+    @property
+    def unit(self) -> int:
+        """1: it adds score units."""
+        return 1
+
+    @property
     def compares_rounded(self) -> bool:
         """False: trees do not compare its codes."""
         return False

@@ -91,6 +91,7 @@ def choose_layout(
     branches: bool = False,
     shared_rows: bool = True,
     max_is_missing: bool = False,
+    optimize: str = "size",
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -108,6 +109,8 @@ def choose_layout(
         Whether equal rows of leaf values may be stored once.
     max_is_missing : bool, default=False
         Whether the largest number of an integer `input_dtype` stands for NaN.
+    optimize : {"size", "balanced", "speed"}, default="size"
+        As in `Request`.
 
     Returns
     -------
@@ -125,14 +128,20 @@ def choose_layout(
     labels_only = asks_label and (alone or model.n_classes == 1)
     if labels_only and (model.n_classes == 1 or not len(model.columns)):
         label = _only_label(model)
-        return Layout(model, input_dtype, True, label, (), NO_CATEGORIES, {}, nan)
-    request = Request(model, input_dtype, labels_only, branches, shared_rows, max_is_missing)
+        bias = model.bias.astype(np.int64)
+        return Layout(model, input_dtype, True, label, (), NO_CATEGORIES, {}, bias, nan)
+    request = Request(
+        model, input_dtype, labels_only, branches, shared_rows, max_is_missing, optimize
+    )
     parts = tuple(PACKERS[type(table)].pack(table, request) for table in model.tables)
     tables: dict[str, NDArray[Any]] = {}
     for part in parts:
         tables |= part.tables
-    if not labels_only and (model.bias != model.bias[0]).any():
-        tables["bias"] = narrowest(model.bias)
+    bias = model.bias.astype(np.int64)
+    for part in parts:
+        bias = bias + part.start
+    if not labels_only and (bias != bias[0]).any():
+        tables["bias"] = narrowest(bias)
     if not isinstance(model.scale, float):
         tables["scale"] = model.scale
     categories = NO_CATEGORIES
@@ -140,7 +149,7 @@ def choose_layout(
         categories = model.categories.of_columns(model.columns)
     if len(categories):
         tables |= _rank_tables(categories)
-    return Layout(model, input_dtype, labels_only, None, parts, categories, tables, nan)
+    return Layout(model, input_dtype, labels_only, None, parts, categories, tables, bias, nan)
 
 
 def _without_unread_nodes(table: Table) -> Table:

@@ -6,30 +6,44 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact.packing.threshold_codes import ThresholdCodes
+from skdistill.compact.packing.tree_costs import (
+    BASES,
+    CODES,
+    COLUMNS,
+    DROP,
+    EDGES,
+    NAN,
+    NODES,
+    FormCost,
+)
+from skdistill.compact.packing.tree_leaves import PackedLeaves
 from skdistill.compact.tables.tree_table import TreeTable
 
 WIDEST_READ = 25  # bits at any offset that four bytes hold
 
-# Bytes of Thumb code that a choice needs more than its cheapest alternative, roughly.
-_SHAPE_CODE = {"fused": 0, "bytes": 36, "bits": 62, "children": 48}
-_CODES_CODE = {"value": 0, "code": 0, "rounded": 0, "key": 24, "steps": 76}
-
 
 @dataclass(frozen=True, eq=False)
 class PackedTrees:
-    """How the nodes of all trees are stored.
+    """How the nodes and leaves of all trees are stored.
 
     Attributes
     ----------
     table : TreeTable
-        What was packed.
+        What was packed: without constant trees, and of one score where `counts` are.
     codes : ThresholdCodes
         What nodes compare in place of the inputs.
     prepared : bool
         Whether all codes are made once, before any tree is walked.
+    counts : int array of shape (n_scores,) or None
+        Trees of each score, which follow each other; None where trees add to all scores.
+    constant : int64 array of shape (n_scores,)
+        What constant trees add.
+    leaves : PackedLeaves
+        What a walk ends in.
     columns : int array of shape (n_used,) or None
         Columns of the inputs that nodes number; None where the number is the column.
     edges, bases : int arrays or None
@@ -37,33 +51,29 @@ class PackedTrees:
         itself, or the index counts through all features.
     low : int
         What the cuts of nodes, or of `edges`, are counted from.
-    shape : {"fused", "depth", "children", "branches"}
-        "fused": three bytes a node, labels of leaves among them. "depth": depth first, with
-        the number of nodes to the left. "children": both children by number. "branches": no
-        tables of nodes, for code that holds them.
+    shape : {"fused", "flags", "depth", "children", "branches"}
+        "fused": three bytes a node, labels of leaves among them. "flags": depth first in whole
+        bytes, with the number of nodes to the left, and two bits that say which children are
+        leaves. "depth": depth first, with the number of nodes to the left. "children": both
+        children by number. "branches": no tables of nodes, for code that holds them.
     widths : tuple of int
         Bits of feature, threshold, NaN's side and link (nodes to the left, or one child).
     bits : int
         Of a node; a multiple of 8 where that costs less than code that unpacks.
     size : int or None
         Nodes of each tree where all have as many.
-    leaf : {"label", "row", "value", "sums"}
-        What a walk ends in: the label; the number of a leaf, whose row of values is in a table;
-        and of "branches" also the only value, or statements that add the values.
-    label_bits : int or None
-        Of the label of a leaf, where leaves hold labels.
-    row_bits : int or None
-        Of an index into distinct rows of leaf values; None where each leaf has its own.
-    rows : int array of shape (n_leaves,) or None
-        Of "branches" that end in a "row": the row of values of each leaf of the table.
-    tables : dict of str to array
-        Constant tables by name.
+    long_jumps : bool
+        Of "flags": whether a link of all ones says that the next half word holds it.
+    node_tables : dict of str to array
+        Constant tables by name, without those of the leaves.
     """
 
     table: TreeTable
     codes: ThresholdCodes
     prepared: bool
-    leaf: str
+    counts: NDArray[np.int64] | None
+    constant: NDArray[np.int64]
+    leaves: PackedLeaves
     columns: NDArray[Any] | None = None
     edges: NDArray[Any] | None = None
     bases: NDArray[Any] | None = None
@@ -72,10 +82,24 @@ class PackedTrees:
     widths: tuple[int, int, int, int] = (0, 0, 0, 0)
     bits: int = 0
     size: int | None = None
-    label_bits: int | None = None
-    row_bits: int | None = None
-    rows: NDArray[Any] | None = None
-    tables: dict[str, NDArray[Any]] = field(default_factory=dict)
+    long_jumps: bool = False
+    node_tables: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, NDArray[Any]]:
+        """Constant tables by name."""
+        return self.node_tables | self.leaves.tables
+
+    @property
+    def start(self) -> NDArray[np.int64]:
+        """What scores begin with beside the bias of the model, int64 array of shape (n_scores,)."""
+        counts = len(self.table.roots) if self.counts is None else self.counts
+        return self.constant - self.leaves.bias * self.table.unit * counts
+
+    @property
+    def unit(self) -> int:
+        """Score units that a value of 1 adds."""
+        return self.table.unit
 
     @property
     def compares_rounded(self) -> bool:
@@ -87,12 +111,43 @@ class PackedTrees:
         """Whether a node is one number of whole bytes."""
         return self.bits % 8 == 0 and self.bits <= 32
 
+    @property
+    def reads_bits(self) -> bool:
+        """Whether nodes need code that unpacks numbers."""
+        return self.shape == "children" or (self.shape == "depth" and not self.whole_bytes)
+
     @cached_property
-    def cost(self) -> int:
-        """Bytes of the tables, and a guess at those of the code beside the common part."""
-        kind = "bytes" if self.whole_bytes else "bits"
-        code = _SHAPE_CODE[kind if self.shape == "depth" else self.shape]
-        code += _CODES_CODE[self.codes.kind]
-        code += 4 * (self.codes.drop > 0) + 6 * (self.edges is not None)
-        code += 6 * (self.bases is not None) + 4 * (self.columns is not None)
-        return code + sum(table.nbytes for table in self.tables.values())
+    def node_cost(self) -> FormCost:
+        """Bytes of the tables of nodes and of code, and instructions of a node.
+
+        Bytes of code are a guess, at what is not common to all forms.
+        """
+        form = NODES[self.form]
+        code, work = form
+        code += CODES[self.codes.kind].code
+        for used, each in (
+            (self.columns is not None, COLUMNS),
+            (self.edges is not None, EDGES),
+            (self.bases is not None, BASES),
+            (self.codes.drop > 0, DROP),
+            (self.widths[2] > 0, NAN),
+        ):
+            if used:
+                code, work = code + each.code, work + each.work
+        if not self.prepared:
+            work += CODES[self.codes.kind].work
+        tables = sum(table.nbytes for table in self.node_tables.values())
+        return FormCost(code + tables, work)
+
+    @property
+    def form(self) -> str:
+        """Name of the form of the nodes in `NODES`."""
+        if self.long_jumps:
+            return "long2"
+        if self.shape == "flags":
+            return f"flags{self.bits // 8}"
+        if self.shape != "depth":
+            return self.shape
+        if self.whole_bytes:
+            return f"bytes{self.bits // 8}"
+        return "bits" if self.bits <= WIDEST_READ else "fields"

@@ -20,8 +20,9 @@ from skdistill.utils.files import write_whole
 
 INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15", *VALUES)
-LAYOUTS = ("table", "code")
-MISSING_VALUES = ("max", None)
+OPTIMIZE = ("size", "balanced", "speed")
+LAYOUTS = ("table", "code", None)
+MISSING_VALUES = ("max", "never", None)
 
 
 def to_c(
@@ -30,7 +31,8 @@ def to_c(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    layout: str = "table",
+    optimize: str = "size",
+    layout: str | None = None,
     name: str | None = None,
     values_in_ram: bool = False,
     missing_value: str | None = None,
@@ -60,9 +62,13 @@ def to_c(
         regression, whose values are scores times a scale, ``void <name>_value(x, float *y)`` or,
         as integers of which 2^16 is 1, ``void <name>_value_q16(x, int32_t *y)`` beside the
         scores. None is "label", or "scores" for a regression.
-    layout : {"table", "code"}, default="table"
-        "table" is smallest: the smallest of several forms of the tables is chosen. "code"
-        writes every split as a branch and is fastest.
+    optimize : {"size", "balanced", "speed"}, default="size"
+        Which of several forms of the same trees is written: the one of the fewest bytes of flash,
+        the smallest product of bytes and instructions, or the fewest instructions. `nbytes` of a
+        model counts the tables of "size". Results are the same.
+    layout : {"table", "code"}, default=None
+        "table" stores splits in tables and is smallest. "code" writes every split as a branch
+        and is fastest. None is "code" for ``optimize="speed"`` and else "table".
     name : str, default=None
         Prefix of all that the file defines, so that models can be linked together; None is the
         name of the file, or "model" without one. Macros have it in upper case, ``IRIS_N_SCORES``;
@@ -71,10 +77,13 @@ def to_c(
         Leaf values become a variable, ``<name>_values``, that the program may overwrite with
         those of a model of the same structure (see `value_table`), so that a device adapts to its
         user without new code. The bound of scores in the file is that of the exported values.
-    missing_value : {"max", None}, default=None
+    missing_value : {"max", "never", None}, default=None
         How integer inputs say that a value is missing: "max" by the largest number of
         their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
-        float32 input has NaN, and "codes" their own number for it.
+        float32 input has NaN, and "codes" their own number for it. "never" says that no
+        float32 input is NaN: code for it is left out, and a row with NaN may get another
+        answer than in Python. Forests of scikit-learn have a side for NaN in every node, also
+        where no column had a missing value.
 
     Returns
     -------
@@ -122,6 +131,7 @@ def to_c(
         model,
         input_dtype=input_dtype,
         output=output,
+        optimize=optimize,
         layout=layout,
         name=name,
         values_in_ram=values_in_ram,
@@ -140,7 +150,8 @@ def prepare_source(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    layout: str = "table",
+    optimize: str = "size",
+    layout: str | None = None,
     name: str = "model",
     values_in_ram: bool = False,
     missing_value: str | None = None,
@@ -151,7 +162,7 @@ def prepare_source(
     ----------
     model : ModelTables
         What is exported.
-    input_dtype, output, layout, name, values_in_ram, missing_value
+    input_dtype, output, optimize, layout, name, values_in_ram, missing_value
         As in `to_c`.
 
     Returns
@@ -171,16 +182,37 @@ def prepare_source(
     _check_model(model)
     input_dtype = input_dtype or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
-    _check_options(model, input_dtype, output, layout, missing_value)
+    _check_options(model, input_dtype, output, optimize, layout, missing_value)
+    layout = layout or default_layout(optimize)
     if values_in_ram and model.table(TreeTable).value_bits not in (8, 16):
         raise ValueError(
             "values_in_ram=True needs trees whose value_bits is 8 or 16, got "
             f"{model.table(TreeTable).value_bits!r}: packed values cannot be changed one by one"
         )
+    max_is_missing = missing_value == "max"
+    if missing_value == "never":
+        for trees in model.tables_of(TreeTable):
+            no_side = np.zeros_like(trees.nan_left)
+            model = model.with_table(replace(trees, nan_left=no_side))
     source = make_source(
-        model, name, input_dtype, output, layout, values_in_ram, missing_value is not None
+        model, name, input_dtype, output, layout, values_in_ram, max_is_missing, optimize
     )
     return source, output
+
+
+def default_layout(optimize: str) -> str:
+    """The layout that None stands for.
+
+    Parameters
+    ----------
+    optimize : {"size", "balanced", "speed"}
+        As in `to_c`.
+
+    Returns
+    -------
+    layout : {"table", "code"}
+    """
+    return "code" if optimize == "speed" else "table"
 
 
 def _check_model(model: object) -> None:
@@ -224,7 +256,7 @@ def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> ND
     other : ModelTables
         The same but for its leaf values.
     **options
-        `input_dtype`, `output` and `layout`, as passed to `to_c`.
+        `input_dtype`, `output`, `optimize` and `layout`, as passed to `to_c`.
 
     Returns
     -------
@@ -268,10 +300,16 @@ def _c_file(path: str | PathLike[str]) -> Path:
 
 
 def _check_options(
-    model: ModelTables, input_dtype: str, output: str, layout: str, missing_value: str | None
+    model: ModelTables,
+    input_dtype: str,
+    output: str,
+    optimize: str,
+    layout: str | None,
+    missing_value: str | None,
 ) -> None:
     for option, value, known in (
         ("input_dtype", input_dtype, INPUT_DTYPES),
+        ("optimize", optimize, OPTIMIZE),
         ("layout", layout, LAYOUTS),
         ("missing_value", missing_value, MISSING_VALUES),
     ):
@@ -290,7 +328,7 @@ def _check_options(
         limits = np.iinfo(input_dtype)
         for table in model.tables:
             table.check_range(
-                input_dtype, int(limits.min), int(limits.max) - (missing_value is not None)
+                input_dtype, int(limits.min), int(limits.max) - (missing_value == "max")
             )
     if input_dtype not in ("float32", "codes"):
         for table in model.tables:
@@ -314,6 +352,18 @@ def _check_output(model: ModelTables, output: str) -> None:
 
 
 def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:
+    if missing_value == "never":
+        if input_dtype != "float32":
+            raise ValueError(
+                f"missing_value='never' is for float32 inputs, got input_dtype={input_dtype!r}: "
+                "others have no missing values by default"
+            )
+        if len(model.categories):
+            raise ValueError(
+                "missing_value='never' is for models without columns of categories, which have an "
+                "index for a missing value"
+            )
+        return
     if missing_value is not None and input_dtype in ("float32", "codes"):
         why = (
             "float32 has NaN" if input_dtype == "float32" else "codes have their own number for it"
@@ -353,8 +403,8 @@ def device_input(
         As `CompactModel.scores` takes it.
     input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}
         As passed to `to_c`.
-    missing_value : {"max", None}, default=None
-        As passed to `to_c`. "max" writes NaN as the largest number of the type.
+    missing_value : {"max", "never", None}, default=None
+        As passed to `to_c`. "max" writes NaN as the largest number of the type, "never" refuses it.
 
     Returns
     -------
@@ -407,6 +457,12 @@ def device_rows(
     if missing_value not in MISSING_VALUES:
         raise ValueError(f"missing_value must be one of {MISSING_VALUES}, got {missing_value!r}")
     _check_missing(model, input_dtype, missing_value)
+    if missing_value == "never" and np.isnan(X).any():
+        row, column = np.argwhere(np.isnan(X))[0]
+        raise ValueError(
+            f"X[{row}, {column}] is NaN, which missing_value='never' says does not happen: export "
+            "with missing_value=None"
+        )
     if input_dtype == "float32":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(X, np.float32)

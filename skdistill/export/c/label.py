@@ -32,12 +32,15 @@ def label(source: CSource) -> str:
     else:
         body = block(
             """
-            int32_t s[@S@];
+            int32_t s[@S@], most;
             int best = 0, k;
             @name@_scores(x, s);
+            most = s[0];
             for (k = 1; k < @S@; k++)
-                if (s[k] > s[best])
+                if (s[k] > most) {
+                    most = s[k];
                     best = k;
+                }
             return best;
             """,
             S=S,

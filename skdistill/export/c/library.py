@@ -31,7 +31,7 @@ def to_c_library(
         "arduino": library.properties, sources and an example sketch. "cmake": a static library
         for ``add_subdirectory``, which is a Zephyr module as well.
     **options
-        `input_dtype`, `output`, `layout` and `name` as in `to_c`.
+        `input_dtype`, `output`, `optimize`, `layout` and `name` as in `to_c`.
 
     Returns
     -------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skdistill.export.c import categories
 from skdistill.export.c.printers import printed_parts
-from skdistill.export.c.text import CSource, block
+from skdistill.export.c.text import CSource, block, integer
 
 
 def scores(source: CSource, *, public: bool) -> str:
@@ -26,12 +26,19 @@ def scores(source: CSource, *, public: bool) -> str:
     for printer, part in printed_parts(source):
         declared += printer.declared(source, part)
         body.append(printer.prepare(source, part))
-    bias = _bias(source)
+    bias, S = _bias(source), source.layout.model.n_scores
+    # One multiplication a score is enough where a part counts in larger units: it is added first.
+    parts = sorted(printed_parts(source), key=lambda each: each[1].unit == 1)
+    unit = parts[0][1].unit if parts else 1
+    start = bias if unit == 1 else "0"
     keep = f"    {source.macro}_KEEP;\n" if keeps_loops(source) else ""
-    loop = f"{{\n    s[j] = {bias};\n{keep}}}\n" if keep else f"\n    s[j] = {bias};\n"
-    body.append(f"for (j = 0; j < {source.layout.model.n_scores}; j++){' ' * bool(keep)}{loop}")
-    for printer, part in printed_parts(source):
+    loop = f" {{\n    s[j] = {start};\n{keep}}}\n" if keep else f"\n    s[j] = {start};\n"
+    body.append(f"for (j = {S}; j-- != 0;){loop}")
+    for i, (printer, part) in enumerate(parts):
         body.append(printer.add(source, part))
+        if i == 0 and unit != 1:
+            plus = "" if bias == "0" else f" + {bias}" if bias[0] != "-" else f" - {bias[1:]}"
+            body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = s[j] * {unit}{plus};\n")
     body.append("(void)x;\n" if not _reads_x(source) else "")
     return block(
         """
@@ -61,8 +68,10 @@ def keeps_loops(source: CSource) -> bool:
     -------
     keeps : bool
     """
-    model = source.layout.model
-    return not source.layout.labels_only and model.n_scores > 1 and not model.bias.any()
+    layout = source.layout
+    if layout.labels_only or layout.model.n_scores == 1:
+        return False
+    return not layout.bias.any() or any(part.unit != 1 for part in layout.parts)
 
 
 def _reads_x(source: CSource) -> bool:
@@ -72,4 +81,4 @@ def _reads_x(source: CSource) -> bool:
 def _bias(source: CSource) -> str:
     if "bias" in source.layout.tables:
         return f"(int32_t){source.get('bias', 'j')}"
-    return str(int(source.layout.model.bias[0]))
+    return integer(int(source.layout.bias[0]))

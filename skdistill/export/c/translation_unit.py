@@ -27,6 +27,7 @@ def make_source(
     layout: str,
     values_in_ram: bool = False,
     max_is_missing: bool = False,
+    optimize: str = "size",
 ) -> CSource:
     """Choose tables and types.
 
@@ -40,6 +41,8 @@ def make_source(
         As in `to_c`.
     max_is_missing : bool, default=False
         Whether the largest number of the type of the inputs stands for NaN.
+    optimize : {"size", "balanced", "speed"}, default="size"
+        As in `to_c`.
 
     Returns
     -------
@@ -53,6 +56,7 @@ def make_source(
         branches=layout == "code",
         shared_rows=not values_in_ram,
         max_is_missing=max_is_missing,
+        optimize=optimize,
     )
     if output == "proba_q15" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
         packed = replace(packed, tables={**packed.tables, "powers": proba.powers()})

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from skdistill.compact.packing.packed_trees import PackedTrees
-from skdistill.compact.packing.trees import leaf_labels
+from skdistill.compact.packing.tree_leaves import leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
 from skdistill.export.c.costs import Costs
@@ -20,6 +20,7 @@ from skdistill.export.c.tree_inputs import (
     read_input,
     read_type,
 )
+from skdistill.export.c.tree_leaves import add_leaf
 
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 # Compilers inline trees into their caller, and keep on its stack what many of them share: inputs
@@ -45,7 +46,7 @@ def branches(source: CSource, part: PackedTrees) -> str:
         The function of a single tree with labels is that of the label.
     """
     shared = _shared(part.table)
-    if part.leaf == "label":
+    if part.leaves.kind == "label":
         head = f"int {source.name}_label(const {source.x_type} *x)"
         return _function(source, part, head, int(part.table.roots[0]), shared)
     argument, functions = input_argument(source, part), []
@@ -54,7 +55,7 @@ def branches(source: CSource, part: PackedTrees) -> str:
             "value": f"static int32_t {source.name}_tree{t}({argument})",
             "row": f"static {source.index} {source.name}_tree{t}({argument})",
             "sums": f"static void {source.name}_tree{t}({argument}, int32_t *s)",
-        }[part.leaf]
+        }[part.leaves.kind]
         functions.append(_function(source, part, head, root, shared))
     return "\n".join(functions)
 
@@ -87,7 +88,7 @@ def group_functions(source: CSource, part: PackedTrees) -> str:
         Empty for a single group.
     """
     groups, argument = _groups(part), input_argument(source, part)
-    if part.leaf == "label" or len(groups) == 1:
+    if part.leaves.kind == "label" or len(groups) == 1:
         return ""
     return "\n".join(
         block(
@@ -129,15 +130,18 @@ def add_branches(source: CSource, part: PackedTrees) -> str:
 
 
 def _add_trees(source: CSource, part: PackedTrees, trees: range) -> str:
-    name, unit, S = source.name, part.table.unit, source.layout.model.n_scores
+    name = source.name
     x = "q" if part.prepared else "x"
+    counts = part.counts
+    scores = None if counts is None else np.repeat(np.arange(len(counts)), counts)
     lines = []
     for t in trees:
         call = f"{name}_tree{t}({x})"
-        if part.leaf == "value":
-            lines.append(f"s[0] += {call};" if unit == 1 else f"s[0] += {call} * {unit};")
-        elif part.leaf == "row":
-            lines.append(f"{name}_add_values(s, {call} * {S}u, {unit});")
+        k = 0 if scores is None else int(scores[t])
+        if part.leaves.kind == "value":
+            lines.append(f"s[{k}] += {call};")
+        elif part.leaves.kind == "row":
+            lines.append(add_leaf(source, part, call, "s"))
         else:
             lines.append(f"{name}_tree{t}({x}, s);")
     return "\n".join(lines) + "\n"
@@ -177,7 +181,7 @@ def branch_costs(source: CSource, part: PackedTrees) -> Costs:
         Of a group, or of the largest tree.
     """
     places = min(_row_bytes(source, part) // _REACH, len(part.table.feature))
-    groups = 1 if part.leaf == "label" else len(_groups(part))
+    groups = 1 if part.leaves.kind == "label" else len(_groups(part))
     roots = min(_GROUP_TREES, len(part.table.roots))
     return Costs(instructions=6 * places * groups, stack=4 * places + 8 * (roots - 1))
 
@@ -211,7 +215,7 @@ def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: 
     needs_v = not part.prepared and not compares_floats(part)
     if root >= 0 and needs_v and _any_missing(table, root):
         lines.append(f"    {v} v;")
-    if part.leaf == "label":
+    if part.leaves.kind == "label":
         lines += [
             f"    {line}"
             for line in [*categories.declared(source), categories.called(source)]
@@ -242,7 +246,8 @@ def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: 
             (0, depth, "}"),
             (int(table.left[node]), depth + 1, ""),
         ]
-    if not any(f"{x}[" in line or f"({x} + " in line for line in lines):
+    reads = (f"{x}[", f"({x} + ", f"{source.macro}_LE", f"{source.macro}_NUMBER")
+    if not any(read in line for line in lines for read in reads):
         lines.insert(0, f"    (void){x};")  # a leaf alone, or splits at +inf alone
     return "\n".join([head, "{", *lines, "}"]) + "\n"
 
@@ -267,7 +272,7 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
     feature = int(table.feature[node])
     cut = int(part.codes.cut[grid.offsets[feature] + table.threshold[node]])
     if compares_floats(part):
-        return _float_condition(source, table, node, hex(cut))
+        return _float_condition(source, part, node, hex(cut))
     kind = read_type(source, part)
     constant = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
     if kind == "uint32_t":
@@ -287,23 +292,28 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
     return f"(v = {code}) <= {constant} || {is_missing(source, part, 'v')}"
 
 
-def _float_condition(source: CSource, table: TreeTable, node: int, key: str) -> str:
-    x = f"x[{int(table.grid.features[table.feature[node]])}]"
-    edge = table.edges[node]
+def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) -> str:
+    table, M = part.table, source.macro
+    feature, edge = table.feature[node], table.edges[node]
+    x = f"x[{int(table.grid.features[feature])}]"
+    is_number = f"{x} == {x}"
+    if part.prepared:
+        x = f"{int(table.grid.features[feature])}, {int(part.codes.inputs[feature])}"
+        is_number = f"{M}_NUMBER({x})"
     if not np.isfinite(edge):  # all numbers are at most +inf
-        return "1" if table.nan_left[node] else f"{x} == {x}"
+        return "1" if table.nan_left[node] else is_number
     which = "LE_NAN" if table.nan_left[node] else "LE"
-    return f"{source.macro}_{which}({x}, {key}u, {number(edge)})"
+    return f"{M}_{which}({x}, {key}u, {number(edge)})"
 
 
 def _leaf(source: CSource, part: PackedTrees, leaf: int) -> list[str]:
     table = part.table
     values = table.values[leaf]
-    if part.leaf == "label":
+    if part.leaves.kind == "label":
         return [f"return {int(leaf_labels(source.layout.model, table, values[None])[0])};"]
-    if part.leaf == "value":
+    if part.leaves.kind == "value":
         return [f"return {int(values[0])};"]
-    if part.rows is not None:  # of a "row"
-        return [f"return {int(part.rows[leaf])}u;"]
-    scaled = enumerate((values * table.unit).tolist())
-    return [*(f"s[{k}] {'+-'[v < 0]}= {abs(v)};" for k, v in scaled if v), "return;"]
+    if part.leaves.rows is not None:  # of a "row"
+        return [f"return {int(part.leaves.rows[leaf])}u;"]
+    added = enumerate(values.tolist())
+    return [*(f"s[{k}] {'+-'[v < 0]}= {abs(v)};" for k, v in added if v), "return;"]

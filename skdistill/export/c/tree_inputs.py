@@ -76,7 +76,7 @@ def read_input(source: CSource, part: PackedTrees, feature: str) -> str:
 
 def declared(source: CSource, part: PackedTrees) -> list[str]:
     """Where the scores keep the codes that are made once; a linear part declares its own."""
-    if not part.prepared or part.compares_rounded:
+    if not part.prepared or part.compares_rounded or compares_floats(part):
         return []
     return [f"{prepared_type(source, part)} q[{part.codes.n_inputs}];"]
 
@@ -87,12 +87,21 @@ def prepare(source: CSource, part: PackedTrees) -> str:
         return ""
     kind = prepared_type(source, part)
     cast = "" if kind == "uint32_t" else f"({kind})"
-    code = read_input(source, part, "j")
-    return f"for (j = 0; j < {part.codes.n_inputs}; j++)\n    q[j] = {cast}{code};\n"
+    n, code = part.codes.n_inputs, read_input(source, part, "j")
+    loop = f"for (j = 0; j < {n}; j++)\n    q[j] = {cast}{code};\n"
+    if not compares_floats(part):
+        return loop
+    # Keys are made where nodes compare keys.
+    lines = ["const float *const q = x;"]
+    lines += [f"(void){source.name}_columns;"] * (part.columns is not None)
+    keys = f"#else\n{kind} q[{n}];\n{loop}#endif\n"
+    return "\n".join([f"#ifdef {source.macro}_FLOATS", *lines, keys])
 
 
 def input_argument(source: CSource, part: PackedTrees) -> str:
     """Parameter of a walk: prepared codes, or the inputs themselves."""
+    if part.prepared and compares_floats(part):
+        return f"const {source.macro}_CODE *q"
     if part.prepared:
         return f"const {prepared_type(source, part)} *q"
     return f"const {source.x_type} *x"
@@ -127,17 +136,22 @@ def _key_function(source: CSource) -> str:
 
 def compares_floats(part: PackedTrees) -> bool:
     """Whether branches compare the inputs themselves, as floats where the core has them."""
-    return part.codes.kind == "key" and part.shape == "branches" and not part.prepared
+    return part.codes.kind == "key" and part.shape == "branches"
+
+
+_HAS_FLOATS = "defined(__ARM_FP) || defined(__riscv_flen) || defined(__x86_64__)"
 
 
 def _compare(source: CSource, part: PackedTrees) -> str:
+    if part.prepared:
+        return _compare_prepared(source)
     if not np.isfinite(part.table.grid.edges).any():
         return ""
     return block(
         """
         /* x <= edge; NaN is not for LE, and is for LE_NAN. A core with floats compares them, any
            other their bits in the order of the numbers: equal for both zeros, NaN at the end. */
-        #if defined(__ARM_FP) || defined(__riscv_flen) || defined(__x86_64__)
+        #if @has_floats@
         #define @M@_LE(x, key, edge) ((x) <= (edge))
         #define @M@_LE_NAN(x, key, edge) (!((x) > (edge)))
         #else
@@ -148,6 +162,35 @@ def _compare(source: CSource, part: PackedTrees) -> str:
         """,
         name=source.name,
         M=source.macro,
+        has_floats=_HAS_FLOATS,
+        key=_key_function(source),
+    )
+
+
+def _compare_prepared(source: CSource) -> str:
+    return block(
+        """
+        /* x <= edge for column c; NaN is not for LE, and is for LE_NAN. A core with floats compares
+           the inputs q, any other code number j of those that are made first: their bits in the
+           order of the numbers, equal for both zeros, NaN at the end. */
+        #if @has_floats@
+        #define @M@_FLOATS
+        typedef float @M@_CODE;
+        #define @M@_LE(c, j, key, edge) (q[c] <= (edge))
+        #define @M@_LE_NAN(c, j, key, edge) (!(q[c] > (edge)))
+        #define @M@_NUMBER(c, j) (q[c] == q[c])
+        #else
+        typedef uint32_t @M@_CODE;
+        #define @M@_LE(c, j, key, edge) (q[j] <= (key))
+        #define @M@_LE_NAN(c, j, key, edge) (q[j] + 0xFFFFFFu <= (key) + 0xFFFFFFu)
+        #define @M@_NUMBER(c, j) (q[j] <= @infinity@u)
+        @key@
+        #endif
+        """,
+        name=source.name,
+        M=source.macro,
+        has_floats=_HAS_FLOATS,
+        infinity=hex(KEY_OF_INFINITY),
         key=_key_function(source),
     )
 

@@ -27,6 +27,8 @@ def walker(source: CSource, part: PackedTrees) -> str:
         return _fused(source, part)
     if part.shape == "children":
         return _by_children(source, part)
+    if part.shape == "flags":
+        return _flagged(source, part)
     return _by_depth(source, part)
 
 
@@ -109,6 +111,99 @@ def _fused(source: CSource, part: PackedTrees) -> str:
         condition=condition,
         jump="c" if part.widths[3] == 3 else "3u * c",
     )
+
+
+def _flagged(source: CSource, part: PackedTrees) -> str:
+    f, _, n, link = part.widths
+    get, index = f"{source.macro}_GET{part.bits if part.bits != 24 else 8}", source.index
+    if part.bits == 24:
+        kind, step, read, word = "uint8_t", 3, f"const unsigned h = {get}(p);", "h"
+        feature = f"(h >> {2 + n})"
+        threshold, left = f"{get}(p + 1)", f"{get}(p + 2)"
+    else:
+        kind, step, word = f"uint{part.bits}_t", 1, "w"
+        number = "unsigned" if part.bits == 16 else "uint32_t"
+        read = f"const {number} w = {get}(p);"
+        below = 2 + n + link
+        feature = _bits(source, below, f)
+        threshold = f"(w >> {below + f})"
+        left = _bits(source, 2 + n, link)
+    nan = f"{source.macro}_BIT({word}, 2)" if n else None
+    begin = f"{source.name}_nodes + node" + (f" * {step}u" if step > 1 else "")
+    jump, passed = "", ""
+    if part.long_jumps:
+        passed = f"if ({left} == {(1 << link) - 1}u)\n    p++;"
+        jump = block(
+            """
+            if (left == @most@u) {
+                const unsigned e = @get@(p);
+                left = e & 255u;
+                p += (e >> 8) + 1u;
+            }
+            """,
+            most=(1 << link) - 1,
+            get=get,
+        )
+    return block(
+        """
+        /* Bits of a node; shifts on both sides need no register for a mask. */
+        #if defined(__AVR__)
+        #define @M@_BITS(w, at, n, mask) ((w) >> (at) & (mask))
+        #define @M@_BIT(w, at) (((w) & (1u << (at))) != 0u)
+        #else
+        #define @M@_BITS(w, at, n, mask) ((uint32_t)(w) << (32 - (at) - (n)) >> (32 - (n)))
+        #define @M@_BIT(w, at) ((int32_t)((uint32_t)(w) << (31 - (at))) < 0)
+        #endif
+        /* The leaf that x reaches in the tree that begins with `node`. A node comes before its left
+           side, and that before its right side; two bits say which sides are leaves.@more@ */
+        static @index@ @name@_leaf(@argument@, @index@ node)
+        {
+            @M@_ROM @kind@ *p = @begin@;
+            @index@ leaf = 0;
+            for (;;) {
+                @read@
+                @v@
+                if (@condition@) {
+                    if (@M@_BIT(@word@, 0))
+                        return leaf;
+                    p += @step@;
+                    @passed@
+                } else {
+                    @const@@index@ left = (@index@)@left@;
+                    p += @step@;
+                    @jump@
+                    leaf += left + 1u;
+                    if (@M@_BIT(@word@, 1))
+                        return leaf;
+                    p += @scaled@;
+                }
+            }
+        }
+        """,
+        index=index,
+        name=source.name,
+        argument=input_argument(source, part),
+        more="\n   A large left side has its number of nodes in a half word of its own."
+        * part.long_jumps,
+        M=source.macro,
+        kind=kind,
+        begin=begin,
+        read=read,
+        v=f"{read_type(source, part)} v;" if nan else "",
+        condition=_goes_left(source, part, feature, threshold, nan),
+        word=word,
+        step=step,
+        left=left,
+        const="" if part.long_jumps else "const ",
+        passed=passed,
+        jump=jump,
+        scaled="left" if step == 1 else f"{step}u * left",
+    )
+
+
+def _bits(source: CSource, at: int, width: int) -> str:
+    """Expression of bits of the word of a node."""
+    return f"{source.macro}_BITS(w, {at}, {width}, {(1 << width) - 1}u)" if width else "0u"
 
 
 def _node(source: CSource, part: PackedTrees) -> tuple[str, str, str, str | None, str]:

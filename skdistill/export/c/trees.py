@@ -18,8 +18,8 @@ from skdistill.export.c.tree_branches import (
     group_functions,
 )
 from skdistill.export.c.tree_inputs import declared, prepare
+from skdistill.export.c.tree_leaves import add_leaf, leaf_functions, leaf_widths
 from skdistill.export.c.tree_tables import walker
-from skdistill.export.c.values import value_reader
 
 __all__ = [
     "add",
@@ -33,23 +33,17 @@ __all__ = [
     "walk_function",
 ]
 
-_SPLIT = {"fused": 17, "depth": 34, "children": 34, "branches": 8}
+_SPLIT = {"fused": 17, "flags": 24, "depth": 34, "children": 34, "branches": 8}
 _CODE = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 
 
 def packed_widths(source: CSource, part: PackedTrees) -> dict[str, list[int]]:
     """Tables of packed bits, and the widths of the numbers that are taken out of each."""
-    widths: dict[str, list[int]] = {}
+    widths = leaf_widths(part.leaves)
     if part.shape == "children":
         widths["nodes"] = [*part.widths]
-    elif part.shape == "depth" and not part.whole_bytes:
+    elif part.reads_bits:
         widths["nodes"] = [part.bits] if part.bits <= WIDEST_READ else [*part.widths]
-    if part.label_bits != 8:
-        widths["labels"] = [part.label_bits or 0]
-    widths["rows"] = [part.row_bits or 0]
-    bits = part.table.value_bits
-    if bits not in ("ternary", 8, 16):
-        widths["values"] = [int(bits)]
     return widths
 
 
@@ -64,27 +58,21 @@ def walk_function(source: CSource, part: PackedTrees) -> str:
 
 
 def value_function(source: CSource, part: PackedTrees) -> str:
-    """The functions that add a row of leaf values, and groups of trees as branches."""
+    """The functions that add the values of a leaf, and groups of trees as branches."""
     groups = group_functions(source, part) if part.shape == "branches" else ""
-    if "values" not in part.tables:
-        return groups
-    values = part.table.values
-    signed = bool((values < 0).any())
-    reader = value_reader(source, "values", part.table.value_bits, signed, values.size)
-    return "\n".join([reader, groups])
+    return "\n".join(text for text in (leaf_functions(source, part), groups) if text)
 
 
 def label_function(source: CSource, part: PackedTrees) -> str:
     """The function that reads the label of a single tree's leaf; empty where the walk is it."""
     if part.shape in ("fused", "branches"):
         return ""
-    node = f"{part.size}u" if part.shape == "children" else f"0, {part.size}u"
-    leaf = f"{source.name}_leaf(x, {node})"
-    if part.label_bits == 8:
+    node = f"{part.size}u" if part.shape == "children" else "0"
+    leaf, bits = _leaf(source, part, "x", node, f"{part.size}u"), part.leaves.label_bits
+    if bits == 8:
         label = source.get("labels", leaf)
     else:
-        bits = f"{leaf} * {part.label_bits}u, {part.label_bits}"
-        label = f"(int){source.name}_bits({source.name}_labels, {bits})"
+        label = f"(int){source.name}_bits({source.name}_labels, {leaf} * {bits}u, {bits})"
     return block(
         """
         int @name@_label(const @T@ *x)
@@ -106,56 +94,68 @@ def add(source: CSource, part: PackedTrees) -> str:
     """Statements that add the leaves of all trees."""
     if part.shape == "branches":
         return add_branches(source, part)
-    T, name = len(part.table.roots), source.name
-    x = "q" if part.prepared else "x"
+    T, x = len(part.table.roots), "q" if part.prepared else "x"
     if part.shape == "children":
-        N = len(part.table.feature)
         root = source.get("roots", "t") if T > 1 else f"{part.size}u"
-        leaf = f"{name}_leaf({x}, {root})" if N else root
-        return _for_trees(source, T, [], [_row(source, part, leaf)])
+        leaf = _leaf(source, part, x, root, "") if len(part.table.feature) else root
+        return _for_trees(source, part, [], leaf, [])
+    if part.size == 0:  # leaves alone
+        return _for_trees(source, part, [], "t" if T > 1 else "0", [])
     if T == 1:
-        leaf = f"{name}_leaf({x}, 0, {part.size}u)" if part.size else "0"
-        return _row(source, part, leaf) + "\n"
+        return _for_trees(source, part, [], _leaf(source, part, x, "0", f"{part.size}u"), [])
     size = source.get("sizes", "t") if part.size is None else f"{part.size}u"
-    leaf = f"leaf + {name}_leaf({x}, node, size)" if part.size != 0 else "leaf"
-    declared = [f"{source.index} node = 0, leaf = 0;"]
-    body = [f"const {source.index} size = {size};", _row(source, part, leaf)]
-    body += ["node += size;", "leaf += size + 1;"]
-    if part.size == 0:
-        declared, body = [f"{source.index} leaf = 0;"], [_row(source, part, "leaf"), "leaf++;"]
-    return _for_trees(source, T, declared, body)
+    index = source.index
+    if part.long_jumps:
+        # Not all nodes take a half word: leaves are counted on their own.
+        walk = _leaf(source, part, x, "node", "")
+        after = [f"node += {size} + {source.get('longs', 't')};", f"leaf += {size} + 1u;"]
+        return _for_trees(source, part, [f"{index} node = 0, leaf = 0;"], f"leaf + {walk}", after)
+    if part.shape == "flags":
+        leaf = f"node + t + {_leaf(source, part, x, 'node', '')}"  # a tree has one leaf more
+        return _for_trees(source, part, [f"{index} node = 0;"], leaf, [f"node += {size};"])
+    leaf = f"node + t + {_leaf(source, part, x, 'node', 'size')}"
+    before = [f"const {index} size = {size};"]
+    return _for_trees(source, part, [f"{index} node = 0;"], leaf, ["node += size;"], before)
 
 
-def _row(source: CSource, part: PackedTrees, leaf: str) -> str:
-    """The statement that adds the values of a leaf."""
-    S = source.layout.model.n_scores
-    if part.row_bits is not None:
-        bits = f"{part.row_bits}u, {part.row_bits}"
-        leaf = (
-            f"{source.name}_bits({source.name}_rows, ({leaf}) * {bits})" if part.row_bits else "0"
-        )
-    if S > 1 or part.row_bits:  # packed bits are uint32_t, which an AVR has to narrow
-        leaf = f"({source.index})({leaf})"
-    at = f"{leaf} * {S}u" if S > 1 else leaf
-    return f"{source.name}_add_values(s, {at}, {part.table.unit});"
+def _leaf(source: CSource, part: PackedTrees, x: str, node: str, size: str) -> str:
+    """Expression of the number of the leaf in a tree of `size` nodes, which begins at `node`."""
+    arguments = [x, node, size] if part.shape == "depth" else [x, node]
+    return f"{source.name}_leaf({', '.join(arguments)})"
 
 
-def _for_trees(source: CSource, T: int, declared: list[str], body: list[str]) -> str:
+def _for_trees(
+    source: CSource,
+    part: PackedTrees,
+    declared: list[str],
+    leaf: str,
+    after: list[str],
+    before: list[str] | None = None,
+) -> str:
+    """Statements that add a leaf of each tree."""
+    T, counts = len(part.table.roots), part.counts
     if T == 1:
-        return "\n".join(body) + "\n"
-    lines = ["{", *[f"    {line}" for line in ["unsigned t;", *declared]]]
-    lines += [
-        f"    for (t = 0; t < {T}; t++) {{",
-        *[f"        {line}" for line in body],
-        "    }",
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+        score = "s" if counts is None else f"s + {int(counts.argmax())}"
+        return "\n".join([*declared, add_leaf(source, part, leaf, score)]) + "\n"
+    body = [*(before or []), add_leaf(source, part, leaf, "s" if counts is None else "s + k")]
+    if counts is None:
+        lines = ["unsigned t;", *declared, f"for (t = 0; t < {T}; t++) {{"]
+    else:
+        count = source.get("counts", "k") if "counts" in part.tables else f"{int(counts[0])}u"
+        lines = ["unsigned k, t = 0, end = 0;", *declared]
+        lines += [
+            f"for (k = 0; k < {len(counts)}; k++)",
+            f"    for (end += {count}; t < end; t++) {{",
+        ]
+    indent = "    " * (1 + (counts is not None))
+    lines += [*(f"{indent}{line}" for line in [*body, *after]), f"{indent[4:]}}}"]
+    return "\n".join(["{", *(f"    {line}" for line in lines), "}"]) + "\n"
 
 
 def costs(source: CSource, part: PackedTrees) -> Costs:
     """What the part costs at most."""
-    table, S = part.table, source.layout.model.n_scores
+    table, leaves = part.table, part.leaves
+    S, bits = table.n_scores, leaves.value_bits
     splits = int(depths(table).sum())
     steps, stack, work = 0, 0, splits * _split_cost(source, part)
     if part.prepared:
@@ -167,16 +167,18 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
     if part.shape == "branches":
         kept = branch_costs(source, part)
         stack, work = stack + kept.stack, work + kept.instructions
-    if part.leaf == "label":
-        work += UNPACK * (part.label_bits is not None)
+    if leaves.kind == "label":
+        work += UNPACK * (leaves.label_bits is not None)
         return Costs(splits, steps, work, stack)
     T = len(table.roots)
-    rows = T if part.leaf == "row" else 0
-    steps += 4 * T * (table.value_bits == "ternary")  # to the first of five
-    work += T * (CALL + 10 + (UNPACK if part.row_bits else 0)) + rows * row_cost(
-        S, table.value_bits
-    )
+    rows = T if bits is not None else 0
+    steps += 4 * rows * (bits == "ternary")  # to the first of five
+    index = 0 if leaves.row_bits is None else UNPACK
+    work += T * (CALL + 10 + index + 12 * (leaves.pure is not None))
+    work += rows * row_cost(S, 8 if bits == "nibble" else bits or 8)
     work += (T - rows) * 7 * S
+    if part.counts is not None:
+        steps, work = steps + len(part.counts), work + 12 * len(part.counts)
     return Costs(splits, steps + T + rows * S, work, stack)
 
 
@@ -192,6 +194,7 @@ def _split_cost(source: CSource, part: PackedTrees) -> int:
     cost += 6 * (source.layout.missing_number is not None)
     if part.shape == "children":
         return cost + 5 * UNPACK
+    cost += 8 * part.long_jumps
     if part.shape == "depth" and not part.whole_bytes:
         cost += UNPACK * (1 if part.bits <= WIDEST_READ else 4)
     elif part.shape == "depth" and part.bits > 16:

@@ -61,8 +61,78 @@ def bits_reader(source: CSource, widths: dict[str, list[int]]) -> str:
     )
 
 
-def value_reader(source: CSource, table: str, bits: int | str, signed: bool, count: int) -> str:
-    """The function that adds a row of values, times a factor, to the scores.
+def nibble_reader(source: CSource, table: str, n_scores: int) -> str:
+    """The function that adds a row of unsigned values of four bits to the scores.
+
+    Parameters
+    ----------
+    source : CSource
+        Whose prefix and macros are used.
+    table : {"values"}
+        Where the rows are, without gaps.
+    n_scores : int
+        Values of a row.
+
+    Returns
+    -------
+    text : str
+    """
+    get, low, high = f"{source.macro}_GET8", "(int32_t)(w & 15u)", "(int32_t)(w >> 4)"
+    if n_scores == 1:
+        body = f"const unsigned w = {get}(v);\n*s += (i & 1u ? {high} : {low});"
+        odd = even = declared = ""
+    else:
+        declared = "unsigned k;"
+        body = block(
+            """
+            for (k = 0; k < @pairs@; k++) {
+                const unsigned w = @get@(v++);
+                *s++ += @low@;
+                *s++ += @high@;
+            }
+            """,
+            pairs=n_scores // 2,
+            get=get,
+            low=low,
+            high=high,
+        )
+        # A row of an odd number of values begins or ends within a byte.
+        odd = f"if (i & 1u)\n    *s++ += (int32_t)({get}(v++) >> 4);"
+        even = f"if ((i & 1u) == 0)\n    *s += (int32_t)({get}(v) & 15u);"
+    return block(
+        """
+        /* Adds the row of @table@ from value i on, two values a byte. */
+        static void @name@_add_@table@(int32_t *s, @index@ i)
+        {
+            @M@_ROM uint8_t *v = @name@_@table@ + (i >> 1);
+            @declared@
+            @odd@
+            @body@
+            @even@
+        }
+        """,
+        table=table,
+        name=source.name,
+        index=source.index,
+        M=source.macro,
+        declared=declared,
+        odd=odd if n_scores % 2 else "",
+        body=body,
+        even=even if n_scores % 2 else "",
+    )
+
+
+def value_reader(
+    source: CSource,
+    table: str,
+    bits: int | str,
+    signed: bool,
+    count: int,
+    n_scores: int | None = None,
+    *,
+    factor: bool = True,
+) -> str:
+    """The function that adds a row of values, or a multiple of it, to the scores.
 
     Parameters
     ----------
@@ -76,12 +146,18 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
         Whether a value may be negative.
     count : int
         Number of values of the table.
+    n_scores : int, default=None
+        Values of a row; None stands for all scores.
+    factor : bool, default=True
+        Whether they are multiplied by an argument.
 
     Returns
     -------
     text : str
     """
-    S, name, index = source.layout.model.n_scores, source.name, source.index
+    S = n_scores or source.layout.model.n_scores
+    f, argument, times = ("f * ", ", int32_t f", "f times ") if factor else ("", "", "")
+    name, index = source.name, source.index
     if bits == "ternary":
         # Cores without a divider divide by 5 as they multiply by 52429 / 2^18, exact below 80000.
         more = block(
@@ -96,9 +172,9 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
         fifth = "i / 5u" if count >= 80000 else f"({index})((uint32_t)i * 52429u >> 18)"
         return block(
             """
-            /* Adds f times the row of @table@ from value i on. Five values share a byte, the first
+            /* Adds @times@the row of @table@ from value i on. Five values share a byte, the first
                one as its lowest digit in base 3; b / 3 is b * 171 / 512. */
-            static void @name@_add_@table@(int32_t *s, @index@ i, int32_t f)
+            static void @name@_add_@table@(int32_t *s, @index@ i@argument@)
             {
                 const @index@ byte = @fifth@;
                 @M@_ROM uint8_t *p = @name@_@table@ + byte;
@@ -109,12 +185,13 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
                     unsigned rest;
                     @more@
                     rest = b * 171u >> 9;
-                    s[k] += f * ((int32_t)(b - 3u * rest) - 1);
+                    s[k] += @f@((int32_t)(b - 3u * rest) - 1);
                     b = rest;
                 }
             }
             """,
             table=table, name=name, index=index, fifth=fifth, M=source.macro, S=S,
+            f=f, argument=argument, times=times,
             more=more if source.layout.tables[table].size > 1 else "",  # lest a compiler warns
         )  # fmt: skip
     if bits in (8, 16):
@@ -127,12 +204,12 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
             value = f"({value} ^ {half}) - {half}"
     return block(
         """
-        /* Adds f times the row of @table@ from value i on. */
-        static void @name@_add_@table@(int32_t *s, @index@ i, int32_t f)
+        /* Adds @times@the row of @table@ from value i on. */
+        static void @name@_add_@table@(int32_t *s, @index@ i@argument@)
         {
             unsigned k;
             for (k = 0; k < @S@; k++, i++)
-                s[k] += f * (@value@);
+                s[k] += @f@(@value@);
         }
         """,
         table=table,
@@ -140,4 +217,7 @@ def value_reader(source: CSource, table: str, bits: int | str, signed: bool, cou
         index=index,
         S=S,
         value=value,
+        f=f,
+        argument=argument,
+        times=times,
     )

@@ -12,8 +12,12 @@ from sklearn.datasets import load_digits
 
 from skdistill import CompactModel, SoftBoostingClassifier
 from skdistill.compact import InputGrid, LinearTable, TreeTable
+from skdistill.compact.packing.layout import Request
+from skdistill.compact.packing.node_order import depth_first
 from skdistill.compact.packing.pack import choose_layout, table_sizes
 from skdistill.compact.packing.packed_trees import PackedTrees
+from skdistill.compact.packing.tree_costs import NODES, UNPACK, UNPACK_TWICE
+from skdistill.compact.packing.tree_leaves import value_leaves
 from tests.compact.packing.walks import assert_tables_suffice
 from tests.strategies import adversarial_rows, compact_models, quantized_trees, seeds, tree_models
 
@@ -68,9 +72,9 @@ def test_a_scale_for_each_score_is_a_table():
 def test_tables_that_are_not_needed_are_not_counted():
     plain = table_sizes(stumps(1))
     assert table_sizes(stumps(1, bias=7)) == plain  # a number of its own
-    assert table_sizes(stumps(1, nan_left=True)) == {**plain, "nodes": 1}
+    assert table_sizes(stumps(1, nan_left=True)) == {**plain, "nodes": 2}  # flags beside NaN's side
     assert table_sizes(stumps(2)) == {**plain, "values": 4}  # trees of one size need no sizes
-    assert table_sizes(stumps(1, n_features=2)) == {**plain, "nodes": 1}  # names the column
+    assert table_sizes(stumps(1, n_features=2)) == {**plain, "nodes": 2}  # names the column
     many = table_sizes(stumps(80, n_features=300))
     assert many == {**table_sizes(stumps(80)), "columns": 2}
 
@@ -84,10 +88,17 @@ def test_a_bias_that_differs_is_a_table():
 @pytest.mark.parametrize(("edges", "bits"), [(2, 1), (16, 4), (256, 8), (512, 9)])
 def test_a_node_takes_the_bits_of_its_numbers_or_whole_bytes(edges, bits, n_nodes):
     bits = min(bits, int(n_nodes - 1).bit_length())
-    sizes = table_sizes(stumps(n_nodes, edges=np.arange(edges, dtype="i4")))
-    packed, whole = -(-n_nodes * bits // 8), n_nodes * -(-bits // 8)
-    # Code that unpacks takes 26 bytes.
-    assert sizes["nodes"] == (packed if packed + 26 < whole else whole)
+    laid = choose_layout(stumps(n_nodes, edges=np.arange(edges, dtype="i4")))
+    # Where leaves are packed too, the code that unpacks is a function with arguments.
+    unpack = UNPACK_TWICE - UNPACK if trees_of(laid).leaves.reads_bits else UNPACK
+    whole = -(-bits // 8)
+    flagged = 2 if bits + 2 <= 16 else 3
+    of_forms = [
+        (n_nodes * flagged, NODES[f"flags{flagged}"].code),
+        (-(-n_nodes * bits // 8), NODES["bits"].code + unpack),
+        (n_nodes * whole, NODES[f"bytes{whole}"].code),
+    ]
+    assert laid.tables["nodes"].nbytes == min(of_forms, key=sum)[0]
 
 
 def test_left_subtrees_are_counted_in_as_few_bits_as_the_largest_needs():
@@ -122,7 +133,12 @@ def test_shared_leaves_need_indices_of_children():
     ],
 )
 def test_values_are_packed_without_gaps(bits, count, expected):
-    assert table_sizes(stumps(1, bits=bits, S=count))["values"] == expected
+    model = stumps(1, bits=bits, S=count)
+    trees = model.table(TreeTable)
+    request = Request(model, "float32", False, False, True)
+    forms = value_leaves(trees, depth_first(trees), request)
+    (plain,) = [form for form in forms if form.value_bits == bits and form.row_bits is None]
+    assert plain.tables["values"].nbytes == expected
 
 
 @pytest.mark.parametrize(("n_features", "width"), [(256, 1), (257, 2), (70_000, 4)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
-from skdistill.compact import LinearTable, TreeTable, evaluate
+from skdistill.compact import LinearTable, evaluate
 from skdistill.compact.packing.pack import choose_layout
 from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.compact.packing.threshold_codes import key
@@ -82,6 +83,32 @@ class Tables:
             else:
                 p += 3 if head & 1 else third * (1 if step == 3 else 3)
 
+    def flagged(self, x, node):
+        """The leaf that a row reaches in the tree that begins with `node`."""
+        trees, table, leaf = self.trees, self.laid.tables["nodes"], 0
+        f, _, n, link = trees.widths
+        while True:
+            if trees.bits == 24:
+                head, threshold, left = (int(b) for b in table[3 * node : 3 * node + 3])
+                nan, feature = head >> 2 & n, head >> (2 + n)
+            else:
+                head = word = int(table[node])
+                nan, left = word >> 2 & n, word >> (2 + n) & ((1 << link) - 1)
+                feature = word >> (2 + n + link) & ((1 << f) - 1)
+                threshold = word >> (2 + n + link + f)
+            own = inside = 0
+            if self.trees.long_jumps and left == (1 << link) - 1:
+                own, left, inside = 1, int(table[node + 1]) & 255, int(table[node + 1]) >> 8
+            if self.goes_left(x, feature, threshold, nan):
+                if head & 1:
+                    return leaf
+                node += 1 + own
+            else:
+                leaf += left + 1
+                if head & 2:
+                    return leaf
+                node += left + 1 + own + inside
+
     def leaf(self, x, node, size):
         """The leaf that a row reaches in a tree of `size` nodes, the first of which is `node`."""
         leaf = 0
@@ -111,18 +138,30 @@ class Tables:
                 found.append(self.leaf_by_children(x, root, n_nodes))
                 continue
             size = int(tables["sizes"][t]) if self.trees.size is None else self.trees.size
-            found.append(leaf + self.leaf(x, node, size))
-            node, leaf = node + size, leaf + size + 1
+            walk = (
+                self.flagged(x, node) if self.trees.shape == "flags" else self.leaf(x, node, size)
+            )
+            found.append(leaf + walk)
+            longs = int(tables["longs"][t]) if "longs" in tables else 0
+            node, leaf = node + size + longs, leaf + size + 1
         return found
 
     def label(self, leaf):
         """The label of a leaf."""
-        return self.bits("labels", leaf * self.trees.label_bits, self.trees.label_bits)
+        bits = self.trees.leaves.label_bits
+        return self.bits("labels", leaf * bits, bits)
 
-    def values(self, leaf, S, bits, signed):
+    def values(self, leaf, S, signed):
         """The values of a leaf."""
-        if self.trees.row_bits is not None:
-            leaf = self.bits("rows", leaf * self.trees.row_bits, self.trees.row_bits)
+        leaves = self.trees.leaves
+        bits = leaves.row_bits
+        if bits is not None:
+            leaf = self.bits("rows", leaf * bits, bits)
+        if leaves.pure is not None:
+            if leaf < S:
+                return [leaves.pure * (k == leaf) for k in range(S)]
+            leaf -= S
+        bits = 4 if leaves.value_bits == "nibble" else leaves.value_bits
         places = range(leaf * S, leaf * S + S)
         table = self.laid.tables["values"]
         if bits == "ternary":
@@ -130,21 +169,23 @@ class Tables:
         if bits in (8, 16):
             return [int(table[i]) for i in places]
         found = [self.bits("values", i * bits, bits) for i in places]
+        signed = signed and not leaves.bias
         return [n - (1 << bits) if signed and n >> (bits - 1) else n for n in found]
 
 
 def assert_tables_suffice(model, X, input_dtype):
     """Labels and scores of rows follow from the packed tables, and no read leaves a table."""
-    for output in ("label", "scores"):
+    for output, optimize in product(("label", "scores"), ("size", "balanced", "speed")):
         if output == "label" and model.classes is None:
             continue
-        laid = choose_layout(model, input_dtype, output)
+        laid = choose_layout(model, input_dtype, output, optimize=optimize)
         if laid.label is not None:
             assert laid.labels_only and not laid.parts
             assert len(laid.model.columns) == 0
             assert {laid.label} == set(evaluate.labels(model.scores(X), model.threshold))
             continue
-        trees, tables, table = laid.model.table(TreeTable), Tables(laid), laid.tables
+        tables, table = Tables(laid), laid.tables
+        trees, counts = tables.trees.table, tables.trees.counts
         assert sum(t.nbytes for t in table.values()) >= 0
         assert all(t.dtype.kind in "ui" for name, t in table.items() if name != "scale")
         expected = model.scores(X)
@@ -157,10 +198,14 @@ def assert_tables_suffice(model, X, input_dtype):
                 assert tables.label(leaves[0]) == evaluate.labels(scores[None], model.threshold)[0]
                 continue
             signed = bool((trees.values < 0).any())
-            found = model.bias.astype(int)
-            for leaf in leaves:
-                row = tables.values(leaf, model.n_scores, trees.value_bits, signed)
-                found = found + np.array(row) * trees.unit
+            found = laid.bias.copy()
+            scores_of = None if counts is None else np.repeat(np.arange(len(counts)), counts)
+            for t, leaf in enumerate(leaves):
+                row = np.array(tables.values(leaf, trees.n_scores, signed)) * trees.unit
+                if scores_of is None:
+                    found += row
+                else:
+                    found[scores_of[t]] += row[0]
             for linear in model.tables_of(LinearTable):
                 found = found + linear_table.quantize_input(x[None], linear)[0] @ linear.weights
             assert found.tolist() == scores.tolist()

@@ -83,6 +83,7 @@ class SignTable(Table):
 class PackedSigns:
     table: SignTable
     compares_rounded = False
+    start, unit = 0, 1
 
     @property
     def tables(self):

@@ -22,6 +22,7 @@ from skdistill.export.c import device_input, prepare_source, to_c
 from skdistill.export.c.value import VALUES
 from tests.strategies import adversarial_rows
 
+OPTIMIZE = ("size", "balanced", "speed")
 INPUTS = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 STRICT = tuple(["-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"])
 C99 = ("-std=c99", *STRICT)
@@ -37,8 +38,9 @@ class Case(NamedTuple):
     model: CompactModel
     input: str = "float32"
     output: str = "label"
-    layout: str = "table"
+    layout: str | None = "table"
     missing_value: str | None = None
+    optimize: str = "size"
 
     def text(self, name: str) -> str:
         """The C file. That random thresholds are no whole numbers does not matter here."""
@@ -48,6 +50,7 @@ class Case(NamedTuple):
                 self.model,
                 input_dtype=self.input,
                 output=self.output,
+                optimize=self.optimize,
                 layout=self.layout,
                 name=name,
                 missing_value=self.missing_value,
@@ -61,6 +64,7 @@ class Case(NamedTuple):
                 self.model,
                 input_dtype=self.input,
                 output=self.output,
+                optimize=self.optimize,
                 layout=self.layout,
                 missing_value=self.missing_value,
             )

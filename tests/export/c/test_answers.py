@@ -18,6 +18,7 @@ from skdistill.compact.packing.pack import choose_layout
 from skdistill.compact.packing.packed_trees import PackedTrees
 from tests.export.c.harness import (
     INPUTS,
+    OPTIMIZE,
     Case,
     answers,
     assert_equal,
@@ -65,13 +66,25 @@ def fixed_cases():
         for layout in ("table", "code"):
             case = Case(model, rng.choice(INPUTS), rng.choice(["label", "scores"]), layout)
             if suits(*case[:3]):
-                cases.append(case)
+                cases.append(case._replace(optimize=OPTIMIZE[seed % 3]))
     # One that random models hardly meet: fused nodes that jump far.
     rng = np.random.default_rng(0)
     edges = [np.unique(rng.integers(0, 255, 4)) for _ in range(60)]
     grid = InputGrid(np.arange(60), np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
     trees = quantized_trees(rng, grid, "left", [120], rng.integers(-9, 9, (7, 9)), 8, 1, 0.0)
-    return [*cases, Case(model_of(trees, classes=np.arange(9)), "uint8")]
+    # And thresholds of so many bits that each number of a node is unpacked on its own.
+    edges = np.unique(rng.integers(-(2**23), 2**23, 300))
+    far = chain(one_column(edges, "int32"), rng.integers(-99, 99, (len(edges) + 1, 1)))
+    wide = Case(model_of(far), "int32", "scores")
+    # And three-byte nodes, with rows of an odd number of nibbles.
+    edges = [np.unique(rng.integers(0, 255, 99)) for _ in range(60)]
+    grid = InputGrid(np.arange(60), np.cumsum([0] + [len(e) for e in edges]), np.concatenate(edges))
+    odd = []
+    for low in (-8, 0):
+        rows = rng.integers(low, low + 16 if low else 8, (99, 11))
+        short = quantized_trees(rng, grid, "random", [20] * 3, rows, 4, 1, 0.0)
+        odd += [Case(model_of(short), "uint8", "scores", "table", None, way) for way in OPTIMIZE]
+    return [*cases, Case(model_of(trees, classes=np.arange(9)), "uint8"), wide, *odd]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +95,7 @@ def fixed():
 def test_every_way_to_keep_a_model_is_seen(fixed):
     seen = set()
     for case in fixed:
-        laid = choose_layout(case.model, case.input, case.output, branches=case.layout == "code")
+        laid = case.source()[0].layout
         for linear in (part.rounding for part in laid.parts_of(PackedLinear)):
             kind = laid.tables["offsets"].dtype.name if linear.offset is None else "same offset"
             how = "factors" if linear.factors else "shift" if linear.shift is not None else "shifts"
@@ -97,12 +110,20 @@ def test_every_way_to_keep_a_model_is_seen(fixed):
         seen.add(("codes", case.layout, codes.kind, bool(trees.widths[2])))
         seen.add(("drop", codes.drop > 0))
         bits = "bytes" if trees.whole_bytes else "packed" if trees.bits <= 25 else "wide"
+        bits = trees.bits if trees.shape == "flags" else bits
         jump = trees.widths[3] if trees.shape == "fused" else None
         seen.add((trees.shape, bits, jump))
         seen.add((trees.shape, "edges", trees.edges is not None, trees.bases is not None))
         seen.add((trees.shape, "columns", trees.columns is not None))
-        seen.add(("labels", trees.label_bits))
-        seen.add(("rows", bool(trees.row_bits)))
+        seen.add(("labels", trees.leaves.label_bits))
+        seen.add(("rows", trees.shape == "branches", trees.leaves.row_bits in (8, 16)))
+        seen.add(("pure", trees.shape == "branches", trees.leaves.pure is not None))
+        seen.add(("values", trees.leaves.value_bits, trees.leaves.bias, trees.table.n_scores % 2))
+        seen.add(
+            ("counts", trees.shape == "branches", trees.counts is not None, "counts" in laid.tables)
+        )
+        seen.add(("constant", bool(trees.constant.any())))
+        seen.add(("kind", trees.leaves.kind))
         seen.add(("sizes", "sizes" in laid.tables, trees.size == 0))
         seen.add(("unit", trees.table.unit > 1, "bias" in laid.tables))
     tables, code = [
@@ -118,11 +139,19 @@ def test_every_way_to_keep_a_model_is_seen(fixed):
         *[("fused", "bytes", jump) for jump in (1, 3)],
         *[("depth", way, None) for way in ("bytes", "packed", "wide")],
         *[("fused", "edges", *way) for way in ((False, False), (True, False))],
-        *[("depth", "edges", *way) for way in ((False, False), (True, False), (True, True))],
+        ("depth", "edges", False, False),
+        *[("flags", "edges", way, False) for way in (False, True)],
         *[("branches", "columns", way) for way in (False, True)],
-        *[("depth", "columns", way) for way in (False, True)],
+        *[("flags", "columns", way) for way in (False, True)],
         *[("labels", bits) for bits in (None, 8, 2)],
-        *[("rows", way) for way in (False, True)],
+        *[("rows", *way) for way in ((False, False), (False, True), (True, False))],
+        *[("pure", code, way) for code in (False, True) for way in (False, True)],
+        *[("values", "nibble", bias, odd) for bias in (0, 8) for odd in (0, 1)],
+        *[("counts", *way) for way in ((False, True, False), (False, True, True))],
+        *[("counts", True, way, False) for way in (False, True)],
+        *[("flags", bits, None) for bits in (16, 24, 32)],
+        *[("kind", kind) for kind in ("label", "row", "value", "sums")],
+        ("constant", True),
         *[("sizes", *way) for way in ((False, False), (True, False), (False, True))],
         *[("unit", *way) for way in ((False, False), (False, True), (True, False), (True, True))],
         *[("linear", lay, way) for lay in ("table", "code") for way in ("integer", "float")],
@@ -149,6 +178,7 @@ cases = st.builds(
     st.sampled_from(["label", "scores"]),
     st.sampled_from(["table", "code"]),
     st.none(),
+    st.sampled_from(OPTIMIZE),
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skdistill import CompactModel
-from skdistill.compact import InputGrid
+from skdistill.compact import InputGrid, LinearTable
 from skdistill.compact.packing.pack import choose_layout
 from skdistill.device.compile import build
 from skdistill.device.cores import find_target
@@ -280,11 +280,9 @@ def test_compilers_of_devices_have_no_warning(cases, target, compiler):
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="gcc is not installed")
 def test_ternary_values_in_a_single_byte_have_no_warning():
     """gcc saw a read behind the only byte where it had inlined everything."""
-    grid = InputGrid([0], [0, 9], np.arange(9, dtype=np.float32))
-    rng = np.random.default_rng(0)
-    trees = quantized_trees(rng, grid, "random", [0], np.array([[1, -1, 0]]), "ternary", 1, 0.0)
-    model = CompactModel(1, [0, 0, 0], 1.0, "softmax", np.arange(3), [trees])
+    linear = LinearTable([0], [0.0], [1.0], 8, [[1, -1, 0]], "ternary")
+    model = CompactModel(1, [0, 0, 0], 1.0, "softmax", np.arange(3), [linear])
     for options in ({"flags": STRICT, "compiler": ["arm-none-eabi-gcc"]}, {"flags": STRICT}):
         text = to_c(model, output="scores")
-        assert "model_values[1]" in text
+        assert "model_weights[1]" in text
         build({"m.c": text}, find_target("cortex-m0"), ["model_scores"], **options)

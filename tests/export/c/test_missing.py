@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
 
-from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier
+from skdistill import CompactModel, SoftBoostingClassifier, SoftTreeClassifier, convert
 from skdistill.compact import CategoryTable, InputGrid, TreeTable
 from skdistill.compact.packing.linear import PackedLinear
 from skdistill.compact.packing.pack import choose_layout, on_integers
 from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
-from tests.export.c.harness import Case, answers, assert_equal, load, suits
+from tests.export.c.harness import OPTIMIZE, Case, answers, assert_equal, load, suits
 from tests.strategies import compact_models, seeds, tree_model, tree_models
 
 TYPES = ("int8", "uint8", "int16", "uint16", "int32")
@@ -58,6 +59,7 @@ cases = st.builds(
     st.sampled_from(["label", "scores"]),
     st.sampled_from(["table", "code"]),
     st.just("max"),
+    st.sampled_from(OPTIMIZE),
 )
 
 
@@ -159,7 +161,9 @@ def test_what_is_refused():
         with pytest.raises(ValueError, match=reason):
             device_input(model, HOLES, input, missing_value="max")
     for wrong in (255, "smallest", True):
-        with pytest.raises(ValueError, match=r"missing_value must be one of \('max', None\)"):
+        with pytest.raises(
+            ValueError, match=r"missing_value must be one of \('max', 'never', None\)"
+        ):
             to_c(model, input_dtype="uint8", missing_value=wrong)
     grid = InputGrid([0], [0, 1], np.array([254.5], np.float32))
     stump = TreeTable(grid, [0], [0], [0], [-1], [-2], [True], [[1], [2]], 8)
@@ -200,3 +204,27 @@ def test_a_rank_that_is_the_largest_number_is_refused():
     assert to_c(model, input_dtype="uint8", missing_value="max")
     with pytest.raises(ValueError, match="is 127, which is a rank of a category too"):
         to_c(model, input_dtype="int8", missing_value="max")
+
+
+def test_never_leaves_out_the_code_of_nan_and_changes_no_number(tmp_path):
+    forest = RandomForestClassifier(5, max_depth=5, random_state=0).fit(X, Y)
+    model = convert(forest, X)
+    assert model.table(TreeTable).nan_left.any()
+    cases = [
+        Case(model, "float32", "scores", None, how, way)
+        for how in ("never", None)
+        for way in OPTIMIZE
+    ]
+    texts = [case.text("m") for case in cases]
+    assert all(len(a) < len(b) for a, b in zip(texts[:3], texts[3:], strict=True))
+    library = load(tmp_path, cases)
+    for i, case in enumerate(cases):
+        assert np.array_equal(answers(library, case, i, X), case.expected(X))
+
+
+def test_never_is_for_floats_that_are_numbers():
+    model = SoftTreeClassifier(max_leaf_nodes=4).fit(X, Y).compact_
+    with pytest.raises(ValueError, match="is for float32 inputs, got input_dtype='uint8'"):
+        to_c(model, input_dtype="uint8", missing_value="never")
+    with pytest.raises(ValueError, match=r"X\[\d+, \d\] is NaN, which missing_value='never'"):
+        device_input(model, HOLES, "float32", missing_value="never")
