@@ -347,7 +347,9 @@ def _check_output(model: ModelTables, output: str) -> None:
             )
         check_value(model, output)
     elif model.classes is None and output != "scores":
-        others = "'scores'" if model.link == "exp" else "'value' or 'scores'"
+        others = "'value' or 'scores'"
+        if model.link == "exp":
+            others = "'scores', whose values are exp of scores times their scale"
         raise ValueError(f"output={output!r} needs classes; of a regression take {others}")
 
 
