@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from elftools.elf.elffile import ELFFile
 
-from skdistill.device.compile import BASE, Image, Sizes, cache_folder
+from skdistill.device.compile import BASE, Image, Sizes
 from skdistill.device.compile import FLAGS as C_FLAGS
 from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
+from skdistill.device.toolchain import cache_folder
 
 FLAGS = (
     *(flag for flag in C_FLAGS if not flag.startswith("-std=")),

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.device.compile import Image, import_extra
+from skdistill.device.compile import Image
 from skdistill.device.cores import Target
+from skdistill.device.toolchain import import_extra
 
 PAGE = 0x1000
 # The return address must lie in code space: a Cortex-M cannot run code elsewhere.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.device.compile import has_zig, run_compiler, run_zig, system_compiler
+from skdistill.device.toolchain import has_zig, run_compiler, run_zig, system_compiler
 
 FLAGS = ("-std=c99", "-O2")
 # Any CPU of the family: no fused multiply-add where the sources do not ask for one.

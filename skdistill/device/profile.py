@@ -12,21 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact import evaluate
 from skdistill.compact.model_tables import ModelTables
-from skdistill.device.compile import (
-    Sizes,
-    build,
-    has_zig,
-    object_sizes,
-    split_command,
-    system_compiler,
-)
+from skdistill.device.compile import Sizes, build, object_sizes
 from skdistill.device.cores import find_target
 from skdistill.device.emulate import run
 from skdistill.device.host import Function, load
 from skdistill.device.simavr import missing_tools, run_avr
+from skdistill.device.toolchain import has_zig, split_command, system_compiler
 from skdistill.export.c import bounds, device_rows, largest_error, prepare_source, to_c
-from skdistill.export.c.api import default_layout, remedy
 from skdistill.export.c.costs import CORES
+from skdistill.export.c.options import default_layout, remedy
 from skdistill.export.c.value import VALUES, fraction_bits
 
 NAME = "model"

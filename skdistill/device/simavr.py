@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.device.compile import BuildError, run_compiler
 from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function, c_type
+from skdistill.device.toolchain import BuildError, run_compiler
 
 # The core of the ATmega328P, cycle for cycle, with room for many rows in its flash.
 MCU = "atmega1284p"

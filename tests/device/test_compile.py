@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from skdistill.device.compile import BuildError, build, cache_folder, import_extra
+from skdistill.device.compile import build
 from skdistill.device.cores import TARGETS, find_target
+from skdistill.device.toolchain import BuildError, cache_folder, import_extra
 
 TABLE = """
 #include <stdint.h>

@@ -3,8 +3,8 @@ import shutil
 import numpy as np
 import pytest
 
-from skdistill.device.compile import BuildError
 from skdistill.device.host import Function, load
+from skdistill.device.toolchain import BuildError
 
 SOURCE = """
 #include <stdint.h>

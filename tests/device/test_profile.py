@@ -13,9 +13,9 @@ from skdistill import (
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
-from skdistill.device.compile import BuildError
 from skdistill.device.cores import TARGETS
 from skdistill.device.profile import Profile, differs, profile
+from skdistill.device.toolchain import BuildError
 from skdistill.export.c import device_input
 from skdistill.export.onnx.categories import graph_input
 from skdistill.export.onnx.parity import probe_rows

@@ -8,9 +8,9 @@ import subprocess
 import numpy as np
 import pytest
 
-from skdistill.device.compile import run_compiler
 from skdistill.device.host import c_type
 from skdistill.device.profile import NAME, differs, emitted_function
+from skdistill.device.toolchain import run_compiler
 from skdistill.export.c import device_input, to_c
 from skdistill.export.onnx.parity import probe_rows
 from tests.mcu.models import STUDENTS

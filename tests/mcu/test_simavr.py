@@ -7,11 +7,11 @@ import pytest
 
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, TreeTable
-from skdistill.device.compile import run_compiler
 from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function
 from skdistill.device.profile import profile
 from skdistill.device.simavr import LIMIT, MCU, missing_tools, run_avr
+from skdistill.device.toolchain import run_compiler
 from skdistill.export.c import to_c
 from skdistill.export.onnx.parity import probe_rows
 from tests.export.c.harness import STRICT

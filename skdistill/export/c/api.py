@@ -1,28 +1,21 @@
-"""The public functions: the C file, and rows in the form in which its functions take them."""
+"""The C file of a model, and values that may be written into it."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
+from skdistill.export.c.options import check_model, check_options, default_layout
 from skdistill.export.c.text import CSource
 from skdistill.export.c.translation_unit import header_text, make_source, source_text
-from skdistill.export.c.value import VALUES, check_value
 from skdistill.utils.files import write_whole
-
-INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
-OUTPUTS = ("label", "scores", "proba_float", "proba_q15", *VALUES)
-OPTIMIZE = ("size", "balanced", "speed")
-LAYOUTS = ("table", "code", None)
-MISSING_VALUES = ("max", "never", None)
 
 
 def to_c(
@@ -179,10 +172,10 @@ def prepare_source(
     ValueError
         As `to_c`.
     """
-    _check_model(model)
+    check_model(model)
     input_dtype = input_dtype or model.input_dtype
     output = output or ("scores" if model.classes is None else "label")
-    _check_options(model, input_dtype, output, optimize, layout, missing_value)
+    check_options(model, input_dtype, output, optimize, layout, missing_value)
     layout = layout or default_layout(optimize)
     if values_in_ram and model.table(TreeTable).value_bits not in (8, 16):
         raise ValueError(
@@ -198,52 +191,6 @@ def prepare_source(
         model, name, input_dtype, output, layout, values_in_ram, max_is_missing, optimize
     )
     return source, output
-
-
-def default_layout(optimize: str) -> str:
-    """The layout that None stands for.
-
-    Parameters
-    ----------
-    optimize : {"size", "balanced", "speed"}
-        As in `to_c`.
-
-    Returns
-    -------
-    layout : {"table", "code"}
-    """
-    return "code" if optimize == "speed" else "table"
-
-
-def _check_model(model: object) -> None:
-    if not isinstance(model, ModelTables):
-        kind = type(model).__name__
-        raise TypeError(f"model must be a CompactModel, got {kind}: {remedy(model)}")
-
-
-def remedy(model: Any) -> str:
-    """What to pass in place of something that has no tables, as the end of a message.
-
-    Parameters
-    ----------
-    model : object
-        What was passed.
-
-    Returns
-    -------
-    text : str
-    """
-    if isinstance(model, type) or model is None:
-        return "pass a fitted model"
-    if hasattr(model, "compact_"):
-        return "pass its compact_"
-    if hasattr(model, "steps"):
-        return "skdistill.convert makes a CompactModel of it"
-    if hasattr(model, "best_estimator_"):
-        return "pass what its best_estimator_ is"
-    if type(model).__module__.startswith("skdistill"):
-        return "it is not fitted yet, call its fit first"
-    return "skdistill.convert reads fitted trees, forests, boosters and linear models"
 
 
 def value_table(exported: ModelTables, other: ModelTables, **options: Any) -> NDArray[Any]:
@@ -297,200 +244,3 @@ def _c_file(path: str | PathLike[str]) -> Path:
     if file.suffix not in ("", ".c"):
         raise ValueError(f"path must end in .c, got {str(path)!r}: the header is written beside it")
     return file.with_suffix(".c")
-
-
-def _check_options(
-    model: ModelTables,
-    input_dtype: str,
-    output: str,
-    optimize: str,
-    layout: str | None,
-    missing_value: str | None,
-) -> None:
-    for option, value, known in (
-        ("input_dtype", input_dtype, INPUT_DTYPES),
-        ("optimize", optimize, OPTIMIZE),
-        ("layout", layout, LAYOUTS),
-        ("missing_value", missing_value, MISSING_VALUES),
-    ):
-        if value not in known:
-            raise ValueError(f"{option} must be one of {known}, got {value!r}")
-    _check_output(model, output)
-    if input_dtype == "float32" and model.input_dtype == "int32":
-        raise ValueError(
-            "input_dtype='float32' does not suit a model that declares int32 inputs: take 'int32' "
-            "or a narrower integer type"
-        )
-    _check_missing(model, input_dtype, missing_value)
-    if input_dtype == "codes":
-        _check_codes(model)
-    elif input_dtype not in ("float32", "int32"):
-        limits = np.iinfo(input_dtype)
-        for table in model.tables:
-            table.check_range(
-                input_dtype, int(limits.min), int(limits.max) - (missing_value == "max")
-            )
-    if input_dtype not in ("float32", "codes"):
-        for table in model.tables:
-            if text := table.check_whole_numbers(input_dtype):
-                warnings.warn(text, UserWarning, stacklevel=4)  # the caller of `to_c`
-
-
-def _check_output(model: ModelTables, output: str) -> None:
-    if output not in OUTPUTS:
-        names = [*OUTPUTS[: OUTPUTS.index("value") + 1], "value_q0 to value_q30"]
-        raise ValueError(f"output must be one of {', '.join(names)}, got {output!r}")
-    if output in VALUES:
-        if model.classes is not None:
-            raise ValueError(
-                f"output={output!r} is for a regression; of classes take 'scores' or 'proba_float'"
-            )
-        check_value(model, output)
-    elif model.classes is None and output != "scores":
-        others = "'value' or 'scores'"
-        if model.link == "exp":
-            others = "'scores', whose values are exp of scores times their scale"
-        raise ValueError(f"output={output!r} needs classes; of a regression take {others}")
-
-
-def _check_missing(model: ModelTables, input_dtype: str, missing_value: str | None) -> None:
-    if missing_value == "never":
-        if input_dtype != "float32":
-            raise ValueError(
-                f"missing_value='never' is for float32 inputs, got input_dtype={input_dtype!r}: "
-                "others have no missing values by default"
-            )
-        if len(model.categories):
-            raise ValueError(
-                "missing_value='never' is for models without columns of categories, which have an "
-                "index for a missing value"
-            )
-        return
-    if missing_value is not None and input_dtype in ("float32", "codes"):
-        why = (
-            "float32 has NaN" if input_dtype == "float32" else "codes have their own number for it"
-        )
-        raise ValueError(f"missing_value={missing_value!r} is for integer inputs: {why}")
-    most = int(model.categories.ranks.max(initial=0))
-    if missing_value is not None and most >= np.iinfo(input_dtype).max:
-        raise ValueError(
-            f"missing_value={missing_value!r} of input_dtype={input_dtype!r} is {most}, which is a "
-            "rank of a category too: take a wider type"
-        )
-
-
-def _check_codes(model: ModelTables) -> None:
-    if len(model.tables) > 1:
-        kinds = " and ".join(table.kind for table in model.tables)
-        raise ValueError(
-            f"input_dtype='codes' is for a single table, the model has {kinds}: they read "
-            "different codes"
-        )
-    if not model.tables:
-        raise ValueError(
-            "input_dtype='codes' needs a model that reads inputs; this one is constant"
-        )
-
-
-def device_input(
-    model: ModelTables, X: ArrayLike, input_dtype: str, *, missing_value: str | None = None
-) -> NDArray[Any]:
-    """Rows in the form in which the functions of the C file take them.
-
-    Parameters
-    ----------
-    model : ModelTables
-        The exported model.
-    X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
-        As `CompactModel.scores` takes it.
-    input_dtype : {"float32", "int8", "uint8", "int16", "uint16", "int32", "codes"}
-        As passed to `to_c`.
-    missing_value : {"max", "never", None}, default=None
-        As passed to `to_c`. "max" writes NaN as the largest number of the type, "never" refuses it.
-
-    Returns
-    -------
-    rows : array of shape (n_samples, width), C-contiguous
-        Of the C type of an input.
-
-    Raises
-    ------
-    ValueError
-        If a number of `X` is none of the type.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdistill import CompactModel
-    >>> from skdistill.export.c import device_input
-    >>> model = CompactModel(2, [0], 1.0, "sigmoid", ["no", "yes"])
-    >>> device_input(model, [[1, 255]], "uint8").dtype
-    dtype('uint8')
-    >>> device_input(model, [[1, float("nan")]], "uint8", missing_value="max").tolist()
-    [[1, 255]]
-    """
-    return device_rows(model, model.read_rows(X), input_dtype, missing_value=missing_value)
-
-
-def device_rows(
-    model: ModelTables, X: NDArray[Any], input_dtype: str, *, missing_value: str | None = None
-) -> NDArray[Any]:
-    """`device_input` of rows that were read.
-
-    Parameters
-    ----------
-    model : ModelTables
-        The exported model.
-    X : array of shape (n_samples, n_features)
-        From `ModelTables.read_rows`.
-    input_dtype, missing_value
-        As in `device_input`.
-
-    Returns
-    -------
-    rows : array of shape (n_samples, width), C-contiguous
-        Of the C type of an input.
-
-    Raises
-    ------
-    ValueError
-        If a number of `X` is none of the type.
-    """
-    if missing_value not in MISSING_VALUES:
-        raise ValueError(f"missing_value must be one of {MISSING_VALUES}, got {missing_value!r}")
-    _check_missing(model, input_dtype, missing_value)
-    if missing_value == "never" and np.isnan(X).any():
-        row, column = np.argwhere(np.isnan(X))[0]
-        raise ValueError(
-            f"X[{row}, {column}] is NaN, which missing_value='never' says does not happen: export "
-            "with missing_value=None"
-        )
-    if input_dtype == "float32":
-        with np.errstate(over="ignore"):
-            return np.ascontiguousarray(X, np.float32)
-    if input_dtype != "codes":
-        return _as_integers(model, X, input_dtype, missing_value)
-    _check_codes(model)
-    (table,) = model.tables
-    return table.codes(model.categories.rank(X))
-
-
-def _as_integers(
-    model: ModelTables, X: NDArray[Any], input_dtype: str, missing_value: str | None
-) -> NDArray[Any]:
-    """Rows in an integer type; NaN as its largest number, if that is asked for."""
-    limits = np.iinfo(input_dtype)
-    largest = np.full(X.shape[1], int(limits.max) - (missing_value is not None))
-    largest[model.categories.columns] = limits.max  # which have indexes for what is missing
-    is_missing = np.isnan(X) & (missing_value is not None)
-    with np.errstate(invalid="ignore"):
-        fits = (limits.min <= X) & (largest >= X) & (np.floor(X) == X)
-    wrong = ~(fits | is_missing)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        remedy = "; missing_value='max' takes NaN" if np.isnan(X[row, column]) else ""
-        raise ValueError(
-            f"X[{row}, {column}] = {X[row, column]} is no {input_dtype}: it takes "
-            f"whole numbers from {limits.min} to {largest[column]}{remedy}"
-        )
-    return np.ascontiguousarray(np.where(is_missing, limits.max, X), input_dtype)

@@ -17,7 +17,7 @@ import pytest
 
 from skdistill import CompactModel
 from skdistill.compact import evaluate
-from skdistill.device.compile import cache_folder
+from skdistill.device.toolchain import cache_folder
 from skdistill.export.c import device_input, prepare_source, to_c
 from skdistill.export.c.value import VALUES
 from tests.strategies import adversarial_rows
