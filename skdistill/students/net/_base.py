@@ -131,6 +131,12 @@ class BaseSoftNet(BaseEstimator):
         inputs = fit_inputs(X, weight, data.categories)
         if len(inputs.features) == 0:
             return None
+        if len(inputs.features) > MOST_UNITS:
+            raise ValueError(
+                f"a network reads {MOST_UNITS} columns at most, but X has {len(inputs.features)} "
+                "that are not constant: select columns first, for example with SelectKBest, or "
+                "train another student"
+            )
         hidden = self._hidden_units(data, inputs, targets.n_scores)
         bits = [*[self.weight_bits] * len(hidden), self.output_bits]
         if len(targets.temperatures):

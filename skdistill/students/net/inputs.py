@@ -19,6 +19,9 @@ from skdistill.compact.tables.net_table import codes_of_numbers
 from skdistill.students.net.kernels import ONE
 
 _FARTHEST = 16  # codes from the mean of a column to its offset
+_BULK = 0.8  # share of the rows in the shortest interval that is looked at for outliers
+_NARROW = 0.5  # standard deviations: a bulk that is narrower shows that there are outliers
+_FENCE = 1.5  # lengths of the bulk: what lies farther from it counts as if it lay there
 MAX_POWER = 100  # 2**power and 2**-power are far from the ends of float32
 
 
@@ -130,9 +133,10 @@ def fit_inputs(
 ) -> NetInputs:
     """Choose codes in which most columns have a standard deviation of 22 to 45.
 
-    Codes clip at about four standard deviations. Offsets lie at a multiple of four codes and
-    of eight bits at most, and no farther from the mean than 16 codes. All columns have the same
-    power where theirs are alike: that takes fewer bytes.
+    Codes clip at about four standard deviations. Outliers, such as -9999 for a missing value,
+    clip as well where they would leave too few codes to all other numbers. Offsets lie at a
+    multiple of four codes and of eight bits at most, and no farther from the mean than 16 codes.
+    All columns have the same power where theirs are alike: that takes fewer bytes.
 
     Parameters
     ----------
@@ -152,7 +156,7 @@ def fit_inputs(
     categorical = np.isin(np.arange(n_features), categories.columns)
     is_missing = np.isnan(X)
     missing = is_missing.any(axis=0) & ~is_missing.all(axis=0)
-    mean, deviation = _moments(X, weight)
+    mean, deviation = _moments(X, weight, ~categorical)
     with np.errstate(divide="ignore"):
         power = np.log2(ONE / deviation)
     power = np.clip(power, -MAX_POWER, np.where(deviation > 0, MAX_POWER, np.inf))
@@ -188,18 +192,44 @@ def fit_inputs(
 
 
 def _moments(
-    X: NDArray[Any], weight: NDArray[np.float64]
+    X: NDArray[Any], weight: NDArray[np.float64], may_clip: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weighted mean and standard deviation of each column, of the values that are there."""
+    """Weighted mean and standard deviation of each column, of the values that are there.
+
+    Outliers of the columns in `may_clip` are moved towards the others.
+    """
     mean, deviation = np.zeros(X.shape[1]), np.zeros(X.shape[1])
     for j in range(X.shape[1]):
         there = ~np.isnan(X[:, j])
         if there.any():
             x, w = X[there, j].astype(np.float64), weight[there]
-            mean[j] = np.average(x, weights=w)
-            if x.min() < x.max():
-                deviation[j] = np.sqrt(np.average((x - mean[j]) ** 2, weights=w))
+            mean[j], deviation[j] = _moments_of(x, w)
+            low, high = _shortest_interval(x, w, _BULK) if may_clip[j] else (0.0, 0.0)
+            if 0 < high - low < _NARROW * deviation[j]:
+                fence = _FENCE * (high - low)
+                mean[j], deviation[j] = _moments_of(np.clip(x, low - fence, high + fence), w)
     return mean, deviation
+
+
+def _moments_of(x: NDArray[np.float64], w: NDArray[np.float64]) -> tuple[float, float]:
+    """Weighted mean and standard deviation."""
+    mean = float(np.average(x, weights=w))
+    if x.min() == x.max():
+        return mean, 0.0
+    return mean, float(np.sqrt(np.average((x - mean) ** 2, weights=w)))
+
+
+def _shortest_interval(
+    x: NDArray[np.float64], w: NDArray[np.float64], share: float
+) -> tuple[float, float]:
+    """Ends of the shortest interval that holds a share of the total weight."""
+    order = np.argsort(x, kind="stable")
+    x, total = x[order], np.cumsum(w[order])
+    before = total - w[order]
+    last = np.searchsorted(total, before + share * total[-1])
+    first = np.flatnonzero(last < len(x))
+    shortest = first[np.argmin(x[last[first]] - x[first])]
+    return float(x[shortest]), float(x[last[shortest]])
 
 
 def _scaling(

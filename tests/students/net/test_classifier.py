@@ -203,3 +203,21 @@ def test_importances_are_zero_for_noise_that_is_not_read():
     assert net.feature_importances_[2] == 0
     assert net.feature_importances_.sum() == pytest.approx(1)
     assert net.compact_.table(NetTable).features.tolist() == [0, 1]
+
+
+def test_too_many_columns_are_refused_before_training():
+    X = np.arange(2 * 32_769).reshape(2, -1) % 7
+    with pytest.raises(ValueError, match="reads 32767 columns at most, but X has 32768 that are"):
+        SoftNetClassifier((1,), max_iter=10**9).fit(X[:, :32_768], [0, 1])
+
+
+@pytest.mark.parametrize("every", [100, 20])
+@pytest.mark.parametrize("sentinel", [-9999.0, 1e30])
+def test_sentinels_leave_the_other_numbers_readable(sentinel, every):
+    X, y = rings(2000)
+    X[::every, 0] = sentinel
+    y[::every] = 1
+    net = SoftNetClassifier((16,), **FAST).fit(X, y)
+    ordinary = np.arange(len(X)) % every > 0
+    assert net.score(X[ordinary], y[ordinary]) > 0.95
+    assert net.score(X[~ordinary], y[~ordinary]) > 0.95

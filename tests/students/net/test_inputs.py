@@ -43,6 +43,31 @@ def test_offsets_are_near_the_mean_wherever_it_lies(mean, deviation, dtype):
     assert (np.abs(codes) == 127).mean() < 0.01
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+@pytest.mark.parametrize("sentinel", [-9999, 10**9])
+@pytest.mark.parametrize("every", [100, 20, 6])
+def test_outliers_clip_where_they_would_take_the_codes_of_all_others(dtype, sentinel, every):
+    ordinary = np.random.default_rng(0).normal(size=(3000, 1)) * 20 + 50
+    X = ordinary.astype(dtype)
+    X[::every] = sentinel
+    inputs = fit_inputs(X, np.ones(len(X)), NO_CATEGORIES)
+    codes = inputs.fixed_codes(X)[:, 0].astype(float)
+    is_outlier = np.arange(len(X)) % every == 0
+    assert (np.abs(codes[is_outlier]) == 127).all()
+    assert codes[~is_outlier].std() > 9 and (np.abs(codes[~is_outlier]) == 127).mean() < 0.02
+
+
+def test_weight_decides_what_is_an_outlier():
+    X = np.append(np.arange(100), 1e6).astype(np.float32)[:, None]
+    weight = np.append(np.ones(100), 5.0)
+    once = fit_inputs(X, weight, NO_CATEGORIES)
+    again = fit_inputs(
+        np.append(X, np.full((4, 1), 1e6, np.float32), axis=0), np.ones(105), NO_CATEGORIES
+    )
+    assert once.power == again.power and once.offset == again.offset
+    assert fit_inputs(X, np.append(np.ones(100), 100.0), NO_CATEGORIES).power < once.power
+
+
 def test_columns_at_the_ends_of_float32_are_read():
     noise = np.random.default_rng(0).normal(size=(200, 2))
     X = (noise * [1e37, 1e-29]).astype(np.float32)
