@@ -40,10 +40,9 @@ def random_net(rng, n_features, n_scores, *, whole=None, categories=NO_CATEGORIE
     """A net of every shape; with `whole`, offsets and powers are those of integer columns."""
     whole = rng.random() < 0.5 if whole is None else whole
     choose = lambda options: options[rng.integers(len(options))]  # noqa: E731
-    numeric = np.setdiff1d(np.arange(n_features), categories.columns)
-    features = np.sort(rng.choice(numeric, rng.integers(1, 2 * len(numeric) + 1)))
+    features = np.sort(rng.choice(n_features, rng.integers(1, 2 * n_features + 1)))
     if rng.random() < 0.4:
-        features = numeric
+        features = np.arange(n_features)
     n = len(features)
     if whole:
         offset, power = rng.integers(-128, 300, n), rng.integers(-4, 3, n)
@@ -53,16 +52,11 @@ def random_net(rng, n_features, n_scores, *, whole=None, categories=NO_CATEGORIE
         power = rng.choice(_POWERS, n)
     offset = offset * choose([0, 1, 1])
     power = np.full(n, power[0]) if rng.random() < 0.5 else power
+    ranks = np.isin(features, categories.columns)
+    offset = np.where(ranks, rng.integers(0, 128, n), offset)
+    power = np.where(ranks, rng.integers(-1, 3, n), power)
     missing = rng.integers(-127, 128, n) * choose([0, 1])
-    lookup_features = np.repeat(categories.columns, rng.integers(1, 3, len(categories)))
-    sizes = [2 + int(categories.ranks.max(initial=0)) for _ in lookup_features]
-    if rng.random() < 0.4:
-        also = rng.choice(numeric, rng.integers(1, 3))
-        lookup_features = np.concatenate([lookup_features, also])
-        sizes += [choose([2, 3, 17, 255]) for _ in also]
-    order = np.argsort(lookup_features, kind="stable")
-    lookup_features, sizes = lookup_features[order].astype(int), np.array(sizes, int)[order]
-    width, hidden = n + len(sizes), []
+    width, hidden = n, []
     for _ in range(choose([1, 1, 2, 2, 3])):
         n_units = choose([1, 2, 3, 7, 8, 16, 21, 40])
         hidden.append(random_layer(rng, width, n_units, choose(NET_BITS)))
@@ -78,9 +72,6 @@ def random_net(rng, n_features, n_scores, *, whole=None, categories=NO_CATEGORIE
         np.float32(offset),
         power,
         missing,
-        lookup_features,
-        sizes,
-        rng.integers(-127, 128, sizes.sum()),
         hidden,
         _weights(rng, (n_scores, width), output_bits),
         output_bits,

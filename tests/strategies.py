@@ -349,8 +349,6 @@ def _turning_points(model, column):
         for f in np.flatnonzero(net.features == column):
             half_ways = np.arange(-129, 129) + 0.5
             points += (net.offset[f] + np.ldexp(half_ways, -int(net.power[f]))).tolist()
-        for size in net.lookup_sizes[net.lookup_features == column]:
-            points += range(size)
     return np.array(points)
 
 

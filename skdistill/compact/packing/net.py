@@ -141,25 +141,21 @@ class PackedNet(NamedTuple):
     table : NetTable
         What was packed.
     rounding : Rounding or None
-        How numeric inputs are rounded; None without any.
+        How inputs are rounded; None where the device reads codes.
     missing_code : int or None
-        The code of NaN, the same for all numeric inputs; None where they have a table.
-    has_nan : bool
-        Whether lookups have an entry for NaN.
+        The code of NaN, the same for all inputs; None where they have a table.
     streams : tuple of Stream
         One for each hidden layer, then that of the output.
     shift : int or None
         Of all hidden units; None where they have a table of nibbles.
     tables : dict of str to array
-        "net_columns", "net_offsets", "net_shifts", "net_missing", "lookup_columns",
-        "lookup_sizes", "lookup", "unit_bias", "unit_shifts" and "layer_sizes", as far as they
-        are needed, and the weights.
+        "net_columns", "net_offsets", "net_shifts", "net_missing", "unit_bias", "unit_shifts"
+        and "layer_sizes", as far as they are needed, and the weights.
     """
 
     table: NetTable
     rounding: Rounding | None
     missing_code: int | None
-    has_nan: bool
     streams: tuple[Stream, ...]
     shift: int | None
     tables: dict[str, NDArray[Any]]
@@ -215,13 +211,10 @@ def pack_net(net: NetTable, request: Request) -> PackedNet:
     part : PackedNet
     """
     tables: dict[str, NDArray[Any]] = {}
-    rounding, missing_code, has_nan = None, None, False
+    rounding, missing_code = None, None
     if request.input_dtype != "codes":
-        if len(net.features):
-            rounding = _pack_numeric(net, request, tables)
-            missing_code = _pack_missing(net, request, tables)
-        if len(net.lookup_features):
-            has_nan = _pack_lookups(net, request, tables)
+        rounding = _pack_inputs(net, request, tables)
+        missing_code = _pack_missing(net, request, tables)
     tables["unit_bias"] = np.concatenate([layer.bias for layer in net.hidden])
     shifts = np.concatenate([layer.shift for layer in net.hidden])
     shift = int(shifts[0]) if (shifts == shifts[0]).all() else None
@@ -231,14 +224,10 @@ def pack_net(net: NetTable, request: Request) -> PackedNet:
     if len(_runs(streams)) < len(streams):  # a loop over layers
         sizes = np.array([*(stream.length for stream in streams), net.n_scores])
         tables["layer_sizes"] = sizes.astype(np.uint8 if sizes.max() < 256 else np.uint16)
-    return PackedNet(net, rounding, missing_code, has_nan, streams, shift, tables)
+    return PackedNet(net, rounding, missing_code, streams, shift, tables)
 
 
-def _may_miss(request: Request) -> bool:
-    return request.input_dtype == "float32" or request.max_is_missing
-
-
-def _pack_numeric(net: NetTable, request: Request, tables: dict[str, NDArray[Any]]) -> Rounding:
+def _pack_inputs(net: NetTable, request: Request, tables: dict[str, NDArray[Any]]) -> Rounding:
     if not np.array_equal(net.features, np.arange(len(net.features))):
         tables["net_columns"] = narrowest(net.features)
     steps = np.ldexp(np.float32(1), net.power.astype(np.int32))
@@ -246,26 +235,12 @@ def _pack_numeric(net: NetTable, request: Request, tables: dict[str, NDArray[Any
 
 
 def _pack_missing(net: NetTable, request: Request, tables: dict[str, NDArray[Any]]) -> int | None:
-    if not _may_miss(request):
+    if request.input_dtype != "float32" and not request.max_is_missing:
         return 0
     if (net.missing_code == net.missing_code[0]).all():
         return int(net.missing_code[0])
     tables["net_missing"] = net.missing_code
     return None
-
-
-def _pack_lookups(net: NetTable, request: Request, tables: dict[str, NDArray[Any]]) -> bool:
-    """Lookups without entries for NaN where there is none: ranks of categories are never NaN."""
-    numbers = np.setdiff1d(net.lookup_features, request.model.categories.columns)
-    has_nan = _may_miss(request) and len(numbers) > 0
-    keep = np.ones(len(net.lookup), bool)
-    keep[np.cumsum(net.lookup_sizes) - 1] = has_nan
-    if len(net.lookup_features) > 1:
-        tables["lookup_columns"] = narrowest(net.lookup_features)
-        if (net.lookup_sizes != net.lookup_sizes[0]).any():
-            tables["lookup_sizes"] = narrowest(net.lookup_sizes - 1)
-    tables["lookup"] = net.lookup[keep]
-    return has_nan
 
 
 def _pack_layers(net: NetTable, tables: dict[str, NDArray[Any]]) -> tuple[Stream, ...]:

@@ -92,28 +92,20 @@ class HiddenLayer(Frozen):
 class NetTable(Table):
     """A neural net on inputs that were rounded to int8.
 
-    The code of a numeric input is ``clip(round((x - offset) * 2**power), -127, 127)`` in float32,
-    half to even, and `missing_code` for NaN. A lookup input has a table of m + 1 codes: number k
-    for x with ``floor(x) = k < m``, number m for NaN, number m - 1 for any other x. Numeric inputs
-    come first. The codes pass the hidden layers, and the scores gain ``weights @ units`` [1]_.
+    The code of an input is ``clip(round((x - offset) * 2**power), -127, 127)`` in float32, half to
+    even, and `missing_code` for NaN. Columns of categories hold ranks. The codes pass the hidden
+    layers, and the scores gain ``weights @ units`` [1]_.
 
     Parameters
     ----------
-    features : int32 array of shape (n_numeric,)
-        Columns of the numeric inputs, ascending; one column may have several inputs.
-    offset : float32 array of shape (n_numeric,)
+    features : int32 array of shape (n_inputs,)
+        Columns of the inputs, ascending; one column may have several inputs.
+    offset : float32 array of shape (n_inputs,)
         What is subtracted.
-    power : int8 array of shape (n_numeric,)
+    power : int8 array of shape (n_inputs,)
         Powers of two that the difference is multiplied by, from -100 to 100.
-    missing_code : int8 array of shape (n_numeric,)
+    missing_code : int8 array of shape (n_inputs,)
         Codes of NaN, not -128.
-    lookup_features : int32 array of shape (n_lookups,)
-        Columns of the lookup inputs, ascending; one column may have several inputs. Columns of
-        categories hold ranks.
-    lookup_sizes : int32 array of shape (n_lookups,)
-        Number of codes of each lookup input, m + 1, from 2 to 255.
-    lookup : int8 array of shape (sum of lookup_sizes,)
-        The codes, one input after the other, not -128.
     hidden : sequence of HiddenLayer
         At least one.
     weights : int8 array of shape (n_scores, n_units)
@@ -137,9 +129,8 @@ class NetTable(Table):
 
     >>> import numpy as np
     >>> from skdistill.compact import HiddenLayer, NetTable
-    >>> none = np.zeros(0, np.int8)
     >>> layer = HiddenLayer([[1]], [0], [0], value_bits="ternary")
-    >>> net = NetTable([0], [1.5], [1], [2], none, none, none, [layer], [[3]], value_bits=3)
+    >>> net = NetTable([0], [1.5], [1], [2], [layer], [[3]], value_bits=3)
     >>> scores = np.zeros((4, 1), np.int32)
     >>> net.add_scores(np.array([[1.0], [2.0], [8.5], [np.nan]]), scores)
     >>> scores.ravel().tolist()
@@ -150,9 +141,6 @@ class NetTable(Table):
     offset: NDArray[Any]
     power: NDArray[Any]
     missing_code: NDArray[Any]
-    lookup_features: NDArray[Any]
-    lookup_sizes: NDArray[Any]
-    lookup: NDArray[Any]
     hidden: tuple[HiddenLayer, ...] | Sequence[HiddenLayer]
     weights: NDArray[Any]
     value_bits: int | str
@@ -160,50 +148,31 @@ class NetTable(Table):
     kind: ClassVar[str] = "net"
 
     def __post_init__(self) -> None:
-        for name in ("features", "lookup_features", "lookup_sizes"):
-            as_table(self, name, np.int32, 1)
+        as_table(self, "features", np.int32, 1)
         as_table(self, "offset", np.float32, 1)
-        for name in ("power", "missing_code", "lookup"):
-            as_table(self, name, np.int8, 1)
+        as_table(self, "power", np.int8, 1)
+        as_table(self, "missing_code", np.int8, 1)
         as_table(self, "weights", np.int8, 2)
         object.__setattr__(self, "hidden", tuple(self.hidden))
         self._validate_inputs()
         self._validate_layers()
 
     def _validate_inputs(self) -> None:
-        n_numeric, n_lookups = len(self.features), len(self.lookup_features)
         for name in ("offset", "power", "missing_code"):
-            length = len(getattr(self, name))
-            require(length == n_numeric, f"{name} has {length} entries for {n_numeric} features")
-        for name in ("features", "lookup_features"):
-            columns = getattr(self, name)
-            require(
-                is_ascending(columns, strict=False) and bool((columns >= 0).all()),
-                f"{name} must be ascending column numbers",
-            )
-        require(n_numeric + n_lookups > 0, "a net must read at least one column")
+            length, n = len(getattr(self, name)), self.n_codes
+            require(length == n, f"{name} has {length} entries for {n} features")
+        require(
+            is_ascending(self.features, strict=False) and bool((self.features >= 0).all()),
+            "features must be ascending column numbers",
+        )
+        require(self.n_codes > 0, "a net must read at least one column")
         require(bool(np.isfinite(self.offset).all()), "offset must be finite")
         most = int(np.abs(self.power.astype(np.int64)).max(initial=0))
         require(most <= MOST_POWER, f"power must lie within ±{MOST_POWER}, got {most}")
         require(
-            len(self.lookup_sizes) == n_lookups,
-            f"lookup_sizes has {len(self.lookup_sizes)} entries for {n_lookups} lookup_features",
+            bool((self.missing_code >= -CODE_MAX).all()),
+            f"missing_code must lie within ±{CODE_MAX}",
         )
-        sizes = self.lookup_sizes
-        require(
-            bool(((sizes >= 2) & (sizes <= 255)).all()),
-            "lookup_sizes must lie in [2, 255]",
-        )
-        total = int(sizes.sum(dtype=np.int64))
-        require(
-            len(self.lookup) == total,
-            f"lookup has {len(self.lookup)} codes, lookup_sizes add up to {total}",
-        )
-        for name in ("missing_code", "lookup"):
-            require(
-                bool((getattr(self, name) >= -CODE_MAX).all()),
-                f"{name} must lie within ±{CODE_MAX}",
-            )
 
     def _validate_layers(self) -> None:
         require(len(self.hidden) > 0, "hidden must have at least one layer")
@@ -254,7 +223,7 @@ class NetTable(Table):
     @property
     def columns(self) -> NDArray[Any]:
         """Columns of the input that are read, ascending int32 array."""
-        return np.unique(np.concatenate([self.features, self.lookup_features]))
+        return np.unique(self.features)
 
     @property
     def score_bound(self) -> NDArray[np.int64]:
@@ -295,8 +264,8 @@ class NetTable(Table):
 
     @property
     def n_codes(self) -> int:
-        """Number of inputs, numeric ones and lookups."""
-        return len(self.features) + len(self.lookup_features)
+        """Number of inputs."""
+        return len(self.features)
 
     @property
     def codes_dtype(self) -> str:
@@ -304,20 +273,10 @@ class NetTable(Table):
         return "int8"
 
     def codes(self, X: NDArray[Any]) -> NDArray[np.int8]:
-        """Codes of rows, those of numeric inputs first; see `Table.codes`."""
-        codes = np.empty((len(X), self.n_codes), np.int8)
-        n_numeric = len(self.features)
+        """Codes of rows; see `Table.codes`."""
         q = codes_of_numbers(X[:, self.features], self.offset, self.power)
-        codes[:, :n_numeric] = np.where(np.isnan(q), self.missing_code, q)
-        with np.errstate(over="ignore", invalid="ignore"):
-            ranks = np.floor(X[:, self.lookup_features].astype(np.float32))
-        starts = np.cumsum(self.lookup_sizes) - self.lookup_sizes
-        for i, (start, size) in enumerate(zip(starts, self.lookup_sizes, strict=True)):
-            rank, last = ranks[:, i], int(size) - 2
-            at = np.where((rank >= 0) & (rank <= last), rank, last)
-            at = np.where(np.isnan(rank), last + 1, at).astype(np.intp)
-            codes[:, n_numeric + i] = self.lookup[start + at]
-        return codes
+        # Row by row, as devices read them: columns taken together are in another order.
+        return np.where(np.isnan(q), self.missing_code, q).astype(np.int8, order="C")
 
     def turning_points(
         self, X: NDArray[Any], rng: np.random.Generator
@@ -331,9 +290,6 @@ class NetTable(Table):
         for column, offset, power in zip(self.features, self.offset, self.power, strict=True):
             points.append(float(offset) + np.ldexp(half_ways, -int(power)))
             columns.append(np.full(len(half_ways), column))
-        for column, size in zip(self.lookup_features, self.lookup_sizes, strict=True):
-            points.append(np.arange(size, dtype=np.float64))
-            columns.append(np.full(size, column))
         where = np.concatenate(columns)
         return rng.integers(len(X), size=len(where)), where, np.concatenate(points)
 

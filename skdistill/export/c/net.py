@@ -14,7 +14,6 @@ from __future__ import annotations
 from textwrap import indent
 
 from skdistill.compact.packing.net import PackedNet, Run
-from skdistill.export.c import categories
 from skdistill.export.c.costs import CALL, Costs
 from skdistill.export.c.net_products import (
     begin_sums,
@@ -26,7 +25,6 @@ from skdistill.export.c.net_products import (
 from skdistill.export.c.rounding import round_cost, round_function, round_input
 from skdistill.export.c.text import CSource, block
 
-_NAN_INDEX = 512
 # Instructions of an input, a layer, one of its inputs and its rows beside products, a unit.
 _INPUT, _LAYER, _PAIR, _ROW, _UNIT = 16, 70, 26, 20, 44
 
@@ -37,16 +35,10 @@ def packed_widths(source: CSource, part: PackedNet) -> dict[str, list[int]]:
 
 
 def input_function(source: CSource, part: PackedNet) -> str:
-    """The functions that make a code of an input."""
-    parts = []
-    if part.rounding is not None:
-        missing = part.missing_code
-        nan = source.get("net_missing", "j") if missing is None else str(missing)
-        parts.append(round_function(source, part.rounding, "code", nan))
-    # The ranks of categories have the same function.
-    if "lookup" in part.tables and source.x_type == "float" and not len(source.layout.categories):
-        parts.append(categories.index_function(source))
-    return "\n".join(parts)
+    """The function that makes a code of an input; empty where inputs are codes."""
+    if part.rounding is None:
+        return ""
+    return round_function(source, part.rounding, "code", _missing_code(source, part))
 
 
 def walk_function(source: CSource, part: PackedNet) -> str:
@@ -257,20 +249,21 @@ def _pairs(source: CSource, run: Run, table: str) -> str:
 def _inputs(source: CSource, part: PackedNet) -> str:
     """Statements that put all codes to their places."""
     net = part.table
-    if source.layout.input_dtype == "codes":
+    if part.rounding is None:  # inputs are codes
         return _loop(net.n_codes, "*q++ = x[j];\n")
-    text = ""
-    if part.rounding is not None:
-        column = source.get("net_columns", "j") if "net_columns" in part.tables else "j"
-        x = f"x[{column}]"
-        value = f"{source.name}_code({round_input(source, part.rounding, x)}, j)"
-        missing = source.layout.missing_number
-        if missing is not None:
-            nan = part.missing_code
-            code = source.get("net_missing", "j") if nan is None else str(nan)
-            value = f"{x} == {missing} ? {code} : {value}"
-        text += _loop(len(net.features), f"*q++ = {value};\n")
-    return text + (_lookups(source, part) if len(net.lookup_features) else "")
+    column = source.get("net_columns", "j") if "net_columns" in part.tables else "j"
+    x = f"x[{column}]"
+    value = f"{source.name}_code({round_input(source, part.rounding, x)}, j)"
+    missing = source.layout.missing_number
+    if missing is not None:
+        value = f"{x} == {missing} ? {_missing_code(source, part)} : {value}"
+    return _loop(net.n_codes, f"*q++ = {value};\n")
+
+
+def _missing_code(source: CSource, part: PackedNet) -> str:
+    """The code of NaN of input j."""
+    code = part.missing_code
+    return source.get("net_missing", "j") if code is None else str(code)
 
 
 def _loop(count: int, body: str) -> str:
@@ -282,40 +275,4 @@ def _loop(count: int, body: str) -> str:
         """,
         count=count,
         body=body,
-    )
-
-
-def _lookups(source: CSource, part: PackedNet) -> str:
-    """Statements that look the codes of lookup inputs up."""
-    net = part.table
-    column = str(int(net.lookup_features[0]))
-    if "lookup_columns" in part.tables:
-        column = source.get("lookup_columns", "j")
-    count = f"{int(net.lookup_sizes[0]) - 1}u"
-    if "lookup_sizes" in part.tables:
-        count = source.get("lookup_sizes", "j")
-    x = f"x[{column}]"
-    at, nan = f"(uint32_t){x}", f"{x} == {source.layout.missing_number}"
-    if source.x_type == "float":  # an index is 256 at most
-        at, nan = f"{source.name}_index({x}, {_NAN_INDEX}u)", f"at == {_NAN_INDEX}u"
-    known = "at >= count ? count - 1u : at"
-    return block(
-        """
-        {
-            unsigned first = 0;
-            for (j = 0; j < @n@; j++) {
-                const unsigned count = @count@;
-                uint32_t at = @at@;
-                at = @known@;
-                *q++ = @code@;
-                first += count@entry@;
-            }
-        }
-        """,
-        n=len(net.lookup_features),
-        count=count,
-        at=at,
-        known=f"{nan} ? count : {known}" if part.has_nan else known,
-        code=source.get("lookup", "first + at"),
-        entry=" + 1u" if part.has_nan else "",
     )

@@ -62,15 +62,11 @@ def net_table(
         HiddenLayer(W.T, bias, shift, weight_bits)
         for W, bias, shift in zip(net.weights, net.biases, net.shifts, strict=True)
     ]
-    none = np.zeros(0, np.int32)
     return NetTable(
         inputs.features,
         inputs.offset,
         inputs.power,
         missing_code,
-        none,
-        none,
-        none,
         hidden,
         net.output.T,
         output_bits,

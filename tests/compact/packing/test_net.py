@@ -11,14 +11,12 @@ from skdistill.compact.packing.layout import Request
 from skdistill.compact.packing.net import WIDTHS, pack_net, pack_weights, weights_name
 from tests.nets import NET_BITS, net_model
 
-NONE = np.zeros(0, int)
-
 
 def unpacked(table, bits, count):
     """Weights out of a table, one by one."""
     raw = table.view(np.uint8)
     if bits == 8:
-        return table.astype(int)
+        return table[:count].astype(int)
     if bits == "ternary":
         digits = []
         for fraction in raw.tolist():
@@ -75,9 +73,6 @@ def small(**changes):
         "offset": [0.5, 1, 2],
         "power": [1, 2, 2],
         "missing_code": [1, 2, 3],
-        "lookup_features": NONE,
-        "lookup_sizes": NONE,
-        "lookup": NONE,
         "hidden": [layer],
         "weights": np.ones((2, 8)),
         "value_bits": 4,
@@ -122,9 +117,7 @@ def test_bytes_of_a_net_of_four_bits():
         rng.integers(-8, 8, (40, 16)), rng.integers(-9, 9, 40), np.arange(40) % 9, 4
     )
     zeros = np.zeros(16, int)
-    net = NetTable(
-        np.arange(16), zeros, zeros, zeros, NONE, NONE, NONE, [layer], np.ones((26, 40)), 4
-    )
+    net = NetTable(np.arange(16), zeros, zeros, zeros, [layer], np.ones((26, 40)), 4)
     model = CompactModel(16, np.arange(26), 0.1, "softmax", np.arange(26), [net])
     assert model.nbytes == (16 * 40 + 40 * 26) // 2 + 60 + 26 + 3
 
@@ -141,19 +134,3 @@ def test_layers_of_one_width_share_a_table():
             table = part.tables[weights_name(stream.bits)]
             weights = unpacked(table, stream.bits, count)[stream.start :]
             assert (weights.reshape(layer.weights.shape) == layer.weights).all()
-
-
-def test_entries_for_nan_are_left_out_where_ranks_are_read():
-    seen = set()
-    for seed in range(60):
-        model = net_model(seed, with_categories=True)
-        (net,) = model.tables
-        part = pack_net(net, Request(model, "float32", False, False, True))
-        if not len(net.lookup_features):
-            continue
-        ranks_only = np.isin(net.lookup_features, model.categories.columns).all()
-        assert part.has_nan == (not ranks_only)
-        dropped = 0 if part.has_nan else len(net.lookup_sizes)
-        assert len(part.tables["lookup"]) == len(net.lookup) - dropped
-        seen.add(part.has_nan)
-    assert seen == {False, True}

@@ -12,8 +12,6 @@ from skdistill.compact import HiddenLayer, NetTable
 from skdistill.compact.file_format import from_bytes, to_bytes
 from tests.nets import net_model
 
-NONE = np.zeros(0, int)
-
 
 def loops(net, x):
     """Scores of one row in Python's own integers."""
@@ -28,16 +26,6 @@ def loops(net, x):
         with np.errstate(over="ignore"):
             z = float(value - offset) * 2.0 ** int(power)  # exact in float64
         codes.append(round(min(max(z, -127.0), 127.0)))
-    at = 0
-    for column, size in zip(net.lookup_features, net.lookup_sizes, strict=True):
-        value = float(np.float32(x[column]))
-        entry = size - 2
-        if np.isnan(value):
-            entry = size - 1
-        elif 0 <= value < size - 2:
-            entry = int(value)
-        codes.append(int(net.lookup[at + entry]))
-        at += size
     for layer in net.hidden:
         units = []
         for weights, bias, shift in zip(layer.weights, layer.bias, layer.shift, strict=True):
@@ -91,10 +79,7 @@ def small(**changes):
         "offset": [0, 0],
         "power": [0, 0],
         "missing_code": [0, 0],
-        "lookup_features": [0],
-        "lookup_sizes": [2],
-        "lookup": [0, 32],
-        "hidden": [HiddenLayer([[1, 0, -1], [1, 1, 1]], [0, 1], [0, 2], "ternary")],
+        "hidden": [HiddenLayer([[1, 0], [1, 1]], [0, 1], [0, 2], "ternary")],
         "weights": [[1, -2]],
         "value_bits": 4,
     }
@@ -111,13 +96,10 @@ def small(**changes):
         ({"power": [0, 101]}, "power must lie within ±100"),
         ({"power": [0, 300]}, "power holds numbers that int8 cannot hold"),
         ({"missing_code": [0, -128]}, "missing_code must lie within ±127"),
-        ({"lookup": [0, -128]}, "lookup must lie within ±127"),
-        ({"lookup": [0]}, "lookup has 1 codes, lookup_sizes add up to 2"),
-        ({"lookup_sizes": [1], "lookup": [0]}, r"lookup_sizes must lie in \[2, 255\]"),
-        ({"lookup_sizes": [2, 2]}, "lookup_sizes has 2 entries for 1 lookup_features"),
+        ({key: [] for key in ("features", "offset", "power", "missing_code")}, "one column"),
         ({"hidden": []}, "at least one layer"),
         ({"hidden": [np.ones((2, 3))]}, "hidden must hold HiddenLayer, got ndarray"),
-        ({"lookup_features": NONE, "lookup_sizes": NONE, "lookup": NONE}, "3 inputs for 2"),
+        ({"hidden": [HiddenLayer([[1, 0, 1]], [0], [0], 2)]}, "3 inputs for 2"),
         ({"weights": [[1]]}, "1 columns for 2 hidden units"),
         ({"weights": [[8, 0]]}, r"weights must lie in \[-8, 7\] for value_bits=4"),
         ({"value_bits": 9}, "value_bits must be 'ternary' or an int in"),
@@ -148,7 +130,7 @@ def test_refusals_of_layers(fields, message):
 def test_no_net_is_wide_enough_to_overflow():
     """The most inputs, the largest weights and codes: sums are proven to stay within int32."""
     n = 2**15 - 1
-    first = HiddenLayer(np.full((1, 3), -128), [0], [0], 8)
+    first = HiddenLayer(np.full((1, 2), -128), [0], [0], 8)
     wide = HiddenLayer(np.full((n, 1), 127), np.full(n, -128), np.full(n, 15), 8)
     last = HiddenLayer(np.full((1, n), -128), [-128], [15], 8)
     net = small(hidden=[first, wide, last], weights=[[-128]], value_bits=8)
@@ -167,9 +149,7 @@ def test_a_model_whose_scores_could_overflow_is_refused():
 
 def test_the_bound_is_reached():
     layer = HiddenLayer([[1, -1]], [0], [0], "ternary")
-    net = small(
-        lookup_features=NONE, lookup_sizes=NONE, lookup=NONE, hidden=[layer], weights=[[-2]]
-    )
+    net = small(hidden=[layer], weights=[[-2]])
     assert net.score_bound.tolist() == [2 * 254]
     out = np.zeros((1, 1), np.int32)
     net.add_scores(np.array([[np.inf, -np.inf]]), out)
@@ -178,8 +158,7 @@ def test_the_bound_is_reached():
 
 def test_standardised_columns_are_no_whole_numbers():
     layer = HiddenLayer(np.ones((1, 3)), [0], [0], 2)
-    none = np.zeros(0, int)
-    rest = [np.zeros(3), none, none, none, [layer], [[1]], 2]
+    rest = [np.zeros(3), [layer], [[1]], 2]
     columns = np.arange(3)
     standardised = NetTable(columns, [0, 0, 64], [5, 5, 1], *rest)
     assert "2 of 3 inputs of the net (the first is column 0)" in (

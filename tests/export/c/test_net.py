@@ -50,20 +50,18 @@ def test_every_way_to_keep_a_net_is_seen():
             seen |= {(stream.bits, stream.is_aligned) for stream in part.streams}
             seen.add(("layers", len(part.streams)))
             seen |= {("run", len(run.streams), run.first > 0) for run in part.runs}
-            seen.add((kind, "nan of lookups", part.has_nan))
             if part.rounding is not None:
                 seen.add((kind, part.rounding.arithmetic, part.rounding.offset is None))
     for bits in ("ternary", 2, 3, 4, 5, 6, 7, 8):
         assert {(bits, False), (bits, True)} - {(8, False)} <= seen
     for name in ("net_columns", "net_offsets", "net_shifts", "net_missing", "unit_bias"):
         assert {("float32", name), ("integer", name)} <= seen
-    for name in ("lookup", "lookup_columns", "lookup_sizes", "unit_shifts", "ranks", "bias"):
+    for name in ("unit_shifts", "ranks", "bias"):
         assert {("float32", name), ("integer", name)} <= seen
     assert {("layers", n) for n in (2, 3, 4)} <= seen
     assert {("run", 1, False), ("run", 1, True), ("run", 2, False), ("run", 2, True)} <= seen
     assert {("run", 3, False), ("run", 4, False)} <= seen
     assert {("integer", how, True) for how in ("integer", "float")} <= seen
-    assert {(kind, "nan of lookups", True) for kind in ("float32", "integer")} <= seen
 
 
 @pytest.mark.parametrize("output", ["proba_float", "proba_q15"])

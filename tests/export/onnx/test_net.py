@@ -54,18 +54,15 @@ def test_int8_ends_do_not_saturate():
     from skdistill import CompactModel
     from skdistill.compact import HiddenLayer, NetTable
 
-    none, n = np.zeros(0, int), 64
+    n = 64
     layers = [
         HiddenLayer(np.full((n, n), 127), np.full(n, 127), np.full(n, 12), 8),
         HiddenLayer(np.full((n, n), -128), np.full(n, 127), np.full(n, 15), 8),
     ]
     zeros = np.zeros(n, int)
-    net = NetTable(
-        np.arange(n), zeros, zeros, zeros, none, none, none, layers[:1] * 1, -np.ones((1, n)), 8
-    )
-    deep = NetTable(
-        np.arange(n), zeros, zeros, zeros, none, none, none, layers, np.full((1, n), -128), 8
-    )
+    inputs = [np.arange(n), zeros, zeros, zeros]
+    net = NetTable(*inputs, layers[:1], -np.ones((1, n)), 8)
+    deep = NetTable(*inputs, layers, np.full((1, n), -128), 8)
     X = np.array([[np.inf], [-np.inf], [np.nan], [0], [1e30]], np.float32) * np.ones(
         (1, n), np.float32
     )
