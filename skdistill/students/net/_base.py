@@ -26,6 +26,7 @@ from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 _WEIGHT_BITS = [Interval(Integral, 2, 8, closed="both"), StrOptions({"ternary"})]
 _DEFAULT_UNITS = 64  # of a layer, where neither sizes nor bytes are asked for
+_MANY_ROWS = 10_000  # need no penalty of weights
 
 
 class Targets(NamedTuple):
@@ -40,11 +41,14 @@ class Targets(NamedTuple):
         Temperatures of the parts; empty for squared errors.
     n_scores : int
         Raw predictions of a row.
+    penalty : float
+        ``l2_regularization="auto"`` for very few rows.
     """
 
     values: NDArray[np.float64]
     temperatures: NDArray[np.float64]
     n_scores: int
+    penalty: float
 
 
 class FittedNet(NamedTuple):
@@ -87,6 +91,7 @@ class BaseSoftNet(BaseEstimator):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "random_state": ["random_state"],
@@ -104,6 +109,7 @@ class BaseSoftNet(BaseEstimator):
         learning_rate_init: float = 0.01,
         max_iter: int = 300,
         batch_size: int = 128,
+        l2_regularization: float | str = "auto",
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.1,
         categorical_features: Any = "from_dtype",
@@ -117,6 +123,7 @@ class BaseSoftNet(BaseEstimator):
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
         self.batch_size = batch_size
+        self.l2_regularization = l2_regularization
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
         self.categorical_features = categorical_features
@@ -156,7 +163,11 @@ class BaseSoftNet(BaseEstimator):
             batches,
             inputs.codes,
             Schedule(
-                self.max_iter, self.learning_rate_init, self.batch_size, self.n_iter_no_change
+                self.max_iter,
+                self.learning_rate_init,
+                self.batch_size,
+                self.n_iter_no_change,
+                self._penalty(targets.penalty, len(X)),
             ),
             rng,
             None if self.n_iter_no_change is None else self._hold_out(len(X), rng),
@@ -196,6 +207,12 @@ class BaseSoftNet(BaseEstimator):
             return _largest_model(data, table).nbytes
 
         return units_for_bytes(nbytes, self.max_bytes, self.n_hidden_layers)
+
+    def _penalty(self, largest: float, n_samples: int) -> float:
+        """The penalty of weights: "auto" falls with the number of rows."""
+        if not isinstance(self.l2_regularization, str):
+            return float(self.l2_regularization)
+        return largest * max(0.0, 1 - n_samples / _MANY_ROWS)
 
     def _hold_out(self, n_samples: int, rng: np.random.RandomState) -> NDArray[np.int32]:
         """Rows for early stopping; some are left, as two rows differ at least."""

@@ -367,19 +367,41 @@ def batch_gradient(  # type: ignore[no-untyped-def]
 
 
 @njit
+def add_penalty(params, layout, l2, gradient):  # type: ignore[no-untyped-def]
+    """Add the gradient of ``l2 / 2 * sum(W ** 2)`` over the weights of all layers."""
+    for layer in range(len(layout.weights)):
+        for i in range(layout.weights[layer], layout.biases[layer]):
+            gradient[i] += np.float32(l2) * params[i]
+
+
+@njit
 def train_steps(  # type: ignore[no-untyped-def]
-    params, moments, rates, layout, levels, batches, order, learning_rates, count, rounded, min_step
+    params,
+    moments,
+    rates,
+    layout,
+    levels,
+    batches,
+    order,
+    learning_rates,
+    count,
+    rounded,
+    l2,
+    min_step,
 ):
     """Steps of Adam, one for each row of `order`, which lists the rows of a batch.
 
     `params` and `moments` change in place. `count` steps went before. With `rounded` the forward
-    pass is that of the integer network. The output's step is `min_step` at least.
+    pass is that of the integer network. `l2` is the penalty of weights. The output's step is
+    `min_step` at least.
     """
     gradient = np.zeros(len(params), np.float32)
     used = params.copy()
     intercept = layout.biases[-1]
     for s in range(len(order)):
         batch_gradient(params, layout, levels, batches, order[s], rounded, used, gradient)
+        if l2 > 0:
+            add_penalty(params, layout, l2, gradient)
         if rounded:
             rates[layout.step] = np.float32(_STEP_RATE) * params[layout.step]
         adam(params, gradient, moments, rates, learning_rates[s], count + s + 1)

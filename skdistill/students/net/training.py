@@ -42,12 +42,15 @@ class Schedule(NamedTuple):
     n_iter_no_change : int or None
         Training ends when the loss of the validation rows has not fallen for so many epochs of
         rounded weights.
+    l2_regularization : float
+        Penalty ``l2_regularization / 2 * sum(W ** 2)`` of the weights, beside the mean loss.
     """
 
     max_iter: int
     learning_rate: float
     batch_size: int
     n_iter_no_change: int | None
+    l2_regularization: float
 
 
 class IntegerNet(NamedTuple):
@@ -225,6 +228,7 @@ def learn(
             learning_rates[epoch * STEPS : (epoch + 1) * STEPS],
             epoch * STEPS,
             rounded,
+            schedule.l2_regularization,
             min_scale * ONE,
         )
         if validation is not None and rounded:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.metrics import log_loss
 
 from skdistill import SoftNetClassifier
 from skdistill.compact import NetTable
@@ -221,3 +222,56 @@ def test_sentinels_leave_the_other_numbers_readable(sentinel, every):
     ordinary = np.arange(len(X)) % every > 0
     assert net.score(X[ordinary], y[ordinary]) > 0.95
     assert net.score(X[~ordinary], y[~ordinary]) > 0.95
+
+
+def noisy(n, seed=0):
+    """Ten columns, one of which says something about the class."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 10))
+    return X, (rng.random(n) < 1 / (1 + np.exp(-2 * X[:, 0]))).astype(int)
+
+
+def test_few_noisy_rows_are_not_learnt_by_heart():
+    X, y = noisy(500)
+    X_test, y_test = noisy(4000, seed=1)
+    net = SoftNetClassifier(max_iter=60, random_state=0).fit(X, y)
+    free = SoftNetClassifier(max_iter=60, l2_regularization=0, random_state=0).fit(X, y)
+    best = log_loss(y_test, 1 / (1 + np.exp(-2 * X_test[:, 0])))
+    loss = log_loss(y_test, net.predict_proba(X_test))
+    assert loss < best + 0.15
+    assert log_loss(y_test, free.predict_proba(X_test)) > best + 0.6
+
+
+def test_many_rows_have_no_penalty():
+    X, y = noisy(10_000)
+    rows = [{"l2_regularization": value} for value in ("auto", 0)]
+    models = [SoftNetClassifier((4,), max_iter=2, random_state=0, **each) for each in rows]
+    auto, free = (net.fit(X, y).compact_ for net in models)
+    assert auto.equals(free)
+    auto, free = (net.fit(X[:9000], y[:9000]).compact_ for net in models)
+    assert not auto.equals(free)
+
+
+@pytest.mark.parametrize(("alpha", "share"), [(0.0, 1.0), (0.5, 0.25), (1.0, 0.0)])
+def test_labels_of_a_teacher_need_less_of_a_penalty(alpha, share):
+    X, y = noisy(500)
+    targets = SoftTargets(np.full((500, 2), 0.5), y, alpha)
+    auto = SoftNetClassifier((4,), max_iter=2, random_state=0).fit(X, targets).compact_
+    l2_regularization = 0.004 * share * (1 - 500 / 10_000)
+    net = SoftNetClassifier((4,), max_iter=2, l2_regularization=l2_regularization, random_state=0)
+    assert net.fit(X, targets).compact_.equals(auto)
+
+
+def test_labels_as_probabilities_have_the_penalty_of_labels():
+    X, y = noisy(500)
+    net = SoftNetClassifier((4,), max_iter=2, random_state=0)
+    assert net.fit(X, np.eye(2)[y]).compact_.equals(net.fit(X, y).compact_)
+
+
+def test_a_penalty_makes_weights_smaller():
+    X, y = rings()
+    sizes = []
+    for l2_regularization in (0, 1e-3, 1e-2):
+        net = SoftNetClassifier((16,), l2_regularization=l2_regularization, **FAST).fit(X, y)
+        sizes.append(np.abs(net.compact_.scores(X) * net.compact_.scale).mean())
+    assert sizes[0] > sizes[1] > sizes[2]

@@ -11,6 +11,7 @@ from skdistill.students.net.kernels import (
     ONE,
     Batches,
     adam,
+    add_penalty,
     batch_gradient,
     matmul,
     raw_predictions,
@@ -152,3 +153,13 @@ def test_raw_predictions_do_not_depend_on_the_other_rows():
     together = raw_predictions(params, layout, LEVELS[3], batches, rows)
     alone = [raw_predictions(params, layout, LEVELS[3], batches, rows[i:][:1]) for i in rows]
     assert np.array_equal(together, np.concatenate(alone))
+
+
+def test_the_penalty_is_that_of_weights_alone():
+    layout, params, _ = problem([N_INPUTS, 6, 4, 3])
+    gradient = np.zeros_like(params)
+    add_penalty(params, layout, 0.25, gradient)
+    expected = np.zeros_like(params)
+    for W, b in zip(layout.weights, layout.biases, strict=True):
+        expected[W:b] = 0.25 * params[W:b]
+    assert np.array_equal(gradient, expected) and np.count_nonzero(gradient) == 5 * 6 + 6 * 4 + 12

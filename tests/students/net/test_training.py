@@ -30,7 +30,7 @@ def test_the_table_scores_as_the_last_forward_pass(hidden, bits):
         weight,
     )
     sizes, levels = [4, *hidden, 1], [largest_weight(bits)] * (len(hidden) + 1)
-    schedule = Schedule(5, 0.01, 32, None)
+    schedule = Schedule(5, 0.01, 32, None, 1e-3)
     learnt = learn(sizes, levels, batches, inputs.codes, schedule, rng)
     net = as_integers(learnt)
     missing_code, _ = inputs.learnt_codes(net.codes, NO_CATEGORIES)
