@@ -83,7 +83,7 @@ def test_bytes_of_code_of_other_nets(sizes, bits, input_dtype, code):
 
 def profile_of_net(n_inputs, hidden, n_scores, bits, target, input_dtype):
     """Of random weights."""
-    rng, none = np.random.default_rng(0), np.zeros(0, int)
+    rng = np.random.default_rng(0)
     high = 2 if bits == "ternary" else 1 << bits - 1
     low = -1 if bits == "ternary" else -high
     layers, width = [], n_inputs
@@ -94,7 +94,7 @@ def profile_of_net(n_inputs, hidden, n_scores, bits, target, input_dtype):
     offset, power = rng.integers(1, 15, n_inputs), np.full(n_inputs, 4)
     columns, missing = np.arange(n_inputs), np.zeros(n_inputs, int)
     output = rng.integers(low, high, (n_scores, width))
-    net = NetTable(columns, offset, power, missing, none, none, none, layers, output, bits)
+    net = NetTable(columns, offset, power, missing, layers, output, bits)
     bias, classes = rng.integers(-99, 99, n_scores), np.arange(n_scores)
     model = CompactModel(n_inputs, bias, 1e-3, "softmax", classes, [net])
     X = rng.integers(0, 16, (40, n_inputs))
