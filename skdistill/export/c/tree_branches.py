@@ -20,7 +20,7 @@ from skdistill.export.c.tree_inputs import (
     read_input,
     read_type,
 )
-from skdistill.export.c.tree_leaves import add_leaf
+from skdistill.export.c.tree_leaves import add_leaf, sum_type, sums
 
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 # Compilers inline trees into their caller, and keep on its stack what many of them share: inputs
@@ -93,7 +93,7 @@ def group_functions(source: CSource, part: PackedTrees) -> str:
     return "\n".join(
         block(
             """
-            static @M@_NOINLINE void @name@_trees@g@(@argument@, int32_t *s)
+            static @M@_NOINLINE void @name@_trees@g@(@argument@, @sum_type@ *s)
             {
                 @add@
             }
@@ -102,7 +102,8 @@ def group_functions(source: CSource, part: PackedTrees) -> str:
             name=source.name,
             g=g,
             argument=argument,
-            add=_add_trees(source, part, trees),
+            sum_type=sum_type(source, part),
+            add=_add_trees(source, part, trees, "s"),
         )
         for g, trees in enumerate(groups)
     )
@@ -124,12 +125,12 @@ def add_branches(source: CSource, part: PackedTrees) -> str:
     """
     groups = _groups(part)
     if len(groups) == 1:
-        return _add_trees(source, part, groups[0])
+        return _add_trees(source, part, groups[0], sums(part))
     x = "q" if part.prepared else "x"
-    return "".join(f"{source.name}_trees{g}({x}, s);\n" for g in range(len(groups)))
+    return "".join(f"{source.name}_trees{g}({x}, {sums(part)});\n" for g in range(len(groups)))
 
 
-def _add_trees(source: CSource, part: PackedTrees, trees: range) -> str:
+def _add_trees(source: CSource, part: PackedTrees, trees: range, sums: str) -> str:
     name = source.name
     x = "q" if part.prepared else "x"
     counts = part.counts
@@ -141,7 +142,7 @@ def _add_trees(source: CSource, part: PackedTrees, trees: range) -> str:
         if part.leaves.kind == "value":
             lines.append(f"s[{k}] += {call};")
         elif part.leaves.kind == "row":
-            lines.append(add_leaf(source, part, call, "s"))
+            lines.append(add_leaf(source, part, call, sums))
         else:
             lines.append(f"{name}_tree{t}({x}, s);")
     return "\n".join(lines) + "\n"

@@ -49,7 +49,9 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
     functions = []
     if "values" in leaves.tables:
         if leaves.value_bits == "nibble":
-            functions.append(nibble_reader(source, "values", S))
+            if part.narrow_sums:
+                functions.append(_sum_type(source))
+            functions.append(nibble_reader(source, "values", S, sum_type(source, part)))
         else:
             assert leaves.value_bits is not None
             signed = bool((values < 0).any())
@@ -79,6 +81,53 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
             )
         )
     return "\n".join(functions)
+
+
+def sum_type(source: CSource, part: PackedTrees) -> str:
+    """C type of the sums that leaves are added to.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Whose leaves are added.
+
+    Returns
+    -------
+    sum_type : str
+    """
+    return f"{source.macro}_SUM" if part.narrow_sums else "int32_t"
+
+
+def sums(part: PackedTrees) -> str:
+    """Name of the sums in the function of the scores.
+
+    Parameters
+    ----------
+    part : PackedTrees
+        Whose leaves are added.
+
+    Returns
+    -------
+    name : str
+        Scores themselves, or sums that are scaled into them.
+    """
+    return "a" if part.narrow_sums else "s"
+
+
+def _sum_type(source: CSource) -> str:
+    return block(
+        """
+        /* Sums before they are scaled: half words where registers are bytes. */
+        #if defined(__AVR__)
+        typedef uint16_t @M@_SUM;
+        #else
+        typedef int32_t @M@_SUM;
+        #endif
+        """,
+        M=source.macro,
+    )
 
 
 def add_leaf(source: CSource, part: PackedTrees, leaf: str, scores: str) -> str:

@@ -93,8 +93,8 @@ class Tables:
                 nan, feature = head >> 2 & n, head >> (2 + n)
             else:
                 head = word = int(table[node])
-                nan, left = word >> 2 & n, word >> (2 + n) & ((1 << link) - 1)
-                feature = word >> (2 + n + link) & ((1 << f) - 1)
+                nan, feature = word >> 2 & n, word >> (2 + n) & ((1 << f) - 1)
+                left = word >> (2 + n + f) & ((1 << link) - 1)
                 threshold = word >> (2 + n + link + f)
             own = inside = 0
             if self.trees.long_jumps and left == (1 << link) - 1:
