@@ -19,7 +19,7 @@ INPUTS = {
     "int16": ("int16_t", np.int16),
     "float32": ("float", np.float32),
 }
-SOME_ROWS = 450  # at most, of each data set
+SOME_ROWS = 200  # at most, of each data set
 
 
 class Data(NamedTuple):

@@ -66,25 +66,13 @@ def build(source: Path, entry: str, include: Path, compiler: str, core: str, fol
         command = [sys.executable, "-m", "ziglang", "cc", "-target", target.triple]
         command.append(f"-mcpu={target.cpu}")
         place, library = [f"-Wl,--image-base={BASE:#x}"], []
-    else:
+    else:  # without a C library, which ours do not need
         command = ["arm-none-eabi-gcc", *GCC_CORES[core]]
-        place, library = (
-            ["-nostdlib", f"-Wl,-Ttext={BASE:#x}"],
-            ["-lgcc"],
-        )  # Debian's has no C library by itself
+        place, library = ["-nostdlib", f"-Wl,-Ttext={BASE:#x}"], ["-lgcc"]
     flags = (*FLAGS, *LANGUAGE[source.suffix], f"-I{include}")
     _compile(*command, *flags, "-c", source, "-o", object_file)
-    _compile(
-        *command,
-        "-g",
-        *place,
-        "-Wl,--gc-sections",
-        f"-Wl,-e,{entry}",
-        object_file,
-        *library,
-        "-o",
-        elf,
-    )
+    place += ["-Wl,--gc-sections", f"-Wl,-e,{entry}"]
+    _compile(*command, "-g", *place, object_file, *library, "-o", elf)
     own, loaded = _reached(object_file, entry), _loaded(elf)
     # What of the image is model and what is code does not matter here.
     sizes = Sizes(model=0, code=own, library=loaded - own, ram=0)

@@ -1,4 +1,7 @@
-"""For exporters.py: our C of the fitted models, in every form that `optimize` chooses."""
+"""For exporters.py: our C of the fitted models, in every form that `optimize` chooses.
+
+Floats are said to be numbers, as most peers take them to be.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from _exporters_report import OURS
 from skdistill import CompactModel, convert
 from skdistill.export.c import to_c
 
+MISSING = {"uint8": None, "int16": None, "float32": "never"}
+
 
 def write(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
     """A source file for each case and what it is optimized for."""
@@ -23,7 +28,8 @@ def write(cases: Sequence[Case], folder: Path) -> dict[str, Any]:
         files[case.name] = {}
         for exporter, optimize in OURS.items():
             path = target / f"{optimize}.c"
-            path.write_text(to_c(model, input_dtype=case.input, optimize=optimize, name="ours"))
+            options = {"input_dtype": case.input, "missing_value": MISSING[case.input]}
+            path.write_text(to_c(model, optimize=optimize, name="ours", **options))
             files[case.name][exporter] = {"source": str(path), "entry": "ours_label"}
     return files
 

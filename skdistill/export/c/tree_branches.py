@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from skdistill.compact.packing.packed_trees import PackedTrees
+from skdistill.compact.packing.threshold_codes import KEY_OF_INFINITY, KEY_OF_ZERO
 from skdistill.compact.packing.tree_leaves import leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
@@ -247,7 +248,7 @@ def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: 
             (0, depth, "}"),
             (int(table.left[node]), depth + 1, ""),
         ]
-    reads = (f"{x}[", f"({x} + ", f"{source.macro}_LE", f"{source.macro}_NUMBER")
+    reads = (f"{x}[", f"({x} + ", f"_bits_of({x}", f"{source.macro}_LE", f"{source.macro}_NUMBER")
     if not any(read in line for line in lines for read in reads):
         lines.insert(0, f"    (void){x};")  # a leaf alone, or splits at +inf alone
     return "\n".join([head, "{", *lines, "}"]) + "\n"
@@ -296,6 +297,8 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
 def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) -> str:
     table, M = part.table, source.macro
     feature, edge = table.feature[node], table.edges[node]
+    if part.compares_bits:
+        return _bits_condition(source, int(table.grid.features[feature]), int(key, 16))
     x = f"x[{int(table.grid.features[feature])}]"
     is_number = f"{x} == {x}"
     if part.prepared:
@@ -305,6 +308,19 @@ def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) ->
         return "1" if table.nan_left[node] else is_number
     which = "LE_NAN" if table.nan_left[node] else "LE"
     return f"{M}_{which}({x}, {key}u, {number(edge)})"
+
+
+def _bits_condition(source: CSource, feature: int, key: int) -> str:
+    """Whether a number is at most the cut with this key, by the bits of both."""
+    if key >= KEY_OF_INFINITY:
+        return "1"
+    bits = (key - KEY_OF_ZERO) % 2**32  # of both zeros those of the positive one
+    if bits >> 31:
+        bits = (2**31 - bits) % 2**32
+    x = f"{source.name}_bits_of(x + {feature})" if feature else f"{source.name}_bits_of(x)"
+    if bits >> 31:  # only negative numbers have larger bits than a negative edge
+        return f"(uint32_t){x} >= {hex(bits)}u"
+    return f"{x} <= {hex(bits)}"
 
 
 def _leaf(source: CSource, part: PackedTrees, leaf: int) -> list[str]:
