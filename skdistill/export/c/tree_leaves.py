@@ -61,11 +61,13 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
                 )
             )
     if leaves.pure is not None:
-        rest = f"else\n    {name}_add_values(s, (row - {S}u) * {S}u);" if functions else ""
+        rest = _add_pair(source, part) if leaves.pairs else ""
+        if functions:
+            rest += f"else\n    {name}_add_values(s, (row - {S + leaves.pairs}u) * {S}u);"
         functions.append(
             block(
                 """
-                /* Adds a value to score number `row`; numbers behind these have a row of values. */
+                /* Adds a value to score number `row`; numbers behind these have a row of @kind@. */
                 static void @name@_add_row(int32_t *s, @index@ row)
                 {
                     if (row < @S@u)
@@ -73,6 +75,7 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
                     @rest@
                 }
                 """,
+                kind="two values, or of all" if leaves.pairs else "values",
                 name=name,
                 index=source.index,
                 S=S,
@@ -81,6 +84,27 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
             )
         )
     return "\n".join(functions)
+
+
+def _add_pair(source: CSource, part: PackedTrees) -> str:
+    """Statements that add two values to the scores that their byte names."""
+    S, get = part.table.n_scores, f"{source.macro}_GET8"
+    last = f"row < {S + part.leaves.pairs}u"
+    return block(
+        """
+        else@condition@ {
+            @M@_ROM uint8_t *p = @name@_pairs + (row - @S@u) * 3u;
+            const unsigned k = @get@(p);
+            s[k & 15u] += (int32_t)@get@(p + 1);
+            s[k >> 4] += (int32_t)@get@(p + 2);
+        }
+        """,
+        condition=f" if ({last})" if "values" in part.leaves.tables else "",
+        M=source.macro,
+        name=source.name,
+        S=S,
+        get=get,
+    )
 
 
 def sum_type(source: CSource, part: PackedTrees) -> str:

@@ -178,7 +178,7 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
     rows = T if bits is not None else 0
     steps += 4 * rows * (bits == "ternary")  # to the first of five
     index = 0 if leaves.row_bits is None else UNPACK
-    work += T * (CALL + 10 + index + 12 * (leaves.pure is not None))
+    work += T * (CALL + 10 + index + 12 * (leaves.pure is not None) + 30 * (leaves.pairs > 0))
     work += rows * row_cost(S, 8 if bits == "nibble" else bits or 8)
     work += (T - rows) * 7 * S
     if part.counts is not None:

@@ -161,6 +161,11 @@ class Tables:
             if leaf < S:
                 return [leaves.pure * (k == leaf) for k in range(S)]
             leaf -= S
+            if leaf < leaves.pairs:
+                scores, *pair = (int(b) for b in self.laid.tables["pairs"][3 * leaf : 3 * leaf + 3])
+                both = {scores & 15: pair[0], scores >> 4: pair[1]}
+                return [both.get(k, 0) for k in range(S)]
+            leaf -= leaves.pairs
         bits = 4 if leaves.value_bits == "nibble" else leaves.value_bits
         places = range(leaf * S, leaf * S + S)
         table = self.laid.tables["values"]
