@@ -10,6 +10,7 @@ kept that are best in bytes or in instructions on some core.
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def measure_case(
     case: Any, sources: dict[str, Any], include: Path, folder: Path, rows: int, bar: Any
 ) -> dict[str, Any]:
     """Figures of each exporter by compiler and core, for the first `rows` test rows."""
-    from _exporters_harness import build, compilers
+    from _exporters_harness import compilers
+
+    from skdistill.device.emulate import EmulationError
 
     exporters: dict[str, Any] = {}
     for name, source in sources.items():
@@ -41,14 +44,13 @@ def measure_case(
         if "refused" in source:
             exporters[name] = source
             continue
-        exporters[name] = {}
-        for compiler in compilers() if name in OURS else ("zig",):
-            exporters[name][compiler] = {}
-            for core in CORES:
-                place = folder / compiler / core
-                path, entry = Path(source["source"]), source["entry"]
-                image = build(path, entry, include, compiler, core, place)
-                exporters[name][compiler][core] = measure(case, image, rows)
+        if name in OURS:
+            exporters[name] = _measure_builds(case, source, include, folder, rows, compilers())
+        else:
+            try:
+                exporters[name] = _measure_builds(case, source, include, folder, rows, ("zig",))
+            except (RuntimeError, EmulationError) as error:
+                exporters[name] = {"refused": f"its C: {_first_error(error)}"}
         if name in OURS and case.ours_alone:
             exporters[name] |= measure_avr(case, OURS[name], rows)
         bar.update()
@@ -65,6 +67,30 @@ def measure_case(
     best = best_settings(result)
     result["exporters"] = {name: each for name, each in exporters.items() if name in best}
     return result
+
+
+def _measure_builds(
+    case: Any, source: dict[str, Any], include: Path, folder: Path, rows: int, compilers: Any
+) -> dict[str, Any]:
+    """Figures by compiler and core."""
+    from _exporters_harness import build
+
+    path, entry = Path(source["source"]), source["entry"]
+    return {
+        compiler: {
+            core: measure(
+                case, build(path, entry, include, compiler, core, folder / compiler / core), rows
+            )
+            for core in CORES
+        }
+        for compiler in compilers
+    }
+
+
+def _first_error(error: Exception) -> str:
+    """The first message of a compiler, without the place, or that of another error."""
+    lines = str(error).splitlines() or [repr(error)]
+    return next((line.split("error:")[1].strip() for line in lines if "error:" in line), lines[0])
 
 
 def measure(case: Any, built: Any, rows: int) -> dict[str, Any]:
@@ -96,7 +122,9 @@ def measure_avr(case: Any, optimize: str, rows: int) -> dict[str, Any]:
     if missing_tools():
         return {}
     X = case.X[: min(rows, 60)]
-    result = profile(compact(case), X, target="avr", input_dtype=case.input, optimize=optimize)
+    with warnings.catch_warnings():  # as in _exporters_ours.py
+        warnings.filterwarnings("ignore", "input_dtype=.* whole numbers")
+        result = profile(compact(case), X, target="avr", input_dtype=case.input, optimize=optimize)
     return {"avr": {"bytes": result.flash_bytes, "cycles": result.cycles_mean}}
 
 
