@@ -63,7 +63,8 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
     if leaves.pure is not None:
         rest = _add_pair(source, part) if leaves.pairs else ""
         if functions:
-            rest += f"else\n    {name}_add_values(s, (row - {S + leaves.pairs}u) * {S}u);"
+            add_values = f"{name}_add_values(s, (row - {S + leaves.pairs}u) * {S}u);"
+            rest += f" else {{\n    {add_values}\n}}" if rest else f"else\n    {add_values}"
         functions.append(
             block(
                 """
@@ -104,7 +105,7 @@ def _add_pair(source: CSource, part: PackedTrees) -> str:
         name=source.name,
         S=S,
         get=get,
-    )
+    ).rstrip("\n")
 
 
 def sum_type(source: CSource, part: PackedTrees) -> str:
