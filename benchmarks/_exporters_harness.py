@@ -32,7 +32,6 @@ FLAGS = (
     "-fno-asynchronous-unwind-tables",
 )
 LANGUAGE = {".c": ("-std=c99",), ".cpp": ("-std=c++17", "-fno-exceptions", "-fno-rtti")}
-CORES = ("cortex-m0", "cortex-m4f")
 GCC_CORES = {
     "cortex-m0": ("-mthumb", "-mcpu=cortex-m0"),
     "cortex-m4f": ("-mthumb", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
@@ -66,13 +65,14 @@ def build(source: Path, entry: str, include: Path, compiler: str, core: str, fol
     if compiler == "zig":
         command = [sys.executable, "-m", "ziglang", "cc", "-target", target.triple]
         command.append(f"-mcpu={target.cpu}")
-        place = [f"-Wl,--image-base={BASE:#x}"]
-    else:
+        place, library = [f"-Wl,--image-base={BASE:#x}"], []
+    else:  # without a C library, which ours do not need
         command = ["arm-none-eabi-gcc", *GCC_CORES[core]]
-        place = ["-nostartfiles", "-specs=nosys.specs", f"-Wl,-Ttext={BASE:#x}"]
+        place, library = ["-nostdlib", f"-Wl,-Ttext={BASE:#x}"], ["-lgcc"]
     flags = (*FLAGS, *LANGUAGE[source.suffix], f"-I{include}")
     _compile(*command, *flags, "-c", source, "-o", object_file)
-    _compile(*command, "-g", *place, "-Wl,--gc-sections", f"-Wl,-e,{entry}", object_file, "-o", elf)
+    place += ["-Wl,--gc-sections", f"-Wl,-e,{entry}"]
+    _compile(*command, "-g", *place, object_file, *library, "-o", elf)
     own, loaded = _reached(object_file, entry), _loaded(elf)
     # What of the image is model and what is code does not matter here.
     sizes = Sizes(model=0, code=own, library=loaded - own, ram=0)

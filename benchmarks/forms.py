@@ -82,7 +82,8 @@ def leaf_name(leaves: Any) -> str:
         if leaves.row_bits is None
         else f" rows {'whole' if leaves.row_bits in (8, 16) else 'packed'}"
     )
-    return f"{leaves.value_bits}{rows}" + " pure" * (leaves.pure is not None)
+    pure = " pure" * (leaves.pure is not None) + " pairs" * (leaves.pairs > 0)
+    return f"{leaves.value_bits}{rows}{pure}"
 
 
 def measure(source: Any, rows: np.ndarray) -> tuple[int, float]:

@@ -7,6 +7,7 @@ import pytest
 
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, TreeTable
+from skdistill.compact.packing.pack import choose_layout
 from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function
 from skdistill.device.profile import profile
@@ -79,6 +80,33 @@ def test_an_int_of_16_bits_is_enough(n_scores, output):
     model = CompactModel(1, [0] * n_scores, 0.1, link, classes, [trees])
     rows = np.concatenate([edges, edges + 1])[:, None]
     assert profile(model, rows, target="avr", input_dtype="int16", output=output).mismatches == 0
+
+
+@pytest.mark.parametrize("layout", ["table", "code"])
+@pytest.mark.parametrize("n_scores", [4, 5])
+def test_sums_of_half_words(n_scores, layout):
+    """Values of 4 bits are added in 16 bits, the unit then makes them larger than that."""
+    rng, T = np.random.default_rng(0), 60
+    grid = InputGrid([0, 1], [0, 3, 6], np.int32([10, 20, 30, 40, 50, 60]))
+    node, threshold, values = (
+        np.arange(T),
+        rng.integers(0, 3, T),
+        rng.integers(-7, 8, (2 * T, n_scores)),
+    )
+    values[::2] = np.where(rng.random((T, n_scores)) < 0.9, 7, values[::2])
+    trees = TreeTable(
+        grid, node, rng.integers(0, 2, T), threshold, ~(2 * node), ~(2 * node + 1), node < 0,
+        values, 4, unit=1000,
+    )  # fmt: skip
+    model = CompactModel(2, [0] * n_scores, 0.1, "softmax", np.arange(n_scores), [trees])
+    packed = choose_layout(model, "uint8", branches=layout == "code", optimize="balanced")
+    assert packed.parts[0].narrow_sums
+    rows = rng.integers(0, 80, (200, 2)).astype(np.uint8)
+    options = {"input_dtype": "uint8", "optimize": "balanced", "layout": layout}
+    got = profile(model, rows, target="avr", output="scores", **options)
+    assert got.mismatches == 0
+    assert got.cycles_max <= got.instructions_bound
+    assert got.stack_bytes <= got.stack_bound
 
 
 @pytest.mark.filterwarnings("ignore:input_dtype=.* whole numbers")  # of compilers, that is

@@ -34,6 +34,8 @@ class Request(NamedTuple):
     optimize : {"size", "balanced", "speed"}
         Whether the fewest bytes are best, the smallest product of bytes and instructions, or the
         fewest instructions.
+    never_missing : bool
+        Whether no float32 input is NaN.
     """
 
     model: ModelTables
@@ -43,6 +45,7 @@ class Request(NamedTuple):
     shared_rows: bool
     max_is_missing: bool = False
     optimize: str = "size"
+    never_missing: bool = False
 
 
 class Part(Protocol):

@@ -92,6 +92,7 @@ def choose_layout(
     shared_rows: bool = True,
     max_is_missing: bool = False,
     optimize: str = "size",
+    never_missing: bool = False,
 ) -> Layout:
     """Choose the tables of a model.
 
@@ -111,6 +112,8 @@ def choose_layout(
         Whether the largest number of an integer `input_dtype` stands for NaN.
     optimize : {"size", "balanced", "speed"}, default="size"
         As in `Request`.
+    never_missing : bool, default=False
+        Whether no float32 input is NaN.
 
     Returns
     -------
@@ -131,7 +134,14 @@ def choose_layout(
         bias = model.bias.astype(np.int64)
         return Layout(model, input_dtype, True, label, (), NO_CATEGORIES, {}, bias, nan)
     request = Request(
-        model, input_dtype, labels_only, branches, shared_rows, max_is_missing, optimize
+        model,
+        input_dtype,
+        labels_only,
+        branches,
+        shared_rows,
+        max_is_missing,
+        optimize,
+        never_missing,
     )
     parts = tuple(PACKERS[type(table)].pack(table, request) for table in model.tables)
     tables: dict[str, NDArray[Any]] = {}

@@ -62,6 +62,9 @@ class PackedTrees:
         Of a node; a multiple of 8 where that costs less than code that unpacks.
     size : int or None
         Nodes of each tree where all have as many.
+    compares_bits : bool
+        Of "branches" on float32: whether nodes compare the bits of the inputs themselves as whole
+        numbers, which holds where no input is NaN.
     long_jumps : bool
         Of "flags": whether a link of all ones says that the next half word holds it.
     node_tables : dict of str to array
@@ -82,6 +85,7 @@ class PackedTrees:
     widths: tuple[int, int, int, int] = (0, 0, 0, 0)
     bits: int = 0
     size: int | None = None
+    compares_bits: bool = False
     long_jumps: bool = False
     node_tables: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -100,6 +104,16 @@ class PackedTrees:
     def unit(self) -> int:
         """Score units that a value of 1 adds."""
         return self.table.unit
+
+    @property
+    def narrow_sums(self) -> bool:
+        """Whether sums of stored values fit a half word, until the unit of the trees scales them.
+
+        That saves a core with registers of a byte half the work. They are nibbles of all scores.
+        """
+        nibbles = self.leaves.value_bits == "nibble" and self.leaves.pure is None
+        several = self.counts is None and self.table.n_scores > 1
+        return nibbles and several and self.unit != 1 and 15 * len(self.table.roots) < 2**16
 
     @property
     def compares_rounded(self) -> bool:

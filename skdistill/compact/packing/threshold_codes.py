@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skdistill.compact.tables.linear_table import LinearTable
 
 KEY_OF_INFINITY = 0xFF000000  # key(+inf); NaN lies above it
+KEY_OF_ZERO = 0x7F800000
 _SMALLEST_STEP, _LARGEST_STEP = -100, 100  # exponents; then no subnormal reaches a step
 _MOST_STEPS = 2**16 - 3  # of uint16, beside one code above all cuts and that of NaN
 

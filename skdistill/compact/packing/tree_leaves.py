@@ -24,6 +24,8 @@ NIBBLE_BIAS = 8  # what nibbles of values that may be negative are stored with
 _SPARSE = 3.0  # values that are not zero in a leaf, on average, up to which code adds them
 _NOTHING = FormCost(0, 0)
 _PURE = FormCost(20, 4)  # what tells pure leaves from others
+_PAIR = FormCost(44, 18)  # what adds two values
+_PAIR_BYTES, _PAIR_SCORES = 3, 16  # a nibble for each score, and the values
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +49,13 @@ class PackedLeaves:
     pure : int or None
         The value of pure leaves: an index below the number of scores is that of the only score
         they add to. They have no row. None where all leaves have a row.
+    pairs : int
+        Rows of two values that are stored as three bytes: a nibble each for their scores, and both
+        values. They follow the pure leaves, and rows of all values follow them.
     rows : int array of shape (n_leaves,) or None
         Of branches that end in a "row": the index of each leaf of the table.
     tables : dict of str to array
-        "labels", or "values" and "rows", as far as they are needed.
+        "labels", or "values", "pairs" and "rows", as far as they are needed.
     value_cost : FormCost
         Code that adds the values of a leaf, and instructions of a leaf.
     """
@@ -61,6 +66,7 @@ class PackedLeaves:
     bias: int = 0
     row_bits: int | None = None
     pure: int | None = None
+    pairs: int = 0
     rows: NDArray[Any] | None = None
     tables: dict[str, NDArray[Any]] = field(default_factory=dict)
     value_cost: FormCost = _NOTHING
@@ -177,23 +183,53 @@ def _rows_of_values(
         yield from _indexed(replace(form, tables={"values": _packed(rows + bias, bits)}), row,
                             len(rows), request)  # fmt: skip
         if bias == 0 and S > 1 and (pure := _pure(values)) is not None:
-            top, is_pure, of_row = pure
-            others, other = np.unique(values[~is_pure], axis=0, return_inverse=True)
-            index = np.array(of_row)
-            index[~is_pure] = S + other.ravel()
-            kept = {"values": _packed(others, bits)} if len(others) else {}
-            share = float(is_pure.mean())
-            pure_form = replace(
-                form,
-                pure=top,
-                value_bits=bits if len(others) else None,
-                tables=kept,
-                value_cost=FormCost(
-                    _PURE.code + form.value_cost.code,
-                    _PURE.work + share * 6 + (1 - share) * form.value_cost.work,
-                ),
-            )
-            yield from _indexed(pure_form, index, S + len(others), request)
+            for in_pairs in (False, True):
+                pure_form, index, count = _with_pure(form, values, pure, in_pairs)
+                if pure_form.pairs or not in_pairs:
+                    yield from _indexed(pure_form, index, count, request)
+
+
+def _with_pure(
+    form: PackedLeaves,
+    values: NDArray[Any],
+    pure: tuple[int, NDArray[np.bool_], NDArray[np.intp]],
+    in_pairs: bool,
+) -> tuple[PackedLeaves, NDArray[np.intp], int]:
+    """A form without rows for pure leaves, the index of each leaf, and how many indexes there are.
+
+    With `in_pairs`, rows of two values below 256 are pairs of a score and a value.
+    """
+    top, is_pure, index = pure
+    S, index = values.shape[1], np.array(index)
+    filled = (values != 0).sum(axis=1)
+    fits = in_pairs and S <= _PAIR_SCORES and values.max() < 256
+    is_pair = ~is_pure & (filled == 2) & fits
+    is_row = ~(is_pure | is_pair)
+    pairs, pair = np.unique(values[is_pair], axis=0, return_inverse=True)
+    others, other = np.unique(values[is_row], axis=0, return_inverse=True)
+    index[is_pair] = S + pair.ravel()
+    index[is_row] = S + len(pairs) + other.ravel()
+    tables = {}
+    if len(pairs):
+        first = (pairs != 0).argmax(axis=1)
+        last = S - 1 - (pairs[:, ::-1] != 0).argmax(axis=1)
+        each = np.arange(len(pairs))
+        columns = [last << 4 | first, pairs[each, first], pairs[each, last]]
+        tables["pairs"] = np.column_stack(columns).astype(np.uint8).ravel()
+    if len(others):
+        tables["values"] = _packed(others, form.value_bits or 8)
+    cost, share = form.value_cost, (is_pure.mean(), is_pair.mean(), is_row.mean())
+    work = _PURE.work + share[0] * 6 + share[1] * _PAIR.work + share[2] * cost.work
+    code = _PURE.code + cost.code * bool(len(others)) + _PAIR.code * bool(len(pairs))
+    form = replace(
+        form,
+        pure=top,
+        pairs=len(pairs),
+        value_bits=form.value_bits if len(others) else None,
+        tables=tables,
+        value_cost=FormCost(code, float(work)),
+    )
+    return form, index, S + len(pairs) + len(others)
 
 
 def _packed(values: NDArray[Any], bits: int | str) -> NDArray[Any]:

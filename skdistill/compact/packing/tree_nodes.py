@@ -94,15 +94,17 @@ def _flagged(
     flags = (trees.right[order.nodes] < 0) * 2 + (trees.left[order.nodes] < 0)
     feature, threshold, nan, left = numbers
     f, t, n, link = exact
-    below = 2 + n + link + f
     found = list[PackedTrees]()
-    bits = 16 if below + t <= 16 else 32
-    if below + t <= bits:
-        words = _words((flags, nan, left, feature, threshold), (2, n, link, f))
-        widths = (f, bits - below, n, link)
+    bits = 16 if sum(exact) <= 14 else 32
+    if sum(exact) <= bits - 2:
+        if bits == 16 and f + n <= 6 and t + link <= 8:
+            f = 6 - n  # no field lies in both bytes: shifts are short where registers are bytes
+        words = _words((flags, nan, feature, left, threshold), (2, n, f, link))
+        widths = (f, bits - 2 - n - f - link, n, link)
         found.append(_with_nodes(part, widths, bits, words.astype(f"uint{bits}")))
+    f = exact[0]
     if bits > 16 and 2 + n + f + t < 16:
-        found += _long_jumps(part, order, (flags, nan, left, feature, threshold), (f, t, n))
+        found += _long_jumps(part, order, (flags, nan, feature, left, threshold), (f, t, n))
     if f + n <= 6 and t <= 8 and link <= 8:
         triples = np.column_stack([(feature << n | nan) << 2 | flags, threshold, left])
         widths = (6 - n, 8, n, 8)
@@ -137,7 +139,7 @@ def _long_jumps(
     A link of all ones says that the next half word holds two bytes: the nodes to the left, and how
     many of these have a second half word, too. There is none where a byte does not hold them.
     """
-    flags, nan, left, feature, threshold = numbers
+    flags, nan, feature, left, threshold = numbers
     f, t, n = widths
     link = 16 - 2 - n - f - t
     most = (1 << link) - 1
@@ -146,7 +148,7 @@ def _long_jumps(
     inside = before[np.arange(len(left)) + 1 + left] - before[np.arange(len(left)) + 1]
     if max(left.max(), inside.max()) > 255:
         return []
-    words = _words((flags, nan, np.minimum(left, most), feature, threshold), (2, n, link, f))
+    words = _words((flags, nan, feature, np.minimum(left, most), threshold), (2, n, f, link))
     at = np.arange(len(left)) + before[:-1]
     nodes = np.zeros(len(left) + before[-1], np.uint16)
     nodes[at] = words

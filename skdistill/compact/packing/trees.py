@@ -165,8 +165,9 @@ def _branches(part: PackedTrees, steps: float, request: Request) -> PackedTrees:
     trees = part.table
     rank = {"rounded": 0, "value": 1, "code": 1, "key": 2, "steps": 3}
     codes = min(_candidates(trees, request), key=lambda each: (rank[each.kind], each.drop))
-    prepared = not request.labels_only and _worth_preparing(codes, trees, steps)
-    part = replace(part, codes=codes, prepared=prepared, shape="branches")
+    bits = codes.kind == "key" and request.never_missing
+    prepared = not (request.labels_only or bits) and _worth_preparing(codes, trees, steps)
+    part = replace(part, codes=codes, prepared=prepared, shape="branches", compares_bits=bits)
     if prepared and codes.kind != "rounded" and len(trees.grid.features) < request.model.n_features:
         columns = narrowest(trees.grid.features)
         return replace(part, columns=columns, node_tables={"columns": columns})

@@ -74,9 +74,9 @@ def to_c(
         How integer inputs say that a value is missing: "max" by the largest number of
         their type (127, 255, 32767, 65535 or 2147483647), which goes where NaN goes. A
         float32 input has NaN, and "codes" their own number for it. "never" says that no
-        float32 input is NaN: code for it is left out, and a row with NaN may get another
-        answer than in Python. Forests of scikit-learn have a side for NaN in every node, also
-        where no column had a missing value.
+        float32 input is NaN: code for it is left out, branches compare the bits of floats as
+        whole numbers, and a row with NaN may get another answer than in Python. Forests of
+        scikit-learn have a side for NaN in every node, also where no column had a missing value.
 
     Returns
     -------
@@ -182,13 +182,21 @@ def prepare_source(
             "values_in_ram=True needs trees whose value_bits is 8 or 16, got "
             f"{model.table(TreeTable).value_bits!r}: packed values cannot be changed one by one"
         )
-    max_is_missing = missing_value == "max"
-    if missing_value == "never":
+    max_is_missing, never_missing = missing_value == "max", missing_value == "never"
+    if never_missing:
         for trees in model.tables_of(TreeTable):
             no_side = np.zeros_like(trees.nan_left)
             model = model.with_table(replace(trees, nan_left=no_side))
     source = make_source(
-        model, name, input_dtype, output, layout, values_in_ram, max_is_missing, optimize
+        model,
+        name,
+        input_dtype,
+        output,
+        layout,
+        values_in_ram,
+        max_is_missing,
+        optimize,
+        never_missing,
     )
     return source, output
 

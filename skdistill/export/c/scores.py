@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c import categories
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource, block, integer
@@ -31,14 +32,20 @@ def scores(source: CSource, *, public: bool) -> str:
     parts = sorted(printed_parts(source), key=lambda each: each[1].unit == 1)
     unit = parts[0][1].unit if parts else 1
     start = bias if unit == 1 else "0"
+    narrow = bool(parts) and isinstance(parts[0][1], PackedTrees) and parts[0][1].narrow_sums
+    sums = "a" if narrow else "s"
+    if narrow:
+        declared += ["#if defined(__AVR__)", f"{source.macro}_SUM {sums}[{S}];", "#else"]
+        declared += [f"int32_t *const {sums} = s;", "#endif"]
     keep = f"    {source.macro}_KEEP;\n" if keeps_loops(source) else ""
-    loop = f" {{\n    s[j] = {start};\n{keep}}}\n" if keep else f"\n    s[j] = {start};\n"
+    loop = f" {{\n    {sums}[j] = {start};\n{keep}}}\n" if keep else f"\n    {sums}[j] = {start};\n"
     body.append(f"for (j = {S}; j-- != 0;){loop}")
     for i, (printer, part) in enumerate(parts):
         body.append(printer.add(source, part))
         if i == 0 and unit != 1:
+            scaled = f"{sums}[j] * {unit}" if not narrow else f"(int32_t){sums}[j] * {unit}"
             plus = "" if bias == "0" else f" + {bias}" if bias[0] != "-" else f" - {bias[1:]}"
-            body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = s[j] * {unit}{plus};\n")
+            body.append(f"for (j = 0; j < {S}; j++)\n    s[j] = {scaled}{plus};\n")
     body.append("(void)x;\n" if not _reads_x(source) else "")
     return block(
         """

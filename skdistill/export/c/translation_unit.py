@@ -28,6 +28,7 @@ def make_source(
     values_in_ram: bool = False,
     max_is_missing: bool = False,
     optimize: str = "size",
+    never_missing: bool = False,
 ) -> CSource:
     """Choose tables and types.
 
@@ -43,6 +44,8 @@ def make_source(
         Whether the largest number of the type of the inputs stands for NaN.
     optimize : {"size", "balanced", "speed"}, default="size"
         As in `to_c`.
+    never_missing : bool, default=False
+        Whether no float32 input is NaN.
 
     Returns
     -------
@@ -57,6 +60,7 @@ def make_source(
         shared_rows=not values_in_ram,
         max_is_missing=max_is_missing,
         optimize=optimize,
+        never_missing=never_missing,
     )
     if output == "proba_q15" and model.link in ("softmax", "sigmoid") and model.n_classes > 1:
         packed = replace(packed, tables={**packed.tables, "powers": proba.powers()})

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from skdistill.compact.packing.packed_trees import PackedTrees
+from skdistill.compact.packing.threshold_codes import KEY_OF_INFINITY, KEY_OF_ZERO
 from skdistill.compact.packing.tree_leaves import leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
@@ -20,7 +21,7 @@ from skdistill.export.c.tree_inputs import (
     read_input,
     read_type,
 )
-from skdistill.export.c.tree_leaves import add_leaf
+from skdistill.export.c.tree_leaves import add_leaf, sum_type, sums
 
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 # Compilers inline trees into their caller, and keep on its stack what many of them share: inputs
@@ -93,7 +94,7 @@ def group_functions(source: CSource, part: PackedTrees) -> str:
     return "\n".join(
         block(
             """
-            static @M@_NOINLINE void @name@_trees@g@(@argument@, int32_t *s)
+            static @M@_NOINLINE void @name@_trees@g@(@argument@, @sum_type@ *s)
             {
                 @add@
             }
@@ -102,7 +103,8 @@ def group_functions(source: CSource, part: PackedTrees) -> str:
             name=source.name,
             g=g,
             argument=argument,
-            add=_add_trees(source, part, trees),
+            sum_type=sum_type(source, part),
+            add=_add_trees(source, part, trees, "s"),
         )
         for g, trees in enumerate(groups)
     )
@@ -124,12 +126,12 @@ def add_branches(source: CSource, part: PackedTrees) -> str:
     """
     groups = _groups(part)
     if len(groups) == 1:
-        return _add_trees(source, part, groups[0])
+        return _add_trees(source, part, groups[0], sums(part))
     x = "q" if part.prepared else "x"
-    return "".join(f"{source.name}_trees{g}({x}, s);\n" for g in range(len(groups)))
+    return "".join(f"{source.name}_trees{g}({x}, {sums(part)});\n" for g in range(len(groups)))
 
 
-def _add_trees(source: CSource, part: PackedTrees, trees: range) -> str:
+def _add_trees(source: CSource, part: PackedTrees, trees: range, sums: str) -> str:
     name = source.name
     x = "q" if part.prepared else "x"
     counts = part.counts
@@ -141,7 +143,7 @@ def _add_trees(source: CSource, part: PackedTrees, trees: range) -> str:
         if part.leaves.kind == "value":
             lines.append(f"s[{k}] += {call};")
         elif part.leaves.kind == "row":
-            lines.append(add_leaf(source, part, call, "s"))
+            lines.append(add_leaf(source, part, call, sums))
         else:
             lines.append(f"{name}_tree{t}({x}, s);")
     return "\n".join(lines) + "\n"
@@ -246,7 +248,7 @@ def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: 
             (0, depth, "}"),
             (int(table.left[node]), depth + 1, ""),
         ]
-    reads = (f"{x}[", f"({x} + ", f"{source.macro}_LE", f"{source.macro}_NUMBER")
+    reads = (f"{x}[", f"({x} + ", f"_bits_of({x}", f"{source.macro}_LE", f"{source.macro}_NUMBER")
     if not any(read in line for line in lines for read in reads):
         lines.insert(0, f"    (void){x};")  # a leaf alone, or splits at +inf alone
     return "\n".join([head, "{", *lines, "}"]) + "\n"
@@ -295,6 +297,8 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
 def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) -> str:
     table, M = part.table, source.macro
     feature, edge = table.feature[node], table.edges[node]
+    if part.compares_bits:
+        return _bits_condition(source, int(table.grid.features[feature]), int(key, 16))
     x = f"x[{int(table.grid.features[feature])}]"
     is_number = f"{x} == {x}"
     if part.prepared:
@@ -304,6 +308,19 @@ def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) ->
         return "1" if table.nan_left[node] else is_number
     which = "LE_NAN" if table.nan_left[node] else "LE"
     return f"{M}_{which}({x}, {key}u, {number(edge)})"
+
+
+def _bits_condition(source: CSource, feature: int, key: int) -> str:
+    """Whether a number is at most the cut with this key, by the bits of both."""
+    if key >= KEY_OF_INFINITY:
+        return "1"
+    bits = (key - KEY_OF_ZERO) % 2**32  # of both zeros those of the positive one
+    if bits >> 31:
+        bits = (2**31 - bits) % 2**32
+    x = f"{source.name}_bits_of(x + {feature})" if feature else f"{source.name}_bits_of(x)"
+    if bits >> 31:  # only negative numbers have larger bits than a negative edge
+        return f"(uint32_t){x} >= {hex(bits)}u"
+    return f"{x} <= {hex(bits)}"
 
 
 def _leaf(source: CSource, part: PackedTrees, leaf: int) -> list[str]:

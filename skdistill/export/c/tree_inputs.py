@@ -55,6 +55,8 @@ def is_missing(source: CSource, part: PackedTrees, q: str) -> str:
 def input_function(source: CSource, part: PackedTrees) -> str:
     """The function that makes the code of one input; empty where the input is its own code."""
     kind = part.codes.kind
+    if part.compares_bits:
+        return _bits(source) if np.isfinite(part.table.grid.edges).any() else ""
     if kind == "key":
         return _compare(source, part) if compares_floats(part) else _key(source)
     if kind == "steps":
@@ -127,6 +129,24 @@ def _key_function(source: CSource) -> str:
             if (k >> 31)
                 k = 0x80000000u - k;
             return k + 0x7F800000u;
+        }
+        """,
+        name=source.name,
+        M=source.macro,
+    )
+
+
+def _bits(source: CSource) -> str:
+    return block(
+        """
+        /* The bits of a float that is a number: positive ones are in the order of the numbers, and
+           negative ones in the opposite order. */
+        static int32_t @name@_bits_of(const float *x)
+        {
+            const float v = *x; /* gcc takes x itself for bytes anywhere */
+            int32_t k;
+            @M@_COPY(&k, &v, sizeof k);
+            return k;
         }
         """,
         name=source.name,

@@ -49,7 +49,9 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
     functions = []
     if "values" in leaves.tables:
         if leaves.value_bits == "nibble":
-            functions.append(nibble_reader(source, "values", S))
+            if part.narrow_sums:
+                functions.append(_sum_type(source))
+            functions.append(nibble_reader(source, "values", S, sum_type(source, part)))
         else:
             assert leaves.value_bits is not None
             signed = bool((values < 0).any())
@@ -59,11 +61,14 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
                 )
             )
     if leaves.pure is not None:
-        rest = f"else\n    {name}_add_values(s, (row - {S}u) * {S}u);" if functions else ""
+        rest = _add_pair(source, part) if leaves.pairs else ""
+        if functions:
+            add_values = f"{name}_add_values(s, (row - {S + leaves.pairs}u) * {S}u);"
+            rest += f" else {{\n    {add_values}\n}}" if rest else f"else\n    {add_values}"
         functions.append(
             block(
                 """
-                /* Adds a value to score number `row`; numbers behind these have a row of values. */
+                /* Adds a value to score number `row`; numbers behind these have a row of @kind@. */
                 static void @name@_add_row(int32_t *s, @index@ row)
                 {
                     if (row < @S@u)
@@ -71,6 +76,7 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
                     @rest@
                 }
                 """,
+                kind="two values, or of all" if leaves.pairs else "values",
                 name=name,
                 index=source.index,
                 S=S,
@@ -79,6 +85,74 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
             )
         )
     return "\n".join(functions)
+
+
+def _add_pair(source: CSource, part: PackedTrees) -> str:
+    """Statements that add two values to the scores that their byte names."""
+    S, get = part.table.n_scores, f"{source.macro}_GET8"
+    last = f"row < {S + part.leaves.pairs}u"
+    return block(
+        """
+        else@condition@ {
+            @M@_ROM uint8_t *p = @name@_pairs + (row - @S@u) * 3u;
+            const unsigned k = @get@(p);
+            s[k & 15u] += (int32_t)@get@(p + 1);
+            s[k >> 4] += (int32_t)@get@(p + 2);
+        }
+        """,
+        condition=f" if ({last})" if "values" in part.leaves.tables else "",
+        M=source.macro,
+        name=source.name,
+        S=S,
+        get=get,
+    ).rstrip("\n")
+
+
+def sum_type(source: CSource, part: PackedTrees) -> str:
+    """C type of the sums that leaves are added to.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Whose leaves are added.
+
+    Returns
+    -------
+    sum_type : str
+    """
+    return f"{source.macro}_SUM" if part.narrow_sums else "int32_t"
+
+
+def sums(part: PackedTrees) -> str:
+    """Name of the sums in the function of the scores.
+
+    Parameters
+    ----------
+    part : PackedTrees
+        Whose leaves are added.
+
+    Returns
+    -------
+    name : str
+        Scores themselves, or sums that are scaled into them.
+    """
+    return "a" if part.narrow_sums else "s"
+
+
+def _sum_type(source: CSource) -> str:
+    return block(
+        """
+        /* Sums before they are scaled: half words where registers are bytes. */
+        #if defined(__AVR__)
+        typedef uint16_t @M@_SUM;
+        #else
+        typedef int32_t @M@_SUM;
+        #endif
+        """,
+        M=source.macro,
+    )
 
 
 def add_leaf(source: CSource, part: PackedTrees, leaf: str, scores: str) -> str:

@@ -124,10 +124,9 @@ def _flagged(source: CSource, part: PackedTrees) -> str:
         kind, step, word = f"uint{part.bits}_t", 1, "w"
         number = "unsigned" if part.bits == 16 else "uint32_t"
         read = f"const {number} w = {get}(p);"
-        below = 2 + n + link
-        feature = _bits(source, below, f)
-        threshold = f"(w >> {below + f})"
-        left = _bits(source, 2 + n, link)
+        feature = _bits(source, 2 + n, f)
+        left = _bits(source, 2 + n + f, link)
+        threshold = f"(w >> {2 + n + f + link})"
     nan = f"{source.macro}_BIT({word}, 2)" if n else None
     begin = f"{source.name}_nodes + node" + (f" * {step}u" if step > 1 else "")
     jump, passed = "", ""

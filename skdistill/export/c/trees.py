@@ -18,7 +18,7 @@ from skdistill.export.c.tree_branches import (
     group_functions,
 )
 from skdistill.export.c.tree_inputs import declared, prepare
-from skdistill.export.c.tree_leaves import add_leaf, leaf_functions, leaf_widths
+from skdistill.export.c.tree_leaves import add_leaf, leaf_functions, leaf_widths, sums
 from skdistill.export.c.tree_tables import walker
 
 __all__ = [
@@ -135,9 +135,12 @@ def _for_trees(
     """Statements that add a leaf of each tree."""
     T, counts = len(part.table.roots), part.counts
     if T == 1:
-        score = "s" if counts is None else f"s + {int(counts.argmax())}"
+        score = sums(part) if counts is None else f"s + {int(counts.argmax())}"
         return "\n".join([*declared, add_leaf(source, part, leaf, score)]) + "\n"
-    body = [*(before or []), add_leaf(source, part, leaf, "s" if counts is None else "s + k")]
+    body = [
+        *(before or []),
+        add_leaf(source, part, leaf, sums(part) if counts is None else "s + k"),
+    ]
     if counts is None:
         lines = ["unsigned t;", *declared, f"for (t = 0; t < {T}; t++) {{"]
     else:
@@ -170,11 +173,12 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
     if leaves.kind == "label":
         work += UNPACK * (leaves.label_bits is not None)
         return Costs(splits, steps, work, stack)
+    stack += 2 * S * part.narrow_sums
     T = len(table.roots)
     rows = T if bits is not None else 0
     steps += 4 * rows * (bits == "ternary")  # to the first of five
     index = 0 if leaves.row_bits is None else UNPACK
-    work += T * (CALL + 10 + index + 12 * (leaves.pure is not None))
+    work += T * (CALL + 10 + index + 12 * (leaves.pure is not None) + 30 * (leaves.pairs > 0))
     work += rows * row_cost(S, 8 if bits == "nibble" else bits or 8)
     work += (T - rows) * 7 * S
     if part.counts is not None:

@@ -61,7 +61,7 @@ def bits_reader(source: CSource, widths: dict[str, list[int]]) -> str:
     )
 
 
-def nibble_reader(source: CSource, table: str, n_scores: int) -> str:
+def nibble_reader(source: CSource, table: str, n_scores: int, sum_type: str = "int32_t") -> str:
     """The function that adds a row of unsigned values of four bits to the scores.
 
     Parameters
@@ -72,21 +72,24 @@ def nibble_reader(source: CSource, table: str, n_scores: int) -> str:
         Where the rows are, without gaps.
     n_scores : int
         Values of a row.
+    sum_type : str, default="int32_t"
+        C type of what they are added to.
 
     Returns
     -------
     text : str
     """
-    get, low, high = f"{source.macro}_GET8", "(int32_t)(w & 15u)", "(int32_t)(w >> 4)"
+    get = f"{source.macro}_GET8"
+    low, high = f"({sum_type})(w & 15u)", f"({sum_type})(w >> 4)"
     if n_scores == 1:
-        body = f"const unsigned w = {get}(v);\n*s += (i & 1u ? {high} : {low});"
+        body = f"const uint8_t w = {get}(v);\n*s += (i & 1u ? {high} : {low});"
         odd = even = declared = ""
     else:
         declared = "unsigned k;"
         body = block(
             """
             for (k = 0; k < @pairs@; k++) {
-                const unsigned w = @get@(v++);
+                const uint8_t w = @get@(v++);
                 *s++ += @low@;
                 *s++ += @high@;
             }
@@ -97,12 +100,12 @@ def nibble_reader(source: CSource, table: str, n_scores: int) -> str:
             high=high,
         )
         # A row of an odd number of values begins or ends within a byte.
-        odd = f"if (i & 1u)\n    *s++ += (int32_t)({get}(v++) >> 4);"
-        even = f"if ((i & 1u) == 0)\n    *s += (int32_t)({get}(v) & 15u);"
+        odd = f"if (i & 1u)\n    *s++ += ({sum_type})({get}(v++) >> 4);"
+        even = f"if ((i & 1u) == 0)\n    *s += ({sum_type})({get}(v) & 15u);"
     return block(
         """
         /* Adds the row of @table@ from value i on, two values a byte. */
-        static void @name@_add_@table@(int32_t *s, @index@ i)
+        static void @name@_add_@table@(@sum_type@ *s, @index@ i)
         {
             @M@_ROM uint8_t *v = @name@_@table@ + (i >> 1);
             @declared@
@@ -115,6 +118,7 @@ def nibble_reader(source: CSource, table: str, n_scores: int) -> str:
         name=source.name,
         index=source.index,
         M=source.macro,
+        sum_type=sum_type,
         declared=declared,
         odd=odd if n_scores % 2 else "",
         body=body,

@@ -93,8 +93,8 @@ class Tables:
                 nan, feature = head >> 2 & n, head >> (2 + n)
             else:
                 head = word = int(table[node])
-                nan, left = word >> 2 & n, word >> (2 + n) & ((1 << link) - 1)
-                feature = word >> (2 + n + link) & ((1 << f) - 1)
+                nan, feature = word >> 2 & n, word >> (2 + n) & ((1 << f) - 1)
+                left = word >> (2 + n + f) & ((1 << link) - 1)
                 threshold = word >> (2 + n + link + f)
             own = inside = 0
             if self.trees.long_jumps and left == (1 << link) - 1:
@@ -161,6 +161,11 @@ class Tables:
             if leaf < S:
                 return [leaves.pure * (k == leaf) for k in range(S)]
             leaf -= S
+            if leaf < leaves.pairs:
+                scores, *pair = (int(b) for b in self.laid.tables["pairs"][3 * leaf : 3 * leaf + 3])
+                both = {scores & 15: pair[0], scores >> 4: pair[1]}
+                return [both.get(k, 0) for k in range(S)]
+            leaf -= leaves.pairs
         bits = 4 if leaves.value_bits == "nibble" else leaves.value_bits
         places = range(leaf * S, leaf * S + S)
         table = self.laid.tables["values"]

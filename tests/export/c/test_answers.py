@@ -84,7 +84,18 @@ def fixed_cases():
         rows = rng.integers(low, low + 16 if low else 8, (99, 11))
         short = quantized_trees(rng, grid, "random", [20] * 3, rows, 4, 1, 0.0)
         odd += [Case(model_of(short), "uint8", "scores", "table", None, way) for way in OPTIMIZE]
-    return [*cases, Case(model_of(trees, classes=np.arange(9)), "uint8"), wide, *odd]
+    # And forests: votes for one class, for two, and with `most` of 3 also for three.
+    forests = []
+    for S, most, layout in ((3, 2, "table"), (16, 3, "table"), (16, 16, "code")):
+        votes = np.zeros((300, S), int)
+        for i, vote in enumerate(votes):
+            filled = rng.choice(S, (1, 2, most)[i % 3], replace=False)
+            vote[filled] = rng.integers(1, 256, len(filled))
+        votes[::3] = 255 * (votes[::3] > 0)
+        votes = np.minimum(votes, 255)
+        many = quantized_trees(rng, grid, "random", [60] * 3, votes, 9, 1, 0.0)
+        forests += [Case(model_of(many), "uint8", "scores", layout, None, way) for way in OPTIMIZE]
+    return [*cases, Case(model_of(trees, classes=np.arange(9)), "uint8"), wide, *odd, *forests]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +129,8 @@ def test_every_way_to_keep_a_model_is_seen(fixed):
         seen.add(("labels", trees.leaves.label_bits))
         seen.add(("rows", trees.shape == "branches", trees.leaves.row_bits in (8, 16)))
         seen.add(("pure", trees.shape == "branches", trees.leaves.pure is not None))
+        pairs = trees.leaves.pairs > 0, "values" in laid.tables
+        seen.add(("pairs", trees.shape == "branches", *pairs))
         seen.add(("values", trees.leaves.value_bits, trees.leaves.bias, trees.table.n_scores % 2))
         seen.add(
             ("counts", trees.shape == "branches", trees.counts is not None, "counts" in laid.tables)
@@ -146,6 +159,8 @@ def test_every_way_to_keep_a_model_is_seen(fixed):
         *[("labels", bits) for bits in (None, 8, 2)],
         *[("rows", *way) for way in ((False, False), (False, True), (True, False))],
         *[("pure", code, way) for code in (False, True) for way in (False, True)],
+        *[("pairs", False, True, way) for way in (False, True)],
+        ("pairs", True, True, True),
         *[("values", "nibble", bias, odd) for bias in (0, 8) for odd in (0, 1)],
         *[("counts", *way) for way in ((False, True, False), (False, True, True))],
         *[("counts", True, way, False) for way in (False, True)],

@@ -19,7 +19,7 @@ from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.device import profile
 from skdistill.export.c import device_input, to_c
 from tests.export.c.harness import OPTIMIZE, Case, answers, assert_equal, load, suits
-from tests.strategies import compact_models, seeds, tree_model, tree_models
+from tests.strategies import adversarial_rows, compact_models, seeds, tree_model, tree_models
 
 TYPES = ("int8", "uint8", "int16", "uint16", "int32")
 few = settings(max_examples=max(1, settings().max_examples // 5))
@@ -220,6 +220,26 @@ def test_never_leaves_out_the_code_of_nan_and_changes_no_number(tmp_path):
     library = load(tmp_path, cases)
     for i, case in enumerate(cases):
         assert np.array_equal(answers(library, case, i, X), case.expected(X))
+
+
+def test_bits_of_floats_are_compared_as_numbers(tmp_path):
+    """Branches for inputs that are never NaN: both zeros, infinities and subnormal numbers too."""
+    special = np.float32([0, 1e-45, 1e-38, 1, 3e38, np.inf])
+    special = np.concatenate([special, -special])
+    cases = []
+    for seed in range(700, 850):
+        model = tree_model(np.random.default_rng(seed))
+        output = ("label", "scores")[seed % 2]
+        if not len(model.categories) and suits(model, "float32", output):
+            cases.append(Case(model, "float32", output, "code", "never", "speed"))
+    signs = {("bits_of(" in text, ") >= 0x" in text) for text in (c.text("m") for c in cases)}
+    assert signs >= {(True, True), (True, False)}
+    library = load(tmp_path, cases)
+    for i, case in enumerate(cases):
+        rows = np.nan_to_num(adversarial_rows(case.model, i, 60), nan=-0.0)
+        rng = np.random.default_rng(i)
+        rows[::2] = rng.choice(special, rows[::2].shape)
+        assert np.array_equal(answers(library, case, i, rows), case.expected(rows))
 
 
 def test_never_is_for_floats_that_are_numbers():
