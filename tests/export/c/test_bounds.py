@@ -21,7 +21,7 @@ from skdistill.device.profile import emitted_function, profile
 from skdistill.device.simavr import missing_tools
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
 from skdistill.export.c.costs import CORES
-from tests.export.c.harness import Case, rows_for, suits
+from tests.export.c.harness import OPTIMIZE, Case, rows_for, suits
 from tests.nets import net_model
 from tests.strategies import quantized_trees, tree_model
 
@@ -52,7 +52,8 @@ def test_no_row_takes_more_than_the_header_says(target, compiler):
         input, output, layout = KINDS[seed % len(KINDS)]
         if not suits(model, input, output):
             input, output = model.input_dtype, "scores"
-        cases.append(Case(model, input, output, layout if seed % 4 else "table"))
+        layout = layout if seed % 4 else "table"
+        cases.append(Case(model, input, output, layout, optimize=OPTIMIZE[seed // 4]))
     functions = []
     for i, case in enumerate(cases):
         rows = device_input(case.model, rows_for(case, i, 40), case.input)
@@ -72,13 +73,14 @@ def test_no_row_takes_more_than_the_header_says(target, compiler):
 
 
 @pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(9))
 def test_no_row_takes_more_on_an_avr(seed):
     model = tree_model(np.random.default_rng(seed + 20)) if seed % 3 else net_model(seed)
     output = "scores" if model.classes is None else "label"
-    case = Case(model, model.input_dtype, output)
-    X = rows_for(case, seed, 8)
-    found = profile(model, X, target="avr", input_dtype=case.input, output=output)
+    how = OPTIMIZE[seed // 3]
+    X = rows_for(Case(model, model.input_dtype, output), seed, 8)
+    options = {"input_dtype": model.input_dtype, "output": output, "optimize": how}
+    found = profile(model, X, target="avr", **options)
     assert found.mismatches == 0
     assert found.cycles_max <= found.instructions_bound
     assert found.stack_bytes <= found.stack_bound

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skdistill import CompactModel
+from skdistill.compact import HiddenLayer, NetTable
 from skdistill.compact.packing.net import PackedNet
 from skdistill.compact.packing.pack import choose_layout
-from tests.export.c.harness import INPUTS, Case, assert_equal, load, rows_for, suits
+from tests.export.c.harness import INPUTS, OPTIMIZE, Case, assert_equal, load, rows_for, suits
 from tests.export.c.test_proba import assert_near
-from tests.nets import linear_beside, net_model, trees_beside
+from tests.nets import NET_BITS, linear_beside, net_model, trees_beside
 
 pytestmark = pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers only")
 
@@ -30,37 +32,50 @@ def case_of(seed):
     missing = "max" if input.strip("u").startswith("int") and rng.random() < 0.5 else None
     if not suits(model, input, output, missing):
         input, missing = "float32", None
-    return Case(model, input, output, ["table", "code"][seed % 4 == 3], missing)
+    layout, optimize = ["table", "code"][seed % 4 == 3], OPTIMIZE[seed // 7 % 3]
+    return Case(model, input, output, layout, missing, optimize)
 
 
 @pytest.mark.parametrize("first", SEEDS[::BATCH])
-def test_answers_of_random_nets(first, tmp_path):
-    cases = [case_of(seed) for seed in range(first, first + BATCH)]
+@pytest.mark.parametrize("optimize", OPTIMIZE)
+def test_answers_of_random_nets(optimize, first, tmp_path):
+    cases = [case_of(seed)._replace(optimize=optimize) for seed in range(first, first + BATCH)]
     assert_equal(load(tmp_path, cases), cases, seed=first)
 
 
 def test_every_way_to_keep_a_net_is_seen():
     seen = set()
-    for case in map(case_of, SEEDS):
-        laid = choose_layout(case.model, case.input, max_is_missing=case.missing_value is not None)
+    for case in (case_of(seed)._replace(optimize=how) for seed in SEEDS for how in OPTIMIZE):
+        laid = choose_layout(
+            case.model,
+            case.input,
+            max_is_missing=case.missing_value is not None,
+            optimize=case.optimize,
+        )
         for part in laid.parts_of(PackedNet):
             kind = "float32" if case.input == "float32" else "codes"
             kind = kind if case.input in ("float32", "codes") else "integer"
             seen |= {(kind, name) for name in laid.tables}
-            seen |= {(stream.bits, stream.is_aligned) for stream in part.streams}
-            seen.add(("layers", len(part.streams)))
-            seen |= {("run", len(run.streams), run.first > 0) for run in part.runs}
+            widths = {layer.value_bits for layer in (*part.table.hidden, part.table)}
+            seen |= {(part.form, bits, len(widths) > 1) for bits in widths}
+            seen.add((part.form, "layers", len(part.lengths)))
+            for layer in part.layers:
+                several = layer.sums > layer.pairs // layer.words
+                seen |= {(part.form, "turns", layer.turns > 1)}
+                seen.add((part.form, "sums", layer.bits, several))
             if part.rounding is not None:
                 seen.add((kind, part.rounding.arithmetic, part.rounding.offset is None))
-    for bits in ("ternary", 2, 3, 4, 5, 6, 7, 8):
-        assert {(bits, False), (bits, True)} - {(8, False)} <= seen
+    for bits in NET_BITS:
+        assert {("single", bits, False), ("single", bits, True)} <= seen
+        assert ("unrolled", bits, False) in seen
+        assert (("looped", bits, False) in seen) == (bits != 8)  # one by one is as fast there
+    assert {("unrolled", "sums", bits, True) for bits in (2, 3, 4)} <= seen
     for name in ("net_columns", "net_offsets", "net_shifts", "net_missing", "unit_bias"):
         assert {("float32", name), ("integer", name)} <= seen
     for name in ("unit_shifts", "ranks", "bias"):
         assert {("float32", name), ("integer", name)} <= seen
-    assert {("layers", n) for n in (2, 3, 4)} <= seen
-    assert {("run", 1, False), ("run", 1, True), ("run", 2, False), ("run", 2, True)} <= seen
-    assert {("run", 3, False), ("run", 4, False)} <= seen
+    for form in ("single", "looped", "unrolled"):
+        assert {(form, "layers", n) for n in (2, 3, 4)} <= seen
     assert {("integer", how, True) for how in ("integer", "float")} <= seen
 
 
@@ -88,3 +103,47 @@ def test_integers_need_no_float(input):
         model = net_model(seed, whole=True, with_categories=bool(seed % 2))
         if suits(model, input, "label"):
             assert "float" not in Case(model, input).text("m").split("*/", 1)[1]
+
+
+@pytest.mark.parametrize("optimize", OPTIMIZE)
+@pytest.mark.parametrize("bits", NET_BITS)
+def test_rows_of_many_words(bits, optimize, tmp_path):
+    """A turn of a loop for some words only, at the largest weights and inputs."""
+    cases = []
+    for n_inputs in (63, 65, 129, 200):
+        rng = np.random.default_rng(n_inputs)
+        for choose in (random_weights, largest_weights):
+            layer = HiddenLayer(choose(rng, (33, n_inputs), bits), [1] * 33, [9] * 33, bits)
+            output = choose(rng, (3, 33), bits)
+            zeros = np.zeros(n_inputs, int)
+            net = NetTable(np.arange(n_inputs), zeros, zeros, zeros, [layer], output, bits)
+            model = CompactModel(n_inputs, [0] * 3, 1.0, "identity", None, [net])
+            cases.append(Case(model, "int8", "scores", optimize=optimize))
+    assert_equal(load(tmp_path, cases), cases)
+
+
+def random_weights(rng, shape, bits):
+    return rng.integers(*_ends(bits), shape, endpoint=True)
+
+
+def largest_weights(rng, shape, bits):
+    return np.where(rng.random(shape[1]) < 0.5, *_ends(bits)) * np.ones((shape[0], 1))
+
+
+def _ends(bits):
+    return (-1, 1) if bits == "ternary" else (-(1 << bits - 1), (1 << bits - 1) - 1)
+
+
+@pytest.mark.parametrize("optimize", OPTIMIZE)
+def test_units_that_are_always_0_beside_others(optimize, tmp_path):
+    """What leaves the lower lane is that of the other input of a pair."""
+    for dead in ([0, 1, 2, 3], [0, 2, 4, 6], [1, 3, 5, 7], [4, 5, 6, 7]):
+        bias = np.full(40, 127)
+        bias[np.isin(np.arange(40) % 8, dead)] = -128
+        layer = HiddenLayer(np.ones((40, 2)), bias, np.full(40, 0), 4)
+        output = np.where(bias[None] < 0, 7, -8) * np.ones((2, 1), int)
+        zeros = np.zeros(2, int)
+        net = NetTable([0, 1], zeros, zeros, zeros, [layer], output, 4)
+        model = CompactModel(2, [0, 0], 1.0, "identity", None, [net])
+        case = Case(model, "int8", "scores", optimize=optimize)
+        assert_equal(load(tmp_path, [case]), [case])
