@@ -19,27 +19,14 @@ import numba
 from _budget_draws import FIELDS
 from _budget_report import report, summary
 from _budget_results import Lack, add, begin, lacking
-from _common import add_data_option, options, save
-from _draws import draw, measures, teacher_labels
+from _common import options, save
+from _draws import OTHER_SPLITS, draw, measures, teacher_labels
 from _peers import KINDS, peers, worth_keeping
 from _recipes import BASE, RECIPES, VARIANTS, Recipe, students
+from _tables import add_data_options, choose_sets
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-# Small ones first. gas_drift is split at random, gas_drift_time as it comes, by time.
-TABLES = (
-    "waveform21",
-    "satimage",
-    "gas_drift",
-    "gas_drift_time",
-    "dry_bean",
-    "magic",
-    "electricity",
-    "bank_marketing",
-    "adult",
-    "letter",
-    "covtype_93k",
-)
 SHIPPED = ("wine", "breast_cancer", "digits")  # where there is no directory of tables
 BUDGETS = (512, 1024, 2048, 4096, 8192, 16384)
 ABLATED = (1024, 2048, 4096)
@@ -100,8 +87,7 @@ def variants() -> list[Recipe]:
 
 def parse() -> argparse.Namespace:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all")
+    add_data_options(parser)
     parser.add_argument("--budgets", nargs="+", type=int, metavar="BYTES", help="default: all six")
     parser.add_argument(
         "--seeds",
@@ -143,8 +129,8 @@ def parse() -> argparse.Namespace:
 def choose(args: argparse.Namespace) -> None:
     """Fill in what the command line left open."""
     if args.quick and not args.sets:
-        args.data, args.sets = None, SHIPPED[-1:]
-    args.sets = args.sets or (SHIPPED if args.data is None else TABLES)
+        args.data = None
+    args.sets = choose_sets(args, SHIPPED[-1:] if args.quick else SHIPPED, OTHER_SPLITS)
     args.budgets = tuple(args.budgets or (BUDGETS[1:3] if args.quick else BUDGETS))
     if args.ablate:
         args.budgets = tuple(budget for budget in args.budgets if budget in ABLATED)

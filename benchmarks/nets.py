@@ -17,10 +17,10 @@ from typing import Any
 import numba
 import numpy as np
 from _budget_draws import APART, FIELDS, Record, by_draw
-from _common import add_data_option, markdown, options, save
-from _draws import Draw, draw, teacher_labels
+from _common import markdown, options, save
+from _draws import OTHER_SPLITS, Draw, draw, teacher_labels
 from _recipes import Recipe, students
-from budget import SHIPPED, TABLES
+from _tables import add_data_options, choose_sets
 from scipy import stats
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -115,14 +115,13 @@ def _interval(changes: list[float], digits: int) -> str:
 
 def main() -> None:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all")
+    add_data_options(parser)
     parser.add_argument("--seeds", type=int, nargs="+", metavar="N", default=[1])
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "skdistill-budget"
     )
     args = parser.parse_args()
-    args.sets = args.sets or (SHIPPED[-1:] if args.data is None else TABLES)
+    args.sets = choose_sets(args, ("digits",), OTHER_SPLITS)
     results: dict[str, Any] = {"teachers": [], "records": []}
     if args.output is not None and args.output.exists():
         kept = json.loads(args.output.read_text())
