@@ -1,9 +1,9 @@
 """The most accuracy a kilobyte can hold: students of this package and peers at equal bytes.
 
-Peers learn from hard labels and are counted in their own bytes; ours are `nbytes` + 80 B of
-code, 400 B for nets. At a budget everything of that size or less may be picked, by the accuracy
-(for log losses by the log loss) on 20 % of the training rows, which neither students nor teacher
-have seen.
+Peers learn from hard labels and are counted in their own bytes; ours are `nbytes` + 80 B of code,
+nets `nbytes` + what their C takes. At a budget everything of that size or less may be picked, by
+the accuracy (for log losses by the log loss) on 20 % of the training rows, which neither students
+nor teacher have seen.
 """
 
 from __future__ import annotations
