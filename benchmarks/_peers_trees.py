@@ -96,7 +96,7 @@ def cegb(given: Draw) -> Iterator[Candidate]:
     trees take no more bytes than are tried.
     """
     n, columns = given.X_fit.shape
-    for leaves, rate, (split, column) in product((8, 32), (0.1, 0.3), CEGB):
+    for leaves, rate, (split, column) in product((4, 8, 16), (0.1, 0.3), CEGB):
         penalties: dict[str, Any] = {"cegb_penalty_split": split}
         if column:
             penalties["cegb_penalty_feature_coupled"] = [column * n] * columns
