@@ -275,5 +275,7 @@ def _effect(
     means = [float(np.mean(each)) for each in changes.values()]
     if not means:
         return ""
-    error = f" ± {np.std(means, ddof=1) / math.sqrt(len(means)):.{decimals}f}"
-    return f"{np.mean(means):+.{decimals}f}{error if len(means) > 1 else ''} ({len(means)})"
+    error = ""
+    if len(means) > 1:
+        error = f" ± {np.std(means, ddof=1) / math.sqrt(len(means)):.{decimals}f}"
+    return f"{np.mean(means):+.{decimals}f}{error} ({len(means)})"

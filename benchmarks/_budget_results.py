@@ -14,7 +14,7 @@ from _recipes import Recipe
 PEERS = "peers: "  # before a kind of peer, in the names of what is measured
 
 
-class Lack(NamedTuple):
+class Unmeasured(NamedTuple):
     """What is not measured on a draw."""
 
     name: str
@@ -67,34 +67,34 @@ def _by_name(recipes: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def lacking(
+def unmeasured(
     part: dict[str, Any],
     draws: Iterable[tuple[str, int]],
     recipes: Iterable[Recipe],
     kinds: Iterable[str],
-) -> list[Lack]:
+) -> list[Unmeasured]:
     """What is to be measured, draw by draw."""
     measured = {(name, seed): set(names) for name, seed, *names in part["measured"]}
     found = []
     for draw in draws:
         names = measured.get(draw, set())
-        lack = Lack(
+        lacking = Unmeasured(
             *draw,
             [recipe for recipe in recipes if recipe.name not in names],
             [kind for kind in kinds if PEERS + kind not in names],
             draw not in {(name, seed) for name, seed, *_ in part["teachers"]},
         )
-        if lack.names:
-            found.append(lack)
+        if lacking.names:
+            found.append(lacking)
     return found
 
 
-def add(part: dict[str, Any], one: dict[str, Any], lack: Lack) -> None:
+def add(part: dict[str, Any], one: dict[str, Any], lacking: Unmeasured) -> None:
     """Put what was measured on a draw into the results."""
-    part["teachers"] += [one["teacher"]] if lack.teacher else []
+    part["teachers"] += [one["teacher"]] if lacking.teacher else []
     part["records"] += one["records"]
     for entry in part["measured"]:
-        if entry[:2] == [lack.name, lack.seed]:
-            entry += lack.names
+        if entry[:2] == [lacking.name, lacking.seed]:
+            entry += lacking.names
             return
-    part["measured"].append([lack.name, lack.seed, *lack.names])
+    part["measured"].append([lacking.name, lacking.seed, *lacking.names])

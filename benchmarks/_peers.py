@@ -44,7 +44,7 @@ def peers(kind: str, given: Draw, cache: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text())
 
 
-def worth_keeping(found: list[dict[str, Any]], budgets: tuple[int, ...]) -> list[dict[str, Any]]:
+def best_by_size(found: list[dict[str, Any]], budgets: tuple[int, ...]) -> list[dict[str, Any]]:
     """Candidates of each peer that are picked at some size, by accuracy or by log loss."""
     found = [one for one in found if one["bytes"] <= max(budgets)]
     kept: dict[int, dict[str, Any]] = {}

@@ -18,10 +18,10 @@ import joblib
 import numba
 from _budget_draws import FIELDS
 from _budget_report import report, summary
-from _budget_results import Lack, add, begin, lacking
+from _budget_results import Unmeasured, add, begin, unmeasured
 from _common import options, save
 from _draws import OTHER_SPLITS, draw, measures, teacher_labels
-from _peers import KINDS, peers, worth_keeping
+from _peers import KINDS, best_by_size, peers
 from _recipes import BASE, RECIPES, VARIANTS, Recipe, students
 from _tables import add_data_options, choose_sets
 from threadpoolctl import threadpool_limits
@@ -36,19 +36,21 @@ QUICK, QUICK_PEERS = ("tree", "linear 4", "8 leaves"), ("trees", "protonn")
 __all__ = ["report"]  # of the results, for the README
 
 
-def measure(lack: Lack, budgets: tuple[int, ...], args: argparse.Namespace) -> dict[str, Any]:
+def measure(
+    lacking: Unmeasured, budgets: tuple[int, ...], args: argparse.Namespace
+) -> dict[str, Any]:
     """What a draw of a table lacks."""
-    started, (name, seed) = time.perf_counter(), lack[:2]
+    started, (name, seed) = time.perf_counter(), lacking[:2]
     numba.set_num_threads(1)
     records, teacher = [], None
     with threadpool_limits(1):
         given = draw(name, seed, args.data)
-        for kind in lack.kinds:
-            records += worth_keeping(peers(kind, given, args.cache), budgets)
-        if lack.teacher or lack.recipes:
+        for kind in lacking.kinds:
+            records += best_by_size(peers(kind, given, args.cache), budgets)
+        if lacking.teacher or lacking.recipes:
             taught = teacher_labels(given, args.cache, args.quick)
             teacher = [name, seed, *measures(taught.test, given.y_test), float(taught.seconds)]
-            for recipe in () if args.prepare else lack.recipes:
+            for recipe in () if args.prepare else lacking.recipes:
                 if recipe.suits(given.n_classes):
                     found = students(recipe, given, taught, budgets)
                     records += [record | {"kind": "student"} for record in found]
@@ -163,24 +165,24 @@ def main() -> None:
     results = begin(args, recipes)
     part = results["ablation" if args.ablate else "main"]
     draws = [(name, seed) for seed in args.seeds for name in args.sets]
-    todo = lacking(part, draws, choose_recipes(args, recipes), choose_peers(args))
+    todo = unmeasured(part, draws, choose_recipes(args, recipes), choose_peers(args))
     work = joblib.Parallel(args.jobs, return_as="generator_unordered")(
-        joblib.delayed(_measured)(lack, args) for lack in todo
+        joblib.delayed(_measured)(lacking, args) for lacking in todo
     )
-    for lack, one in tqdm(work, total=len(todo)):
+    for lacking, one in tqdm(work, total=len(todo)):
         accuracy = "" if one["teacher"] is None else f"teacher {one['teacher'][2]:.4f}, "
-        tqdm.write(f"{lack.name} {lack.seed}: {accuracy}{one['seconds']:.0f} s")
+        tqdm.write(f"{lacking.name} {lacking.seed}: {accuracy}{one['seconds']:.0f} s")
         if not args.prepare:
-            results["tables"][lack.name] = one["table"]
-            add(part, one, lack)
+            results["tables"][lacking.name] = one["table"]
+            add(part, one, lacking)
             results["summary"] = summary(results)
             save(args.output, results)
     if not args.prepare:
         print(report(results))
 
 
-def _measured(lack: Lack, args: argparse.Namespace) -> tuple[Lack, dict[str, Any]]:
-    return lack, measure(lack, args.budgets, args)
+def _measured(lacking: Unmeasured, args: argparse.Namespace) -> tuple[Unmeasured, dict[str, Any]]:
+    return lacking, measure(lacking, args.budgets, args)
 
 
 if __name__ == "__main__":
