@@ -93,7 +93,8 @@ def cegb(given: Draw) -> Iterator[Candidate]:
     """LightGBM with penalties of splits and of new columns, counted like LightGBM.
 
     Peter et al. 2017, "Cost efficient gradient boosting". Boosting goes on for as long as the
-    trees take no more bytes than are tried.
+    trees take no more bytes than are tried. `cegb_penalty_feature_lazy` is for what it costs
+    to read a column of a row, which takes no bytes.
     """
     n, columns = given.X_fit.shape
     for leaves, rate, (split, column) in product((4, 8, 16), (0.1, 0.3), CEGB):
