@@ -3,72 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from _budget_draws import (
+    ACCURACY,
+    APART,
+    LOG_LOSS,
+    Draws,
+    Record,
+    by_draw,
+    of_kind,
+    over_seeds,
+    picked,
+    value,
+)
+from _budget_gains import TINY, complete, gains, verdicts
+from _budget_gains import table as table_of_gains
 from _common import markdown
 
-FIELDS = (
-    "set",
-    "seed",
-    "kind",
-    "model",
-    "recipe",
-    "budget",
-    "bytes",
-    "pick",
-    "test",
-    "pick_log_loss",
-    "test_log_loss",
-    "seconds",
-)
-APART = "gas_drift_time"  # how a model drifts is another question: in no mean
-TINY, FULL, TEACHER_AT = (1024, 2048, 4096), 16_384, 8192
-# What is measured: its column, the one it is picked by, whether more is better, unit, decimals.
-ACCURACY = ("test", "pick", 1, 100, 1)
-LOG_LOSS = ("test_log_loss", "pick_log_loss", -1, 1, 3)
-Record = dict[str, Any]
-Draws = dict[tuple[str, int], list[Record]]
-
-
-def by_draw(part: dict[str, Any]) -> Draws:
-    draws: Draws = {(name, seed): [] for name, seed, *_ in part["teachers"]}
-    for values in part["records"]:
-        record = dict(zip(FIELDS, values, strict=True))
-        draws[record["set"], record["seed"]].append(record)
-    return draws
-
-
-def picked(records: Iterable[Record], budget: float, by: str, sign: int) -> Record | None:
-    """The best on the rows to pick on, of what takes no more than `budget` bytes."""
-    fit = [record for record in records if record["bytes"] <= budget]
-    return max(fit, key=lambda record: sign * record[by], default=None)
-
-
-def value(records: Iterable[Record], budget: float, measure: tuple[Any, ...]) -> float:
-    """What the pick earns on the test rows; NaN where nothing fits."""
-    column, by, sign, _, _ = measure
-    best = picked(records, budget, by, sign)
-    return math.nan if best is None else float(best[column])
-
-
-def of_kind(records: Iterable[Record], kind: str) -> list[Record]:
-    return [record for record in records if record["kind"] == kind]
-
-
-def over_seeds(draws: Draws, figure: Callable[[list[Record]], float]) -> dict[str, float]:
-    """Mean of a figure over the draws of each set."""
-    found: dict[str, list[float]] = {}
-    for (name, _), records in draws.items():
-        found.setdefault(name, []).append(figure(records))
-    return {name: float(np.mean(figures)) for name, figures in found.items()}
+FULL, TEACHER_AT = 16_384, 8192
 
 
 def summary(results: dict[str, Any]) -> dict[str, Any]:
-    """Means over seeds of the best peer and of ours, the teacher, and what they come to."""
+    """Means over seeds of the best peer and of ours, the teacher, and what they come to.
+
+    Draws on which only some kinds of peers are measured are left out.
+    """
     part = results["main"]
-    draws = by_draw(part)
+    draws = complete(part)
     table: dict[str, Any] = {}
     for name, measure in (("accuracy", ACCURACY), ("log_loss", LOG_LOSS)):
         for kind in ("peer", "student"):
@@ -81,29 +44,22 @@ def summary(results: dict[str, Any]) -> dict[str, Any]:
     for i, name in ((2, "accuracy"), (3, "log_loss")):
         told: dict[str, list[float]] = {}
         for row in part["teachers"]:
-            told.setdefault(row[0], []).append(row[i])
+            if (row[0], row[1]) in draws:
+                told.setdefault(row[0], []).append(row[i])
         table[name]["teacher"] = {key: float(np.mean(values)) for key, values in told.items()}
-    return {**table, "aims": aims(table["accuracy"], draws, part["budgets"], results["tables"])}
+    found = aims(table["accuracy"], draws, part["budgets"], results["tables"])
+    return {**table, "gains": gains(part), "aims": found}
 
 
 def aims(
     accuracy: dict[str, Any], draws: Draws, budgets: list[int], tables: dict[str, Any]
 ) -> dict[str, Any]:
-    """The figures that are aimed at, each where its budgets were measured."""
+    """The other figures that are aimed at, each where its budgets were measured."""
     found: dict[str, Any] = {}
     columns = [i for i, budget in enumerate(budgets) if budget in TINY]
-    gains = _gains(accuracy, columns)
-    if gains:
-        rest = sorted(gains.values())[:-1]
-        perfect = {"student": [accuracy["teacher"]] * len(budgets)}
-        ceiling = list(_gains(accuracy | perfect, columns).values())
-        found["gain"] = {
-            "sets": gains,
-            "mean": float(np.mean(list(gains.values()))),
-            "median": float(np.median(list(gains.values()))),
-            "without_best": float(np.mean(rest)) if rest else None,
-            "of_teacher": [float(np.mean(ceiling)), float(np.median(ceiling))],
-        }
+    perfect = _over_peers(accuracy | {"student": [accuracy["teacher"]] * len(budgets)}, columns)
+    if perfect:
+        found["of_teacher"] = [float(np.mean(perfect)), float(np.median(perfect))]
     if FULL in budgets:
         ratios: dict[str, list[list[float]]] = {}
         for (name, _), records in draws.items():
@@ -128,14 +84,14 @@ def aims(
     return found
 
 
-def _gains(accuracy: dict[str, Any], columns: list[int]) -> dict[str, float]:
-    """Accuracy over the best peer, averaged over some budgets, for each set."""
-    gains = {}
+def _over_peers(accuracy: dict[str, Any], columns: list[int]) -> list[float]:
+    """Accuracy over the best peer, averaged over some budgets, of each table."""
+    found = []
     for name in accuracy["teacher"]:
         each = [accuracy["student"][i][name] - accuracy["peer"][i][name] for i in columns]
         if name != APART and each and not np.isnan(each).any():
-            gains[name] = float(np.mean(each))
-    return gains
+            found.append(float(np.mean(each)))
+    return found
 
 
 def bytes_saved(records: list[Record]) -> list[float]:
@@ -159,11 +115,14 @@ def report(results: dict[str, Any]) -> str:
         told = summary(results)
         budgets = results["main"]["budgets"]
         seeds = len({seed for _, seed, *_ in results["main"]["teachers"]})
+        found, draws = told["gains"], complete(results["main"])
         parts += [
+            *([table_of_gains(found, budgets), "  \n".join(verdicts(found))] if found else []),
             _table(f"accuracy, % (seeds: {seeds})", told["accuracy"], budgets, ACCURACY),
             _table("log loss", told["log_loss"], budgets, LOG_LOSS),
             "  \n".join(_verdicts(told["aims"])),
-            _recipes(by_draw(results["main"]), budgets),
+            _peers(draws, budgets),
+            _recipes(draws, budgets),
         ]
     if results["ablation"]["records"]:
         parts.append(_ablation(results["ablation"]))
@@ -200,20 +159,13 @@ def _table(label: str, told: dict[str, Any], budgets: list[int], measure: tuple[
 def _verdicts(found: dict[str, Any]) -> list[str]:
     """Whether the aims are met, in words."""
     lines = []
-    if "gain" in found:
-        gain = found["gain"]
-        worst = min(gain["sets"], key=gain["sets"].get)
-        mean, median = 100 * gain["mean"], 100 * gain["median"]
-        least, rest = 100 * gain["sets"][worst], gain["without_best"]
-        without = "" if rest is None else f"; without the best set {100 * rest:+.2f}"
-        where = "over the best peer at 1 to 4 KB"
-        lines += [
-            f"{_holds(mean >= 3)}{where}, mean of the sets: {mean:+.2f} points (aim: +3){without}",
-            f"{_holds(median >= 1)}{where}, median of the sets: {median:+.2f} (aim: +1)",
-            f"{_holds(least >= -0.3)}{where}, worst set: {worst} {least:+.2f} (aim: −0.3)",
-            "a student as good as the teacher at every size would be at a mean of "
-            "{:+.2f} and a median of {:+.2f}".format(*(100 * each for each in gain["of_teacher"])),
-        ]
+    if "of_teacher" in found:
+        lines.append(
+            "a student as good as the teacher at every size would be over the best peer by "
+            "{:+.2f} points on average, {:+.2f} in the median".format(
+                *(100 * each for each in found["of_teacher"])
+            )
+        )
     if found.get("times_fewer_bytes"):
         saved = list(found["times_fewer_bytes"].values())
         to_full, to_peer = np.median(saved, axis=0)
@@ -243,6 +195,26 @@ def _verdicts(found: dict[str, Any]) -> list[str]:
 
 def _holds(true: bool) -> str:
     return "holds: " if true else "does not hold: "
+
+
+def _peers(draws: Draws, budgets: list[int]) -> str:
+    """Each peer alone: its mean points over the others' best, and how often it is the best."""
+    counted = {key: of_kind(records, "peer") for key, records in draws.items() if key[0] != APART}
+    rows = []
+    for name in dict.fromkeys(r["model"] for records in counted.values() for r in records):
+        cells = []
+        for budget in budgets:
+            points, times = [], 0
+            for records in counted.values():
+                mine = value([r for r in records if r["model"] == name], budget, ACCURACY)
+                others = value([r for r in records if r["model"] != name], budget, ACCURACY)
+                points.append(100 * (mine - others))
+                best = picked(records, budget, *ACCURACY[1:3])
+                times += best is not None and best["model"] == name
+            known = [each for each in points if not math.isnan(each)]
+            cells.append(f"{np.mean(known):+.1f} ({len(known)}, {times})" if known else "")
+        rows.append((name, *cells))
+    return markdown(("peer over the others (draws, best)", *map(_kilobytes, budgets)), rows)
 
 
 def _recipes(draws: Draws, budgets: list[int]) -> str:
@@ -303,5 +275,7 @@ def _effect(
     means = [float(np.mean(each)) for each in changes.values()]
     if not means:
         return ""
-    error = f" ± {np.std(means, ddof=1) / math.sqrt(len(means)):.{decimals}f}"
-    return f"{np.mean(means):+.{decimals}f}{error if len(means) > 1 else ''} ({len(means)})"
+    error = ""
+    if len(means) > 1:
+        error = f" ± {np.std(means, ddof=1) / math.sqrt(len(means)):.{decimals}f}"
+    return f"{np.mean(means):+.{decimals}f}{error} ({len(means)})"

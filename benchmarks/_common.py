@@ -1,4 +1,4 @@
-"""What the benchmarks share: options, tables, alternating timings, JSON and readable tables."""
+"""What the benchmarks share: options, alternating timings, JSON and readable tables."""
 
 from __future__ import annotations
 
@@ -12,25 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from sklearn import datasets
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelEncoder, OrdinalEncoder
 from tqdm import tqdm
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "lightgbm", "xgboost", "xgboost-cpu")
-OWN_SPLIT_IGNORED = {"gas_drift"}  # split by time: it measures drift, not students
-
-
-class Table(NamedTuple):
-    """A classification problem, split into training and test rows."""
-
-    X_train: np.ndarray
-    X_test: np.ndarray
-    y_train: np.ndarray
-    y_test: np.ndarray
 
 
 def options(description: str) -> argparse.ArgumentParser:
@@ -39,76 +25,6 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the JSON goes")
     parser.add_argument("--quick", action="store_true", help="a smoke check on little data")
     return parser
-
-
-def add_data_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        default=os.environ.get("SKDISTILL_DATA"),
-        help="parquet tables with a `target` column (default: $SKDISTILL_DATA, "
-        "else the sets that scikit-learn ships)",
-    )
-
-
-def load(name: str, directory: str | Path | None, cap: int | None = None) -> Table:
-    """Load ``directory/name.parquet``, or scikit-learn's set of that name, with a split.
-
-    A table's own `split` column is respected, anything else is split 70/30, stratified,
-    with ``random_state=0``. Categories become ordinal codes, missing numbers the median
-    of the training rows. More than `cap` training rows are thinned at random.
-    """
-    X, y, train = read(name, directory)
-    if name in OWN_SPLIT_IGNORED:
-        train = None
-    if train is None:
-        rows, _ = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
-        train = np.zeros(len(y), bool)
-        train[rows] = True
-    missing = np.isnan(X)
-    X = np.where(missing, np.nanmedian(X[train], axis=0), X).astype(np.float32)
-    rows = np.random.default_rng(0).permutation(np.flatnonzero(train))[:cap]
-    return Table(X[rows], X[~train], y[rows], y[~train])
-
-
-def read(
-    name: str, directory: str | Path | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """All rows, their class numbers, and which of them train where the table has a split."""
-    if directory is None:
-        return *getattr(datasets, f"load_{name}")(return_X_y=True), None
-    return _read_parquet(Path(directory) / f"{name}.parquet")
-
-
-def nominal_columns(name: str, directory: str | Path | None) -> list[int]:
-    """Which columns of `read` are codes of categories."""
-    if directory is None:
-        return []
-    import pandas as pd
-
-    frame = pd.read_parquet(Path(directory) / f"{name}.parquet")
-    columns = frame.drop(columns=["target", "split"], errors="ignore")
-    return [i for i in range(columns.shape[1]) if _is_text(columns.iloc[:, i])]
-
-
-def _is_text(column: Any) -> bool:
-    import pandas as pd
-
-    return not pd.api.types.is_numeric_dtype(column)
-
-
-def _read_parquet(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    import pandas as pd
-
-    frame = pd.read_parquet(path)
-    y = LabelEncoder().fit_transform(frame.pop("target").astype(str))
-    train = (frame.pop("split") == "train").to_numpy() if "split" in frame else None
-    text = [name for name in frame if _is_text(frame[name])]
-    if text:
-        coder = OrdinalEncoder(encoded_missing_value=-1)
-        frame[text] = coder.fit_transform(frame[text].astype(object))
-    return frame.to_numpy(np.float32), y, train
 
 
 def alternate(

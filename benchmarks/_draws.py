@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from _common import OWN_SPLIT_IGNORED, nominal_columns, read
+from _tables import OWN_SPLIT_IGNORED, fill_missing, nominal_columns, read
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
 from sklearn.model_selection import train_test_split
@@ -62,13 +62,24 @@ def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
         rows, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
     else:
         rows, test = np.flatnonzero(train), np.flatnonzero(~train)
-    missing = np.isnan(X)
-    X = np.where(missing, np.nanmedian(X[rows], axis=0), X).astype(np.float32)
+    X = fill_missing(X, rows)
     if len(rows) > CAP:
         rows = rows[np.random.default_rng(0).permutation(len(rows))[:CAP]]
     fit, pick = train_test_split(rows, test_size=0.2, random_state=seed)
     parts = [table[part] for table in (X, y) for part in (fit, pick, test)]
     return Draw(name, seed, len(np.unique(y)), *parts, nominal_columns(file, directory))
+
+
+def without_rare_classes(given: Draw, least: int) -> Draw:
+    """Without the classes of which there are fewer than `least` rows to fit."""
+    counts = np.bincount(given.y_fit, minlength=given.n_classes)
+    classes = np.flatnonzero(counts >= least)
+    parts = {}
+    for part in ("fit", "pick", "test"):
+        X, y = getattr(given, f"X_{part}"), getattr(given, f"y_{part}")
+        rows = np.isin(y, classes)
+        parts |= {f"X_{part}": X[rows], f"y_{part}": np.searchsorted(classes, y[rows])}
+    return given._replace(n_classes=len(classes), **parts)
 
 
 def teacher_labels(given: Draw, cache: Path, quick: bool = False) -> TeacherLabels:

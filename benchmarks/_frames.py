@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from _tables import is_text, read_frame
 from sklearn.model_selection import train_test_split
 
 MADE_UP = "made up"  # where there is no directory of tables
@@ -28,14 +29,9 @@ def load(name: str, directory: str | Path | None, cap: int, seed: int) -> Frames
     A table's own `split` column is respected, else 30 % of the rows, stratified, are for
     testing; they too change with `seed`.
     """
-    if directory is None:
-        X, y = make_up(2_000, seed)
-        train = None
-    else:
-        frame = pd.read_parquet(Path(directory) / f"{name}.parquet")
-        y = frame.pop("target").astype(str).to_numpy()
-        train = (frame.pop("split") == "train").to_numpy() if "split" in frame else None
-        X = frame
+    X, y, train = (
+        (*make_up(2_000, seed), None) if directory is None else read_frame(name, directory)
+    )
     rows = np.arange(len(y))
     if train is None:
         fit, test = train_test_split(rows, test_size=0.3, random_state=seed, stratify=y)
@@ -65,11 +61,6 @@ def make_up(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     )
     X.loc[rng.random(n) < 0.05, "plan"] = None
     return X, y
-
-
-def is_text(column: pd.Series) -> bool:
-    """Whether a column holds categories."""
-    return not pd.api.types.is_numeric_dtype(column)
 
 
 def spoil(X: pd.DataFrame, seed: int) -> pd.DataFrame:

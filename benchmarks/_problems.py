@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from _common import nominal_columns, read
+from _tables import fill_missing, nominal_columns, read
 from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
@@ -25,15 +25,18 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 TRAIN, VALID, TEST = 4_000, 1_000, 20_000  # rows; the test rows are those left, at most so many
-# Penalty and epochs. Early stopping is worse for all: a tenth of 4,000 rows is too few.
+# Hidden layers of nets by kind; penalty and epochs. Early stopping is worse for all: a tenth of
+# 4,000 rows is too few.
+LAYERS = {"net": (256,), "net of two layers": (256, 256)}
 NETS = ((0.01, 250), (1.0, 150), (0.1, 40))
 TREES = 500
-# What an ensemble may have of each kind; its nets are like the best single one.
+# What an ensemble may have of each kind; its nets are like the best single one of the kind.
 COUNTS = {
     "forest": (0, 100, 200),
     "lightgbm": (0, 125, 250),
     "xgboost": (0, 75, 150),
     "nets": (0, 4),
+    "two_layer_nets": (0, 4),
 }
 
 
@@ -70,17 +73,22 @@ PROBLEMS = {
 SHIPPED = {"breast_cancer": Problem("breast_cancer", lambda y: y == 1, (np.nan,) * 3)}
 
 
+def problem_of(name: str) -> Problem:
+    """Of a table that has none of its own: the largest class against the rest."""
+    known = PROBLEMS | SHIPPED
+    return known.get(name, Problem(name, _largest, (np.nan,) * 3))
+
+
 def draw(name: str, seed: int, directory: str | Path | None) -> Rows:
     """Rows to fit, to pick and to test on; an official split is left out of account."""
-    problem = (PROBLEMS | SHIPPED)[name]
+    problem = problem_of(name)
     X, y, _ = read(problem.table, directory)
     y = problem.positive(y).astype(np.intp)
     rows = np.random.default_rng(seed).permutation(len(y))
     share = min(1.0, len(y) / 2 / (TRAIN + VALID))  # half of a table that is too small
     cuts = np.cumsum([int(share * TRAIN), int(share * VALID), TEST])
     fit, pick, test = np.split(rows, cuts)[:3]
-    missing = np.isnan(X)
-    X = np.where(missing, np.nanmedian(X[fit], axis=0), X).astype(np.float32)
+    X = fill_missing(X, fit)
     parts = [table[part] for table in (X, y) for part in (fit, pick, test)]
     return Rows(*parts, nominal_columns(problem.table, directory))
 
@@ -100,13 +108,14 @@ def singles(given: Rows, seed: int) -> Iterator[tuple[str, Any, Any]]:
             yield "tree", (leaves, least), tree
     for C in (0.03, 0.3, 3.0, 100.0):
         yield "logistic", (C,), _prepared(given, LogisticRegression(C=C, max_iter=500))
-    for settings in NETS:
-        yield "net", settings, make_net(given, seed, *settings)
+    for kind, settings in product(LAYERS, NETS):
+        yield kind, settings, make_net(given, seed, kind, *settings)
 
 
-def make_net(given: Rows, seed: int, alpha: float, epochs: int) -> Any:
-    """Of 256 hidden units."""
-    return _prepared(given, MLPClassifier((256,), alpha=alpha, max_iter=epochs, random_state=seed))
+def make_net(given: Rows, seed: int, kind: str, alpha: float, epochs: int) -> Any:
+    """Of one or two hidden layers of 256 units."""
+    net = MLPClassifier(LAYERS[kind], alpha=alpha, max_iter=epochs, random_state=seed)
+    return _prepared(given, net)
 
 
 def _prepared(given: Rows, model: Any) -> Any:
@@ -118,20 +127,23 @@ def _prepared(given: Rows, model: Any) -> Any:
 
 
 class Size(NamedTuple):
-    """How many trees and nets an ensemble has; nets are of given settings."""
+    """How many trees and nets an ensemble has."""
 
     forest: int = 0
     lightgbm: int = 0
     xgboost: int = 0
     nets: int = 0
+    two_layer_nets: int = 0
 
     @property
     def trees(self) -> int:
         return self.forest + self.lightgbm + self.xgboost
 
 
-def members(given: Rows, seed: int, size: Size, net: tuple[float, int]) -> dict[str, Any]:
-    """An unfitted model of each kind that the ensemble has."""
+def members(
+    given: Rows, seed: int, size: Size, nets: dict[str, tuple[float, int]]
+) -> dict[str, Any]:
+    """An unfitted model of each kind that the ensemble has; `nets` are the settings of nets."""
     common: dict[str, Any] = {"random_state": seed, "n_jobs": 1}
     boosted = common | {"subsample": 0.8, "colsample_bytree": 0.6}
     found: dict[str, Any] = {}
@@ -148,14 +160,17 @@ def members(given: Rows, seed: int, size: Size, net: tuple[float, int]) -> dict[
         )
     if size.xgboost:
         found["xgboost"] = XGBClassifier(n_estimators=size.xgboost, learning_rate=0.1, **boosted)
-    if size.nets:
-        other = range(1000 * seed + 1, 1000 * seed + 1 + size.nets)
-        nets = [(f"net{i}", make_net(given, i, *net)) for i in other]
-        found["nets"] = VotingClassifier(nets, voting="soft")
+    for name, kind, count in zip(
+        ("nets", "two_layer_nets"), LAYERS, (size.nets, size.two_layer_nets), strict=True
+    ):
+        if count:
+            other = range(1000 * seed + 1, 1000 * seed + 1 + count)
+            voters = [(f"net{i}", make_net(given, i, kind, *nets[kind])) for i in other]
+            found[name] = VotingClassifier(voters, voting="soft")
     return found
 
 
-def fit_ensemble(given: Rows, seed: int, net: tuple[float, int]) -> tuple[Size, Any]:
+def fit_ensemble(given: Rows, seed: int, nets: dict[str, tuple[float, int]]) -> tuple[Size, Any]:
     """The soft vote of kinds and counts that errs least on the rows to pick on.
 
     Members are fitted once at each count and put together; equals go to the smaller.
@@ -164,7 +179,7 @@ def fit_ensemble(given: Rows, seed: int, net: tuple[float, int]) -> tuple[Size, 
     told: dict[tuple[str, int], np.ndarray] = {}
     for kind, counts in COUNTS.items():
         for count in counts[1:]:
-            model = members(given, seed, Size(**{kind: count}), net)[kind]
+            model = members(given, seed, Size(**{kind: count}), nets)[kind]
             fitted[kind, count] = model.fit(given.X_fit, given.y_fit)
             told[kind, count] = model.predict_proba(given.X_pick)
     best: tuple[float, Size] | None = None

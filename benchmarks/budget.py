@@ -1,78 +1,66 @@
 """The most accuracy a kilobyte can hold: students of this package and peers at equal bytes.
 
-Peers learn from hard labels and are counted in their own bytes; ours are `nbytes` + 80 B of
-code. At a budget everything of that size or less may be picked, by the accuracy (for log losses
-by the log loss) on 20 % of the training rows, which neither students nor teacher have seen.
+Peers learn from hard labels and are counted in their own bytes; ours are `nbytes` + 80 B of code,
+nets `nbytes` + what their C takes. At a budget everything of that size or less may be picked, by
+the accuracy (for log losses by the log loss) on 20 % of the training rows, which neither students
+nor teacher have seen.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numba
-from _budget_report import FIELDS, report, summary
-from _common import add_data_option, options, save
-from _draws import draw, measures, teacher_labels
-from _peers import peers
+from _budget_draws import FIELDS
+from _budget_report import report, summary
+from _budget_results import Unmeasured, add, begin, unmeasured
+from _common import options, save
+from _draws import OTHER_SPLITS, draw, measures, teacher_labels
+from _peers import KINDS, best_by_size, peers
 from _recipes import BASE, RECIPES, VARIANTS, Recipe, students
+from _tables import add_data_options, choose_sets
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-# Small ones first. gas_drift is split at random, gas_drift_time as it comes, by time.
-TABLES = (
-    "waveform21",
-    "satimage",
-    "gas_drift",
-    "gas_drift_time",
-    "dry_bean",
-    "magic",
-    "electricity",
-    "bank_marketing",
-    "adult",
-    "letter",
-    "covtype_93k",
-)
 SHIPPED = ("wine", "breast_cancer", "digits")  # where there is no directory of tables
 BUDGETS = (512, 1024, 2048, 4096, 8192, 16384)
 ABLATED = (1024, 2048, 4096)
 SEEDS = 5
-QUICK = ("tree", "linear 4", "8 leaves")
+QUICK, QUICK_PEERS = ("tree", "linear 4", "8 leaves"), ("trees", "protonn")
 
 __all__ = ["report"]  # of the results, for the README
 
 
 def measure(
-    name: str, seed: int, recipes: tuple[Recipe, ...], budgets: tuple[int, ...], args: Any
+    lacking: Unmeasured, budgets: tuple[int, ...], args: argparse.Namespace
 ) -> dict[str, Any]:
-    """All candidates on one draw of one table."""
-    started = time.perf_counter()
+    """What a draw of a table lacks."""
+    started, (name, seed) = time.perf_counter(), lacking[:2]
     numba.set_num_threads(1)
+    records, teacher = [], None
     with threadpool_limits(1):
         given = draw(name, seed, args.data)
-        taught = teacher_labels(given, args.cache, args.quick)
-        records = [] if args.ablate else _worth_keeping(peers(given, args.cache), budgets)
-        if not args.prepare:
-            for recipe in recipes:
+        for kind in lacking.kinds:
+            records += best_by_size(peers(kind, given, args.cache), budgets)
+        if lacking.teacher or lacking.recipes:
+            taught = teacher_labels(given, args.cache, args.quick)
+            teacher = [name, seed, *measures(taught.test, given.y_test), float(taught.seconds)]
+            for recipe in () if args.prepare else lacking.recipes:
                 if recipe.suits(given.n_classes):
                     found = students(recipe, given, taught, budgets)
                     records += [record | {"kind": "student"} for record in found]
-    accuracy, log_loss = measures(taught.test, given.y_test)
     return {
-        "set": name,
-        "seed": seed,
         "table": {
             "rows": len(given.X_fit),
             "columns": given.X_fit.shape[1],
             "classes": given.n_classes,
         },
-        "teacher": [name, seed, accuracy, log_loss, float(taught.seconds)],
+        "teacher": teacher,
         "records": [
             [name, seed, *(_short(record.get(key)) for key in FIELDS[2:])] for record in records
         ],
@@ -82,23 +70,6 @@ def measure(
 
 def _short(figure: Any) -> Any:
     return round(figure, 5) if isinstance(figure, float) else figure
-
-
-def _worth_keeping(found: list[dict[str, Any]], budgets: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Candidates of each peer that are picked at some size, by accuracy or by log loss."""
-    found = [one for one in found if one["bytes"] <= max(budgets)]
-    kept: dict[int, dict[str, Any]] = {}
-    for model in ("emlearn", "lightgbm", "linear"):
-        mine = [i for i, one in enumerate(found) if one["model"] == model]
-        for size in {found[i]["bytes"] for i in mine}:
-            fit = [i for i in mine if found[i]["bytes"] <= size]
-            for best in (
-                max(fit, key=lambda i: found[i]["pick"]),
-                min(fit, key=lambda i: found[i]["pick_log_loss"]),
-            ):
-                budget = min(each for each in budgets if each >= found[best]["bytes"])
-                kept[best] = found[best] | {"budget": budget, "kind": "peer"}
-    return [kept[i] for i in sorted(kept)]
 
 
 def variants() -> list[Recipe]:
@@ -118,8 +89,7 @@ def variants() -> list[Recipe]:
 
 def parse() -> argparse.Namespace:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--sets", nargs="+", metavar="NAME", help="default: all")
+    add_data_options(parser)
     parser.add_argument("--budgets", nargs="+", type=int, metavar="BYTES", help="default: all six")
     parser.add_argument(
         "--seeds",
@@ -129,7 +99,10 @@ def parse() -> argparse.Namespace:
         help=f"default: {SEEDS}; "
         "one number is how many from 1 on, several are the seeds themselves",
     )
-    parser.add_argument("--recipes", nargs="+", metavar="NAME", help="default: all")
+    parser.add_argument("--recipes", nargs="*", metavar="NAME", help="default: all")
+    parser.add_argument(
+        "--peers", nargs="*", choices=KINDS, metavar="KIND", help=f"of {', '.join(KINDS)}"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="draws at a time, a thread each")
     parser.add_argument(
         "--cache",
@@ -147,7 +120,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="keep what OUTPUT holds and measure the draws that it lacks",
+        help="keep what OUTPUT holds and measure the recipes and peers that its draws lack",
     )
     args = parser.parse_args()
     if args.resume and args.output is None:
@@ -158,8 +131,8 @@ def parse() -> argparse.Namespace:
 def choose(args: argparse.Namespace) -> None:
     """Fill in what the command line left open."""
     if args.quick and not args.sets:
-        args.data, args.sets = None, SHIPPED[-1:]
-    args.sets = args.sets or (SHIPPED if args.data is None else TABLES)
+        args.data = None
+    args.sets = choose_sets(args, SHIPPED[-1:] if args.quick else SHIPPED, OTHER_SPLITS)
     args.budgets = tuple(args.budgets or (BUDGETS[1:3] if args.quick else BUDGETS))
     if args.ablate:
         args.budgets = tuple(budget for budget in args.budgets if budget in ABLATED)
@@ -167,9 +140,8 @@ def choose(args: argparse.Namespace) -> None:
     args.seeds = list(range(1, seeds[0] + 1)) if len(seeds) == 1 else seeds
 
 
-def choose_recipes(args: argparse.Namespace) -> tuple[Recipe, ...]:
-    recipes = tuple(variants()) if args.ablate else RECIPES
-    asked = args.recipes or (QUICK if args.quick and not args.ablate else None)
+def choose_recipes(args: argparse.Namespace, recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+    asked = QUICK if args.recipes is None and args.quick and not args.ablate else args.recipes
     if asked is None:
         return recipes
     unknown = set(asked) - {recipe.name for recipe in recipes}
@@ -178,46 +150,39 @@ def choose_recipes(args: argparse.Namespace) -> tuple[Recipe, ...]:
     return tuple(recipe for recipe in recipes if recipe.name in asked)
 
 
-def begin(args: argparse.Namespace) -> dict[str, Any]:
-    """Empty results, or those to go on with. What is not measured now stays as it is."""
-    kept: dict[str, Any] = {}
-    mine, other = ("ablation", "main") if args.ablate else ("main", "ablation")
-    if args.output is not None and args.output.exists():
-        kept = json.loads(args.output.read_text())
-        kept = {part: kept[part] for part in ("tables", other, *[mine] * args.resume)}
-
-    def empty() -> dict[str, Any]:
-        return {"budgets": list(args.budgets), "teachers": [], "records": []}
-
-    results = {"fields": FIELDS, "tables": {}, "main": empty(), "ablation": empty()} | kept
-    if results[mine]["budgets"] != list(args.budgets):
-        raise SystemExit(f"{args.output} has the budgets {results[mine]['budgets']}: give the same")
-    return results
+def choose_peers(args: argparse.Namespace) -> tuple[str, ...]:
+    if args.ablate:
+        return ()
+    if args.peers is not None:
+        return tuple(args.peers)
+    return QUICK_PEERS if args.quick else tuple(KINDS)
 
 
 def main() -> None:
     args = parse()
     choose(args)
-    results = begin(args)
+    recipes = tuple(variants()) if args.ablate else RECIPES
+    results = begin(args, recipes)
     part = results["ablation" if args.ablate else "main"]
-    recipes = choose_recipes(args)
-    part["recipes"] = [asdict(recipe) for recipe in recipes]
-    done = {(name, seed) for name, seed, *_ in part["teachers"]}
-    todo = [(name, seed) for seed in args.seeds for name in args.sets if (name, seed) not in done]
+    draws = [(name, seed) for seed in args.seeds for name in args.sets]
+    todo = unmeasured(part, draws, choose_recipes(args, recipes), choose_peers(args))
     work = joblib.Parallel(args.jobs, return_as="generator_unordered")(
-        joblib.delayed(measure)(*each, recipes, args.budgets, args) for each in todo
+        joblib.delayed(_measured)(lacking, args) for lacking in todo
     )
-    for one in tqdm(work, total=len(todo)):
-        name, accuracy = one["set"], one["teacher"][2]
-        tqdm.write(f"{name} {one['seed']}: teacher {accuracy:.4f}, {one['seconds']:.0f} s")
-        results["tables"][name] = one["table"]
-        part["teachers"].append(one["teacher"])
-        part["records"] += one["records"]
+    for lacking, one in tqdm(work, total=len(todo)):
+        accuracy = "" if one["teacher"] is None else f"teacher {one['teacher'][2]:.4f}, "
+        tqdm.write(f"{lacking.name} {lacking.seed}: {accuracy}{one['seconds']:.0f} s")
         if not args.prepare:
+            results["tables"][lacking.name] = one["table"]
+            add(part, one, lacking)
             results["summary"] = summary(results)
             save(args.output, results)
     if not args.prepare:
         print(report(results))
+
+
+def _measured(lacking: Unmeasured, args: argparse.Namespace) -> tuple[Unmeasured, dict[str, Any]]:
+    return lacking, measure(lacking, args.budgets, args)
 
 
 if __name__ == "__main__":

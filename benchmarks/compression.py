@@ -12,14 +12,15 @@ import json
 import pickle
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
-from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
-from _common import add_data_option, markdown, options, save
-from _problems import PROBLEMS, SHIPPED, Rows, draw, fit_ensemble, rmse, singles
+from _common import options, save
+from _compression_report import report, summary
+from _problems import LAYERS, PROBLEMS, SHIPPED, Rows, draw, fit_ensemble, rmse, singles
+from _tables import add_data_options, choose_sets
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from tqdm import tqdm
@@ -33,8 +34,6 @@ from skdistill.teachers import probabilities
 DRAWS = 20
 CODE = 80  # bytes of those that a student may take
 CLASSES = np.arange(2)
-UNDEFINED = 0.005  # a smaller lead of the teacher gives no share
-AIMS = {"letter.p1": 0.97, "letter.p2": 0.97, "covtype": 0.97, "adult": 0.9}
 
 
 class Recipe(NamedTuple):
@@ -112,8 +111,8 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """All figures of one draw."""
     started = time.perf_counter()
     given = draw(name, seed, args.data)
-    single, net = best_single(given, seed)
-    size, teacher = fit_ensemble(given, seed, net)
+    single, nets = best_single(given, seed)
+    size, teacher = fit_ensemble(given, seed, nets)
     answered = probabilities(teacher, given.X_test, CLASSES)
     recipes, budget = recipes_of(name, given), budget_of(name)
     model, student = best_student(given, seed, teacher, recipes, budget, args.quick)
@@ -134,14 +133,16 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def best_single(given: Rows, seed: int) -> tuple[dict[str, Any], Any]:
-    """The best on the rows to pick on, and beside it the best of each kind; that net's settings."""
+def best_single(given: Rows, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The best on the rows to pick on, and beside it the best of each kind; settings of nets."""
     found = []
     for kind, settings, model in singles(given, seed):
         model.fit(given.X_fit, given.y_fit)
         found.append({"kind": kind, "settings": settings} | errors(model.predict_proba, given))
     kinds = {each["kind"]: _picked(found, each["kind"])["rmse"] for each in found}
-    return _picked(found) | {"kinds": kinds}, _picked(found, "net")["settings"]
+    return _picked(found) | {"kinds": kinds}, {
+        kind: _picked(found, kind)["settings"] for kind in LAYERS
+    }
 
 
 def best_small(
@@ -192,7 +193,7 @@ def best_student(
     found = []
     for name, recipe in recipes.items():
         started = time.perf_counter()
-        munge = clone(recipe.munge).set_params(**({"factor": 2} if quick else {}))
+        munge = clone(recipe.munge).set_params(**({"n_per_sample": 2} if quick else {}))
         more = munge.sample(given.X_fit, seed)
         rows = np.concatenate([given.X_fit, more.astype(np.float32)])
         told = probabilities(teacher, rows, CLASSES)
@@ -292,154 +293,9 @@ def _rate(call: Callable[[np.ndarray], Any], rows: np.ndarray) -> float:
     return best
 
 
-def summary(draws: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Means over the draws of each problem, and the kept share of all of them together."""
-    found = {}
-    for name in dict.fromkeys(each["problem"] for each in draws):
-        mine = [each for each in draws if each["problem"] == name]
-        column = {
-            who: np.array([each[who]["rmse"] for each in mine])
-            for who in ("single", "teacher", "student", "hard")
-        }
-        lead = column["single"] - column["teacher"]
-        kept = {
-            who: kept_share(column["single"] - column[who], lead) for who in ("student", "hard")
-        }
-        found[name] = {
-            "draws": len(mine),
-            **{who: float(figures.mean()) for who, figures in column.items()},
-            "lead": float(lead.mean()),
-            "kept": kept["student"],
-            "kept_hard": kept["hard"],
-            "student_bytes": max(each["student"]["bytes"] for each in mine),
-            "smaller": median(each["teacher"]["bytes"] / each["student"]["bytes"] for each in mine),
-            "rates": {key: median(each["rates"][key] for each in mine) for key in mine[0]["rates"]},
-            "faster": median(
-                each["rates"]["student_code"] / each["rates"]["teacher_batch"] for each in mine
-            ),
-            "faster_one": median(
-                each["rates"]["student_code"] / each["rates"]["teacher_one"] for each in mine
-            ),
-        }
-    return found
-
-
-def kept_share(gained: np.ndarray, lead: np.ndarray) -> list[float] | None:
-    """Sum of gains over sum of leads, and the 95 % interval of draws drawn again."""
-    if lead.mean() < UNDEFINED:
-        return None
-    again = np.random.default_rng(0).integers(len(lead), size=(10_000, len(lead)))
-    shares = gained[again].sum(axis=1) / lead[again].sum(axis=1)
-    return [float(gained.sum() / lead.sum()), *np.percentile(shares, [2.5, 97.5]).tolist()]
-
-
-def report(results: dict[str, Any]) -> str:
-    found = results["summary"]
-    return "\n\n".join(
-        [
-            markdown(
-                (
-                    "RMSE, mean of the draws",
-                    "draws",
-                    "best single model",
-                    "teacher",
-                    "student",
-                    "kept",
-                    "hard labels, as many bytes",
-                    "kept by it",
-                ),
-                [
-                    (
-                        name,
-                        one["draws"],
-                        *(f"{one[who]:.4f}" for who in ("single", "teacher", "student")),
-                        _share(one["kept"]),
-                        f"{one['hard']:.4f}",
-                        _share(one["kept_hard"]),
-                    )
-                    for name, one in found.items()
-                ],
-            ),
-            markdown(
-                (
-                    "published 2006",
-                    "best net",
-                    "ensemble",
-                    "compressed net",
-                    "kept",
-                ),
-                list(_published(found)),
-            ),
-            markdown(
-                (
-                    "student of 8 KB, for adult of 4",
-                    "bytes at most",
-                    "times smaller",
-                    "rows/s in C, tables",
-                    "as code",
-                    "teacher, 1,000 rows at a time",
-                    "one at a time",
-                    "code against 1,000",
-                    "against one",
-                ),
-                [
-                    (
-                        name,
-                        f"{one['student_bytes']:,}",
-                        f"{one['smaller']:,.0f}",
-                        *(
-                            f"{one['rates'][key]:,.0f}"
-                            for key in ("student_c", "student_code", "teacher_batch", "teacher_one")
-                        ),
-                        f"{one['faster']:,.0f}",
-                        f"{one['faster_one']:,.0f}",
-                    )
-                    for name, one in found.items()
-                ],
-            ),
-            "  \n".join(verdicts(found)),
-        ]
-    )
-
-
-def _share(kept: list[float] | None) -> str:
-    return "undefined" if kept is None else "{:.2f} ({:.2f} to {:.2f})".format(*kept)
-
-
-def _published(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    for name in found:
-        if name in PROBLEMS:
-            single, ensemble, compressed = PROBLEMS[name].published
-            kept = (single - compressed) / (single - ensemble)
-            figures = (f"{figure:.3f}" for figure in (single, ensemble, compressed))
-            yield name, *figures, f"{kept:.2f}"
-
-
-def verdicts(found: dict[str, Any]) -> Iterator[str]:
-    for name, aim in AIMS.items():
-        if name not in found:
-            continue
-        one = found[name]
-        if one["kept"] is None:
-            yield (
-                f"undefined: on {name} the teacher leads the best single model by "
-                f"{one['lead']:.4f}, less than {UNDEFINED}; the student by "
-                f"{one['single'] - one['student']:+.4f}"
-            )
-        else:
-            holds = "holds" if one["kept"][0] >= aim else "does not hold"
-            yield f"{holds}: {name} keeps {one['kept'][0]:.2f} (aim: {aim})"
-    # One row at a time is how a device asks.
-    for key, told in (("smaller", "smaller than the teacher's pickle"), ("faster_one", "as fast")):
-        worst = min(found, key=lambda name: found[name][key])
-        holds = "holds" if found[worst][key] >= 1000 else "does not hold"
-        yield f"{holds}: at least {found[worst][key]:,.0f} times {told} ({worst}; aim: 1,000)"
-
-
 def parse() -> argparse.Namespace:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--problems", nargs="+", metavar="NAME", help="default: all four")
+    add_data_options(parser)
     parser.add_argument("--draws", type=int, metavar="N", help=f"default: {DRAWS}")
     parser.add_argument(
         "--first", type=int, default=0, metavar="N", help="number of the first draw"
@@ -451,7 +307,11 @@ def parse() -> argparse.Namespace:
     if args.quick:
         args.data = None
     args.draws = args.draws or (1 if args.quick else DRAWS)
-    args.problems = args.problems or list(SHIPPED if args.data is None else PROBLEMS)
+    others = {name: problem.table for name, problem in PROBLEMS.items()}
+    chosen = choose_sets(args, list(SHIPPED), others)
+    # Tables with problems of their own are asked those alone, where nothing else is asked for.
+    own = set(others.values()) - set(others) if not args.sets else set()
+    args.sets = [name for name in chosen if name not in own]
     return args
 
 
@@ -464,7 +324,7 @@ def main() -> None:
         results["draws"] = json.loads(args.output.read_text())["draws"]
     done = {(each["problem"], each["draw"]) for each in results["draws"]}
     seeds = range(args.first, args.first + args.draws)
-    todo = [(name, seed) for seed in seeds for name in args.problems if (name, seed) not in done]
+    todo = [(name, seed) for seed in seeds for name in args.sets if (name, seed) not in done]
     for name, seed in tqdm(todo):
         one = measure(name, seed, args)
         results["draws"].append(one)

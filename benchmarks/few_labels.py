@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from _common import Table, add_data_option, load, markdown, options, save
+from _common import markdown, options, save
+from _tables import Table, add_data_options, choose_sets, load
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -29,7 +30,6 @@ from tqdm import tqdm
 
 from skdistill import DistilledClassifier, SoftBoostingClassifier
 
-TABLES = ("letter", "satimage", "magic", "dry_bean", "electricity", "adult")
 SHIPPED = ("digits", "breast_cancer", "wine")  # where there is no directory of tables
 LABELS, BUDGETS, SEEDS, CODE = (0, 100, 300, 1_000), (1024, 4096), 5, 80
 ELSEWHERE, REST = 10_000, 4_000  # rows of a teacher trained elsewhere; rows without labels
@@ -190,13 +190,15 @@ def measure(
 
 
 def figures(model: Any, table: Table) -> dict[str, float]:
-    P = model.predict_proba(table.X_test)
+    classes = np.unique(table.y_train)
+    P = np.zeros((len(table.X_test), len(classes)))  # few labels may have no row of a rare class
+    P[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(table.X_test)
     P = np.clip(P, np.finfo(np.float64).eps, 1)
     P /= P.sum(axis=1, keepdims=True)
     return {
         "accuracy": float(accuracy_score(table.y_test, model.predict(table.X_test))),
-        "log_loss": float(log_loss(table.y_test, P, labels=model.classes_)),
-        "calibration": calibration_error(P, table.y_test, model.classes_),
+        "log_loss": float(log_loss(table.y_test, P, labels=classes)),
+        "calibration": calibration_error(P, table.y_test, classes),
     }
 
 
@@ -316,8 +318,7 @@ def picture(records: list[dict[str, Any]], path: Path) -> None:
 
 def parse() -> argparse.Namespace:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--tables", nargs="+", metavar="NAME", help="default: all six")
+    add_data_options(parser)
     parser.add_argument("--draws", type=int, metavar="N", help=f"default: {SEEDS}")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="where the SVG goes")
     parser.add_argument(
@@ -327,8 +328,7 @@ def parse() -> argparse.Namespace:
     if args.quick:
         args.data = None
     args.draws = args.draws or (1 if args.quick else SEEDS)
-    shipped = SHIPPED[:1] if args.quick else SHIPPED
-    args.tables = args.tables or (shipped if args.data is None else TABLES)
+    args.sets = choose_sets(args, SHIPPED[:1] if args.quick else SHIPPED)
     args.budgets = BUDGETS[:1] if args.quick else BUDGETS
     return args
 
@@ -345,7 +345,7 @@ def main() -> None:
     todo = [
         (name, n, seed)
         for seed in range(args.draws)
-        for name in args.tables
+        for name in args.sets
         for n in labels
         if (name, n, seed) not in done
     ]

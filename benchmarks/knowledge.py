@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from _common import add_data_option, markdown, options, save
-from _draws import Draw, draw, measures
+from _common import markdown, options, save
+from _draws import Draw, draw, measures, without_rare_classes
 from _recipes import FEW, Recipe, fit_to_budget
 from _samplers import Marginals, NaiveBayes
+from _tables import add_data_options, choose_sets
 from lightgbm import LGBMClassifier
 from scipy.stats import t as student_t
 from sklearn.base import clone
@@ -46,7 +47,6 @@ from skdistill.targets import SoftTargets
 from skdistill.teachers import cross_fit, probabilities
 from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
 
-TABLES = ("waveform21", "satimage", "magic", "electricity", "dry_bean", "letter")
 SHIPPED = ("wine", "breast_cancer", "digits")  # where there is no directory of tables
 ROWS, TEST, FACTOR, SEEDS = 2000, 4000, 4, 5
 HARD, SOFT = "hard labels", "soft labels"
@@ -180,6 +180,8 @@ def prepare(name: str, seed: int, args: argparse.Namespace) -> Case:
     X, y = given.X_fit[kept], given.y_fit[kept]
     rest = given.X_fit[rest] if len(rest) else X[:1]
     given = given._replace(X_fit=X, y_fit=y, X_test=given.X_test[test], y_test=given.y_test[test])
+    given = without_rare_classes(given, 5)  # as many as there are folds
+    X, y = given.X_fit, given.y_fit
     share, classes = 10 if args.quick else 1, np.arange(given.n_classes)
     rounds = (100 if given.n_classes <= 10 else 60) // share
     members = [
@@ -343,14 +345,13 @@ def report(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--sets", nargs="+", help="tables to measure on")
+    add_data_options(parser)
     parser.add_argument("--seeds", type=int, default=None, metavar="N")
     parser.add_argument("--resume", action="store_true", help="go on with --output")
     args = parser.parse_args()
     if args.quick:
         args.data = None
-    sets = args.sets or ((SHIPPED if args.data is None else TABLES)[: 1 if args.quick else None])
+    sets = choose_sets(args, SHIPPED[: 1 if args.quick else None])
     results: dict[str, Any] = {"fields": FIELDS, "teachers": [], "seconds": {}, "records": []}
     if args.resume and args.output is not None and args.output.exists():
         kept = json.loads(args.output.read_text())

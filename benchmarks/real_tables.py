@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _common import add_data_option, options, save
+from _common import options, save
 from _frames import MADE_UP, Frames, load, spoil
 from _real_tables_report import report, summary  # noqa: F401  (for _readme.py)
+from _tables import add_data_options, choose_sets
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -54,7 +55,6 @@ from skdistill.export.onnx import to_onnx
 from skdistill.export.onnx.parity import count_mismatches, open_session
 from skdistill.targets import SoftTargets
 
-TABLES = ("telco_churn", "bank_marketing", "covtype_93k", "adult")
 IMBALANCED = ("telco_churn", "bank_marketing", MADE_UP)
 ROWS, SPOILED, SEEDS, FACTOR = 20_000, 1_000, 3, 3
 SIZES: dict[str, int | None] = {
@@ -354,8 +354,7 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> tuple[list[Any], 
 
 def parse() -> argparse.Namespace:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--tables", nargs="+", metavar="NAME", help="default: all four")
+    add_data_options(parser)
     parser.add_argument("--draws", type=int, metavar="N", help=f"default: {SEEDS}")
     parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help="training rows at most")
     parser.add_argument(
@@ -365,7 +364,7 @@ def parse() -> argparse.Namespace:
     if args.quick:
         args.data = None
     args.draws = args.draws or (1 if args.quick else SEEDS)
-    args.tables = args.tables or ([MADE_UP] if args.data is None else TABLES)
+    args.sets = [MADE_UP] if args.data is None else choose_sets(args, ())
     args.sizes = list(SIZES)[: 2 if args.quick else None]
     args.spoiled = 200 if args.quick else SPOILED
     return args
@@ -379,7 +378,7 @@ def main() -> None:
         kept = json.loads(args.output.read_text())
         results["records"], results["parity"] = kept["records"], kept["parity"]
     done = {(each["table"], each["seed"]) for each in results["records"]}
-    todo = [(name, seed) for seed in range(args.draws) for name in args.tables]
+    todo = [(name, seed) for seed in range(args.draws) for name in args.sets]
     bar = tqdm([each for each in todo if each not in done])
     for name, seed in bar:
         bar.set_description(f"{name}, draw {seed}")

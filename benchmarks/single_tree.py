@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from _common import add_data_option, markdown, options, save
+from _common import markdown, options, save
+from _tables import add_data_options, choose_sets, read_frame
 from joblib import Memory
 from scipy.stats import t as student_t
 from sklearn import datasets
@@ -38,15 +39,15 @@ from skdistill.dataframe import concat_rows, take_rows
 from skdistill.targets import SoftTargets
 from skdistill.teachers import cross_fit, probabilities
 
-TABLES, SHIPPED = ("adult", "magic"), ("breast_cancer",)
+SHIPPED = ("breast_cancer",)  # where there is no directory of tables
 SEEDS, CAP = 5, 20_000  # draws; training rows of each
 TREES = 500  # of the teacher
 # The best of a few forests on rows held out of a draw that is not reported.
 TEACHERS: dict[str, Any] = {
     "adult": RandomForestClassifier(min_samples_leaf=5, max_features=0.3),
     "magic": ExtraTreesClassifier(max_features=0.7),
-    "breast_cancer": ExtraTreesClassifier(),
 }
+ANY_TEACHER = ExtraTreesClassifier()
 FACTORS = {"adult": 10, "magic": 30}  # MUNGE rows of each training row
 CLASSES = np.arange(2)
 LEAVES, VALUE_BITS = (64, 256, 1024, 4096, None), (8, 12, 16)
@@ -85,17 +86,14 @@ class TeacherLabels(NamedTuple):
 
 def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
     """A table's own test rows, or 30 % drawn anew; at most CAP of the others, drawn anew."""
-    import pandas as pd
-
+    train = None
     if directory is None:
         X, y = getattr(datasets, f"load_{name}")(return_X_y=True, as_frame=True)
     else:
-        X = pd.read_parquet(Path(directory) / f"{name}.parquet")
-        y = X.pop("target").astype(str)
+        X, y, train = read_frame(name, directory)
     y = np.unique(y, return_inverse=True)[1]
-    if "split" in X:
-        first = (X.pop("split") == "train").to_numpy()
-        rows, test = np.flatnonzero(first), np.flatnonzero(~first)
+    if train is not None:
+        rows, test = np.flatnonzero(train), np.flatnonzero(~train)
     else:
         rows, test = train_test_split(
             np.arange(len(y)), test_size=0.3, random_state=seed, stratify=y
@@ -128,7 +126,7 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     given = draw(name, seed, args.data)
     trees, factor = (20, 1) if args.quick else (TREES, FACTORS.get(name, 10))
     settings = {"n_estimators": trees, "random_state": seed, "n_jobs": 1}
-    forest = clone(TEACHERS[name]).set_params(**settings)
+    forest = clone(TEACHERS.get(name, ANY_TEACHER)).set_params(**settings)
     said = Memory(args.cache, verbose=0).cache(learn)(given, seed, forest, factor)
     models = list(hard_trees(given, seed, args.quick)) + list(taught_trees(given, said))
     teacher = {"model": TEACHER, "auc": auc(given, said.P_test), "bytes": said.nbytes}
@@ -370,8 +368,7 @@ def _size(each: dict[str, Any]) -> str:
 
 def parse() -> argparse.Namespace:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
-    parser.add_argument("--tables", nargs="+", metavar="NAME", help="default: both")
+    add_data_options(parser)
     parser.add_argument("--draws", type=int, metavar="N", help=f"default: {SEEDS}")
     parser.add_argument(
         "--first", type=int, default=0, metavar="N", help="number of the first draw"
@@ -384,7 +381,7 @@ def parse() -> argparse.Namespace:
     if args.quick:
         args.data = None
     args.draws = args.draws or (1 if args.quick else SEEDS)
-    args.tables = args.tables or (SHIPPED if args.data is None else TABLES)
+    args.sets = choose_sets(args, SHIPPED, two_classes=True)
     return args
 
 
@@ -395,7 +392,7 @@ def main() -> None:
         results["draws"] = json.loads(args.output.read_text())["draws"]
     done = {(each["table"], each["seed"]) for each in results["draws"]}
     seeds = range(args.first, args.first + args.draws)
-    todo = [(name, seed) for seed in seeds for name in args.tables if (name, seed) not in done]
+    todo = [(name, seed) for seed in seeds for name in args.sets if (name, seed) not in done]
     for name, seed in tqdm(todo):
         results["draws"].append(measure(name, seed, args))
         results["summary"] = summary(results["draws"])

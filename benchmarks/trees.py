@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from _common import Table, add_data_option, load, markdown, options, save
+from _common import markdown, options, save
+from _tables import Table, add_data_options, choose_sets, load
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import ExtraTreesClassifier, VotingClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -21,7 +22,6 @@ from tqdm import tqdm
 
 from skdistill import DistilledClassifier, SoftTreeClassifier
 
-TABLES = ("letter", "satimage", "magic", "waveform21", "dry_bean", "electricity", "adult")
 SHIPPED = ("digits", "breast_cancer", "wine")  # where there is no directory of tables
 CAP = 20_000  # training rows
 LEAVES, SEEDS = (64, 512), 3
@@ -168,20 +168,19 @@ def verdicts(results: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = options(__doc__.splitlines()[0])
-    add_data_option(parser)
+    add_data_options(parser)
     args = parser.parse_args()
-    directory, names, sizes, seeds = args.data, TABLES, LEAVES, SEEDS
+    names, sizes, seeds = SHIPPED, LEAVES, SEEDS
     if args.quick:
-        directory, names, sizes, seeds = None, SHIPPED[:1], LEAVES[:1], 1
-    elif directory is None:
-        names = SHIPPED
+        args.data, names, sizes, seeds = None, SHIPPED[:1], LEAVES[:1], 1
+    names = choose_sets(args, names)
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
     runs = len(names) * len(sizes) * seeds * (2 + len(DISTILLED))
     results: dict[str, Any] = {"leaves": list(sizes), "seeds": seeds, "cap": CAP, "tables": {}}
     with tqdm(total=runs) as bar:
         for name in names:
             bar.set_description(name)
-            table = load(name, directory, CAP)
+            table = load(name, args.data, CAP)
             results["tables"][name] = measure_table(table, sizes, seeds, bar)
     save(args.output, results)
     print(report(results))
