@@ -73,8 +73,8 @@ _AIMS = (  # bytes and instructions on a Cortex-M0
     ("tree uint8", SIZE, 255, None),
     ("xgboost digits uint8", SIZE, 1800, None),
     ("xgboost digits uint8", BALANCED, 2000, 4800),
-    ("student digits uint8", BALANCED, 2200, 5600),
-    ("student digits uint8", SPEED, None, 3900),
+    ("student digits", BALANCED, 2200, 5600),
+    ("student digits", SPEED, None, 3900),
     ("forest digits uint8", BALANCED, 6400, 1800),
     ("linear uint8", SIZE, 760, None),
 )
@@ -98,9 +98,9 @@ def _bounds(results: Figures) -> Iterator[tuple[str, float, float]]:
             )
             figure = case["exporters"][SPEED]["zig"][M4F]["instructions"]
             yield f"{name}, speed, zig, M4F: instructions", figure, 1.2 * best
-    student = cases["student digits uint8"]["exporters"]
+    student = cases["student digits"]["exporters"]
     if "avr" in student[SPEED]:
-        yield "student digits uint8, speed, AVR: cycles", student[SPEED]["avr"]["cycles"], 15_000
+        yield "student digits, speed, AVR: cycles", student[SPEED]["avr"]["cycles"], 15_000
     yield from _single_tree_bounds(cases)
 
 
