@@ -160,15 +160,21 @@ def _table(case: Figures, results: Figures) -> str:
 
 def _verdict(results: Figures) -> str:
     cases = list(smaller_and_faster(results))
+    forms: dict[tuple[str, str, str], int] = {}
+    for name, core, _, peer in cases:
+        forms[name, core, peer] = forms.get((name, core, peer), 0) + 1
+    all_forms = [" on ".join(each[:2]) for each, n in forms.items() if n == len(OURS)]
+    where = f"except for {', '.join(all_forms)}" if all_forms else "in any case"
+    text = f"No peer is both smaller and faster than all of our forms {where}."
     if not cases:
-        return "In no case is a peer both smaller and faster than one of our forms."
+        return f"{text} None is both than one of them."
     rows = [
         (name, CORES[core], OURS[own], peer, _wrong(case["exporters"][peer], case))
         for name, core, own, peer in cases
         for case in [results["cases"][name]]
     ]
     header = ("a peer is smaller and faster", "core", "than our form", "peer", "its wrong labels")
-    return markdown(header, rows)
+    return f"{text} These are both than one of them:\n\n{markdown(header, rows)}"
 
 
 def compared(results: Figures) -> str:
