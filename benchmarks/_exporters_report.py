@@ -165,16 +165,16 @@ def _verdict(results: Figures) -> str:
         forms[name, core, peer] = forms.get((name, core, peer), 0) + 1
     all_forms = [" on ".join(each[:2]) for each, n in forms.items() if n == len(OURS)]
     where = f"except for {', '.join(all_forms)}" if all_forms else "in any case"
-    text = f"No peer is both smaller and faster than all of our forms {where}."
+    text = f"No peer takes fewer bytes and fewer instructions than all of our forms {where}."
     if not cases:
-        return f"{text} None is both than one of them."
+        return f"{text} Nor than a single one."
     rows = [
         (name, CORES[core], OURS[own], peer, _wrong(case["exporters"][peer], case))
         for name, core, own, peer in cases
         for case in [results["cases"][name]]
     ]
     header = ("a peer is smaller and faster", "core", "than our form", "peer", "its wrong labels")
-    return f"{text} These are both than one of them:\n\n{markdown(header, rows)}"
+    return f"{text} Fewer of both than one of our forms:\n\n{markdown(header, rows)}"
 
 
 def compared(results: Figures) -> str:
