@@ -137,7 +137,8 @@ def _boosters(digits: Data) -> Iterator[Case]:
     ):
         booster = XGBClassifier(n_estimators=rounds, max_depth=4, n_jobs=1)
         classes = len(np.unique(data.y_train))
-        about = f"{_ABOUT[name]}, XGBoost, {rounds} rounds of {classes if classes > 2 else 1} trees"
+        trees = f"{rounds} rounds of {classes} trees" if classes > 2 else f"{rounds} trees"
+        about = f"{_ABOUT[name]}, XGBoost, {trees}"
         yield from _each_input(f"xgboost {name}", booster, about, data, inputs)
     booster = LGBMClassifier(n_estimators=10, n_jobs=1, verbose=-1)
     about = "digits, LightGBM, 10 rounds of 10 trees"

@@ -146,7 +146,9 @@ def treelite_model(model: Any) -> Any:
     elif kind == "LGBMClassifier":
         read = treelite.frontend.from_lightgbm(model.booster_)
     else:
-        return treelite.sklearn.import_model(as_forest(model))
+        read = treelite.sklearn.import_model(as_forest(model))
+        if kind != "GradientBoostingClassifier":
+            return read
     several = len(model.classes_) > 2
     name = "identity_multiclass" if several else "identity"
     read.get_header_accessor().set_field("postprocessor", name)

@@ -51,7 +51,8 @@ def measure_case(
                 exporters[name] = _measure_builds(case, source, include, folder, rows, ("zig",))
             except (RuntimeError, EmulationError) as error:
                 exporters[name] = {"refused": f"its C: {_first_error(error)}"}
-        if name in OURS and case.ours_alone:
+        # A call of a net takes more cycles than the simulated timer holds.
+        if name in OURS and case.name.startswith("student"):
             exporters[name] |= measure_avr(case, OURS[name], rows)
         bar.update()
     result = {

@@ -26,7 +26,7 @@ from skdistill.export.c.tree_leaves import add_leaf, sum_type, sums
 _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 # Compilers inline trees into their caller, and keep on its stack what many of them share: inputs
 # and thresholds of the roots. Groups that stay functions bound that, for a tenth of the code.
-_GROUP_SPLITS, _GROUP_TREES = 128, 16
+_GROUP_SPLITS, _GROUP_TREES = 1024, 16
 _REACH = 32  # bytes that every core reads behind a pointer, whatever their type
 _NEAR = 16  # splits that a jump passes on every core
 
