@@ -67,7 +67,7 @@ class Profile:
         Cycles of the call that takes most.
     missing_routines : tuple of str
         Routines of the support library that are not in the sizes.
-    optimize : str, default="size"
+    optimize : str, default=None
         What was asked for.
     """
 
@@ -89,7 +89,7 @@ class Profile:
     cycles_mean: float | None = None
     cycles_max: int | None = None
     missing_routines: tuple[str, ...] = ()
-    optimize: str = "size"
+    optimize: str | None = None
 
     @property
     def flash_bytes(self) -> int | None:
@@ -140,7 +140,8 @@ class Profile:
         return float(count * factor / _hertz(clock))
 
     def __str__(self) -> str:
-        options = f"{self.input_dtype} to {self.output}, layout {self.layout} for {self.optimize}"
+        aim = "" if self.optimize is None else f" for {self.optimize}"
+        options = f"{self.input_dtype} to {self.output}, layout {self.layout}{aim}"
         lines: list[tuple[str, object]] = [("target", f"{self.target}, {options}")]
         names = ["flash_bytes", "model_bytes", "code_bytes", "library_bytes", "ram_bytes"]
         names += [
@@ -181,7 +182,7 @@ def profile(
     target: str = "cortex-m0",
     input_dtype: str | None = None,
     output: str | None = None,
-    optimize: str = "size",
+    optimize: str | None = None,
     layout: str | None = None,
     missing_value: str | None = None,
     compiler: str | Sequence[str] | None = None,
@@ -205,7 +206,7 @@ def profile(
         One of `skdistill.device.cores.TARGETS`.
     input_dtype, output : str, default=None
         As in `skdistill.export.c.to_c`.
-    optimize : {"size", "balanced", "speed"}, default="size"
+    optimize : {"size", "balanced", "speed"}, default=None
         As in `skdistill.export.c.to_c`.
     layout : {"table", "code"}, default=None
         As in `skdistill.export.c.to_c`.

@@ -218,7 +218,7 @@ def test_a_profile_reads_as_a_table():
         "cortex-m0", "uint8", "label", "table", 1797, 0, 220, 96, 0, 0, 16, 80, 174.44, 295, 400
     )
     assert str(got).splitlines() == [
-        "target              cortex-m0, uint8 to label, layout table for size",
+        "target              cortex-m0, uint8 to label, layout table",
         "flash_bytes         316",
         "model_bytes         220",
         "code_bytes          96",

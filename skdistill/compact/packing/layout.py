@@ -31,9 +31,9 @@ class Request(NamedTuple):
         Whether equal rows of leaf values may be stored once.
     max_is_missing : bool
         Whether the largest number of an integer `input_dtype` stands for NaN.
-    optimize : {"size", "balanced", "speed"}
+    optimize : {"size", "balanced", "speed"} or None
         Whether the fewest bytes are best, the smallest product of bytes and instructions, or the
-        fewest instructions.
+        fewest instructions; None is up to the kind of table.
     never_missing : bool
         Whether no float32 input is NaN.
     """
@@ -44,7 +44,7 @@ class Request(NamedTuple):
     branches: bool
     shared_rows: bool
     max_is_missing: bool = False
-    optimize: str = "size"
+    optimize: str | None = None
     never_missing: bool = False
 
 

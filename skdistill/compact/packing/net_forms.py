@@ -29,6 +29,7 @@ from skdistill.compact.packing.net_weights import (
 from skdistill.compact.tables.net_table import CODE_MAX, HiddenLayer, NetTable
 
 PAIRS_AT_ONCE = 32  # code for more is a loop
+_PADDING = 0.05  # of the tables, that rows of whole words may take
 
 
 class PairedLayer(NamedTuple):
@@ -103,28 +104,38 @@ class NetForm(NamedTuple):
     work: float
 
     @property
+    def table_bytes(self) -> int:
+        """Bytes of the tables."""
+        return sum(table.nbytes for table in self.tables.values())
+
+    @property
     def flash(self) -> int:
         """Bytes of code and tables."""
-        return self.code + sum(table.nbytes for table in self.tables.values())
+        return self.code + self.table_bytes
 
 
-def choose_form(net: NetTable, optimize: str) -> NetForm:
+def choose_form(net: NetTable, optimize: str | None = None) -> NetForm:
     """Choose the form of a net.
 
     Parameters
     ----------
     net : NetTable
         The table of the model.
-    optimize : {"size", "balanced", "speed"}
-        As in `Request`.
+    optimize : {"size", "balanced", "speed"}, default=None
+        As in `Request`. None takes weights in pairs where their tables are not larger for it.
 
     Returns
     -------
     form : NetForm
     """
+    single = single_form(net)  # of the fewest bytes in tables and in code
     if optimize == "size":
-        return single_form(net)  # of the fewest bytes in tables and in code
-    forms = single_form(net), looped_form(net), unrolled_form(net)
+        return single
+    looped = looped_form(net)
+    if optimize is None:
+        padded = looped.table_bytes > (1 + _PADDING) * single.table_bytes
+        return single if padded or single.work < looped.work else looped
+    forms = single, looped, unrolled_form(net)
     if optimize == "speed":
         return min(forms, key=lambda form: (form.work, form.flash))
     return min(forms, key=lambda form: form.flash * form.work)

@@ -91,7 +91,7 @@ def choose_layout(
     branches: bool = False,
     shared_rows: bool = True,
     max_is_missing: bool = False,
-    optimize: str = "size",
+    optimize: str | None = None,
     never_missing: bool = False,
 ) -> Layout:
     """Choose the tables of a model.
@@ -110,7 +110,7 @@ def choose_layout(
         Whether equal rows of leaf values may be stored once.
     max_is_missing : bool, default=False
         Whether the largest number of an integer `input_dtype` stands for NaN.
-    optimize : {"size", "balanced", "speed"}, default="size"
+    optimize : {"size", "balanced", "speed"}, default=None
         As in `Request`.
     never_missing : bool, default=False
         Whether no float32 input is NaN.

@@ -54,7 +54,7 @@ def pack_trees(trees: TreeTable, request: Request) -> PackedTrees:
         "balanced": lambda cost: (cost[0] * cost[1], cost[0]),
         "speed": lambda cost: (cost[1], cost[0]),
     }
-    best = min(range(len(costs)), key=lambda i: measure[request.optimize](costs[i]))
+    best = min(range(len(costs)), key=lambda i: measure[request.optimize or "size"](costs[i]))
     return combine(nodes[best // len(leaves)], leaves[best % len(leaves)])
 
 

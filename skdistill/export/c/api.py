@@ -24,7 +24,7 @@ def to_c(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    optimize: str = "size",
+    optimize: str | None = None,
     layout: str | None = None,
     name: str | None = None,
     values_in_ram: bool = False,
@@ -55,10 +55,12 @@ def to_c(
         regression, whose values are scores times a scale, ``void <name>_value(x, float *y)`` or,
         as integers of which 2^16 is 1, ``void <name>_value_q16(x, int32_t *y)`` beside the
         scores. None is "label", or "scores" for a regression.
-    optimize : {"size", "balanced", "speed"}, default="size"
-        Which of several forms of the same trees is written: the one of the fewest bytes of flash,
-        the smallest product of bytes and instructions, or the fewest instructions. `nbytes` of a
-        model counts the tables of "size". Results are the same.
+    optimize : {"size", "balanced", "speed"}, default=None
+        Which of several forms of the same trees or nets is written: the one of the fewest bytes
+        of flash, the smallest product of bytes and instructions, or the fewest instructions.
+        Results are the same. None is "size", but for nets that have a form with tables of the
+        same bytes and a third of the instructions: it takes about 100 bytes more of code.
+        `nbytes` of a model counts the tables of None.
     layout : {"table", "code"}, default=None
         "table" stores splits in tables and is smallest. "code" writes every split as a branch
         and is fastest. None is "code" for ``optimize="speed"`` and else "table".
@@ -143,7 +145,7 @@ def prepare_source(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    optimize: str = "size",
+    optimize: str | None = None,
     layout: str | None = None,
     name: str = "model",
     values_in_ram: bool = False,

@@ -12,17 +12,17 @@ from skdistill.export.c.value import VALUES, check_value
 
 INPUT_DTYPES = ("float32", "int8", "uint8", "int16", "uint16", "int32", "codes")
 OUTPUTS = ("label", "scores", "proba_float", "proba_q15", *VALUES)
-OPTIMIZE = ("size", "balanced", "speed")
+OPTIMIZE = ("size", "balanced", "speed", None)
 LAYOUTS = ("table", "code", None)
 MISSING_VALUES = ("max", "never", None)
 
 
-def default_layout(optimize: str) -> str:
+def default_layout(optimize: str | None) -> str:
     """The layout that None stands for.
 
     Parameters
     ----------
-    optimize : {"size", "balanced", "speed"}
+    optimize : {"size", "balanced", "speed"} or None
         As in `to_c`.
 
     Returns
@@ -79,7 +79,7 @@ def check_options(
     model: ModelTables,
     input_dtype: str,
     output: str,
-    optimize: str,
+    optimize: str | None,
     layout: str | None,
     missing_value: str | None,
 ) -> None:

@@ -27,7 +27,7 @@ def make_source(
     layout: str,
     values_in_ram: bool = False,
     max_is_missing: bool = False,
-    optimize: str = "size",
+    optimize: str | None = None,
     never_missing: bool = False,
 ) -> CSource:
     """Choose tables and types.
@@ -42,7 +42,7 @@ def make_source(
         As in `to_c`.
     max_is_missing : bool, default=False
         Whether the largest number of the type of the inputs stands for NaN.
-    optimize : {"size", "balanced", "speed"}, default="size"
+    optimize : {"size", "balanced", "speed"}, default=None
         As in `to_c`.
     never_missing : bool, default=False
         Whether no float32 input is NaN.

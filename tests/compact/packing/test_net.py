@@ -173,6 +173,17 @@ def test_the_form_follows_what_is_optimized():
         assert choose_form(net, "size").name == "single"
         assert tables[0] == min(tables)
         assert choose_form(net, "speed").work == min(form.work for form in forms)
+        assert choose_form(net).table_bytes <= 1.05 * tables[0]
+
+
+@pytest.mark.parametrize(("bits", "form"), [(4, "looped"), (2, "looped"), (3, "single")])
+def test_the_default_is_fast_where_tables_do_not_grow(bits, form):
+    high = 1 << bits - 1
+    rng, zeros = np.random.default_rng(0), np.zeros(16, int)
+    layer = HiddenLayer(rng.integers(-high, high, (32, 16)), np.zeros(32), np.zeros(32), bits)
+    output = rng.integers(-high, high, (26, 32))
+    net = NetTable(np.arange(16), zeros, zeros, zeros, [layer], output, bits)
+    assert choose_form(net).name == form
 
 
 def test_bytes_of_a_net_of_four_bits():

@@ -40,7 +40,7 @@ class Case(NamedTuple):
     output: str = "label"
     layout: str | None = "table"
     missing_value: str | None = None
-    optimize: str = "size"
+    optimize: str | None = None
 
     def text(self, name: str) -> str:
         """The C file. That random thresholds are no whole numbers does not matter here."""
