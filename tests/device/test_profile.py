@@ -269,7 +269,7 @@ def test_the_systems_compiler_serves_the_host(fitted, kind, output, monkeypatch)
     assert got.mismatches == 0
     assert got.library_bytes is None
     assert got.flash_bytes == got.model_bytes + got.code_bytes > 0
-    assert abs(got.model_bytes - zig.model_bytes) <= 32  # padding
+    assert abs(got.model_bytes - zig.model_bytes) <= 64  # gcc aligns each larger table to 32 bytes
     assert got.ram_bytes == zig.ram_bytes == 0
     without(monkeypatch, "elftools")
     bare = profile(student, X[:100], target="host", output=output)

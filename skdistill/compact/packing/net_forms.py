@@ -128,10 +128,9 @@ def choose_form(net: NetTable, optimize: str | None = None) -> NetForm:
     -------
     form : NetForm
     """
-    single = single_form(net)  # of the fewest bytes in tables and in code
+    single, looped = single_form(net), looped_form(net)
     if optimize == "size":
-        return single
-    looped = looped_form(net)
+        return min(single, looped, key=lambda form: form.flash)
     if optimize is None:
         padded = looped.table_bytes > (1 + _PADDING) * single.table_bytes
         return single if padded or single.work < looped.work else looped
