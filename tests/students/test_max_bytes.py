@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdistill import SoftTreeClassifier, SoftTreeRegressor
+from skdistill import (
+    SoftBoostingClassifier,
+    SoftBoostingRegressor,
+    SoftTreeClassifier,
+    SoftTreeRegressor,
+)
 from skdistill.compact import TreeTable
 from skdistill.compact.file_format import to_bytes
 
@@ -112,6 +117,84 @@ class TestTrees:
         assert SoftTreeClassifier(max_bytes=1).fit(X, [0, 1] * 5).compact_.nbytes == 0
         assert SoftTreeClassifier(max_bytes=1).fit(X, np.ones(10)).compact_.nbytes == 0
         assert SoftTreeRegressor(max_bytes=1).fit(X, np.ones(10)).compact_.nbytes == 0
+
+
+class TestBoosting:
+    @pytest.mark.parametrize("settings", [{}, {"init": "linear", "value_bits": "ternary"}], ids=str)
+    @pytest.mark.parametrize("kind", KINDS, ids=str)
+    @pytest.mark.parametrize("seed", range(2))
+    def test_as_many_trees_as_fit(self, kind, seed, settings):
+        data = table(seed, **kind)
+        Boosting = SoftBoostingRegressor if kind["regression"] else SoftBoostingClassifier
+        settings = {"max_leaf_nodes": 4, "random_state": 0, **settings}
+        smallest = smallest_size(Boosting(**settings), data)
+        rng = np.random.default_rng(seed)
+        for max_bytes in [smallest, *rng.integers(smallest, smallest + 800, 3).tolist()]:
+            boosted = Boosting(max_bytes=max_bytes, **settings).fit(*data)
+            assert boosted.compact_.nbytes <= max_bytes
+            if "categories" in kind and "init" not in settings:
+                continue  # some columns may have been left out
+            same = Boosting(boosted.n_estimators_, **settings).fit(*data)
+            assert to_bytes(same.compact_) == to_bytes(boosted.compact_)
+            larger = Boosting(boosted.n_estimators_ + 1, **settings).fit(*data)
+            assert larger.compact_.nbytes > max_bytes or boosted.compact_.nbytes >= 0.9 * max_bytes
+
+    @pytest.mark.parametrize("Boosting", [SoftBoostingClassifier, SoftBoostingRegressor])
+    @pytest.mark.parametrize(
+        "settings",
+        [{}, {"subsample": 0.5}, {"init": "linear"}, {"n_iter_no_change": 2, "learning_rate": 1.0}],
+        ids=str,
+    )
+    def test_enough_bytes_change_nothing(self, Boosting, settings):
+        data = table(3, regression=Boosting is SoftBoostingRegressor, categories=True)
+        free = Boosting(12, random_state=0, **settings).fit(*data)
+        limited = Boosting(12, max_bytes=10**6, random_state=0, **settings).fit(*data)
+        assert to_bytes(limited.compact_) == to_bytes(free.compact_)
+        assert limited.n_estimators_ == free.n_estimators_
+        assert (limited.feature_importances_ == free.feature_importances_).all()
+
+    def test_without_max_bytes_there_are_16_trees(self):
+        data = table(1, regression=True)
+        assert SoftBoostingRegressor().fit(*data).n_estimators_ == 16
+        with_limit = SoftBoostingRegressor(max_bytes=2000).fit(*data)
+        assert with_limit.n_estimators_ > 16
+
+    def test_early_stopping_may_leave_bytes(self):
+        X, y, weight = table(4, regression=False)
+        settings = {"n_iter_no_change": 1, "learning_rate": 1.0, "random_state": 0}
+        stopped = SoftBoostingClassifier(max_bytes=5000, **settings).fit(X, y, weight)
+        free = SoftBoostingClassifier(1000, **settings).fit(X, y, weight)
+        assert to_bytes(stopped.compact_) == to_bytes(free.compact_)
+        assert stopped.compact_.nbytes < 2500
+
+    def test_growth_ends_where_no_split_gains(self):
+        X = np.arange(6.0)[:, None] // 3
+        constant = SoftBoostingClassifier(max_bytes=3000).fit(np.zeros((6, 1)), [0, 1] * 3)
+        assert (constant.n_estimators_, constant.compact_.nbytes) == (1, 0)
+        few = SoftBoostingRegressor(max_bytes=3000, learning_rate=1.0).fit(X, X[:, 0])
+        assert few.n_estimators_ < 20
+        assert few.predict(X) == pytest.approx(X[:, 0], abs=0.01)
+
+    def test_columns_of_categories_are_split_where_they_fit(self):
+        rng = np.random.default_rng(0)
+        codes = rng.integers(0, 100, 2000)
+        X = pd.DataFrame({"x": rng.normal(size=2000), "code": [f"c{code}" for code in codes]})
+        y = (codes % 2 == 0) ^ (X["x"].to_numpy() > 1)
+        small, large = (
+            SoftBoostingClassifier(max_bytes=b, random_state=0).fit(X, y) for b in (80, 250)
+        )
+        assert small.compact_.columns.tolist() == [0]
+        assert large.compact_.columns.tolist() == [0, 1]
+        with pytest.raises(ValueError, match=r"one tree of max_leaf_nodes=8 takes 1[0-9]+ bytes"):
+            SoftBoostingClassifier(max_bytes=60).fit(X[["code"]], y)
+
+    def test_columns_that_the_start_reads_are_split(self):
+        data = table(2, regression=False, categories=True)
+        settings = {"init": "linear", "max_leaf_nodes": 4, "random_state": 0}
+        smallest = smallest_size(SoftBoostingClassifier(**settings), data)
+        boosted = SoftBoostingClassifier(max_bytes=smallest + 200, **settings).fit(*data)
+        same = SoftBoostingClassifier(boosted.n_estimators_, **settings).fit(*data)
+        assert to_bytes(same.compact_) == to_bytes(boosted.compact_)
 
 
 def rows(data):
