@@ -7,7 +7,6 @@ from functools import cache
 from numbers import Integral
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact import CategoryTable
@@ -107,17 +106,10 @@ def largest_that_fits(
 ) -> tuple[SizesT, int]:
     """The largest model of a family, without the columns of categories that do not fit.
 
-    A column of categories takes a byte for each of them as soon as the model reads it. Where that
-    ends the growth, the model grows on without this column.
-
     Parameters
     ----------
-    family : callable
-        From columns that models may not read to the models of all sizes.
-    categories : CategoryTable
-        Those of the training rows.
-    max_bytes : int
-        Bytes that the model may take.
+    family, categories, max_bytes
+        As in `search_sizes`.
     smallest_model : str
         What a model of the smallest size is.
 
@@ -133,28 +125,58 @@ def largest_that_fits(
     ValueError
         If nothing fits; it names the bytes of the smallest model.
     """
+    sizes, size, least = search_sizes(family, categories, max_bytes)
+    if least > max_bytes:
+        raise too_small(max_bytes, smallest_model, least)
+    return sizes, size
+
+
+def search_sizes(
+    family: Callable[[frozenset[int]], SizesT], categories: CategoryTable, max_bytes: int
+) -> tuple[SizesT, int, int]:
+    """The largest model of a family, if one fits.
+
+    A column of categories takes a byte for each of them as soon as the model reads it. Where that
+    ends the growth, the model grows on without this column.
+
+    Parameters
+    ----------
+    family : callable
+        From columns that models may not read to the models of all sizes.
+    categories : CategoryTable
+        Those of the training rows.
+    max_bytes : int
+        Bytes that the model may take.
+
+    Returns
+    -------
+    sizes : Sizes
+        The family that was chosen.
+    size : int
+        The size that fits, if one does.
+    nbytes : int
+        Bytes of this model, or of the smallest one where they exceed `max_bytes`.
+    """
+    counts = dict(zip(categories.columns.tolist(), categories.counts.tolist(), strict=True))
     excluded: frozenset[int] = frozenset()
-    least: float = np.inf
+    too_large: list[int] = []  # bytes of the smallest models
     while True:
         sizes = family(excluded)
-        size = largest_size(
-            cache(sizes.nbytes), max_bytes, sizes.smallest, sizes.largest, always_rises=False
-        )
-        nothing = size < sizes.smallest
-        if nothing and sizes.largest >= sizes.smallest:
-            least = min(least, sizes.nbytes(sizes.smallest))
-        elif excluded and not len(sizes.columns(size)):
-            nothing = True  # columns were left out until there was nothing to learn from
-        used = sizes.columns(size) if not nothing else np.zeros(0, np.int32)
-        new = np.setdiff1d(sizes.columns(min(size + 1, sizes.largest)), used)
-        new = new[np.isin(new, categories.columns)]
-        if len(new):
-            counts = dict(zip(categories.columns.tolist(), categories.counts.tolist(), strict=True))
-            excluded |= {max(new.tolist(), key=counts.__getitem__)}
-        elif nothing:
-            raise too_small(max_bytes, smallest_model, int(least))
+        nbytes = cache(sizes.nbytes)
+        size = largest_size(nbytes, max_bytes, sizes.smallest, sizes.largest, always_rises=False)
+        used: set[int] = set()
+        if size >= sizes.smallest:
+            used = set(sizes.columns(size).tolist())
+        elif sizes.largest >= sizes.smallest:
+            too_large.append(nbytes(sizes.smallest))
+        following = sizes.columns(min(size + 1, sizes.largest)).tolist()
+        new = (set(following) - used) & set(counts)
+        if new:
+            excluded |= {max(sorted(new), key=counts.__getitem__)}
+        elif too_large and not used:  # nothing fits, or nothing is left to learn from
+            return sizes, size, min(too_large)
         else:
-            return sizes, size
+            return sizes, size, nbytes(size)
 
 
 def too_small(max_bytes: int, smallest_model: str, nbytes: int) -> ValueError:

@@ -7,14 +7,18 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from skdistill import (
     SoftBoostingClassifier,
     SoftBoostingRegressor,
+    SoftLinearClassifier,
+    SoftLinearRegressor,
+    SoftNetRegressor,
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
-from skdistill.compact import TreeTable
+from skdistill.compact import LinearTable, TreeTable
 from skdistill.compact.file_format import to_bytes
 
 
@@ -42,12 +46,14 @@ def table(seed, *, regression, categories=False, missing=False):
 
 
 def smallest_size(student, data):
-    """Bytes that the error of too few bytes names."""
-    with pytest.raises(
-        ValueError, match=r"max_bytes=1 is too small: .* takes [0-9]+ bytes"
-    ) as error:
-        student.set_params(max_bytes=1).fit(*data)
-    return int(re.search(r"takes ([0-9]+) bytes", str(error.value))[1])
+    """Bytes that the error of too few bytes names; 1 where there is none."""
+    try:
+        assert student.set_params(max_bytes=1).fit(*data).compact_.nbytes == 1
+    except ValueError as error:
+        found = re.fullmatch(r"max_bytes=1 is too small: .* takes ([0-9]+) bytes", str(error))
+        assert found and int(found[1]) > 1
+        return int(found[1])
+    return 1
 
 
 KINDS = [
@@ -195,6 +201,78 @@ class TestBoosting:
         boosted = SoftBoostingClassifier(max_bytes=smallest + 200, **settings).fit(*data)
         same = SoftBoostingClassifier(boosted.n_estimators_, **settings).fit(*data)
         assert to_bytes(same.compact_) == to_bytes(boosted.compact_)
+
+
+class TestLinear:
+    @pytest.mark.parametrize("weight_bits", [8, 3, "ternary"])
+    @pytest.mark.parametrize("kind", KINDS, ids=str)
+    @pytest.mark.parametrize("seed", range(3))
+    def test_never_exceeds(self, kind, seed, weight_bits):
+        data = table(seed, **kind)
+        Linear = SoftLinearRegressor if kind["regression"] else SoftLinearClassifier
+        whole = Linear(weight_bits=weight_bits).fit(*data).compact_.nbytes
+        smallest = smallest_size(Linear(weight_bits=weight_bits), data)
+        for max_bytes in [*range(smallest, whole, max(1, (whole - smallest) // 6)), whole]:
+            linear = Linear(weight_bits=weight_bits, max_bytes=max_bytes).fit(*data)
+            assert linear.compact_.nbytes <= max_bytes
+            part = linear.compact_.table(LinearTable)
+            assert weight_bits == "ternary" or part.value_bits in (
+                *range(2, weight_bits + 1),
+                "ternary",
+            )
+            read = np.flatnonzero(linear.feature_importances_)
+            assert set(read) <= set(part.features.tolist())
+
+    @pytest.mark.parametrize("sparse", [False, True])
+    def test_most_of_the_bytes_are_used(self, sparse):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(400, 60)) * (rng.random((400, 60)) < 0.3)
+        y = np.digitize(X @ rng.normal(size=60), [-1.5, 1.5])
+        X = csr_array(X) if sparse else X
+        accuracies = []
+        for max_bytes in (60, 120, 240, 400):
+            linear = SoftLinearClassifier(1e-3, max_bytes=max_bytes).fit(X, y)
+            assert 0.9 * max_bytes < linear.compact_.nbytes <= max_bytes
+            accuracies.append(linear.score(X, y))
+        assert accuracies == sorted(accuracies)
+
+    def test_bits_go_before_columns_where_scores_are_many(self):
+        rng = np.random.default_rng(0)
+        X = rng.integers(0, 9, size=(800, 12)).astype(float)
+        y = (X @ rng.normal(size=(12, 8))).argmax(axis=1)
+        whole = SoftLinearClassifier().fit(X, y)
+        half = SoftLinearClassifier(max_bytes=whole.compact_.nbytes * 2 // 3).fit(X, y)
+        part = half.compact_.table(LinearTable)
+        assert len(part.features) == 12 and part.value_bits in range(2, 8)
+        assert half.n_iter_ > whole.n_iter_
+
+    def test_columns_go_first_where_there_is_one_score(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(800, 12))
+        y = X[:, [2, 5, 7]].sum(axis=1) + 0.01 * X.sum(axis=1)
+        linear = SoftLinearRegressor(max_bytes=20).fit(X, y)
+        part = linear.compact_.table(LinearTable)
+        assert {2, 5, 7} <= set(part.features.tolist()) and len(part.features) < 12
+        assert linear.score(X, y) > 0.98
+
+    @pytest.mark.parametrize("Linear", [SoftLinearClassifier, SoftLinearRegressor])
+    def test_enough_bytes_change_nothing(self, Linear):
+        data = table(3, regression=Linear is SoftLinearRegressor, categories=True)
+        free = Linear(weight_bits=16).fit(*data)
+        limited = Linear(weight_bits=16, max_bytes=free.compact_.nbytes).fit(*data)
+        assert to_bytes(limited.compact_) == to_bytes(free.compact_)
+        assert (limited.feature_importances_ == free.feature_importances_).all()
+
+
+@pytest.mark.parametrize(
+    "Student", [SoftTreeRegressor, SoftBoostingRegressor, SoftLinearRegressor, SoftNetRegressor]
+)
+def test_constants_of_several_targets_have_bytes(Student):
+    X, y = np.arange(8.0)[:, None], np.ones((8, 2)) * [1.5, 2.5]
+    size = Student().fit(X, y).compact_.nbytes
+    assert Student(max_bytes=size).fit(X, y).compact_.nbytes == size > 1
+    with pytest.raises(ValueError, match=rf"max_bytes=1 is too small: .* takes {size} bytes"):
+        Student(max_bytes=1).fit(X, y)
 
 
 def rows(data):

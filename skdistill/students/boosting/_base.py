@@ -14,7 +14,7 @@ from skdistill.model import CompactModel
 from skdistill.students._validation import BITS, CATEGORIES
 from skdistill.students.boosting.gradient_boosting import boost
 from skdistill.students.boosting.problem import BoostingProblem
-from skdistill.students.size_search import MAX_BYTES
+from skdistill.students.size_search import MAX_BYTES, too_small
 from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 
@@ -94,5 +94,7 @@ class BaseSoftBoosting(BaseEstimator):
 
     def _keep_constant(self, model: CompactModel) -> None:
         """Keep a model that needs no trees."""
+        if self.max_bytes is not None and model.nbytes > self.max_bytes:
+            raise too_small(self.max_bytes, "a constant", model.nbytes)
         self.compact_, self.n_estimators_ = model, 0
         self.feature_importances_ = np.zeros(model.n_features)
