@@ -8,18 +8,30 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skdistill import (
+    DistilledClassifier,
+    DistilledRegressor,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
     SoftLinearClassifier,
     SoftLinearRegressor,
+    SoftNetClassifier,
     SoftNetRegressor,
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
 from skdistill.compact import LinearTable, TreeTable
 from skdistill.compact.file_format import to_bytes
+from skdistill.metrics import model_size_scorer
+from skdistill.model_selection import best_under
 
 
 def table(seed, *, regression, categories=False, missing=False):
@@ -273,6 +285,79 @@ def test_constants_of_several_targets_have_bytes(Student):
     assert Student(max_bytes=size).fit(X, y).compact_.nbytes == size > 1
     with pytest.raises(ValueError, match=rf"max_bytes=1 is too small: .* takes {size} bytes"):
         Student(max_bytes=1).fit(X, y)
+
+
+STUDENTS = {
+    "tree": (SoftTreeClassifier(), SoftTreeRegressor()),
+    "boosting": (
+        SoftBoostingClassifier(max_leaf_nodes=4, init="linear", linear_bits=4, random_state=0),
+        SoftBoostingRegressor(max_leaf_nodes=4, random_state=0),
+    ),
+    "linear": (SoftLinearClassifier(), SoftLinearRegressor()),
+    "net": (
+        SoftNetClassifier(max_iter=5, random_state=0),
+        SoftNetRegressor(max_iter=5, random_state=0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+@pytest.mark.parametrize("regression", [False, True])
+class TestEveryStudent:
+    def test_through_a_distiller_in_a_grid(self, name, regression):
+        """A frame with categories and weights, and synthetic rows."""
+        X, y, weight = table(7, regression=regression, categories=True)
+        student = STUDENTS[name][regression]
+        teacher = teacher_of_numbers(regression, X)
+        if regression:
+            distilled = DistilledRegressor(teacher, student, random_state=0)
+        else:
+            distilled = DistilledClassifier(teacher, student, random_state=0)
+        budgets = [250, 400]
+        scoring = {"score": "r2" if regression else "accuracy", "size": model_size_scorer}
+        search = GridSearchCV(
+            distilled,
+            {"student__max_bytes": budgets},
+            cv=2,
+            scoring=scoring,
+            refit=best_under(400),
+            error_score="raise",
+        )
+        search.fit(X, y, sample_weight=weight)
+        sizes = [-search.cv_results_[f"split{k}_test_size"] for k in range(2)]
+        assert (np.array(sizes) <= budgets).all()
+        assert search.best_estimator_.compact_.nbytes <= search.best_params_["student__max_bytes"]
+        again = clone(search.best_estimator_).fit(X, y, sample_weight=weight)
+        assert to_bytes(again.compact_) == to_bytes(search.best_estimator_.compact_)
+
+    def test_weight_zero_is_no_row(self, name, regression):
+        X, y, weight = table(8, regression=regression)
+        weight[::3] = 0
+        used = weight > 0
+        student = clone(STUDENTS[name][regression]).set_params(max_bytes=150)
+        one = clone(student).fit(X, y, weight)
+        other = clone(student).fit(X[used], y[used], weight[used])
+        assert to_bytes(one.compact_) == to_bytes(other.compact_)
+
+    def test_behind_a_scaler(self, name, regression):
+        X, y, _ = table(9, regression=regression)
+        student = clone(STUDENTS[name][regression]).set_params(max_bytes=200)
+        pipeline = make_pipeline(StandardScaler(), student).fit(X, y)
+        assert 0 < pipeline[-1].compact_.nbytes <= 200
+
+    @pytest.mark.parametrize("max_bytes", [0, -1, 10.5, "2KB"])
+    def test_what_is_no_number_of_bytes_is_refused(self, name, regression, max_bytes):
+        X, y, _ = table(9, regression=regression)
+        student = clone(STUDENTS[name][regression]).set_params(max_bytes=max_bytes)
+        with pytest.raises(ValueError, match="The 'max_bytes' parameter"):
+            student.fit(X, y)
+
+
+def teacher_of_numbers(regression, X):
+    """A teacher that reads the numbers of a frame."""
+    numbers = make_column_transformer(("passthrough", X.columns[:2]), remainder="drop")
+    model = LinearRegression() if regression else GaussianNB()
+    return make_pipeline(numbers, model)
 
 
 def rows(data):

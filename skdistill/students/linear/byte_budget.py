@@ -144,8 +144,8 @@ def fit_within(
             loss = problem.loss(_raw_predictions(found))
             if loss < least_loss:
                 best, least_loss = found, loss
-            chosen = columns
-            if len(columns) == len(order):
+            chosen = np.flatnonzero(np.isin(design.scaling.features, found.design.scaling.features))
+            if len(chosen) == len(order):
                 break  # fewer bits would only lose
     if best is None:
         raise too_small(max_bytes, "a model of one column", smallest)
