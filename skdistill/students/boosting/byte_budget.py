@@ -20,6 +20,7 @@ from skdistill.students.tree.grown_tree import GrownTree
 
 MOST_TREES = 1000  # of n_estimators="auto"
 _FITS = 4  # refits; more only until one is within the bytes
+_BEYOND = 4  # trees: bytes may fall where another form of the tables gets better
 _FULL = 0.98  # of the bytes: no further refit
 
 
@@ -141,15 +142,17 @@ class _BoostedSizes:
         return self.grower.n_trees
 
     def grow_to(self, limit: int) -> None:
-        """Grow until the draft exceeds a number of bytes."""
+        """Grow until the draft exceeds a number of bytes, and still does a few trees later."""
         self._booster.rng.set_state(self._state)
-        n_trees, fixed = max(1, self.largest), self._booster.draft([]).nbytes
-        while self._grow(n_trees):
+        n_trees, fixed, exceeds = max(1, self.largest), self._booster.draft([]).nbytes, False
+        while self._grow(n_trees) and n_trees < self.most:
             nbytes = self._draft(self.largest)
-            if nbytes > limit or n_trees == self.most:
+            if nbytes > limit and exceeds:
                 break
+            exceeds = nbytes > limit
             a_tree = max(1.0, (nbytes - fixed) / self.largest)
-            n_trees = min(self.most, n_trees + 1 + int((limit - nbytes) / a_tree))
+            more = _BEYOND if exceeds else 1 + int((limit - nbytes) / a_tree)
+            n_trees = min(self.most, n_trees + more)
         self._state = self._booster.rng.get_state()
 
     def _grow(self, n_trees: int) -> bool:
