@@ -85,7 +85,7 @@ def scikit_learn_counterpart(
         imputer = [SimpleImputer(keep_empty_features=True)] if np.isnan(X).any() else []
         return make_pipeline(*imputer, StandardScaler(), LogisticRegression(max_iter=1000))
     return DecisionTreeClassifier(
-        max_leaf_nodes=student.max_leaf_nodes,
+        max_leaf_nodes=student.most_leaves(len(X)),
         max_depth=student.max_depth,
         min_samples_leaf=student.min_samples_leaf,
         random_state=random_state,

@@ -1,5 +1,6 @@
 """How closely a student follows its teacher, and how large it is."""
 
+from skdistill.metrics.device_scorers import flash_scorer, instructions_scorer
 from skdistill.metrics.scorers import (
     fidelity_scorer,
     kl_divergence_scorer,
@@ -13,6 +14,8 @@ from skdistill.targets import soft_log_loss
 __all__ = [
     "fidelity_score",
     "fidelity_scorer",
+    "flash_scorer",
+    "instructions_scorer",
     "kl_divergence",
     "kl_divergence_scorer",
     "model_size_scorer",

@@ -48,10 +48,12 @@ class StudentScorer(_BaseScorer):
         student; returns a float.
     sign : {1, -1}, default=1
         -1 for losses, so that greater scores are better.
+    **settings : dict
+        Further arguments of `score_func`.
     """
 
-    def __init__(self, score_func: Callable[..., float], sign: int = 1) -> None:
-        super().__init__(score_func, sign, {})
+    def __init__(self, score_func: Callable[..., float], sign: int = 1, **settings: Any) -> None:
+        super().__init__(score_func, sign, settings)
         self.__doc__ = score_func.__doc__  # what `help` of one scorer shows
 
     def __call__(
@@ -113,11 +115,12 @@ class StudentScorer(_BaseScorer):
         self, method_caller: Any, estimator: Any, X: Any, y_true: Any = None, **kwargs: Any
     ) -> float:
         student, X = _last_step(estimator, X)
-        return float(self._sign * self._score_func(student, X, y_true, **kwargs))
+        return float(self._sign * self._score_func(student, X, y_true, **self._kwargs, **kwargs))
 
     def __repr__(self) -> str:
         loss = ", greater_is_better=False" if self._sign < 0 else ""
-        return f"{type(self).__name__}({self._score_func.__name__.strip('_')}{loss})"
+        settings = "".join(f", {name}={value!r}" for name, value in self._kwargs.items())
+        return f"{type(self).__name__}({self._score_func.__name__.strip('_')}{loss}{settings})"
 
 
 class TeacherScorer(StudentScorer):

@@ -14,6 +14,7 @@ from skdistill.model import CompactModel
 from skdistill.students._validation import BITS, CATEGORIES
 from skdistill.students.boosting.gradient_boosting import boost
 from skdistill.students.boosting.problem import BoostingProblem
+from skdistill.students.size_search import MAX_BYTES, too_small
 from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 
@@ -24,7 +25,7 @@ class BaseSoftBoosting(BaseEstimator):
     feature_importances_: NDArray[np.float64]
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
         "max_depth": [Interval(Integral, 1, None, closed="left"), None],
@@ -39,13 +40,14 @@ class BaseSoftBoosting(BaseEstimator):
         "linear_bits": BITS["value_bits"],
         "binning": [StrOptions({"uniform", "quantile"})],
         "random_state": ["random_state"],
+        **MAX_BYTES,
         **BITS,
         **CATEGORIES,
     }
 
     def __init__(
         self,
-        n_estimators: int = 16,
+        n_estimators: int | str = "auto",
         *,
         learning_rate: float = 0.3,
         max_leaf_nodes: int | None = 8,
@@ -57,6 +59,7 @@ class BaseSoftBoosting(BaseEstimator):
         reuse_penalty: float = 0.0,
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.1,
+        max_bytes: int | None = None,
         init: str | None = None,
         linear_bits: int | str = 8,
         threshold_bits: int = 8,
@@ -76,6 +79,7 @@ class BaseSoftBoosting(BaseEstimator):
         self.reuse_penalty = reuse_penalty
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
+        self.max_bytes = max_bytes
         self.init = init
         self.linear_bits = linear_bits
         self.threshold_bits = threshold_bits
@@ -90,5 +94,7 @@ class BaseSoftBoosting(BaseEstimator):
 
     def _keep_constant(self, model: CompactModel) -> None:
         """Keep a model that needs no trees."""
+        if self.max_bytes is not None and model.nbytes > self.max_bytes:
+            raise too_small(self.max_bytes, "a constant", model.nbytes)
         self.compact_, self.n_estimators_ = model, 0
         self.feature_importances_ = np.zeros(model.n_features)

@@ -20,8 +20,9 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
 
     Parameters
     ----------
-    n_estimators : int, default=16
-        Number of trees.
+    n_estimators : int or "auto", default="auto"
+        Number of trees; with `max_bytes` their maximum. "auto" is 16 without `max_bytes`, and
+        as many as fit with it, at most 1000.
     learning_rate : float, default=0.3
         Factor of the Newton steps while trees grow. The refit is not shrunk.
     max_leaf_nodes : int or None, default=8
@@ -48,6 +49,11 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         trees.
     validation_fraction : float, default=0.1
         Fraction in (0, 1) of the rows that are held out for early stopping.
+    max_bytes : int or None, default=None
+        Maximum ``compact_.nbytes``, the linear start included. As many trees are grown, refitted
+        and rounded as fit, each of at most `max_leaf_nodes` leaves. Bytes are known after the
+        refit: it takes one to four of them. A column of categories whose table of ranks does
+        not fit beside the first trees is not split. None sets no limit.
     init : {"linear"} or None, default=None
         "linear" starts from a linear model on rounded inputs, whose weights are refitted with
         the leaves. None starts from a constant.
@@ -85,7 +91,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
     compact_ : CompactModel
         The integer model that predicts.
     n_estimators_ : int
-        Number of trees after early stopping.
+        Number of trees after early stopping, and within `max_bytes`.
     feature_importances_ : float64 array of shape (n_features,)
         Share of each column in the total gain of the splits.
 
@@ -123,7 +129,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
 
     def __init__(
         self,
-        n_estimators: int = 16,
+        n_estimators: int | str = "auto",
         *,
         learning_rate: float = 0.3,
         max_leaf_nodes: int | None = 8,
@@ -135,6 +141,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         reuse_penalty: float = 0.0,
         n_iter_no_change: int | None = None,
         validation_fraction: float = 0.1,
+        max_bytes: int | None = None,
         init: str | None = None,
         linear_bits: int | str = 8,
         threshold_bits: int = 8,
@@ -156,6 +163,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
             reuse_penalty=reuse_penalty,
             n_iter_no_change=n_iter_no_change,
             validation_fraction=validation_fraction,
+            max_bytes=max_bytes,
             init=init,
             linear_bits=linear_bits,
             threshold_bits=threshold_bits,

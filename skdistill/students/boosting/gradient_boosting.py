@@ -13,18 +13,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact import InputGrid, LinearTable
+from skdistill.compact import InputGrid, LinearTable, Table
+from skdistill.compact.tables.limits import value_limits
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import QuantizedTree, assemble, drop_idle_splits
 from skdistill.quantization.binning import fit_grid, rounding_grid
 from skdistill.quantization.linear_weights import RANGE_FRACTIONS, linear_weights
 from skdistill.students._student import relative_importances
+from skdistill.students.boosting.byte_budget import boost_within
 from skdistill.students.boosting.leaf_refit import AdditiveModel, refit, round_values
 from skdistill.students.boosting.problem import BoostingProblem
-from skdistill.students.boosting.rounds import grow_trees
+from skdistill.students.boosting.rounds import BoostedTrees, TreeGrower
 from skdistill.students.linear.design import DesignMatrix, design_matrix, empty_design
 from skdistill.students.tree.grown_tree import GrownTree
 
+_DEFAULT_TREES = 16
 LINEAR_L2 = 1e-4  # penalty of the linear start
 INTERCEPT_STEP = 16  # scores of a leaf value of 1, so that the bias is finer than the leaves
 
@@ -39,7 +42,7 @@ class BoostingResult(NamedTuple):
     importances : float64 array of shape (n_features,)
         Share of each column in the total gain.
     n_trees : int
-        Trees after early stopping.
+        Trees after early stopping, and within `max_bytes`.
     """
 
     model: CompactModel
@@ -62,63 +65,152 @@ def boost(student: Any, problem: BoostingProblem, rng: np.random.RandomState) ->
     Returns
     -------
     result : BoostingResult
+
+    Raises
+    ------
+    ValueError
+        If one tree takes more than `max_bytes`.
     """
-    loss = problem.loss()
-    if student.init == "linear":
-        design = design_matrix(problem.X, problem.weight, student.threshold_bits)
+    booster = Booster(student, problem, rng)
+    if student.max_bytes is None:
+        n_trees = _DEFAULT_TREES if student.n_estimators == "auto" else student.n_estimators
+        grower = booster.grower()
+        grower.grow(n_trees)
+        boosted = grower.first(grower.n_trees)
+        model = booster.finish(boosted)
     else:
-        design = empty_design(len(problem.X), student.threshold_bits)
-    has_linear = design.Z.shape[1] > 0
-    l2_regularization = student.refit_l2_regularization
-    linear_options = {
-        "fit_linear": has_linear or problem.has_intercept,
-        "l2_linear": LINEAR_L2,
-    }
-    start = _without_trees(problem, design)
-    if linear_options["fit_linear"]:
-        start = refit(start, loss, l2_regularization=0.0, max_iter=60, **linear_options)
-
-    grid = _threshold_grid(student, problem, design)
-    boosted = grow_trees(student, problem, grid, start.raw_predictions(), rng)
-    real = replace(
-        start,
-        leaves=boosted.leaves,
-        tree_of_leaf=boosted.tree_of_leaf,
-        leaf_values=boosted.leaf_values,
-    )
-    real = refit(real, loss, l2_regularization=l2_regularization, **linear_options)
-
-    linear_tables: list[LinearTable] = []
-    bias, score_step = np.zeros(problem.n_scores, np.int32), 0.0
-    if has_linear:  # its rounding errors come first: the leaf values make up for them
-        linear, bias, score_step = _round_linear(real, design, student, problem.min_scale)
-        linear_tables.append(linear)
-        coef = linear.weights * score_step / design.unit[:, None]
-        real = replace(real, coef=coef, intercept=bias * score_step)
-    values, step = round_values(
-        real,
-        loss,
-        problem.weight,
-        student.value_bits,
-        l2_regularization=l2_regularization,
-        rng=rng,
-        score_step=score_step,
-    )
-    scale, unit = step, 1
-    if has_linear:
-        scale, unit = score_step, round(step / score_step)
-    elif problem.has_intercept:
-        values, bias, scale, unit = with_fine_intercept(values, step, real.intercept)
-
-    candidates = []
-    trees = _with_values(boosted.trees, values)
-    for each in (trees, [drop_idle_splits(tree) for tree in trees]):
-        table = assemble(grid, each, student.value_bits, unit)
-        candidates.append(problem.model(bias, scale, table, *linear_tables))
-    # Trees of one size are stored without their sizes, so that dropping splits may cost bytes.
-    model = min(candidates, key=lambda each: each.nbytes)
-    importances = _importances(boosted.trees, grid, problem.X.shape[1])
+        boosted, model = boost_within(student, booster, problem.categories)
+    importances = _importances(boosted.trees, booster.grid, problem.X.shape[1])
     return BoostingResult(model, importances, len(boosted.trees))
+
+
+class Booster:
+    """The steps of boosting: a start, trees that grow from it, and the integers of both.
+
+    Parameters
+    ----------
+    student, problem, rng
+        As in `boost`.
+    """
+
+    def __init__(self, student: Any, problem: BoostingProblem, rng: np.random.RandomState) -> None:
+        self._student, self._problem, self.rng = student, problem, rng
+        self._loss = problem.loss()
+        if student.init == "linear":
+            design = design_matrix(problem.X, problem.weight, student.threshold_bits)
+        else:
+            design = empty_design(len(problem.X), student.threshold_bits)
+        self._design, self.has_linear = design, design.Z.shape[1] > 0
+        self._linear_options = {
+            "fit_linear": self.has_linear or problem.has_intercept,
+            "l2_linear": LINEAR_L2,
+        }
+        start = _without_trees(problem, design)
+        if self._linear_options["fit_linear"]:
+            start = refit(
+                start, self._loss, l2_regularization=0.0, max_iter=60, **self._linear_options
+            )
+        self._start = start
+        self.grid = _threshold_grid(student, problem, design)
+
+    def grower(self, excluded: frozenset[int] = frozenset()) -> TreeGrower:
+        """What grows trees from the start.
+
+        Parameters
+        ----------
+        excluded : frozenset of int, default=frozenset()
+            Columns that no split may use.
+
+        Returns
+        -------
+        grower : TreeGrower
+        """
+        z = self._start.raw_predictions()
+        return TreeGrower(self._student, self._problem, self.grid, z, self.rng, excluded)
+
+    def finish(self, boosted: BoostedTrees) -> CompactModel:
+        """Refit all values together, and round them.
+
+        Parameters
+        ----------
+        boosted : BoostedTrees
+            Trees that were grown from the start.
+
+        Returns
+        -------
+        model : CompactModel
+        """
+        student, problem, loss = self._student, self._problem, self._loss
+        l2_regularization = student.refit_l2_regularization
+        real = replace(
+            self._start,
+            leaves=boosted.leaves,
+            tree_of_leaf=boosted.tree_of_leaf,
+            leaf_values=boosted.leaf_values,
+        )
+        real = refit(real, loss, l2_regularization=l2_regularization, **self._linear_options)
+        linear_tables, bias, score_step = self._linear_part(real)
+        if linear_tables:  # its rounding errors come first: the leaf values make up for them
+            coef = linear_tables[0].weights * score_step / self._design.unit[:, None]
+            real = replace(real, coef=coef, intercept=bias * score_step)
+        values, step = round_values(
+            real,
+            loss,
+            problem.weight,
+            student.value_bits,
+            l2_regularization=l2_regularization,
+            rng=self.rng,
+            score_step=score_step,
+        )
+        scale, unit = step, 1
+        if linear_tables:
+            scale, unit = score_step, round(step / score_step)
+        elif problem.has_intercept:
+            values, bias, scale, unit = with_fine_intercept(values, step, real.intercept)
+
+        candidates = []
+        trees = _with_values(boosted.trees, values)
+        for each in (trees, [drop_idle_splits(tree) for tree in trees]):
+            table = assemble(self.grid, each, student.value_bits, unit)
+            candidates.append(problem.model(bias, scale, table, *linear_tables))
+        # Trees of one size are stored without their sizes, so that dropping splits may cost bytes.
+        return min(candidates, key=lambda each: each.nbytes)
+
+    def draft(self, trees: list[GrownTree]) -> CompactModel:
+        """A model of the same structure whose leaf values are random, and share nothing.
+
+        Parameters
+        ----------
+        trees : list of GrownTree
+            Trees that were grown from the start; may be empty.
+
+        Returns
+        -------
+        model : CompactModel
+            About as large as what `finish` makes, or larger.
+        """
+        linear_tables, bias, scale = self._linear_part(self._start)
+        if not linear_tables and self._problem.has_intercept:
+            bias = np.resize(np.array([1, -1], np.int32) << 8, len(bias))
+        low, high = value_limits(self._student.value_bits, signed=True)
+        n_leaves = sum(int(tree.is_leaf.sum()) for tree in trees)
+        values = np.random.default_rng(0).integers(low, high + 1, (n_leaves, len(bias)))
+        tables: list[Table] = []
+        if trees:
+            quantized = _with_values(trees, values.astype(np.int32))
+            tables.append(assemble(self.grid, quantized, self._student.value_bits, INTERCEPT_STEP))
+        return self._problem.model(bias, scale or 1.0, *tables, *linear_tables)
+
+    def _linear_part(
+        self, model: AdditiveModel
+    ) -> tuple[list[LinearTable], NDArray[np.int32], float]:
+        """The integer linear part, if there is one, the bias, and the value of a score."""
+        if not self.has_linear:
+            return [], np.zeros(self._problem.n_scores, np.int32), 0.0
+        linear, bias, score_step = _round_linear(
+            model, self._design, self._student, self._problem.min_scale
+        )
+        return [linear], bias, score_step
 
 
 def _without_trees(problem: BoostingProblem, design: DesignMatrix) -> AdditiveModel:
@@ -155,7 +247,7 @@ def _round_linear(
     # A score is one unit of the linear part. Leaves must stay within 2**24 scores, which
     # rounding to few bits may come near to; all trees and the linear part within int32.
     largest_leaf = float(np.abs(model.leaf_values).max(initial=0))
-    leaf = largest_leaf / min(2**20, 2**28 / student.n_estimators)
+    leaf = largest_leaf / min(2**20, 2**28 / max(1, model.leaves.shape[1]))
     total = float((np.abs(W).sum(axis=0) * scaling.q_max + np.abs(b)).max()) / 2**30
     min_scale = max(leaf, total, min_scale)
     few_levels = bits == "ternary" or bits < 8

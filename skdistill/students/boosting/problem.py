@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.compact import Table, TreeTable
+from skdistill.compact import CategoryTable, Table, TreeTable
 from skdistill.model import CompactModel
 from skdistill.quantization.leaf_values import as_scale, constant_scale
 from skdistill.students.loss import (
@@ -33,6 +33,10 @@ class BoostingProblem(Protocol):
     @property
     def weight(self) -> NDArray[np.float64]:
         """Weights of the rows, float64 array of shape (n_samples,)."""
+
+    @property
+    def categories(self) -> CategoryTable:
+        """Columns of categories."""
 
     @property
     def n_scores(self) -> int:
@@ -102,6 +106,11 @@ class _TrainingRows:
     def weight(self) -> NDArray[np.float64]:
         """Weights of the rows, float64 array of shape (n_samples,)."""
         return self.data.weight
+
+    @property
+    def categories(self) -> CategoryTable:
+        """Columns of categories."""
+        return self.data.categories
 
 
 @dataclass(frozen=True)

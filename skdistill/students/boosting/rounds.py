@@ -38,14 +38,8 @@ class BoostedTrees(NamedTuple):
     leaf_values: NDArray[np.float64]
 
 
-def grow_trees(
-    student: Any,
-    problem: BoostingProblem,
-    grid: InputGrid,
-    z: NDArray[np.float64],
-    rng: np.random.RandomState,
-) -> BoostedTrees:
-    """Grow trees on the gradients of the loss, a tree a round.
+class TreeGrower:
+    """Grows trees on the gradients of the loss, a tree a round, as many as are asked for.
 
     Parameters
     ----------
@@ -59,50 +53,111 @@ def grow_trees(
         Raw predictions to start from.
     rng : RandomState
         Draws rows to hold out, and subsamples.
-
-    Returns
-    -------
-    boosted : BoostedTrees
-        With early stopping those up to the least loss of the rows that were held out.
+    excluded : frozenset of int, default=frozenset()
+        Columns that no split may use.
     """
-    n_samples = len(z)
-    codes, n_edges = grid.encode(problem.X), grid.counts
-    newton, penalties = problem.newton_terms(), _ReusePenalty(student, problem, n_edges)
-    # Gradients and Hessians are sums over rows: beside these, a penalty beside the mean loss is
-    # multiplied by the total weight. So only the proportions of the weights count. The least
-    # penalty keeps steps finite where a leaf has no curvature left.
-    l2 = max(student.l2_regularization, 1e-15) * float(problem.weight.sum())
-    hints = None if problem.hints is None else _HintResiduals(problem.hints, student.learning_rate)
-    train_rows, validation_loss = np.arange(n_samples), None
-    if student.n_iter_no_change is not None:
-        train_rows, validation_loss = _hold_out(problem, student.validation_fraction, rng)
-    losses = [] if validation_loss is None else [validation_loss(z)[0]]
-    trees: list[GrownTree] = []
-    nodes, steps = [], []
-    while len(trees) < student.n_estimators:
-        descent, curvature = newton(z)
-        rows = _draw_rows(train_rows, student.subsample, rng)
+
+    def __init__(
+        self,
+        student: Any,
+        problem: BoostingProblem,
+        grid: InputGrid,
+        z: NDArray[np.float64],
+        rng: np.random.RandomState,
+        excluded: frozenset[int] = frozenset(),
+    ) -> None:
+        self._student, self._problem, self._z, self._rng = student, problem, z, rng
+        self._codes, self._n_edges = grid.encode(problem.X), grid.counts
+        self._newton = problem.newton_terms()
+        self._penalties = _SplitPenalties(student, problem, grid, excluded)
+        # Gradients and Hessians are sums over rows: beside these, a penalty beside the mean loss is
+        # multiplied by the total weight. So only the proportions of the weights count. The least
+        # penalty keeps steps finite where a leaf has no curvature left.
+        self._l2 = max(student.l2_regularization, 1e-15) * float(problem.weight.sum())
+        self._hints = None
+        if problem.hints is not None:
+            self._hints = _HintResiduals(problem.hints, student.learning_rate)
+        self._rows, self._losses, self._validation_loss = np.arange(len(z)), [], None
+        if student.n_iter_no_change is not None:
+            self._rows, self._validation_loss = _hold_out(problem, student.validation_fraction, rng)
+            self._losses.append(self._validation_loss(z)[0])
+        self._trees: list[GrownTree] = []
+        self._nodes: list[NDArray[np.int32]] = []
+        self._steps: list[NDArray[np.float64]] = []
+
+    @property
+    def n_trees(self) -> int:
+        """Trees so far; with early stopping those up to the least loss of the rows held out."""
+        if not self._losses or not self._trees:
+            return len(self._trees)
+        return max(1, int(np.argmin(self._losses)))
+
+    def grow(self, n_trees: int) -> bool:
+        """Grow up to a number of trees.
+
+        Parameters
+        ----------
+        n_trees : int
+            Trees in all, with those of earlier calls.
+
+        Returns
+        -------
+        grows_on : bool
+            False where early stopping ended the growth.
+        """
+        while len(self._trees) < n_trees:
+            if self._has_stopped():
+                return False
+            self._grow_tree()
+        return not self._has_stopped()
+
+    def _has_stopped(self) -> bool:
+        waiting = len(self._trees) - int(np.argmin(self._losses)) if self._losses else 0
+        return bool(self._losses) and waiting >= self._student.n_iter_no_change
+
+    def _grow_tree(self) -> None:
+        """One round."""
+        descent, curvature = self._newton(self._z)
+        rows = _draw_rows(self._rows, self._student.subsample, self._rng)
         # A split serves all scores. Its gain weighs a row by one Hessian, the sum of the diagonal.
         weight = curvature.sum(axis=1, keepdims=True)
-        hint_stats = [] if hints is None else [hints.scaled(descent, weight)]
+        hint_stats = [] if self._hints is None else [self._hints.scaled(descent, weight)]
         stats = np.hstack([descent, *hint_stats, weight])
-        tree, node = _grow_on_stats(student, stats, rows, codes, n_edges, penalties, l2)
-        n_nodes = len(tree.feature)
-        step = student.learning_rate * _newton_steps(
-            descent, problem.hessian_factor * curvature, node, rows, n_nodes, l2
+        tree, node = _grow_on_stats(
+            self._student, stats, rows, self._codes, self._n_edges, self._penalties, self._l2
         )
-        z = z + step[node]
-        if hints is not None:
-            hints.subtract_means(node, rows, weight)
-        trees.append(tree)
-        nodes.append(node)
-        steps.append(step[tree.is_leaf])
-        if validation_loss is not None:
-            losses.append(validation_loss(z)[0])
-            if len(trees) - int(np.argmin(losses)) >= student.n_iter_no_change:
-                break
-    n_trees = max(1, int(np.argmin(losses))) if losses else len(trees)
-    return _number_leaves(trees[:n_trees], nodes[:n_trees], np.concatenate(steps[:n_trees]))
+        hessian = self._problem.hessian_factor * curvature
+        step = self._student.learning_rate * _newton_steps(
+            descent, hessian, node, rows, len(tree.feature), self._l2
+        )
+        self._z = self._z + step[node]
+        if self._hints is not None:
+            self._hints.subtract_means(node, rows, weight)
+        self._trees.append(tree)
+        self._nodes.append(node)
+        self._steps.append(step[tree.is_leaf])
+        if self._validation_loss is not None:
+            self._losses.append(self._validation_loss(self._z)[0])
+
+    def first(self, n_trees: int) -> BoostedTrees:
+        """The first trees.
+
+        Parameters
+        ----------
+        n_trees : int
+            At most `n_trees`, the property, and at least 1.
+
+        Returns
+        -------
+        boosted : BoostedTrees
+        """
+        leaf_values = np.concatenate(self._steps[:n_trees])
+        return _number_leaves(self._trees[:n_trees], self._nodes[:n_trees], leaf_values)
+
+    @property
+    def trees(self) -> list[GrownTree]:
+        """All trees so far, in the order of their growth."""
+        return self._trees
 
 
 def _grow_on_stats(
@@ -111,7 +166,7 @@ def _grow_on_stats(
     rows: NDArray[np.intp],
     codes: NDArray[Any],
     n_edges: NDArray[np.int32],
-    penalties: _ReusePenalty,
+    penalties: _SplitPenalties,
     l2_regularization: float,
 ) -> tuple[GrownTree, NDArray[np.int32]]:
     """A tree grown on some rows, and the leaf of every row."""
@@ -192,25 +247,29 @@ def _hold_out(
     return np.sort(order[n_held_out:]), problem.loss(weight)
 
 
-class _ReusePenalty:
+class _SplitPenalties:
     """What a split has to gain for a feature, or a stored threshold, that no split used yet.
 
     Herrmann et al. 2026, see `SoftBoostingClassifier`. Evenly spaced thresholds are not stored
-    and have no penalty.
+    and have no penalty. That of an excluded column is infinite.
     """
 
-    def __init__(self, student: Any, problem: BoostingProblem, n_edges: NDArray[np.int32]) -> None:
+    def __init__(
+        self, student: Any, problem: BoostingProblem, grid: InputGrid, excluded: frozenset[int]
+    ) -> None:
         # The gain in squared error is twice the decrease of the loss to second order.
         decrease = problem.hessian_factor * student.reuse_penalty * float(problem.weight.sum())
         self.penalty = 2 * decrease
-        self.bin_offsets = np.cumsum([0, *(n_edges.astype(np.int64) + 2)])
-        self.feature_paid = np.zeros(len(n_edges), bool)
+        self.excluded = np.isin(grid.features, list(excluded))
+        self.bin_offsets = np.cumsum([0, *(grid.counts.astype(np.int64) + 2)])
+        self.feature_paid = np.zeros(len(grid.counts), bool)
         self.threshold_paid = np.full(self.bin_offsets[-1], student.binning == "uniform")
 
     def in_units(self, unit: float) -> SplitPenalties:
         """Penalties in the unit of a round's row statistics."""
+        of_feature = np.where(self.feature_paid, 0.0, self.penalty * unit)
         return SplitPenalties(
-            np.where(self.feature_paid, 0.0, self.penalty * unit),
+            np.where(self.excluded, np.inf, of_feature),
             np.where(self.threshold_paid, 0.0, self.penalty * unit),
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,11 +13,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
+from skdistill.compact import CategoryTable, LinearTable
 from skdistill.model import CompactModel
 from skdistill.quantization.linear_weights import linear_logits
 from skdistill.students._student import StudentClassifierMixin, relative_importances
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.linear._base import BaseSoftLinear
+from skdistill.students.linear.byte_budget import fit_within
 from skdistill.students.linear.design import DesignMatrix, design_matrix, weight_importances
 from skdistill.students.loss import soft_cross_entropy
 from skdistill.students.training_data import ClassificationData
@@ -40,7 +44,12 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
     input_bits : int, default=8
         Bits of an input, 2 to 16.
     weight_bits : int or "ternary", default=8
-        Bits of a weight, 2 to 16; "ternary" is −1, 0 or 1.
+        Bits of a weight, 2 to 16; "ternary" is −1, 0 or 1. With `max_bytes` their maximum.
+    max_bytes : int or None, default=None
+        Maximum ``compact_.nbytes``. Where all columns do not fit at `weight_bits`, fewer bits and
+        fewer columns are tried: for each number of bits as many of the most important columns
+        as fit, with weights learnt anew. The model of the least training loss is taken. None
+        sets no limit.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
         of a data frame that have a categorical type or hold strings; None takes none. Categories
@@ -60,7 +69,7 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
     feature_names_in_ : ndarray of shape (n_features,)
         Column names seen during `fit`, where all of them are strings.
     n_iter_ : int
-        Steps that L-BFGS took.
+        Steps that L-BFGS took, for all choices of columns that `max_bytes` asked for.
     compact_ : CompactModel
         The integer model that predicts.
     feature_importances_ : float64 array of shape (n_features,)
@@ -102,6 +111,7 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
         tol: float = 1e-7,
         input_bits: int = 8,
         weight_bits: int | str = 8,
+        max_bytes: int | None = None,
         categorical_features: Any = "from_dtype",
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
@@ -109,6 +119,7 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
             l2_regularization,
             input_bits=input_bits,
             weight_bits=weight_bits,
+            max_bytes=max_bytes,
             categorical_features=categorical_features,
         )
         self.max_iter = max_iter
@@ -121,8 +132,10 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
         self.n_iter_ = 0
         if len(data.classes) > 1:
             W, b = self._minimize(design.Z, data, W, b)
-        self.compact_ = logits_model(data, design, W, b, self.weight_bits)
-        total = weight_importances(W, design.scaling.features, data.n_features)
+        problem = _ClassificationProblem(data, self._minimize)
+        fitted = fit_within(problem, design, W, b, self.weight_bits, self.max_bytes)
+        self.compact_ = fitted.compact
+        total = weight_importances(fitted.W, fitted.design.scaling.features, data.n_features)
         self.feature_importances_ = relative_importances(total)
 
     def _minimize(
@@ -149,7 +162,7 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
             method="L-BFGS-B",
             options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 64 * np.finfo(float).eps},
         )
-        self.n_iter_ = int(result.nit)
+        self.n_iter_ += int(result.nit)
         if result.nit >= self.max_iter:
             warnings.warn(
                 f"L-BFGS stopped after max_iter={self.max_iter} steps with a gradient of "
@@ -159,6 +172,47 @@ class SoftLinearClassifier(StudentClassifierMixin, BaseSoftLinear):
             )
         solution = result.x.reshape(shape)
         return solution[:-1], solution[-1]
+
+
+@dataclass(frozen=True)
+class _ClassificationProblem:
+    """Training data of a linear classifier, as a `LinearProblem`."""
+
+    data: ClassificationData
+    minimize: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+    @property
+    def categories(self) -> CategoryTable:
+        """Columns of categories."""
+        return self.data.categories
+
+    def learn(
+        self, design: DesignMatrix, W: NDArray[np.float64], b: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weights and bias of the least penalised loss."""
+        return self.minimize(design.Z, self.data, W, b)
+
+    def rounded(
+        self,
+        design: DesignMatrix,
+        W: NDArray[np.float64],
+        b: NDArray[np.float64],
+        weight_bits: int | str,
+    ) -> CompactModel:
+        """The compact model of weights and bias."""
+        return logits_model(self.data, design, W, b, weight_bits)
+
+    def model(self, bias: Any, scale: Any, *tables: LinearTable) -> CompactModel:
+        """The compact model of some tables."""
+        return self.data.model(bias, scale, *tables)
+
+    def loss(self, z: NDArray[np.float64]) -> float:
+        """Soft cross-entropy of logits."""
+        return float(soft_cross_entropy(self.data.targets, self.data.weight)(z)[0])
+
+    def importances(self, W: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights themselves."""
+        return W
 
 
 def logits_model(

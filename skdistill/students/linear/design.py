@@ -93,6 +93,27 @@ class DesignMatrix(NamedTuple):
     unit: NDArray[np.float64]
     shift: NDArray[np.float64]
 
+    def take(self, columns: NDArray[np.intp]) -> DesignMatrix:
+        """Some of the columns.
+
+        Parameters
+        ----------
+        columns : int array of shape (n_taken,)
+            Which of the n_used, ascending.
+
+        Returns
+        -------
+        design : DesignMatrix
+        """
+        scaling = self.scaling
+        taken = InputScaling(
+            scaling.features[columns],
+            scaling.offset[columns],
+            scaling.inv_step[columns],
+            scaling.bits,
+        )
+        return DesignMatrix(taken, self.Z[:, columns], self.unit[columns], self.shift[columns])
+
     def on_integers(
         self, W: NDArray[np.float64], b: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -21,6 +21,7 @@ from skdistill.students.net.inputs import NetInputs, fit_inputs
 from skdistill.students.net.kernels import INTERCEPT_MAX, Batches
 from skdistill.students.net.tables import largest_table, largest_weight, net_table
 from skdistill.students.net.training import IntegerNet, Schedule, as_integers, learn
+from skdistill.students.size_search import MAX_BYTES, too_small
 from skdistill.students.training_data import ClassificationData, RegressionData
 from skdistill.utils._sklearn_compat import Interval, StrOptions
 
@@ -85,7 +86,7 @@ class BaseSoftNet(BaseEstimator):
             StrOptions({"auto"}),
         ],
         "n_hidden_layers": [Interval(Integral, 1, 2, closed="both"), StrOptions({"auto"})],
-        "max_bytes": [Interval(Integral, 1, None, closed="left"), None],
+        **MAX_BYTES,
         "weight_bits": _WEIGHT_BITS,
         "output_bits": _WEIGHT_BITS,
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -183,6 +184,8 @@ class BaseSoftNet(BaseEstimator):
 
     def _keep_constant(self, model: CompactModel) -> None:
         """Keep a model that needs no network."""
+        if self.max_bytes is not None and model.nbytes > self.max_bytes:
+            raise too_small(self.max_bytes, "a constant", model.nbytes)
         self.compact_, self.n_iter_ = model, 0
         self.feature_importances_ = np.zeros(model.n_features)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from skdistill.students.size_search import largest_size, too_small
+
 TWO_LAYERS = 64
 """Where one layer would have so many units, two layers are better for the same bytes."""
 _MOST_UNITS = 4096
@@ -42,20 +44,7 @@ def units_for_bytes(
     if isinstance(n_layers, str):
         one = units_for_bytes(nbytes, max_bytes, 1)
         return one if one[0] < TWO_LAYERS else units_for_bytes(nbytes, max_bytes, 2)
-    smallest = nbytes((1,) * n_layers)
-    if smallest > max_bytes:
-        raise ValueError(
-            f"max_bytes={max_bytes} is too small: a network of one unit a layer takes {smallest}"
-        )
-    return (_largest(lambda units: nbytes((units,) * n_layers) <= max_bytes),) * n_layers
-
-
-def _largest(fits: Callable[[int], bool]) -> int:
-    """The largest number of units a layer that fits; 1 does."""
-    low, high = 1, 2
-    while high < _MOST_UNITS and fits(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
+    units = largest_size(lambda n: nbytes((n,) * n_layers), max_bytes, 1, _MOST_UNITS)
+    if units == 0:
+        raise too_small(max_bytes, "a network of one unit a layer", nbytes((1,) * n_layers))
+    return (units,) * n_layers

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
 from skdistill.quantization.leaf_values import leaf_logits
@@ -15,7 +16,6 @@ from skdistill.students._student import StudentClassifierMixin, relative_importa
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.training_data import ClassificationData
 from skdistill.students.tree._base import BaseSoftTree
-from skdistill.students.tree.cost_complexity import prune_cost_complexity
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.grown_tree import GrownTree, sum_by_leaf
 from skdistill.students.tree.splitting import ENTROPY, SQUARED_ERROR
@@ -39,8 +39,9 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
     criterion : {"squared_error", "entropy"}, default="squared_error"
         Impurity that splits reduce. "squared_error", summed over the class probabilities, equals
         the Gini impurity on rows repeated by their probabilities.
-    max_leaf_nodes : int or None, default=64
-        Maximum number of leaves. None is unlimited.
+    max_leaf_nodes : int, "auto" or None, default="auto"
+        Maximum number of leaves. "auto" is 64 without `max_bytes`, and unlimited with it. None
+        is unlimited.
     max_depth : int or None, default=None
         Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
@@ -50,6 +51,10 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
     ccp_alpha : float, default=0.0
         Complexity parameter of minimal cost-complexity pruning, in units of the criterion, as in
         scikit-learn's trees. The cost is measured on the targets that the tree was grown on.
+    max_bytes : int or None, default=None
+        Maximum ``compact_.nbytes``. The tree is grown, and cut back to the most leaves that fit:
+        it is the tree of so many `max_leaf_nodes`. A column of categories whose table of ranks
+        does not fit is not read. None sets no limit.
     tao_n_iter : int, default=0
         Maximum number of passes of tree alternating optimization over the grown and pruned tree
         [1]_: each split in turn moves to where the fewest rows are misclassified. The tree keeps
@@ -118,11 +123,12 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         self,
         criterion: str = "squared_error",
         *,
-        max_leaf_nodes: int | None = 64,
+        max_leaf_nodes: int | str | None = "auto",
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
         min_weight_fraction_leaf: float = 0.0,
         ccp_alpha: float = 0.0,
+        max_bytes: int | None = None,
         tao_n_iter: int = 0,
         threshold_bits: int = 8,
         value_bits: int | str = 8,
@@ -135,6 +141,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
             min_samples_leaf=min_samples_leaf,
             min_weight_fraction_leaf=min_weight_fraction_leaf,
             ccp_alpha=ccp_alpha,
+            max_bytes=max_bytes,
             threshold_bits=threshold_bits,
             value_bits=value_bits,
             categorical_features=categorical_features,
@@ -150,10 +157,14 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         probabilities = targets.mixture(targets.temperature)
         growth_targets, impurity_factor = self._growth_targets(targets, probabilities, weight)
         row_stats = to_fixed_point(growth_targets, weight, count=self.min_samples_leaf > 1)
-        tree = self._grow(codes, grid, row_stats, criterion)
-        tree = prune_cost_complexity(tree, self.ccp_alpha * impurity_factor)
-        if self.tao_n_iter > 0:
-            tree = alternating_optimization(
+        untempered = None
+        if targets.temperature != 1 or growth_targets is not probabilities:
+            untempered = to_fixed_point(targets.mixture(), weight)[:, :-1]
+
+        def refine(tree: GrownTree) -> GrownTree:
+            if self.tao_n_iter == 0:
+                return tree
+            return alternating_optimization(
                 tree,
                 codes,
                 grid.counts,
@@ -163,18 +174,29 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
                 min_samples_leaf=self.min_samples_leaf,
                 min_weight_fraction=self.min_weight_fraction_leaf,
             )
-        if targets.temperature == 1 and growth_targets is probabilities:
-            sums = tree.sums[:, : targets.n_classes]
-        else:
-            untempered = to_fixed_point(targets.mixture(), weight)[:, :-1]
-            sums = sum_by_leaf(untempered, tree.leaf, len(tree.feature))
+
+        def model_of(tree: GrownTree) -> CompactModel:
+            if len(data.classes) == 1:
+                return data.single_class_model()
+            if untempered is None:
+                sums = tree.sums[:, : targets.n_classes]
+            else:
+                sums = sum_by_leaf(untempered, tree.leaf, len(tree.feature))
+            values, bias, scale = leaf_logits(_leaf_probabilities(tree, sums), self.value_bits)
+            table = assemble(grid, [tree.with_values(values)], self.value_bits)
+            return data.model(bias, scale, table)
+
+        tree, self.compact_ = self._fit_tree(
+            codes,
+            grid,
+            row_stats,
+            criterion,
+            self.ccp_alpha * impurity_factor,
+            data.categories,
+            model_of,
+            refine,
+        )
         self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))
-        if len(data.classes) == 1:
-            self.compact_ = data.single_class_model()
-            return
-        values, bias, scale = leaf_logits(_leaf_probabilities(tree, sums), self.value_bits)
-        table = assemble(grid, [tree.with_values(values)], self.value_bits)
-        self.compact_ = data.model(bias, scale, table)
 
     def _growth_targets(
         self, targets: SoftTargets, probabilities: NDArray[np.float64], weight: NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.tree.grown_tree import GrownTree
+from skdistill.students.tree.grown_tree import GrownTree, remove_nodes
 from skdistill.utils.jit import njit
 
 
@@ -30,20 +30,7 @@ def prune_cost_complexity(tree: GrownTree, ccp_alpha: float) -> GrownTree:
     """
     if ccp_alpha <= 0:
         return tree
-    stays = _weakest_link(tree.children, tree.gain, ccp_alpha)
-    nodes = np.flatnonzero(stays)
-    number = np.cumsum(stays) - 1
-    children = tree.children[nodes]
-    split = (children[:, 0] >= 0) & stays[children[:, 0]]
-    return GrownTree(
-        np.where(split, tree.feature[nodes], -1).astype(np.int32),
-        np.where(split, tree.threshold[nodes], 0).astype(np.int32),
-        tree.nan_left[nodes] & split,
-        np.where(split[:, None], number[children], -1).astype(np.int32),
-        np.where(split, tree.gain[nodes], 0.0),
-        tree.sums[nodes],
-        _lowest_remaining(tree.children, stays, number.astype(np.int32))[tree.leaf],
-    )
+    return remove_nodes(tree, _weakest_link(tree.children, tree.gain, ccp_alpha))
 
 
 @njit
@@ -73,16 +60,3 @@ def _weakest_link(
         for node in range(n_nodes):
             if children[node, 0] >= 0 and (is_leaf[node] or not stays[node]):
                 stays[children[node, 0]] = stays[children[node, 1]] = False
-
-
-@njit
-def _lowest_remaining(children, stays, number):  # type: ignore[no-untyped-def]
-    """New number of each node, or of its lowest ancestor that stays."""
-    remaining = np.zeros(len(children), np.int32)
-    for node in range(len(children)):
-        if stays[node]:
-            remaining[node] = number[node]
-        for child in children[node]:
-            if child >= 0:
-                remaining[child] = remaining[node]
-    return remaining

@@ -76,6 +76,57 @@ class GrownTree(NamedTuple):
         return QuantizedTree(self.feature, self.threshold, self.nan_left, self.children, values)
 
 
+def first_leaves(tree: GrownTree, n_leaves: int) -> GrownTree:
+    """The tree as it was when it had fewer leaves.
+
+    Parameters
+    ----------
+    tree : GrownTree
+        In the order of its growth. It is not changed.
+    n_leaves : int
+        Number of leaves, at least 1.
+
+    Returns
+    -------
+    tree : GrownTree
+        What growing up to so many leaves gives; all of it where it has no more.
+    """
+    if n_leaves > len(tree.feature) // 2:
+        return tree
+    return remove_nodes(tree, np.arange(len(tree.feature)) < 2 * n_leaves - 1)
+
+
+def remove_nodes(tree: GrownTree, stays: NDArray[np.bool_]) -> GrownTree:
+    """Remove nodes, whose rows then end in the lowest ancestor that stays.
+
+    Parameters
+    ----------
+    tree : GrownTree
+        It is not changed.
+    stays : bool array of shape (n_nodes,)
+        Whether each node stays: the root, and both children of a node or none, with all those
+        above them.
+
+    Returns
+    -------
+    tree : GrownTree
+        Children still come after their parents.
+    """
+    nodes = np.flatnonzero(stays)
+    number = np.cumsum(stays) - 1
+    children = tree.children[nodes]
+    split = (children[:, 0] >= 0) & stays[children[:, 0]]
+    return GrownTree(
+        np.where(split, tree.feature[nodes], -1).astype(np.int32),
+        np.where(split, tree.threshold[nodes], 0).astype(np.int32),
+        tree.nan_left[nodes] & split,
+        np.where(split[:, None], number[children], -1).astype(np.int32),
+        np.where(split, tree.gain[nodes], 0.0),
+        tree.sums[nodes],
+        _lowest_remaining(tree.children, stays, number.astype(np.int32))[tree.leaf],
+    )
+
+
 def find_leaves(
     tree: GrownTree, codes: NDArray[Any], n_edges: NDArray[np.int32]
 ) -> NDArray[np.int32]:
@@ -197,3 +248,16 @@ def _find_leaves(feature, threshold, nan_left, children, codes, n_edges):  # typ
             node = children[node, 0 if left else 1]
         leaf[i] = node
     return leaf
+
+
+@njit
+def _lowest_remaining(children, stays, number):  # type: ignore[no-untyped-def]
+    """New number of each node, or of its lowest ancestor that stays."""
+    remaining = np.zeros(len(children), np.int32)
+    for node in range(len(children)):
+        if stays[node]:
+            remaining[node] = number[node]
+        for child in children[node]:
+            if child >= 0:
+                remaining[child] = remaining[node]
+    return remaining

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skdistill.compact import InputGrid
+from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
 from skdistill.quantization.leaf_values import leaf_values
 from skdistill.students._student import StudentRegressorMixin, relative_importances
 from skdistill.students.training_data import RegressionData
 from skdistill.students.tree._base import BaseSoftTree
-from skdistill.students.tree.cost_complexity import prune_cost_complexity
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.grown_tree import GrownTree
 from skdistill.students.tree.splitting import SQUARED_ERROR
@@ -27,8 +25,9 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
 
     Parameters
     ----------
-    max_leaf_nodes : int or None, default=64
-        Maximum number of leaves. None is unlimited.
+    max_leaf_nodes : int, "auto" or None, default="auto"
+        Maximum number of leaves. "auto" is 64 without `max_bytes`, and unlimited with it. None
+        is unlimited.
     max_depth : int or None, default=None
         Maximum number of splits on the way to a leaf. None is unlimited.
     min_samples_leaf : int, default=1
@@ -39,6 +38,10 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         Complexity parameter of minimal cost-complexity pruning, in units of the criterion: the
         mean squared error. Several targets count in units of their standard deviations, and
         their mean is taken.
+    max_bytes : int or None, default=None
+        Maximum ``compact_.nbytes``. The tree is grown, and cut back to the most leaves that fit:
+        it is the tree of so many `max_leaf_nodes`. A column of categories whose table of ranks
+        does not fit is not read. None sets no limit.
     threshold_bits : int, default=8
         Bits of a threshold, 2 to 16.
     value_bits : int or "ternary", default=8
@@ -81,20 +84,6 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
 
     def _learn(self, data: RegressionData) -> None:
         grid = fit_grid(data.X, self.threshold_bits, data.weight)
-        tree, means, weight = self._grow_on_values(grid, data)
-        self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))
-        leaf, bits = tree.is_leaf, self.value_bits
-        values = np.zeros(means.shape, np.int32)
-        values[leaf], bias, scale, unit = leaf_values(means[leaf], weight[leaf], bits)
-        # A tree that is a single leaf is the bias.
-        tables = [] if leaf[0] else [assemble(grid, [tree.with_values(values)], bits, unit)]
-        data.warn_of_lost_resolution(bias, scale, tables)
-        self.compact_ = data.model(bias, scale, *tables)
-
-    def _grow_on_values(
-        self, grid: InputGrid, data: RegressionData
-    ) -> tuple[GrownTree, NDArray[np.float64], NDArray[np.float64]]:
-        """The pruned tree, the mean targets of all its nodes, and their weights."""
         y = data.y
         # Targets are brought into [−1, 1] by numbers that the order of the rows cannot change,
         # and the tree does not change with it either.
@@ -106,10 +95,23 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         row_stats = to_fixed_point(
             (y - middle) / unit, data.weight, count=self.min_samples_leaf > 1
         )
-        tree = self._grow(grid.encode(data.X), grid, row_stats, SQUARED_ERROR)
         with np.errstate(over="ignore"):  # beyond all gains: nothing but the root stays
             alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * y.shape[1]) / common)
-        tree = prune_cost_complexity(tree, float(alpha))
-        sums = tree.sums.astype(np.float64)
-        weight = np.maximum(sums[:, y.shape[1]], 1)
-        return tree, middle + unit * (sums[:, : y.shape[1]] / weight[:, None]), weight
+
+        def model_of(tree: GrownTree) -> CompactModel:
+            sums, leaf, bits = tree.sums.astype(np.float64), tree.is_leaf, self.value_bits
+            weight = np.maximum(sums[:, y.shape[1]], 1)
+            means = middle + unit * (sums[:, : y.shape[1]] / weight[:, None])
+            values = np.zeros(means.shape, np.int32)
+            values[leaf], bias, scale, step = leaf_values(means[leaf], weight[leaf], bits)
+            # A tree that is a single leaf is the bias.
+            tables = [] if leaf[0] else [assemble(grid, [tree.with_values(values)], bits, step)]
+            return data.model(bias, scale, *tables)
+
+        codes = grid.encode(data.X)
+        tree, model = self._fit_tree(
+            codes, grid, row_stats, SQUARED_ERROR, float(alpha), data.categories, model_of
+        )
+        data.warn_of_lost_resolution(model.bias, model.scale, model.tables)
+        self.compact_ = model
+        self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))

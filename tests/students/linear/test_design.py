@@ -66,3 +66,17 @@ def test_no_column_is_a_matrix_without_columns():
     assert constant.Z.shape == (7, 0)
     W, b = constant.on_integers(np.zeros((0, 2)), np.array([1.0, 2.0]))
     assert (constant.integers() @ W + b).tolist() == [[1.0, 2.0]] * 7
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+def test_some_columns_are_as_in_the_design_of_them_alone(kind):
+    X, weight = rows()
+    whole = design_matrix(kind(X), weight, 8)
+    part = whole.take(np.array([0, len(whole.unit) - 1]))
+    columns = part.scaling.features
+    alone = design_matrix(kind(X[:, columns]), weight, 8)
+    for name in ("offset", "inv_step"):
+        assert (getattr(part.scaling, name) == getattr(alone.scaling, name)).all()
+    assert columns.tolist() == [0, 4]
+    assert abs(part.Z - alone.Z).max() == 0
+    assert (part.unit == alone.unit).all() and (part.shift == alone.shift).all()
