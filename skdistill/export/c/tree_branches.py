@@ -251,6 +251,8 @@ def _function(source: CSource, part: PackedTrees, head: str, root: int, shared: 
     reads = (f"{x}[", f"({x} + ", f"_bits_of({x}", f"{source.macro}_LE", f"{source.macro}_NUMBER")
     if not any(read in line for line in lines for read in reads):
         lines.insert(0, f"    (void){x};")  # a leaf alone, or splits at +inf alone
+    if part.leaves.kind == "sums" and not any(line.lstrip().startswith("s[") for line in lines):
+        lines.insert(0, "    (void)s;")  # all values are zero
     return "\n".join([head, "{", *lines, "}"]) + "\n"
 
 

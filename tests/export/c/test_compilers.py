@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skdistill import CompactModel
-from skdistill.compact import InputGrid, LinearTable
+from skdistill.compact import InputGrid, LinearTable, TreeTable
 from skdistill.compact.packing.pack import choose_layout
 from skdistill.device.compile import build
 from skdistill.device.cores import find_target
@@ -286,3 +286,14 @@ def test_ternary_values_in_a_single_byte_have_no_warning():
         text = to_c(model, output="scores")
         assert "model_weights[1]" in text
         build({"m.c": text}, find_target("cortex-m0"), ["model_scores"], **options)
+
+
+def test_a_tree_that_adds_nothing_has_no_warning(tmp_path):
+    """Its statements use no score."""
+    grid = InputGrid([0], [0, 1], np.float32([0.5]))
+    values = [[1, 0, 2], [0, 3, 1], [0, 0, 0], [0, 0, 0]]
+    trees = TreeTable(grid, [0, 1], [0, 0], [0, 0], [-1, -3], [-2, -4], [False] * 2, values, 8)
+    model = CompactModel(1, [0, 0, 0], 1.0, "softmax", np.arange(3), [trees])
+    text = to_c(model, output="scores", layout="code")
+    assert re.search(r"model_tree1\(.*, int32_t \*s\)\n{\n    \(void\)s;", text)
+    compile_c(tmp_path, text, "gcc", "-std=c99", *STRICT, "-c")
