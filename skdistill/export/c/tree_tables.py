@@ -114,7 +114,7 @@ def _fused(source: CSource, part: PackedTrees) -> str:
 
 
 def _flagged(source: CSource, part: PackedTrees) -> str:
-    f, _, n, link = part.widths
+    f, t, n, link = part.widths
     get, index = f"{source.macro}_GET{part.bits if part.bits != 24 else 8}", source.index
     if part.bits == 24:
         kind, step, read, word = "uint8_t", 3, f"const unsigned h = {get}(p);", "h"
@@ -126,7 +126,7 @@ def _flagged(source: CSource, part: PackedTrees) -> str:
         read = f"const {number} w = {get}(p);"
         feature = _bits(source, 2 + n, f)
         left = _bits(source, 2 + n + f, link)
-        threshold = f"(w >> {2 + n + f + link})"
+        threshold = f"(w >> {2 + n + f + link})" if t else "0u"
     nan = f"{source.macro}_BIT({word}, 2)" if n else None
     begin = f"{source.name}_nodes + node" + (f" * {step}u" if step > 1 else "")
     jump, passed = "", ""

@@ -297,3 +297,15 @@ def test_a_tree_that_adds_nothing_has_no_warning(tmp_path):
     text = to_c(model, output="scores", layout="code")
     assert re.search(r"model_tree1\(.*, int32_t \*s\)\n{\n    \(void\)s;", text)
     compile_c(tmp_path, text, "gcc", "-std=c99", *STRICT, "-c")
+
+
+def test_no_shift_is_as_wide_as_a_number_on_an_avr():
+    """A node of 16 bits whose cut takes none: all codes are 0 or 1."""
+    rng = np.random.default_rng(0)
+    grid = InputGrid(range(300), range(301), np.zeros(300, np.float32))
+    rows = rng.integers(-100, 100, (40, 2))
+    trees = quantized_trees(rng, grid, "random", [25] * 8, rows, 8, 1, 0.0)
+    model = CompactModel(300, [0, 0], 1.0, "identity", None, [trees])
+    text = to_c(model, input_dtype="codes", optimize="speed", layout="table")
+    assert "const unsigned w" in text
+    build({"m.c": text}, find_target("avr"), ["model_scores"], flags=STRICT)
