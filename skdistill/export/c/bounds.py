@@ -6,7 +6,7 @@ functions are nested. What a turn takes, `skdistill.export.c.costs` says.
 
 from __future__ import annotations
 
-from skdistill.export.c.costs import CALL, CORES, SOFT_FLOAT, Costs
+from skdistill.export.c.costs import CALL, CORES, SHIFT, SOFT_FLOAT, Costs
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource
 from skdistill.export.c.value import VALUES
@@ -55,7 +55,7 @@ def _costs(source: CSource, output: str) -> Costs:
         floats = S * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["convert"])
         total = total.plus(Costs(0, S, CALL + 12 * S, floats=floats, calls=1))
     elif output in VALUES:
-        total = total.plus(Costs(0, S, CALL + _WIDE_MULTIPLY * S, calls=2))
+        total = total.plus(Costs(0, S, CALL + _WIDE_MULTIPLY * S, calls=2, words=4 * SHIFT * S))
     return total
 
 
@@ -68,7 +68,8 @@ def _category_costs(source: CSource) -> Costs:
 
 def _probability_costs(link: str, K: int, output: str) -> Costs:
     if output == "proba_q15":
-        return Costs(instructions=K * (_WHOLE_DIVIDE + 140) + 60, calls=2)
+        work = K * (_WHOLE_DIVIDE + 140) + 60
+        return Costs(instructions=work, calls=2, words=6 * SHIFT * K)
     power = 7 * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["subtract"]) + 4 * SOFT_FLOAT["convert"]
     each = 2 * power + SOFT_FLOAT["divide"]
     if link == "normalize":

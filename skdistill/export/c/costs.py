@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 CALL = 30  # a call of a function, with what it pushes and pops
 UNPACK = 26  # a number out of packed bits
+# Cycles of an AVR, beside: by how many bits, a bit after the other; four bytes times four.
+SHIFT, PRODUCT = 200, 50
 SOFT_FLOAT = {"subtract": 170, "multiply": 150, "divide": 320, "convert": 70}
 
 
@@ -23,23 +25,26 @@ class Core(NamedTuple):
     work, floats : float
         Instructions for one of a Cortex-M0: for work with integers, and where a Cortex-M0
         computes floats. For an AVR these are cycles, of which an instruction takes one or more.
+    words : float
+        What counts of the cycles that an AVR takes beside for words of 32 bits.
     frame : int
         Bytes of stack that a function keeps, beside its arrays.
     """
 
     work: float
     floats: float
+    words: float
     frame: int
 
 
 CORES = {
-    "cortex-m0": Core(1.0, 1.0, 40),
-    "cortex-m3": Core(0.9, 0.6, 40),
-    "cortex-m4f": Core(0.9, 0.2, 40),
-    "cortex-m7": Core(0.9, 0.2, 40),
-    "cortex-m33": Core(0.9, 0.2, 40),
-    "rv32imc": Core(1.0, 0.9, 48),
-    "avr": Core(12.0, 2.5, 32),
+    "cortex-m0": Core(1.0, 1.0, 0.0, 40),
+    "cortex-m3": Core(0.9, 0.6, 0.0, 40),
+    "cortex-m4f": Core(0.9, 0.2, 0.0, 40),
+    "cortex-m7": Core(0.9, 0.2, 0.0, 40),
+    "cortex-m33": Core(0.9, 0.2, 0.0, 40),
+    "rv32imc": Core(1.0, 0.9, 0.0, 48),
+    "avr": Core(5.0, 2.5, 1.0, 32),
 }
 """Cores that have bounds, by the name of the target."""
 
@@ -61,6 +66,9 @@ class Costs(NamedTuple):
         Instructions that a Cortex-M0, which has none for floats, takes for their arithmetic.
     calls : int
         Functions that are nested, each of which keeps registers on the stack.
+    words : int
+        Cycles that an AVR, which shifts bit by bit and multiplies bytes, takes beside for words
+        of 32 bits.
     """
 
     splits: int = 0
@@ -69,6 +77,7 @@ class Costs(NamedTuple):
     stack: int = 0
     floats: int = 0
     calls: int = 0
+    words: int = 0
 
     def plus(self, other: Costs) -> Costs:
         """Return the costs of both, one after the other.
@@ -84,6 +93,23 @@ class Costs(NamedTuple):
         """
         return Costs(*(a + b for a, b in zip(self, other, strict=True)))
 
+    def times(self, n: int) -> Costs:
+        """Return the costs of a piece that is run several times, one after the other.
+
+        Parameters
+        ----------
+        n : int
+            How often.
+
+        Returns
+        -------
+        costs : Costs
+            `stack` and `calls` are those of one time.
+        """
+        both = self.stack, self.calls
+        splits, steps, instructions, _, floats, _, words = (n * each for each in self)
+        return Costs(splits, steps, instructions, both[0], floats, both[1], words)
+
     def on(self, core: Core) -> Costs:
         """Return the costs on a core.
 
@@ -97,14 +123,16 @@ class Costs(NamedTuple):
         costs : Costs
             `instructions` with those for floats, and `stack` with all that functions keep.
         """
-        work = math.ceil(self.instructions * core.work + self.floats * core.floats)
+        work = math.ceil(
+            self.instructions * core.work + self.floats * core.floats + self.words * core.words
+        )
         calls = self.calls + (self.floats > 0)  # a routine for floats is one more
         stack = -(-(self.stack + calls * core.frame) // 8) * 8
         return self._replace(instructions=work, stack=stack)
 
 
-def row_cost(n_scores: int, bits: int | str) -> int:
-    """Instructions that add a row of values to the scores.
+def row_cost(n_scores: int, bits: int | str, *, factor: bool = False) -> Costs:
+    """What adds a row of values to the scores.
 
     Parameters
     ----------
@@ -112,11 +140,17 @@ def row_cost(n_scores: int, bits: int | str) -> int:
         Values of a row.
     bits : int in [2, 16] or "ternary"
         Width of a value.
+    factor : bool, default=False
+        Whether values are multiplied by a number.
 
     Returns
     -------
-    instructions : int
+    costs : Costs
     """
+    words = n_scores * factor * PRODUCT
     if bits == "ternary":
-        return 70 + 24 * n_scores
-    return 26 + n_scores * (12 if bits in (8, 16) else 14 + UNPACK)
+        return Costs(instructions=70 + 24 * n_scores, words=words + SHIFT)
+    if bits in (8, 16):
+        return Costs(instructions=26 + 12 * n_scores, words=words)
+    work = 26 + n_scores * (14 + UNPACK)
+    return Costs(instructions=work, words=words + n_scores * SHIFT)

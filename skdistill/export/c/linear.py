@@ -114,13 +114,15 @@ def costs(source: CSource, part: PackedLinear) -> Costs:
     """What the part costs at most."""
     S, u, bits = source.layout.model.n_scores, part.table.n_codes, part.table.value_bits
     each = round_cost(source, part.rounding)
-    work = each.instructions + 8 * source.layout.shares_rounding + row_cost(S, bits) + 16
+    row = row_cost(S, bits, factor=True)
+    work = each.instructions + 8 * source.layout.shares_rounding + row.instructions + 16
     size = 1 if _shared_type(part) == "uint8_t" else 2
     return Costs(
         steps=u * (S + 1 + 4 * (bits == "ternary")),
         instructions=u * work,
         stack=u * size * source.layout.shares_rounding,
         floats=u * each.floats,
+        words=u * (each.words + row.words),
     )
 
 

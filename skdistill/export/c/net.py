@@ -92,7 +92,8 @@ def costs(source: CSource, part: PackedNet) -> Costs:
         steps += rows * (1 + layer.turns)
     # Registers do not suffice for the rows that are taken together.
     stack = 4 * numbers + (_SPILLED if part.form == "unrolled" else 0)
-    return Costs(0, steps, work, stack, each.floats * n, calls=2)
+    words = each.words * n + 7 * work  # products in blocks, and units
+    return Costs(0, steps, work, stack, each.floats * n, calls=2, words=words)
 
 
 def _numbers(part: PackedNet) -> int:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from skdistill.compact.packing.rounding import Rounding
-from skdistill.export.c.costs import SOFT_FLOAT, Costs
+from skdistill.export.c.costs import SHIFT, SOFT_FLOAT, Costs
 from skdistill.export.c.text import CSource, block, number
 
 
@@ -76,7 +76,8 @@ def round_cost(source: CSource, rounding: Rounding) -> Costs:
         return Costs(instructions=work)
     if rounding.arithmetic == "integer":
         work += 10 * (rounding.limit is not None)
-        return Costs(instructions=work + (16 if rounding.shift == 0 else 40))
+        words = 0 if rounding.shift is not None and rounding.shift <= 0 else 4 * SHIFT
+        return Costs(instructions=work + (16 if rounding.shift == 0 else 40), words=words)
     floats = 0
     if rounding.offset != 0:
         floats += SOFT_FLOAT["subtract"] + SOFT_FLOAT["convert"]
@@ -84,7 +85,7 @@ def round_cost(source: CSource, rounding: Rounding) -> Costs:
         floats += SOFT_FLOAT["multiply"]
     if source.x_type != "float":
         floats += SOFT_FLOAT["convert"]
-    return Costs(instructions=work + 50, floats=floats)
+    return Costs(instructions=work + 50, floats=floats, words=4 * SHIFT)
 
 
 def _round_integer(source: CSource, rounding: Rounding, function: str) -> str:

@@ -11,7 +11,7 @@ from skdistill.compact.packing.threshold_codes import KEY_OF_INFINITY, KEY_OF_ZE
 from skdistill.compact.packing.tree_leaves import leaf_labels
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.c import categories
-from skdistill.export.c.costs import Costs
+from skdistill.export.c.costs import CALL, Costs
 from skdistill.export.c.text import CSource, block, number
 from skdistill.export.c.tree_inputs import (
     compares_floats,
@@ -28,6 +28,7 @@ _DEEPEST = 40  # blocks in blocks; C99 asks compilers for 127
 # and thresholds of the roots. Groups that stay functions bound that, for a tenth of the code.
 _GROUP_SPLITS, _GROUP_TREES = 1024, 16
 _REACH = 32  # bytes that every core reads behind a pointer, whatever their type
+_REGISTERS = 4  # inputs that every core keeps in registers, of an AVR's 18 and 4 for an int32
 _NEAR = 16  # splits that a jump passes on every core
 
 
@@ -149,26 +150,12 @@ def _add_trees(source: CSource, part: PackedTrees, trees: range, sums: str) -> s
     return "\n".join(lines) + "\n"
 
 
-def branch_reach(source: CSource, part: PackedTrees) -> int:
-    """Instructions of a split for an input that no single instruction reaches.
-
-    Parameters
-    ----------
-    source : CSource
-        What is printed.
-    part : PackedTrees
-        Of shape "branches".
-
-    Returns
-    -------
-    instructions : int
-        A Cortex-M0 reads at most 32 items behind a pointer; jumps over many nodes take two.
-    """
-    return 6 * (_row_bytes(source, part) > _REACH or len(part.table.feature) > _NEAR)
-
-
 def branch_costs(source: CSource, part: PackedTrees) -> Costs:
-    """What compilers keep for many splits: addresses of inputs, and what roots share.
+    """What trees cost beside their nodes and leaves: calls, and what compilers keep for many nodes.
+
+    A Cortex-M0 reads at most 32 items behind a pointer. Compilers compute addresses of inputs
+    beyond that first, for all nodes of a function, and load what roots share. An input that is
+    compared again further down may stay on the stack.
 
     Parameters
     ----------
@@ -180,21 +167,63 @@ def branch_costs(source: CSource, part: PackedTrees) -> Costs:
     Returns
     -------
     costs : Costs
-        Of a group, or of the largest tree.
+        `stack` is that of the group that keeps most.
     """
-    places = min(_row_bytes(source, part) // _REACH, len(part.table.feature))
-    groups = 1 if part.leaves.kind == "label" else len(_groups(part))
-    roots = min(_GROUP_TREES, len(part.table.roots))
-    return Costs(instructions=6 * places * groups, stack=4 * places + 8 * (roots - 1))
+    table, size = part.table, _input_bytes(source, part)
+    columns = table.grid.features if not part.prepared else part.codes.inputs
+    if part.codes.kind == "code":
+        columns = np.arange(len(table.grid.features))
+    groups = [range(len(table.roots))] if part.leaves.kind == "label" else _groups(part)
+    work = stack = 0
+    for group in groups:
+        nodes = set[int]().union(*(_reached(table, root) for root in table.roots[group].tolist()))
+        places = np.unique(columns[table.feature[list(nodes)]] * size // _REACH)
+        far = int(np.count_nonzero(places))
+        work += 6 * far + CALL * (part.leaves.kind != "label")
+        stack = max(stack, 4 * far + 8 * (len(group) - 1))
+    again = max(0, _compared_again(table) - _REGISTERS)
+    return Costs(instructions=work, stack=stack + 4 * again)
 
 
-def _row_bytes(source: CSource, part: PackedTrees) -> int:
-    """Bytes up to the last input that nodes compare."""
-    if part.prepared:
-        kind, n = prepared_type(source, part), part.codes.n_inputs
-    else:
-        kind, n = source.x_type, source.n_inputs
-    return n * {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}.get(kind, 4)
+def _compared_again(table: TreeTable) -> int:
+    """Most inputs that are compared both above a node and from there on, as bits of integers."""
+    feature, N = table.feature.tolist(), len(table.feature)
+    sides = list(zip(table.left.tolist(), table.right.tolist(), strict=True))
+    above, below = [0] * N, [1 << f for f in feature]
+    for node in range(N - 1, -1, -1):  # children come behind their parents
+        for side in sides[node]:
+            below[node] |= below[side] if side >= 0 else 0
+    most = 0
+    for node in range(N):
+        most = max(most, (above[node] & below[node]).bit_count())
+        for side in sides[node]:
+            if side >= 0:
+                above[side] |= above[node] | 1 << feature[node]
+    return most
+
+
+def is_far(source: CSource, part: PackedTrees) -> bool:
+    """Whether nodes read inputs, or jump, beyond the reach of an instruction.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    part : PackedTrees
+        Of shape "branches".
+
+    Returns
+    -------
+    far : bool
+    """
+    n = part.codes.n_inputs if part.prepared else source.n_inputs
+    return n * _input_bytes(source, part) > _REACH or len(part.table.feature) > _NEAR
+
+
+def _input_bytes(source: CSource, part: PackedTrees) -> int:
+    """Bytes of what nodes compare."""
+    kind = prepared_type(source, part) if part.prepared else source.x_type
+    return {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "uint16_t": 2}.get(kind, 4)
 
 
 def _shared(table: TreeTable) -> set[int]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from skdistill.compact.packing.node_order import depths
 from skdistill.compact.packing.packed_trees import WIDEST_READ, PackedTrees
 from skdistill.export.c import categories, tree_inputs
-from skdistill.export.c.costs import CALL, UNPACK, Costs, row_cost
+from skdistill.export.c.costs import CALL, SHIFT, UNPACK, Costs, row_cost
 from skdistill.export.c.text import CSource, block
 from skdistill.export.c.tree_branches import (
     add_branches,
     branch_costs,
-    branch_reach,
     branches,
     group_functions,
+    is_far,
 )
 from skdistill.export.c.tree_inputs import declared, prepare
 from skdistill.export.c.tree_leaves import add_leaf, leaf_functions, leaf_widths, sums
@@ -34,6 +34,18 @@ __all__ = [
 ]
 
 _SPLIT = {"fused": 17, "flags": 24, "depth": 34, "children": 34, "branches": 8}
+# Shifts of an AVR that take fields out of the word of a node.
+_SHIFTS = {
+    "fused": 1,
+    "flags2": 1,
+    "long2": 1,
+    "flags4": 3,
+    "bytes1": 2,
+    "bytes2": 3,
+    "bytes4": 3,
+    "bits": 3,
+}
+_UNPACKED = Costs(instructions=UNPACK, words=SHIFT)
 _CODE = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 
 
@@ -108,7 +120,11 @@ def add(source: CSource, part: PackedTrees) -> str:
     if part.long_jumps:
         # Not all nodes take a half word: leaves are counted on their own.
         walk = _leaf(source, part, x, "node", "")
-        after = [f"node += {size} + {source.get('longs', 't')};", f"leaf += {size} + 1u;"]
+        after = [
+            f"node += {size};",
+            f"node += {source.get('longs', 't')};",
+            f"leaf += {size} + 1u;",
+        ]
         return _for_trees(source, part, [f"{index} node = 0, leaf = 0;"], f"leaf + {walk}", after)
     if part.shape == "flags":
         leaf = f"node + t + {_leaf(source, part, x, 'node', '')}"  # a tree has one leaf more
@@ -160,47 +176,63 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
     table, leaves = part.table, part.leaves
     S, bits = table.n_scores, leaves.value_bits
     splits = int(depths(table).sum())
-    steps, stack, work = 0, 0, splits * _split_cost(source, part)
+    steps, total = 0, _split_costs(source, part).times(splits)
     if part.prepared:
         n = part.codes.n_inputs
         steps += n
-        work += n * (_CODE[part.codes.kind] + 12)
         size = {"uint8_t": 1, "uint16_t": 2}.get(tree_inputs.prepared_type(source, part), 4)
-        stack += n * size * (not part.compares_rounded)  # those are an array of the linear part
+        stack = n * size * (not part.compares_rounded)  # those are an array of the linear part
+        total = total.plus(_code_costs(part).plus(Costs(instructions=12)).times(n))
+        total = total.plus(Costs(stack=stack))
     if part.shape == "branches":
-        kept = branch_costs(source, part)
-        stack, work = stack + kept.stack, work + kept.instructions
+        total = total.plus(branch_costs(source, part))
     if leaves.kind == "label":
-        work += UNPACK * (leaves.label_bits is not None)
-        return Costs(splits, steps, work, stack)
-    stack += 2 * S * part.narrow_sums
+        total = total.plus(_UNPACKED.times(leaves.label_bits is not None))
+        return total.plus(Costs(splits, steps))
+    total = total.plus(Costs(stack=2 * S * part.narrow_sums))
     T = len(table.roots)
     rows = T if bits is not None else 0
     steps += 4 * rows * (bits == "ternary")  # to the first of five
-    index = 0 if leaves.row_bits is None else UNPACK
-    work += T * (CALL + 10 + index + 12 * (leaves.pure is not None) + 30 * (leaves.pairs > 0))
-    work += rows * row_cost(S, 8 if bits == "nibble" else bits or 8)
-    work += (T - rows) * 7 * S
+    special = 12 * (leaves.pure is not None) + 30 * (leaves.pairs > 0)
+    each = Costs(instructions=CALL + 10 + special)
+    if leaves.kind in ("value", "sums"):
+        most = 1 if leaves.kind == "value" else int((table.values != 0).sum(axis=1).max())
+        each = Costs(instructions=16 + 7 * most)
+    if leaves.row_bits in (8, 16):
+        each = each.plus(Costs(instructions=6))
+    elif leaves.row_bits is not None:
+        each = each.plus(_UNPACKED)
+    total = total.plus(each.times(T))
+    total = total.plus(row_cost(S, 8 if bits == "nibble" else bits or 8).times(rows))
     if part.counts is not None:
-        steps, work = steps + len(part.counts), work + 12 * len(part.counts)
-    return Costs(splits, steps + T + rows * S, work, stack)
+        steps += len(part.counts)
+        total = total.plus(Costs(instructions=12 * len(part.counts)))
+    return total.plus(Costs(splits, steps + T + rows * S))
 
 
-def _split_cost(source: CSource, part: PackedTrees) -> int:
-    cost = _SPLIT[part.shape]
+def _code_costs(part: PackedTrees) -> Costs:
+    """What the code of an input costs."""
+    kind = part.codes.kind
+    return Costs(instructions=_CODE[kind], words=2 * SHIFT * (kind == "steps"))
+
+
+def _split_costs(source: CSource, part: PackedTrees) -> Costs:
+    """What a node costs."""
+    cost, unpacked, shifts = _SPLIT[part.shape], 0, _SHIFTS.get(part.form, 0)
     if part.shape == "branches":
-        cost += branch_reach(source, part)
-    if not part.prepared:
-        cost += _CODE[part.codes.kind]
+        cost += 4 * is_far(source, part)
     cost += 4 * (part.columns is not None) + 5 * (part.edges is not None)
     cost += 5 * (part.bases is not None) + 12 * part.widths[2]
     cost += 6 * bool(part.codes.drop) + 3 * bool(part.low)
+    shifts += bool(part.codes.drop)
     cost += 6 * (source.layout.missing_number is not None)
     if part.shape == "children":
-        return cost + 5 * UNPACK
-    cost += 8 * part.long_jumps
-    if part.shape == "depth" and not part.whole_bytes:
-        cost += UNPACK * (1 if part.bits <= WIDEST_READ else 4)
-    elif part.shape == "depth" and part.bits > 16:
-        cost += 14  # three or four bytes are put together
-    return int(cost)
+        unpacked = 5
+    else:
+        cost += 8 * part.long_jumps
+        if part.shape == "depth" and not part.whole_bytes:
+            unpacked = 1 if part.bits <= WIDEST_READ else 4
+        elif part.shape == "depth" and part.bits > 16:
+            cost += 14  # three or four bytes are put together
+    total = Costs(instructions=int(cost), words=shifts * SHIFT).plus(_UNPACKED.times(unpacked))
+    return total if part.prepared else total.plus(_code_costs(part))

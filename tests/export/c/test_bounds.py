@@ -22,6 +22,7 @@ from skdistill.device.simavr import missing_tools
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
 from skdistill.export.c.costs import CORES
 from tests.export.c.harness import OPTIMIZE, Case, rows_for, suits
+from tests.export.c.random_cases import case_rows, random_case
 from tests.nets import net_model
 from tests.strategies import quantized_trees, tree_model
 
@@ -154,3 +155,14 @@ def test_the_header_has_the_bounds_of_every_core(tmp_path):
         assert f"{core:<10} {most.instructions} {unit}, {most.stack} bytes of stack" in text
         assert f"MAX_STACK {most.stack}\n" in header
     assert len(re.findall("#define M_MAX_INSTRUCTIONS", header)) == 5
+
+
+@pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
+def test_inputs_that_are_compared_again_stay_on_the_stack_of_an_avr():
+    """242 bytes of stack for a bound of 240: 27 inputs of 4 bytes in a deep tree as code."""
+    _, case = random_case(300350)
+    X = case.model.read_rows(case_rows(case, 300350, 4, 4))
+    found = profile(case.model, X, target="avr", input_dtype=case.input, layout="code")
+    assert found.mismatches == 0
+    assert 240 < found.stack_bytes <= found.stack_bound
+    assert found.cycles_max <= found.instructions_bound

@@ -309,3 +309,16 @@ def test_no_shift_is_as_wide_as_a_number_on_an_avr():
     text = to_c(model, input_dtype="codes", optimize="speed", layout="table")
     assert "const unsigned w" in text
     build({"m.c": text}, find_target("avr"), ["model_scores"], flags=STRICT)
+
+
+@pytest.mark.skipif(shutil.which("avr-gcc") is None, reason="avr-gcc is not installed")
+def test_nodes_with_long_jumps_have_no_warning_of_avr_gcc():
+    """A sum of two bytes is an int there."""
+    rng = np.random.default_rng(0)
+    edges = np.tile(np.arange(60, dtype=np.int32), 8)
+    grid = InputGrid(range(8), 60 * np.arange(9), edges)
+    trees = quantized_trees(rng, grid, "random", [150, 90, 40], rng.integers(0, 9, (50, 1)), 8, 1, 0)
+    model = CompactModel(8, [0], 1.0, "identity", None, [trees])
+    text = to_c(model, input_dtype="uint8", optimize="size")
+    assert "model_longs" in text
+    build({"m.c": text}, find_target("avr"), ["model_scores"], compiler=["avr-gcc"], flags=STRICT)
