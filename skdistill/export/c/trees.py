@@ -34,18 +34,10 @@ __all__ = [
 ]
 
 _SPLIT = {"fused": 17, "flags": 24, "depth": 34, "children": 34, "branches": 8}
-# Shifts of an AVR that take fields out of the word of a node.
-_SHIFTS = {
-    "fused": 1,
-    "flags2": 1,
-    "long2": 1,
-    "flags4": 3,
-    "bytes1": 2,
-    "bytes2": 3,
-    "bytes4": 3,
-    "bits": 3,
-}
-_UNPACKED = Costs(instructions=UNPACK, words=SHIFT)
+_UNPACKED = Costs(instructions=UNPACK, words=150)
+# Cycles of an AVR that shift fields out of the word of a node.
+_SHIFTS = {"flags2": 80, "long2": 80, "flags4": 350, "fused": 180, "bits": 450}
+_SHIFTS |= {"bytes1": 150, "bytes2": 350, "bytes3": 350, "bytes4": 400}
 _CODE = {"value": 0, "code": 0, "rounded": 0, "key": 14, "steps": 60}
 
 
@@ -218,13 +210,13 @@ def _code_costs(part: PackedTrees) -> Costs:
 
 def _split_costs(source: CSource, part: PackedTrees) -> Costs:
     """What a node costs."""
-    cost, unpacked, shifts = _SPLIT[part.shape], 0, _SHIFTS.get(part.form, 0)
+    cost, unpacked, words = _SPLIT[part.shape], 0, _SHIFTS.get(part.form, 0)
     if part.shape == "branches":
         cost += 4 * is_far(source, part)
     cost += 4 * (part.columns is not None) + 5 * (part.edges is not None)
     cost += 5 * (part.bases is not None) + 12 * part.widths[2]
     cost += 6 * bool(part.codes.drop) + 3 * bool(part.low)
-    shifts += bool(part.codes.drop)
+    words += SHIFT * bool(part.codes.drop)
     cost += 6 * (source.layout.missing_number is not None)
     if part.shape == "children":
         unpacked = 5
@@ -234,5 +226,5 @@ def _split_costs(source: CSource, part: PackedTrees) -> Costs:
             unpacked = 1 if part.bits <= WIDEST_READ else 4
         elif part.shape == "depth" and part.bits > 16:
             cost += 14  # three or four bytes are put together
-    total = Costs(instructions=int(cost), words=shifts * SHIFT).plus(_UNPACKED.times(unpacked))
+    total = Costs(instructions=int(cost), words=words).plus(_UNPACKED.times(unpacked))
     return total if part.prepared else total.plus(_code_costs(part))
