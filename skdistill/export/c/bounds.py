@@ -12,8 +12,9 @@ from skdistill.export.c.text import CSource
 from skdistill.export.c.value import VALUES
 
 _RANK, _INDEX = 30, 30  # the rank of a category; its index as a float
+# Routines that cores with wide multiplication and division do not need, as those for floats.
 _WHOLE_DIVIDE = 260
-_WIDE_MULTIPLY = 160  # of 32 bits to 64, and a shift
+_WIDE_MULTIPLY = 100  # of 32 bits to 64
 
 
 def bounds(source: CSource, output: str, core: str = "cortex-m0") -> Costs:
@@ -55,7 +56,8 @@ def _costs(source: CSource, output: str) -> Costs:
         floats = S * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["convert"])
         total = total.plus(Costs(0, S, CALL + 12 * S, floats=floats, calls=1))
     elif output in VALUES:
-        total = total.plus(Costs(0, S, CALL + _WIDE_MULTIPLY * S, calls=2, words=4 * SHIFT * S))
+        work, multiply = CALL + 60 * S, _WIDE_MULTIPLY * S
+        total = total.plus(Costs(0, S, work, floats=multiply, calls=1, words=4 * SHIFT * S))
     return total
 
 
@@ -68,8 +70,8 @@ def _category_costs(source: CSource) -> Costs:
 
 def _probability_costs(link: str, K: int, output: str) -> Costs:
     if output == "proba_q15":
-        work = K * (_WHOLE_DIVIDE + 140) + 60
-        return Costs(instructions=work, calls=2, words=6 * SHIFT * K)
+        work, divide = 140 * K + 60, K * _WHOLE_DIVIDE
+        return Costs(instructions=work, floats=divide, calls=1, words=6 * SHIFT * K)
     power = 7 * (SOFT_FLOAT["multiply"] + SOFT_FLOAT["subtract"]) + 4 * SOFT_FLOAT["convert"]
     each = 2 * power + SOFT_FLOAT["divide"]
     if link == "normalize":

@@ -23,8 +23,8 @@ class Core(NamedTuple):
     Attributes
     ----------
     work, floats : float
-        Instructions for one of a Cortex-M0: for work with integers, and where a Cortex-M0
-        computes floats. For an AVR these are cycles, of which an instruction takes one or more.
+        Instructions for one of a Cortex-M0: for work with integers, and for routines such as
+        those for floats. For an AVR these are cycles, of which an instruction takes one or more.
     words : float
         What counts of the cycles that an AVR takes beside for words of 32 bits.
     frame : int
@@ -63,7 +63,8 @@ class Costs(NamedTuple):
     stack : int
         Bytes of arrays.
     floats : int
-        Instructions that a Cortex-M0, which has none for floats, takes for their arithmetic.
+        Instructions that a Cortex-M0 takes for what larger cores have instructions for:
+        arithmetic of floats, division, products of 64 bits.
     calls : int
         Functions that are nested, each of which keeps registers on the stack.
     words : int
@@ -126,7 +127,7 @@ class Costs(NamedTuple):
         work = math.ceil(
             self.instructions * core.work + self.floats * core.floats + self.words * core.words
         )
-        calls = self.calls + (self.floats > 0)  # a routine for floats is one more
+        calls = self.calls + (self.floats > 0)  # a routine is one more
         stack = -(-(self.stack + calls * core.frame) // 8) * 8
         return self._replace(instructions=work, stack=stack)
 
