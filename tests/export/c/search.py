@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from skdistill.compact import TreeTable
-from skdistill.device.compile import BuildError, build, run_compiler
+from skdistill.device.compile import build
 from skdistill.device.cores import find_target
 from skdistill.device.emulate import EmulationError, run
 from skdistill.device.profile import differs, emitted_function
 from skdistill.device.simavr import MCU, run_avr
+from skdistill.device.toolchain import BuildError, run_compiler
 from skdistill.export.c import bounds, device_rows, largest_error
 from tests.export.c.harness import C99, STRICT, Case, load
 from tests.export.c.random_cases import WEIGHTS, case_rows, random_case
