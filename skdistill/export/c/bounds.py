@@ -49,7 +49,7 @@ def _costs(source: CSource, output: str) -> Costs:
     for printer, part in printed_parts(source):
         total = total.plus(printer.costs(source, part))
     if not layout.labels_only:
-        total = total.plus(Costs(0, 2 * S, 2 * CALL + S * 26, 4 * S, calls=1))
+        total = total.plus(Costs(0, 2 * S, 2 * CALL + S * 28, 4 * S, calls=1))
     if output in ("proba_float", "proba_q15"):
         total = total.plus(_probability_costs(model.link, model.n_classes, output))
     if output == "value":

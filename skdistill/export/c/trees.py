@@ -33,7 +33,7 @@ __all__ = [
     "walk_function",
 ]
 
-_SPLIT = {"fused": 17, "flags": 24, "depth": 34, "children": 34, "branches": 8}
+_SPLIT = {"fused": 17, "flags": 20, "bytes0": 20, "depth": 30, "children": 34, "branches": 7}
 _UNPACKED = Costs(instructions=UNPACK, words=150)
 # Cycles of an AVR that shift fields out of the word of a node.
 _SHIFTS = {"flags2": 80, "long2": 80, "flags4": 350, "fused": 180, "bits": 450}
@@ -198,7 +198,7 @@ def costs(source: CSource, part: PackedTrees) -> Costs:
     total = total.plus(row_cost(S, 8 if bits == "nibble" else bits or 8).times(rows))
     if part.counts is not None:
         steps += len(part.counts)
-        total = total.plus(Costs(instructions=12 * len(part.counts)))
+        total = total.plus(Costs(instructions=20 * len(part.counts)))
     return total.plus(Costs(splits, steps + T + rows * S))
 
 
@@ -210,11 +210,12 @@ def _code_costs(part: PackedTrees) -> Costs:
 
 def _split_costs(source: CSource, part: PackedTrees) -> Costs:
     """What a node costs."""
-    cost, unpacked, words = _SPLIT[part.shape], 0, _SHIFTS.get(part.form, 0)
+    cost = _SPLIT.get(part.form) or _SPLIT[part.shape]
+    unpacked, words = 0, _SHIFTS.get(part.form, 0)
     if part.shape == "branches":
-        cost += 4 * is_far(source, part)
+        cost += 3 * is_far(source, part)
     cost += 4 * (part.columns is not None) + 5 * (part.edges is not None)
-    cost += 5 * (part.bases is not None) + 12 * part.widths[2]
+    cost += 5 * (part.bases is not None) + 8 * part.widths[2]
     cost += 6 * bool(part.codes.drop) + 3 * bool(part.low)
     words += SHIFT * bool(part.codes.drop)
     cost += 6 * (source.layout.missing_number is not None)

@@ -317,7 +317,8 @@ def test_nodes_with_long_jumps_have_no_warning_of_avr_gcc():
     rng = np.random.default_rng(0)
     edges = np.tile(np.arange(60, dtype=np.int32), 8)
     grid = InputGrid(range(8), 60 * np.arange(9), edges)
-    trees = quantized_trees(rng, grid, "random", [150, 90, 40], rng.integers(0, 9, (50, 1)), 8, 1, 0)
+    rows = rng.integers(0, 9, (50, 1))
+    trees = quantized_trees(rng, grid, "random", [150, 90, 40], rows, 8, 1, 0.0)
     model = CompactModel(8, [0], 1.0, "identity", None, [trees])
     text = to_c(model, input_dtype="uint8", optimize="size")
     assert "model_longs" in text
