@@ -6,6 +6,7 @@ functions are nested. What a turn takes, `skdistill.export.c.costs` says.
 
 from __future__ import annotations
 
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c.costs import CALL, CORES, SHIFT, SOFT_FLOAT, Costs
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource
@@ -41,9 +42,11 @@ def _costs(source: CSource, output: str) -> Costs:
     """Costs of all parts."""
     layout, model = source.layout, source.layout.model
     S = model.n_scores
-    total = Costs(instructions=CALL, calls=2)  # the label or the scores, and a walk
+    total = Costs(instructions=CALL, calls=1)  # the label or the scores
     if layout.label is not None:
         return total
+    if not _is_one_function(source):
+        total = total.plus(Costs(calls=1))  # a walk
     if len(layout.categories):
         total = total.plus(_category_costs(source))
     for printer, part in printed_parts(source):
@@ -59,6 +62,16 @@ def _costs(source: CSource, output: str) -> Costs:
         work, multiply = CALL + 60 * S, _WIDE_MULTIPLY * S
         total = total.plus(Costs(0, S, work, floats=multiply, calls=1, words=4 * SHIFT * S))
     return total
+
+
+def _is_one_function(source: CSource) -> bool:
+    """Whether the function of the label walks a single tree itself, and calls no other one."""
+    layout = source.layout
+    if not layout.labels_only or len(layout.categories):
+        return False
+    trees = layout.parts_of(PackedTrees)
+    codes = {part.codes.kind for part in trees}
+    return {part.shape for part in trees} <= {"fused", "branches"} and codes <= {"value", "code"}
 
 
 def _category_costs(source: CSource) -> Costs:
