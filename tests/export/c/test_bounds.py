@@ -44,7 +44,7 @@ GCC = {name: "arm-none-eabi-gcc" for name in EMULATED} | {"rv32imc": "riscv64-un
 @pytest.mark.parametrize("compiler", ["zig", "gcc"])
 @pytest.mark.parametrize("target", EMULATED)
 def test_no_row_takes_more_than_the_header_says(target, compiler):
-    """Twelve random models in one image."""
+    """Random models of all kinds in one image."""
     if compiler == "gcc" and shutil.which(GCC[target]) is None:
         pytest.skip(f"{GCC[target]} is not installed")
     cases = []
@@ -55,9 +55,15 @@ def test_no_row_takes_more_than_the_header_says(target, compiler):
             input, output = model.input_dtype, "scores"
         layout = layout if seed % 4 else "table"
         cases.append(Case(model, input, output, layout, optimize=OPTIMIZE[seed // 4]))
+    X = [rows_for(case, seed, 40) for seed, case in enumerate(cases)]
+    for seed in range(40, 52):
+        _, case = random_case(seed)
+        cases.append(case)
+        X.append(case_rows(case, seed))
     functions = []
-    for i, case in enumerate(cases):
-        rows = device_input(case.model, rows_for(case, i, 40), case.input)
+    for i, (case, values) in enumerate(zip(cases, X, strict=True)):
+        missing = case.missing_value
+        rows = device_input(case.model, values, case.input, missing_value=missing)
         functions.append((rows, emitted_function(case.model, rows, case.output, f"m{i}")))
     image = build(
         {f"m{i}.c": case.text(f"m{i}") for i, case in enumerate(cases)},
@@ -70,7 +76,14 @@ def test_no_row_takes_more_than_the_header_says(target, compiler):
         most = bounds(*case.source(), target)
         assert ran.instructions.max() <= most.instructions
         assert ran.stack.max() <= most.stack
-        assert most.splits == sum(depths(t).sum() for t in case.model.tables_of(TreeTable))
+
+
+def test_splits_are_the_depths_of_all_trees():
+    for seed in range(12):
+        case = Case(tree_model(np.random.default_rng(seed)), "float32", "scores")
+        if case.model.input_dtype == "float32":
+            (table,) = case.model.tables_of(TreeTable)
+            assert bounds(*case.source()).splits == depths(table).sum()
 
 
 @pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
