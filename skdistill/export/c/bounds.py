@@ -47,6 +47,8 @@ def _costs(source: CSource, output: str) -> Costs:
         return total
     if not _is_one_function(source):
         total = total.plus(Costs(calls=1))  # a walk
+    if any(printer.packed_widths(source, part) for printer, part in printed_parts(source)):
+        total = total.plus(Costs(calls=1))  # what takes a number out of packed bits
     if len(layout.categories):
         total = total.plus(_category_costs(source))
     for printer, part in printed_parts(source):
