@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c.costs import CALL, CORES, SHIFT, SOFT_FLOAT, Costs
-from skdistill.export.c.printers import printed_parts
+from skdistill.export.c.printers import packed_widths, printed_parts
 from skdistill.export.c.text import CSource
 from skdistill.export.c.value import VALUES
 
@@ -47,7 +47,7 @@ def _costs(source: CSource, output: str) -> Costs:
         return total
     if not _is_one_function(source):
         total = total.plus(Costs(calls=1))  # a walk
-    if any(printer.packed_widths(source, part) for printer, part in printed_parts(source)):
+    if packed_widths(source):
         total = total.plus(Costs(calls=1))  # what takes a number out of packed bits
     if len(layout.categories):
         total = total.plus(_category_costs(source))
