@@ -311,7 +311,8 @@ def as_numbers(X: NDArray[Any]) -> NDArray[np.float64]:
         For what is no number.
     """
     if X.dtype.kind in "biuf":
-        return X.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # of a NaN that signals
+            return X.astype(np.float64)
     if X.dtype.kind == "O":
         flat = X.ravel()
         X = np.where(is_missing(flat), np.nan, flat).reshape(X.shape)
