@@ -171,11 +171,22 @@ def test_the_header_has_the_bounds_of_every_core(tmp_path):
 
 
 @pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
-def test_inputs_that_are_compared_again_stay_on_the_stack_of_an_avr():
-    """242 bytes of stack for a bound of 240: 27 inputs of 4 bytes in a deep tree as code."""
-    _, case = random_case(300350)
-    X = case.model.read_rows(case_rows(case, 300350, 4, 4))
-    found = profile(case.model, X, target="avr", input_dtype=case.input, layout="code")
+@pytest.mark.parametrize(
+    ("seed", "kinds", "before"), [(300350, None, 240), (700011, ("net", "net and more"), 424)]
+)
+def test_what_is_read_again_stays_on_the_stack_of_an_avr(seed, kinds, before):
+    """27 inputs of 4 bytes in a deep tree as code; the inputs of a layer that is written out."""
+    _, case = random_case(seed, kinds)
+    X = case.model.read_rows(case_rows(case, seed, 4, 4))
+    found = profile(
+        case.model,
+        X,
+        target="avr",
+        input_dtype=case.input,
+        output=case.output,
+        layout=case.layout,
+        optimize=case.optimize,
+    )
     assert found.mismatches == 0
-    assert 240 < found.stack_bytes <= found.stack_bound
+    assert before < found.stack_bytes <= found.stack_bound
     assert found.cycles_max <= found.instructions_bound
