@@ -125,7 +125,9 @@ def probability_error(model: ModelTables, output: str) -> float:
     -------
     error : float
     """
-    return FLOAT_ERROR if output == "proba_float" else q15_error(model)
+    if output != "proba_float":
+        return q15_error(model)
+    return FLOAT_ERROR + (model.n_scores - 1) * 2.0**-24  # each addition to the sum is rounded
 
 
 def proba_float(source: CSource) -> str:

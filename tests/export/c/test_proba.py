@@ -54,6 +54,17 @@ def test_all_links_at_all_scales(output, tmp_path):
     assert_near(tmp_path, cases, [spread_rows(300, 3)] * len(cases))
 
 
+def test_float_sums_of_many_classes(tmp_path):
+    """Off by 1.03e-6 for a stated 1e-6: each of a hundred additions to a sum near 1 is rounded."""
+    cases = []
+    for seed in range(20):
+        bias = np.random.default_rng(seed).integers(-3, 4, 200)
+        bias[0] = 2500
+        model = CompactModel(1, bias, 0.003, "softmax", np.arange(200))
+        cases.append(Case(model, output="proba_float"))
+    assert_near(tmp_path, cases, [np.zeros((1, 1))] * len(cases))
+
+
 @pytest.mark.parametrize("output", ["proba_float", "proba_q15"])
 def test_models_of_trees(output, tmp_path):
     cases, rows = [], []
