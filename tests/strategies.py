@@ -64,9 +64,9 @@ def compact_models(draw, regression=False):
     if draw(st.sampled_from([True, True, True, False])):
         grid = _random_grid(rng, n_features, draw(st.sampled_from(["float32", "int32"])))
         bits, n_trees = draw(st.sampled_from(VALUE_BITS)), draw(st.integers(1, 9))
-        tables.append(_random_trees(rng, grid, S, bits, n_trees, draw(units)))
+        tables.append(random_trees(rng, grid, S, bits, n_trees, draw(units)))
     if draw(st.booleans()):
-        tables.append(_random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS))))
+        tables.append(random_linear(rng, n_features, S, draw(st.sampled_from(VALUE_BITS))))
     bias = rng.integers(-3, 4, S) * rng.choice([0, 1, 1000])
     model = CompactModel(n_features, bias, 1.0, link, labels, tables)
     scale = rng.choice([0.3, 3, 10]) / max(1, int(model.score_bound.max()))
@@ -103,7 +103,7 @@ def _random_edges(rng, dtype, count):
     return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))
 
 
-def _random_trees(rng, grid, S, bits, n_trees, unit):
+def random_trees(rng, grid, S, bits, n_trees, unit):
     """Nodes point to any later node or to any leaf: trees, shared subtrees, single leaves."""
     splits = np.flatnonzero(grid.counts > 0)
     N = int(rng.integers(0, 13)) if len(splits) else 0
@@ -136,7 +136,7 @@ def _child(rng, node, N, L):
     return rng.integers(node + 1, min(N, node + 4)) if inner else -rng.integers(1, L + 1)
 
 
-def _random_linear(rng, n_features, S, bits):
+def random_linear(rng, n_features, S, bits):
     features = np.sort(rng.choice(n_features, rng.integers(1, n_features + 1), replace=False))
     low, high = value_limits(bits, signed=True)
     u = len(features)

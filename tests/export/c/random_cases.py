@@ -15,11 +15,11 @@ from tests.export.c.harness import INPUTS, OPTIMIZE, Case, rows_for
 from tests.nets import linear_beside, net_model, trees_beside
 from tests.strategies import (
     VALUE_BITS,
-    _random_linear,
-    _random_trees,
     category_tables,
     labelled_rows,
     quantized_trees,
+    random_linear,
+    random_trees,
     tree_model,
     with_learnt_leaves,
 )
@@ -128,9 +128,9 @@ def _learnt(kind: str, rng: np.random.Generator) -> CompactModel:
     grid = _grid(rng, choose, n)
     low, high = value_limits(bits := choose(*VALUE_BITS, 8, 8, 4), signed=choose(True, False))
     if kind == "linear":
-        tables = [_random_linear(rng, n, S, bits)]
+        tables = [random_linear(rng, n, S, bits)]
     elif kind == "shared":
-        tables = [_random_trees(rng, grid, S, bits, choose(1, 2, 9, 40), choose(1, 1, 7))]
+        tables = [random_trees(rng, grid, S, bits, choose(1, 2, 9, 40), choose(1, 1, 7))]
     else:
         rows = rng.integers(low, high + 1, (choose(3, 40, 1000), S))
         missing = choose(0.0, 0.0, 0.3)

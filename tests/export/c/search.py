@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import ctypes
 import json
 import time
 import warnings
@@ -125,8 +126,6 @@ def _raw_answers(library: Any, member: Member, i: int) -> Any:
     out = np.full((len(member.rows), count), 77, kind)
     call = library[f"call{i}"]
     call.restype = None
-    import ctypes
-
     call.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
     call(member.rows.ctypes.data, out.ctypes.data, len(member.rows))
     return out[:, 0] if member.case.output == "label" else out
