@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource, block, integer
 
@@ -29,7 +30,7 @@ def label(source: CSource) -> str:
     S = model.n_scores
     if S == 1:
         body = f"int32_t s[1];\n{name}_scores(x, s);\nreturn s[0] > {integer(model.threshold)};"
-    else:
+    elif layout.parts_of(PackedTrees):
         body = block(
             """
             int32_t s[@S@], most;
@@ -41,6 +42,20 @@ def label(source: CSource) -> str:
                     most = s[k];
                     best = k;
                 }
+            return best;
+            """,
+            S=S,
+            name=name,
+        )
+    else:  # the scores are inlined, and `most` would take a register from their inmost loop
+        body = block(
+            """
+            int32_t s[@S@];
+            int best = 0, k;
+            @name@_scores(x, s);
+            for (k = 1; k < @S@; k++)
+                if (s[k] > s[best])
+                    best = k;
             return best;
             """,
             S=S,
