@@ -19,6 +19,7 @@ from _budget_draws import (
     of_kind,
     value,
 )
+from _budget_results import PEERS
 from _common import markdown
 
 EARLIER = ("emlearn", "lightgbm", "linear")
@@ -30,11 +31,16 @@ AIMS: dict[str, dict[str, float]] = {
 }
 
 
-def complete(part: dict[str, Any]) -> Draws:
-    """The draws on which every kind of peer is measured that is measured on any."""
+def complete(part: dict[str, Any], *, peers: bool = True) -> Draws:
+    """The draws on which all is measured that is measured on any.
+
+    Without `peers`, the kinds of peers may differ.
+    """
     names = {(name, seed): set(names) for name, seed, *names in part["measured"]}
-    kinds = {each for found in names.values() for each in found if each.startswith("peers: ")}
-    return {key: rows for key, rows in by_draw(part).items() if kinds <= names.get(key, set())}
+    asked = {each for found in names.values() for each in found}
+    if not peers:
+        asked = {each for each in asked if not each.startswith(PEERS)}
+    return {key: rows for key, rows in by_draw(part).items() if asked <= names.get(key, set())}
 
 
 def _others_measured(draws: Draws) -> bool:
@@ -48,8 +54,10 @@ def _others_measured(draws: Draws) -> bool:
 def gains(part: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Points over the best peer, by table and budget, and what they come to."""
     budgets = [budget for budget in part["budgets"] if budget in TINY]
-    all_draws = {key: records for key, records in by_draw(part).items() if key[0] != APART}
-    draws = {key: records for key, records in complete(part).items() if key[0] != APART}
+    all_draws, draws = (
+        {key: records for key, records in complete(part, peers=peers).items() if key[0] != APART}
+        for peers in (False, True)
+    )
     found = {}
     for name, mine, models in (
         ("trees, boosting and linear models", all_draws, EARLIER),

@@ -28,7 +28,7 @@ FULL, TEACHER_AT = 16_384, 8192
 def summary(results: dict[str, Any]) -> dict[str, Any]:
     """Means over seeds of the best peer and of ours, the teacher, and what they come to.
 
-    Draws on which only some kinds of peers are measured are left out.
+    Draws on which only some students or kinds of peers are measured are left out.
     """
     part = results["main"]
     draws = complete(part)
@@ -114,8 +114,8 @@ def report(results: dict[str, Any]) -> str:
     if results["main"]["records"]:
         told = summary(results)
         budgets = results["main"]["budgets"]
-        seeds = len({seed for _, seed, *_ in results["main"]["teachers"]})
         found, draws = told["gains"], complete(results["main"])
+        seeds = len({seed for _, seed in draws})
         parts += [
             *([table_of_gains(found, budgets), "  \n".join(verdicts(found))] if found else []),
             _table(f"accuracy, % (seeds: {seeds})", told["accuracy"], budgets, ACCURACY),
