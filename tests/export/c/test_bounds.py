@@ -190,3 +190,23 @@ def test_what_is_read_again_stays_on_the_stack_of_an_avr(seed, kinds, before):
     assert found.mismatches == 0
     assert before < found.stack_bytes <= found.stack_bound
     assert found.cycles_max <= found.instructions_bound
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs the compiler")
+def test_classes_without_a_tree_cost_instructions_by_gcc():
+    """100 classes and three trees, whose number of each class is read in a loop."""
+    _, case = random_case(520337)
+    X = case.model.read_rows(case_rows(case, 520337, 40))
+    found = profile(
+        case.model,
+        X,
+        target="cortex-m0",
+        input_dtype=case.input,
+        output=case.output,
+        layout=case.layout,
+        optimize=case.optimize,
+        missing_value=case.missing_value,
+        compiler="arm-none-eabi-gcc",
+    )
+    assert found.mismatches == 0
+    assert 5644 < found.instructions_max <= found.instructions_bound
