@@ -277,6 +277,19 @@ def test_compilers_of_devices_have_no_warning(cases, target, compiler):
     build({"m.c": text}, find_target(target), [f"m0_{function}"], compiler=compiler, flags=STRICT)
 
 
+def test_nodes_without_a_threshold_shift_by_less_than_the_bits_of_an_int():
+    """One threshold a column has no bits; the shift by 16 was undefined where an int has 16."""
+    rng = np.random.default_rng(0)
+    grid = InputGrid(range(64), range(65), np.float32(rng.normal(size=64)))
+    rows = rng.integers(-9, 9, (99, 1))
+    trees = quantized_trees(rng, grid, "random", [200] * 4, rows, 8, 1, 0.3)
+    model = CompactModel(64, [0], 1e-3, "sigmoid", [0, 1], [trees])
+    text = to_c(model, optimize="balanced")
+    assert "const unsigned w = MODEL_GET16(p);" in text  # nodes of 16 bits
+    assert ">> 16" not in text[text.index("const unsigned w") :]
+    build({"m.c": text}, find_target("avr"), ["model_label"], flags=STRICT)
+
+
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="gcc is not installed")
 def test_ternary_values_in_a_single_byte_have_no_warning():
     """gcc saw a read behind the only byte where it had inlined everything."""
