@@ -179,6 +179,10 @@ def prepare_source(
     output = output or ("scores" if model.classes is None else "label")
     check_options(model, input_dtype, output, optimize, layout, missing_value)
     layout = layout or default_layout(optimize)
+    if values_in_ram and not model.tables_of(TreeTable):
+        kinds = " and ".join(table.kind for table in model.tables)
+        what = f"a model of {kinds} tables" if kinds else "a constant model"
+        raise ValueError(f"values_in_ram=True needs trees, got {what}: leave the option out")
     if values_in_ram and model.table(TreeTable).value_bits not in (8, 16):
         raise ValueError(
             "values_in_ram=True needs trees whose value_bits is 8 or 16, got "

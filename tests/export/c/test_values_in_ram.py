@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skdistill import SoftBoostingClassifier, SoftTreeClassifier
+from skdistill import (
+    CompactModel,
+    SoftBoostingClassifier,
+    SoftLinearClassifier,
+    SoftTreeClassifier,
+)
 from skdistill.compact import TreeTable
 from skdistill.export.c import to_c, value_table
 from tests.export.c.harness import C99, compile_c
@@ -52,6 +57,16 @@ def test_values_must_fit_and_nothing_else_may_differ():
         value_table(model, replace(model, bias=model.bias + 1))
     with pytest.raises(ValueError, match="must have the trees"):
         value_table(model, SoftTreeClassifier(max_leaf_nodes=6).fit(X, y).compact_)
+
+
+def test_models_without_leaf_values_are_refused():
+    X, y = load_digits(return_X_y=True)
+    linear = SoftLinearClassifier().fit(X, y)
+    with pytest.raises(ValueError, match="values_in_ram=True needs trees, got a model of linear"):
+        linear.to_c(values_in_ram=True)
+    constant = CompactModel(1, [0], 1.0, "identity", None)
+    with pytest.raises(ValueError, match="values_in_ram=True needs trees, got a constant model"):
+        to_c(constant, values_in_ram=True)
 
 
 def test_packed_values_cannot_be_changed_one_by_one():
