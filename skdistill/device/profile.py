@@ -168,7 +168,7 @@ def _hertz(clock: str | float) -> float:
     found = re.fullmatch(r"([\d.]+) *([kMG]?)Hz", clock) if isinstance(clock, str) else None
     try:
         hertz = float(found[1]) * _UNITS[found[2]] if found else float(clock)
-    except ValueError:
+    except (TypeError, ValueError):
         hertz = 0.0
     if not 0 < hertz < float("inf"):
         raise ValueError(f"clock must be a frequency such as '48MHz', got {clock!r}")

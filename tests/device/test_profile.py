@@ -162,7 +162,7 @@ def test_time_is_cycles_over_a_clock(fitted):
         assert got.time(clock) == pytest.approx(got.instructions_mean * cycles / 48e6)
     assert got.time("1GHz", of="max") == pytest.approx(got.instructions_max * cycles / 1e9)
     assert got.time("16MHz") < got.time("16MHz", of="max") < got.time("16MHz", of="bound")
-    for clock in ("fast", "0MHz", -1, "48mHz", "1.2.3Hz"):
+    for clock in ("fast", "0MHz", -1, "48mHz", "1.2.3Hz", None, [48]):
         with pytest.raises(ValueError, match="clock must be a frequency such as '48MHz'"):
             got.time(clock)
     with pytest.raises(ValueError, match="of must be"):
