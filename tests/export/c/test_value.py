@@ -8,7 +8,8 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 from skdistill import CompactModel, SoftTreeClassifier, SoftTreeRegressor
-from skdistill.export.c import device_input, largest_error, to_c
+from skdistill.device.simavr import missing_tools
+from skdistill.export.c import largest_error, to_c
 from skdistill.export.c.value import check_value, fraction_bits, value_error
 from tests.export.c.harness import Case, answers, load, rows_for
 from tests.strategies import tree_model
@@ -123,8 +124,9 @@ def test_classes_have_no_value_and_values_no_probability():
 @pytest.mark.parametrize("target", ["host", "cortex-m0", "cortex-m4f", "rv32imc", "avr"])
 def test_cores_give_the_same_values(target, output):
     pytest.importorskip("unicorn")
+    if target == "avr" and missing_tools():
+        pytest.skip("avr-gcc or simavr is not installed")
     X, y = load_diabetes(return_X_y=True)
     tree = SoftTreeRegressor(max_leaf_nodes=16).fit(X, np.column_stack([y, 100 * y]))
     found = tree.profile(X[:50], target=target, output=output)
-    assert not found.mismatches
-    assert device_input(tree.compact_, X[:2], "float32").shape == (2, 10)
+    assert found.mismatches == 0
