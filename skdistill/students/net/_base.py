@@ -200,7 +200,13 @@ class BaseSoftNet(BaseEstimator):
                     f"max_bytes={self.max_bytes} chooses the hidden layers: it needs "
                     f"hidden_layer_sizes='auto', got {sizes!r}"
                 )
-            return _check_sizes(sizes)
+            units = _check_sizes(sizes)
+            if self.n_hidden_layers not in ("auto", len(units)):
+                raise ValueError(
+                    f"n_hidden_layers={self.n_hidden_layers} is for hidden_layer_sizes='auto', "
+                    f"got {sizes!r}: leave it out"
+                )
+            return units
         if self.max_bytes is None:
             layers = self.n_hidden_layers
             return (_DEFAULT_UNITS,) * (1 if isinstance(layers, str) else layers)

@@ -8,6 +8,7 @@ model stores anyway.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -151,6 +152,11 @@ def fit_inputs(
     -------
     inputs : NetInputs
         Without columns that are constant or always missing.
+
+    Warns
+    -----
+    UserWarning
+        For each column that varies by less than `MAX_POWER` can show.
     """
     n_features = X.shape[1]
     categorical = np.isin(np.arange(n_features), categories.columns)
@@ -161,6 +167,13 @@ def fit_inputs(
         power = np.log2(ONE / deviation)
     power = np.clip(power, -MAX_POWER, np.where(deviation > 0, MAX_POWER, np.inf))
     varies = np.ldexp(deviation, MAX_POWER) > 1
+    for j in np.flatnonzero((deviation > 0) & ~varies & ~categorical).tolist():
+        warnings.warn(
+            f"column {j} of X has a standard deviation of {deviation[j]:.2g}, which a network "
+            "reads as a constant: multiply the column, to numbers near 1, before the fit",
+            UserWarning,
+            stacklevel=6,  # the caller of `fit`
+        )
     features = np.flatnonzero(varies | missing)
     whole = ((np.rint(X) == X) | np.isnan(X)).all(axis=0)
     power[~varies] = 0

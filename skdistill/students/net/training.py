@@ -240,10 +240,10 @@ def learn(
     if validation is None:
         best = params
     if not np.isfinite(best).all():
-        raise ValueError(
-            "training ended in weights that are not finite: lower "
-            f"learning_rate_init={schedule.learning_rate}"
-        )
+        cause = f"learning_rate_init={schedule.learning_rate}"
+        if schedule.l2_regularization > 1:
+            cause = f"l2_regularization={schedule.l2_regularization}"
+        raise ValueError(f"training ended in weights that are not finite: lower {cause}")
     return LearntParameters(best, layout, level, epoch + 1)
 
 

@@ -67,6 +67,15 @@ def test_max_bytes_chooses_the_layers():
         SoftNetClassifier(max_bytes=5).fit(X, y)
 
 
+def test_the_number_of_layers_is_that_of_the_sizes():
+    X, y = load_iris(return_X_y=True)
+    for sizes in ((8,), 8):
+        with pytest.raises(ValueError, match=r"n_hidden_layers=2 is for .*'auto', got \(?8"):
+            SoftNetClassifier(sizes, n_hidden_layers=2).fit(X, y)
+    net = SoftNetClassifier((4, 4), n_hidden_layers=2, max_iter=1).fit(X, y)
+    assert len(net.compact_.table(NetTable).hidden) == 2
+
+
 @pytest.mark.parametrize("sizes", [(), (0,), (3, 3, 3), (2.5,), ("a",), 40000])
 def test_other_layers_are_refused(sizes):
     X, y = load_iris(return_X_y=True)
@@ -185,6 +194,21 @@ def test_a_learning_rate_that_is_too_large_is_named(n_iter_no_change):
     settings = {"n_iter_no_change": n_iter_no_change, "max_iter": 5}
     with pytest.raises(ValueError, match=r"not finite: lower learning_rate_init=1e\+30"):
         SoftNetClassifier((4,), learning_rate_init=1e30, **settings).fit(X, y)
+
+
+def test_a_penalty_that_is_too_large_is_named():
+    X, y = rings(100)
+    with pytest.raises(ValueError, match=r"not finite: lower l2_regularization=1e\+30$"):
+        SoftNetClassifier((4,), l2_regularization=1e30, max_iter=5).fit(X, y)
+
+
+def test_a_column_that_varies_too_little_warns_the_caller_of_fit():
+    X, y = rings(200)
+    X[:, 1] *= 1e-31
+    with pytest.warns(UserWarning, match=r"column 1 of X .* of 1e-31, .* multiply") as caught:
+        net = SoftNetClassifier((4,), max_iter=2).fit(X, y)
+    assert caught[0].filename == __file__
+    assert net.compact_.table(NetTable).features.tolist() == [0]
 
 
 def test_constant_columns_leave_the_mean_probabilities():
