@@ -8,10 +8,9 @@ import pytest
 from skdistill import CompactModel
 from skdistill.compact import InputGrid, TreeTable
 from skdistill.compact.packing.pack import choose_layout
-from skdistill.device.emulate import EmulationError
 from skdistill.device.host import Function
 from skdistill.device.profile import profile
-from skdistill.device.simavr import LIMIT, MCU, missing_tools, run_avr
+from skdistill.device.simavr import MCU, missing_tools, run_avr
 from skdistill.device.toolchain import run_compiler
 from skdistill.export.c import to_c
 from skdistill.export.onnx.parity import probe_rows
@@ -41,18 +40,16 @@ def test_no_mismatch(kind, output):
     for rows in (X[:300], probes):
         got = profile(student, rows, target="avr", output=output)
         assert got.mismatches == 0
-        assert 0 < got.cycles_mean <= got.cycles_max < LIMIT
+        assert 0 < got.cycles_mean <= got.cycles_max
 
 
 def test_cycles_are_exact_whatever_timer_overflows():
-    rows = np.array([[0], [1], [2], [3], [4], [12]], np.uint8)
+    rows = np.array([[0], [1], [2], [3], [4], [12], [13], [14], [20], [27], [255]], np.uint8)
     ran = run_avr({"f.c": "#include <stdint.h>" + WAIT}, Function("wait", 1, "uint8"), rows)
     assert ran.results.tolist() == rows[:, 0].tolist()
     one = ran.cycles[1] - ran.cycles[0]
     assert 20_000 < one < 20_010  # 5,000 times 4, and the loop around
     assert ran.cycles.tolist() == (ran.cycles[0] + one * rows[:, 0].astype(int)).tolist()
-    with pytest.raises(EmulationError, match=r"more than 262,144 cycles"):
-        run_avr({"f.c": WAIT}, Function("wait", 1, "uint8"), np.array([[20]], np.uint8))
 
 
 def test_long_outputs_and_many_rows():
