@@ -30,7 +30,7 @@ Q15_ONE = 32768  # probability 1 of proba_q15
 
 @dataclass(frozen=True)
 class Profile:
-    """What `profile` found out. None stands for what the target does not tell.
+    """Results of `profile`. None stands for what cannot be measured on the target.
 
     Parameters
     ----------
@@ -165,9 +165,9 @@ class Profile:
 
 def _hertz(clock: str | float) -> float:
     """A frequency as a number."""
-    found = re.fullmatch(r"([\d.]+) *([kMG]?)Hz", clock) if isinstance(clock, str) else None
+    match = re.fullmatch(r"([\d.]+) *([kMG]?)Hz", clock) if isinstance(clock, str) else None
     try:
-        hertz = float(found[1]) * _UNITS[found[2]] if found else float(clock)
+        hertz = float(match[1]) * _UNITS[match[2]] if match else float(clock)
     except (TypeError, ValueError):
         hertz = 0.0
     if not 0 < hertz < float("inf"):
@@ -211,7 +211,7 @@ def profile(
     layout : {"table", "code"}, default=None
         As in `skdistill.export.c.to_c`.
     missing_value : {"max", "never", None}, default=None
-        How missing values are told from others, as in `to_c`.
+        What stands for a missing value, as in `to_c`.
     compiler : str or sequence of str, default=None
         A command that understands gcc's options, as ``"arm-none-eabi-gcc"``; None is that of
         ziglang. The options of the core are added, as ``-mthumb -mcpu=cortex-m0``, and the

@@ -41,12 +41,12 @@ def _instructions(
 ) -> float:
     """Scorer of minus the instructions of a prediction of a student or distiller on a device."""
     X = _any_row(student) if of == "bound" else X
-    found = profile(student, X, **settings)
-    count = getattr(found, f"instructions_{of}")
+    result = profile(student, X, **settings)
+    count = getattr(result, f"instructions_{of}")
     if count is None:
         raise ValueError(
-            f"the model cannot run on target={found.target!r}: {', '.join(found.missing_routines)} "
-            "are missing"
+            f"the model cannot run on target={result.target!r}: "
+            f"{', '.join(result.missing_routines)} are missing"
         )
     return float(count)
 

@@ -36,9 +36,9 @@ def parse_bytes(size: int | str) -> int:
     """
     nbytes = 0
     if isinstance(size, str):
-        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KM]?B)", size.strip(), re.IGNORECASE)
-        if found:
-            nbytes = int(float(found[1]) * _UNITS[found[2].upper()])
+        match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KM]?B)", size.strip(), re.IGNORECASE)
+        if match:
+            nbytes = int(float(match[1]) * _UNITS[match[2].upper()])
     elif isinstance(size, int | np.integer) and not isinstance(size, bool):
         nbytes = int(size)
     if nbytes < 1:

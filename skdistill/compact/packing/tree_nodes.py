@@ -94,22 +94,22 @@ def _flagged(
     flags = (trees.right[order.nodes] < 0) * 2 + (trees.left[order.nodes] < 0)
     feature, threshold, nan, left = numbers
     f, t, n, link = exact
-    found = list[PackedTrees]()
+    forms = list[PackedTrees]()
     bits = 16 if sum(exact) <= 14 else 32
     if sum(exact) <= bits - 2:
         if bits == 16 and f + n <= 6 and t + link <= 8:
             f = 6 - n  # no field lies in both bytes: shifts are short where registers are bytes
         words = _words((flags, nan, feature, left, threshold), (2, n, f, link))
         widths = (f, bits - 2 - n - f - link, n, link)
-        found.append(_with_nodes(part, widths, bits, words.astype(f"uint{bits}")))
+        forms.append(_with_nodes(part, widths, bits, words.astype(f"uint{bits}")))
     f = exact[0]
     if bits > 16 and 2 + n + f + t < 16:
-        found += _long_jumps(part, order, (flags, nan, feature, left, threshold), (f, t, n))
+        forms += _long_jumps(part, order, (flags, nan, feature, left, threshold), (f, t, n))
     if f + n <= 6 and t <= 8 and link <= 8:
         triples = np.column_stack([(feature << n | nan) << 2 | flags, threshold, left])
         widths = (6 - n, 8, n, 8)
-        found.append(_with_nodes(part, widths, 24, triples.astype(np.uint8).ravel()))
-    return found
+        forms.append(_with_nodes(part, widths, 24, triples.astype(np.uint8).ravel()))
+    return forms
 
 
 def _with_nodes(

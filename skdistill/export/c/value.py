@@ -40,8 +40,8 @@ def fraction_bits(output: str) -> int | None:
     bits : int or None
         None for float.
     """
-    found = re.fullmatch(r"value_q(\d+)", output)
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"value_q(\d+)", output)
+    return int(match[1]) if match else None
 
 
 def check_value(model: ModelTables, output: str) -> None:

@@ -115,9 +115,9 @@ def fit_within(
     chosen: NDArray[np.intp] = order[:0]
     for bits in _fewer_bits(weight_bits):
         family = _Family(problem, design, order, whole, bits)
-        found = None
+        model = None
         limit, columns, tried = max_bytes, order[:0], 0
-        while tried < _REFITS or found is None:
+        while tried < _REFITS or model is None:
             sizes, size, nbytes = search_sizes(family.without, problem.categories, limit)
             if nbytes > limit:
                 smallest = min(smallest, nbytes)
@@ -137,14 +137,14 @@ def fit_within(
             compact = problem.rounded(part, W_part, b_part, bits)
             smallest = min(smallest, compact.nbytes)
             if compact.nbytes <= max_bytes:
-                found = LinearModel(part, W_part, compact)
+                model = LinearModel(part, W_part, compact)
             # The bias may take other bytes than that of all columns.
             limit = max_bytes + nbytes - compact.nbytes
-        if found is not None:
-            loss = problem.loss(_raw_predictions(found))
+        if model is not None:
+            loss = problem.loss(_raw_predictions(model))
             if loss < least_loss:
-                best, least_loss = found, loss
-            chosen = np.flatnonzero(np.isin(design.scaling.features, found.design.scaling.features))
+                best, least_loss = model, loss
+            chosen = np.flatnonzero(np.isin(design.scaling.features, model.design.scaling.features))
             if len(chosen) == len(order):
                 break  # fewer bits would only lose
     if best is None:
