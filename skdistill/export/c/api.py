@@ -58,8 +58,8 @@ def to_c(
     optimize : {"size", "balanced", "speed"}, default=None
         Which of several forms of the same trees or nets is written: the one of the fewest bytes
         of flash, the smallest product of bytes and instructions, or the fewest instructions.
-        Results are the same. None is "size", but for nets that have a form with tables of the
-        same bytes and a third of the instructions: it takes about 100 bytes more of code.
+        Results are the same. None is "size", but for nets that have a form with a third of the
+        instructions and tables that are at most 5 % larger: it takes about 100 bytes more of code.
         `nbytes` of a model counts the tables of None.
     layout : {"table", "code"}, default=None
         "table" stores splits in tables and is smallest. "code" writes every split as a branch

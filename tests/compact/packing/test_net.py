@@ -186,6 +186,16 @@ def test_the_default_is_fast_where_tables_do_not_grow(bits, form):
     assert choose_form(net).name == form
 
 
+def test_the_default_form_is_the_same_for_all_weights():
+    """Students choose their sizes by the bytes of a net with other weights."""
+    rng, zeros = np.random.default_rng(0), np.zeros(20, int)
+    for least, most in ((-1, 2), (-127, 1), (-128, 128)):
+        layer = HiddenLayer(rng.integers(least, most, (2, 20)), np.zeros(2), np.zeros(2), 8)
+        output = rng.integers(least, most, (1, 2))
+        net = NetTable(np.arange(20), zeros, zeros, zeros, [layer], output, 8)
+        assert choose_form(net).name == "single"
+
+
 def test_bytes_of_a_net_of_four_bits():
     """16 inputs, 40 units, 26 scores: half a byte a weight, one and a half a unit, the sizes."""
     rng = np.random.default_rng(0)
