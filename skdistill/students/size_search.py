@@ -45,10 +45,11 @@ def largest_size(
     max_bytes: int,
     smallest: int,
     largest: int,
-    *,
-    always_rises: bool = True,
 ) -> int:
     """The largest size within a number of bytes.
+
+    A larger size may take fewer bytes, where another form of its tables gets better. So some larger
+    sizes are tried as well.
 
     Parameters
     ----------
@@ -58,9 +59,6 @@ def largest_size(
         Bytes that it may take.
     smallest, largest : int
         Sizes that there are.
-    always_rises : bool, default=True
-        Whether a larger size never takes fewer bytes. Trees may do where another form of their
-        tables gets better: then some larger sizes are tried as well.
 
     Returns
     -------
@@ -86,8 +84,6 @@ def largest_size(
             middle = (low + high) // 2
             low, high = (middle, high) if fits(middle) else (low, middle)
         high = largest + 1
-        if always_rises:
-            return low
         larger = {int(low * factor) + 2 for factor in _LARGER}
         for size in sorted({min(size, largest) for size in larger}, reverse=True):
             if size > low and fits(size):
@@ -163,7 +159,7 @@ def search_sizes(
     while True:
         sizes = family(excluded)
         nbytes = cache(sizes.nbytes)
-        size = largest_size(nbytes, max_bytes, sizes.smallest, sizes.largest, always_rises=False)
+        size = largest_size(nbytes, max_bytes, sizes.smallest, sizes.largest)
         used: set[int] = set()
         if size >= sizes.smallest:
             used = set(sizes.columns(size).tolist())

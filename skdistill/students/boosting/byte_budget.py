@@ -107,7 +107,6 @@ def boost_within(
             limit,
             at_least + 1,
             min(too_many - 1, sizes.largest),
-            always_rises=False,
         )
         if n_trees == at_least and best is not None:
             break

@@ -127,6 +127,15 @@ def test_as_many_units_as_fit(max_bytes):
     assert [len(units_for_bytes(nbytes, max_bytes, n)) for n in (1, 2)] == [1, 2]
 
 
+def test_more_units_in_a_form_of_fewer_bytes():
+    """Rows of whole words are 5 % larger at most, and not taken beyond that."""
+
+    def nbytes(sizes):
+        return 38 * sizes[0] - (49 if sizes[0] > 32 else 0)
+
+    assert units_for_bytes(nbytes, nbytes((33,)), 1) == (33,)
+
+
 def test_too_few_bytes_for_one_unit():
     with pytest.raises(ValueError, match=r"max_bytes=19 is too small.* takes 20"):
         units_for_bytes(lambda sizes: 10 * sum(sizes), 19, 2)
