@@ -61,7 +61,7 @@ def flash_scorer(
     *,
     input_dtype: str | None = None,
     output: str | None = None,
-    optimize: str = "size",
+    optimize: str | None = None,
     layout: str | None = None,
     missing_value: str | None = None,
 ) -> StudentScorer:
@@ -116,7 +116,7 @@ def instructions_scorer(
     of: str = "bound",
     input_dtype: str | None = None,
     output: str | None = None,
-    optimize: str = "size",
+    optimize: str | None = None,
     layout: str | None = None,
     missing_value: str | None = None,
 ) -> StudentScorer:

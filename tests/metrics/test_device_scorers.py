@@ -14,7 +14,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import SoftLinearRegressor, SoftTreeClassifier, profile
+from skdistill import SoftLinearRegressor, SoftNetClassifier, SoftTreeClassifier, profile
 from skdistill.metrics import flash_scorer, instructions_scorer
 
 X, Y = load_iris(return_X_y=True)
@@ -40,6 +40,16 @@ def test_options_are_those_of_profile():
     assert (
         flash_scorer(**code)(TREE) == -profile(TREE, X, **code).flash_bytes != -expected.flash_bytes
     )
+
+
+def test_default_options_are_those_of_profile():
+    """A net has other forms by default than for size."""
+    wide = np.hstack([X, X])  # a row of 8 weights is a whole word
+    net = SoftNetClassifier((8,), weight_bits=4, output_bits=4, max_iter=1, random_state=0)
+    expected = profile(net.fit(wide, Y), wide)
+    assert expected.flash_bytes != profile(net, wide, optimize="size").flash_bytes
+    assert flash_scorer()(net) == -expected.flash_bytes
+    assert instructions_scorer()(net) == -expected.instructions_bound
 
 
 def test_instructions_are_those_of_profile():

@@ -19,7 +19,7 @@ from skdistill.export.c.text import CSource, block
 
 # Instructions of an input, a layer, a row beside its products, a unit.
 _INPUT, _LAYER, _ROW, _UNIT = 34, 80, 24, 60
-_SPILLED = 64  # bytes
+_LEAST_SPILLED = 64  # bytes
 _WEIGHT: dict[int | str, int] = {8: 11, "ternary": 20, "mixed": 30}  # of "single", one by one
 
 
@@ -90,19 +90,19 @@ def costs(source: CSource, part: PackedNet) -> Costs:
         rows = -(-layer.rows // layer.together)
         work += rows * product_cost(layer)
         steps += rows * (1 + layer.turns)
-    stack = 4 * numbers + (_kept(part) if part.form == "unrolled" else 0)
+    stack = 4 * numbers + (_spilled(part) if part.form == "unrolled" else 0)
     words = each.words * n + 7 * work  # products in blocks, and units
     return Costs(0, steps, work, stack, each.floats * n, calls=2, words=words)
 
 
-def _kept(part: PackedNet) -> int:
+def _spilled(part: PackedNet) -> int:
     """Bytes for which registers do not suffice, of the rows that are taken together.
 
     Where no loop goes over a row, its inputs are the same for all rows, and compilers keep them:
     as they are, or both halves of each and a third number where products are wide.
     """
     once = [layer for layer in part.layers if layer.turns == 1]
-    return max(_SPILLED, *(4 * layer.pairs * (1 if layer.sums else 3) for layer in once), 0)
+    return max(_LEAST_SPILLED, *(4 * layer.pairs * (1 if layer.sums else 3) for layer in once), 0)
 
 
 def _numbers(part: PackedNet) -> int:
