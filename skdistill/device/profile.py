@@ -120,7 +120,7 @@ class Profile:
         Raises
         ------
         ValueError
-            If the clock cannot be read, or the target tells no cycles.
+            If the clock is no frequency, or the target has no count of instructions or cycles.
 
         Examples
         --------

@@ -43,7 +43,7 @@ def parse_bytes(size: int | str) -> int:
         nbytes = int(size)
     if nbytes < 1:
         raise ValueError(
-            f"a budget must be a number of bytes, as 2048, '512B' or '2KB' (1 KB is 1,024 B), "
+            f"budget must be a number of bytes, such as 2048, '512B' or '2KB' (1 KB is 1,024 B), "
             f"and at least 1 B, got {size!r}"
         )
     return nbytes

@@ -29,5 +29,5 @@ def test_sizes(size, nbytes):
     "size", ["2", "KB", "-1KB", "1e3B", "2 K B", "2GB", "0B", 0, -5, 1.5, True, None]
 )
 def test_what_is_no_size_is_refused(size):
-    with pytest.raises(ValueError, match="a budget must be a number of bytes, as 2048, '512B'"):
+    with pytest.raises(ValueError, match="budget must be a number of bytes, such as 2048, '512B'"):
         parse_bytes(size)

@@ -159,12 +159,11 @@ def value_leaves(trees: TreeTable, order: Order | None, request: Request) -> lis
         return [PackedLeaves("row", value_bits=bits, rows=row, tables={"values": table})]
     if request.branches and trees.n_scores == 1:
         return [PackedLeaves("value", value_cost=FormCost(0, 6))]
-    forms = list(_rows_of_values(values, trees, request))
     if request.branches:
         filled = float((values != 0).sum(axis=1).mean())
         if filled <= _SPARSE:
             return [PackedLeaves("sums", value_cost=FormCost(0, 4 * filled))]
-    return forms
+    return list(_rows_of_values(values, trees, request))
 
 
 def _rows_of_values(

@@ -45,10 +45,10 @@ def pack_trees(trees: TreeTable, request: Request) -> PackedTrees:
     nodes, leaves, steps = tree_forms(trees, request)
     costs = []
     for part, leaf in product(nodes, leaves):
-        held = part.leaves if part.shape == "fused" else leaf
-        unpack = (0, UNPACK, UNPACK_TWICE)[part.reads_bits + held.reads_bits]
-        cost = part.node_cost.code + held.cost.code + unpack
-        costs.append((cost, _work(part, held, steps)))
+        leaf = part.leaves if part.shape == "fused" else leaf
+        unpack = (0, UNPACK, UNPACK_TWICE)[part.reads_bits + leaf.reads_bits]
+        cost = part.node_cost.code + leaf.cost.code + unpack
+        costs.append((cost, _work(part, leaf, steps)))
     measure: dict[str, Callable[[tuple[float, float]], tuple[float, float]]] = {
         "size": lambda cost: cost,
         "balanced": lambda cost: (cost[0] * cost[1], cost[0]),
@@ -232,7 +232,7 @@ def _thresholds(
 
 def _lowest(cut: NDArray[np.int64]) -> int:
     """What cuts are counted from: 0 where their differences take no fewer bits."""
-    low, high = int(cut.min(initial=0)), int(cut.max(initial=0))
-    if len(cut):
-        low = int(cut.min())
+    if not len(cut):
+        return 0
+    low, high = int(cut.min()), int(cut.max())
     return 0 if low >= 0 and bits_for(high + 1) == bits_for(high - low + 1) else low

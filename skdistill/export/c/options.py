@@ -69,7 +69,7 @@ def remedy(model: Any) -> str:
     if hasattr(model, "steps"):
         return "skdistill.convert makes a CompactModel of it"
     if hasattr(model, "best_estimator_"):
-        return "pass what its best_estimator_ is"
+        return "pass its best_estimator_"
     if type(model).__module__.startswith("skdistill"):
         return "it is not fitted yet, call its fit first"
     return "skdistill.convert reads fitted trees, forests, boosters and linear models"

@@ -51,7 +51,7 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
         if leaves.value_bits == "nibble":
             if part.narrow_sums:
                 functions.append(_sum_type(source))
-            functions.append(nibble_reader(source, "values", S, sum_type(source, part)))
+            functions.append(nibble_reader(source, S, sum_type(source, part)))
         else:
             assert leaves.value_bits is not None
             signed = bool((values < 0).any())

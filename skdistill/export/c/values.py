@@ -61,18 +61,16 @@ def bits_reader(source: CSource, widths: dict[str, list[int]]) -> str:
     )
 
 
-def nibble_reader(source: CSource, table: str, n_scores: int, sum_type: str = "int32_t") -> str:
+def nibble_reader(source: CSource, n_scores: int, sum_type: str) -> str:
     """The function that adds a row of unsigned values of four bits to the scores.
 
     Parameters
     ----------
     source : CSource
         Whose prefix and macros are used.
-    table : {"values"}
-        Where the rows are, without gaps.
     n_scores : int
-        Values of a row.
-    sum_type : str, default="int32_t"
+        Values of a row. Rows follow each other without gaps.
+    sum_type : str
         C type of what they are added to.
 
     Returns
@@ -104,17 +102,16 @@ def nibble_reader(source: CSource, table: str, n_scores: int, sum_type: str = "i
         even = f"if ((i & 1u) == 0)\n    *s += ({sum_type})({get}(v) & 15u);"
     return block(
         """
-        /* Adds the row of @table@ from value i on, two values a byte. */
-        static void @name@_add_@table@(@sum_type@ *s, @index@ i)
+        /* Adds the row of values from value i on, two values a byte. */
+        static void @name@_add_values(@sum_type@ *s, @index@ i)
         {
-            @M@_ROM uint8_t *v = @name@_@table@ + (i >> 1);
+            @M@_ROM uint8_t *v = @name@_values + (i >> 1);
             @declared@
             @odd@
             @body@
             @even@
         }
         """,
-        table=table,
         name=source.name,
         index=source.index,
         M=source.macro,
