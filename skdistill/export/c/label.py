@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource, block, integer
 
@@ -30,24 +29,7 @@ def label(source: CSource) -> str:
     S = model.n_scores
     if S == 1:
         body = f"int32_t s[1];\n{name}_scores(x, s);\nreturn s[0] > {integer(model.threshold)};"
-    elif layout.parts_of(PackedTrees):
-        body = block(
-            """
-            int32_t s[@S@], most;
-            int best = 0, k;
-            @name@_scores(x, s);
-            most = s[0];
-            for (k = 1; k < @S@; k++)
-                if (s[k] > most) {
-                    most = s[k];
-                    best = k;
-                }
-            return best;
-            """,
-            S=S,
-            name=name,
-        )
-    else:  # the scores are inlined, and `most` would take a register from their inmost loop
+    else:
         body = block(
             """
             int32_t s[@S@];
