@@ -68,6 +68,10 @@ class Part(Protocol):
         """Score units that a value of 1 adds. Scores are multiplied by it behind the part."""
 
     @property
+    def narrow_sums(self) -> bool:
+        """Whether it adds to half words where registers are bytes, until `unit` scales these."""
+
+    @property
     def compares_rounded(self) -> bool:
         """Whether it compares the rounded inputs of a linear part, which are made once then."""
 

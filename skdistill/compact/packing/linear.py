@@ -40,6 +40,11 @@ class PackedLinear(NamedTuple):
         return 1
 
     @property
+    def narrow_sums(self) -> bool:
+        """False: scores are not scaled behind it."""
+        return False
+
+    @property
     def compares_rounded(self) -> bool:
         """False: it rounds them itself."""
         return False

@@ -61,6 +61,11 @@ class PackedNet(NamedTuple):
         return 1
 
     @property
+    def narrow_sums(self) -> bool:
+        """False: scores are not scaled behind it."""
+        return False
+
+    @property
     def compares_rounded(self) -> bool:
         """False: trees do not compare its codes."""
         return False

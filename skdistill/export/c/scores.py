@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from skdistill.compact.packing.packed_trees import PackedTrees
 from skdistill.export.c import categories
 from skdistill.export.c.printers import printed_parts
 from skdistill.export.c.text import CSource, block, integer
@@ -32,7 +31,7 @@ def scores(source: CSource, *, public: bool) -> str:
     parts = sorted(printed_parts(source), key=lambda each: each[1].unit == 1)
     unit = parts[0][1].unit if parts else 1
     start = bias if unit == 1 else "0"
-    narrow = bool(parts) and isinstance(parts[0][1], PackedTrees) and parts[0][1].narrow_sums
+    narrow = bool(parts) and parts[0][1].narrow_sums
     sums = "a" if narrow else "s"
     if narrow:
         declared += ["#if defined(__AVR__)", f"{source.macro}_SUM {sums}[{S}];", "#else"]

@@ -82,6 +82,7 @@ class SignTable(Table):
 @dataclass(frozen=True)
 class PackedSigns:
     table: SignTable
+    narrow_sums = False
     compares_rounded = False
     start, unit = 0, 1
 
