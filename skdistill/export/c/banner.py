@@ -6,8 +6,7 @@ import numpy as np
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.export.c import proba
-from skdistill.export.c.bounds import bounds
-from skdistill.export.c.costs import CORES
+from skdistill.export.c.bounds import bounds_by_core
 from skdistill.export.c.text import CSource
 from skdistill.export.c.value import VALUES, value_error
 
@@ -76,7 +75,7 @@ def _categories(source: CSource) -> list[str]:
 
 
 def _bound_lines(source: CSource, output: str) -> list[str]:
-    costs = {core: bounds(source, output, core) for core in CORES}
+    costs = bounds_by_core(source, output)
     turns, most = costs["cortex-m0"], int(source.layout.model.score_bound.max(initial=0))
     unit = {"avr": "cycles"}
     return [

@@ -35,7 +35,26 @@ def bounds(source: CSource, output: str, core: str = "cortex-m0") -> Costs:
     bounds : Costs
         `instructions` and `stack` are those of the core, with all that it takes for floats.
     """
-    return _costs(source, output).on(CORES[core])
+    return bounds_by_core(source, output)[core]
+
+
+def bounds_by_core(source: CSource, output: str) -> dict[str, Costs]:
+    """Add up the largest costs of all parts, for every core.
+
+    Parameters
+    ----------
+    source : CSource
+        What is printed.
+    output : str
+        As in `to_c`.
+
+    Returns
+    -------
+    bounds : dict of str to Costs
+        As of `bounds`, by the name of the core.
+    """
+    costs = _costs(source, output)
+    return {name: costs.on(core) for name, core in CORES.items()}
 
 
 def _costs(source: CSource, output: str) -> Costs:

@@ -11,7 +11,7 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import choose_layout
 from skdistill.export.c import categories, proba, scores
 from skdistill.export.c.banner import banner
-from skdistill.export.c.bounds import bounds
+from skdistill.export.c.bounds import bounds_by_core
 from skdistill.export.c.label import label
 from skdistill.export.c.printers import packed_widths, printed_parts
 from skdistill.export.c.text import CSource, block, check_name, table
@@ -188,9 +188,9 @@ _COMPILED_FOR = {
 
 def _bound_macros(source: CSource, output: str) -> list[str]:
     """Bounds of the core that is compiled for; cycles of an AVR are more than its instructions."""
-    lines = list[str]()
+    by_core, lines = bounds_by_core(source, output), list[str]()
     for condition, cores in _COMPILED_FOR.items():
-        costs = [bounds(source, output, core) for core in cores]
+        costs = [by_core[core] for core in cores]
         lines += [
             f"#{'elif' if lines else 'if'} {condition}" if condition else "#else",
             f"#define {source.macro}_MAX_INSTRUCTIONS {max(c.instructions for c in costs)}",
