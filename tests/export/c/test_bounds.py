@@ -170,11 +170,23 @@ def test_the_header_has_the_bounds_of_every_core(tmp_path):
     assert len(re.findall("#define M_MAX_INSTRUCTIONS", header)) == 5
 
 
-@pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
 @pytest.mark.parametrize(
-    ("seed", "kinds", "before"), [(300350, None, 240), (700011, ("net", "net and more"), 424)]
+    ("seed", "kinds", "core", "of", "measured"),
+    [
+        (300350, None, "avr", "stack", 242),
+        (700011, ("net", "net and more"), "avr", "stack", 542),
+        (520337, None, "cortex-m0", "instructions", 5819),
+    ],
 )
-def test_what_is_read_again_stays_on_the_stack_of_an_avr(seed, kinds, before):
+def test_bounds_hold_what_exceeded_them_once(seed, kinds, core, of, measured):
+    """Counted with gcc 12; the bounds were 240, 424 and 5644."""
+    _, case = random_case(seed, kinds)
+    assert getattr(bounds(*case.source(), core), of) >= measured
+
+
+@pytest.mark.skipif(bool(missing_tools()), reason="avr-gcc or simavr is not installed")
+@pytest.mark.parametrize(("seed", "kinds"), [(300350, None), (700011, ("net", "net and more"))])
+def test_what_is_read_again_stays_on_the_stack_of_an_avr(seed, kinds):
     """27 inputs of 4 bytes in a deep tree as code; the inputs of a layer that is written out."""
     _, case = random_case(seed, kinds)
     X = case.model.read_rows(case_rows(case, seed, 4, 4))
@@ -188,7 +200,7 @@ def test_what_is_read_again_stays_on_the_stack_of_an_avr(seed, kinds, before):
         optimize=case.optimize,
     )
     assert found.mismatches == 0
-    assert before < found.stack_bytes <= found.stack_bound
+    assert 0 < found.stack_bytes <= found.stack_bound
     assert found.cycles_max <= found.instructions_bound
 
 
@@ -209,4 +221,4 @@ def test_classes_without_a_tree_cost_instructions_by_gcc():
         compiler="arm-none-eabi-gcc",
     )
     assert found.mismatches == 0
-    assert 5644 < found.instructions_max <= found.instructions_bound
+    assert 0 < found.instructions_max <= found.instructions_bound

@@ -272,9 +272,12 @@ def test_no_number_is_narrowed_silently_where_an_int_has_16_bits():
 def test_compilers_of_devices_have_no_warning(cases, target, compiler):
     if shutil.which(compiler[0]) is None:
         pytest.skip(f"{compiler[0]} is not installed")
-    function = {"proba_float": "proba"}.get(cases[0].output, cases[0].output)
+    names = {"proba_float": "proba"}
+    functions = [f"m{i}_{names.get(case.output, case.output)}" for i, case in enumerate(cases)]
     text = "\n".join(case.text(f"m{i}") for i, case in enumerate(cases))
-    build({"m.c": text}, find_target(target), [f"m0_{function}"], compiler=compiler, flags=STRICT)
+    target = find_target(target)
+    image = build({"m.c": text}, target, functions, compiler=compiler, flags=STRICT)
+    assert set(functions) <= set(image.functions)
 
 
 def test_nodes_without_a_threshold_shift_by_less_than_the_bits_of_an_int():
