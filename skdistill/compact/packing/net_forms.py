@@ -189,7 +189,9 @@ def looped_form(net: NetTable) -> NetForm:
     bits = max(width_in_bits(layer.value_bits) for layer in _layers(net))
     form = _paired(net, "looped", [bits] * (1 + len(net.hidden)))
     tables = {"layer_sizes": _layer_sizes(net)} | form.tables
-    # One loop for all layers: sums of as many pairs as fit everywhere, of a word at most.
+    # One loop for all layers: sums of as many pairs as fit everywhere, of a word at most. Of fields
+    # of 2 and 4 bits all pairs of a word fit, and of 8 bits a word has two: shorter sums than a
+    # layer was tried with begin where its own do.
     sums = min(16 // form.layers[0].field, *(layer.sums for layer in form.layers))
     layers = tuple(layer._replace(sums=sums) for layer in form.layers)
     return NetForm("looped", tables, layers, costs.LOOPED[layers[0].field], _work(layers))

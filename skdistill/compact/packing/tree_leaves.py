@@ -179,8 +179,8 @@ def _rows_of_values(
         if len(rows) == 1 and not request.branches:
             continue
         # Leaves of few bits often have equal rows: an index into distinct rows may be smaller.
-        yield from _indexed(replace(form, tables={"values": _packed(rows + bias, bits)}), row,
-                            len(rows), request)  # fmt: skip
+        distinct = replace(form, tables={"values": _packed(rows + bias, bits)})
+        yield from _indexed(distinct, row, len(rows), request)
         if bias == 0 and S > 1 and (pure := _pure(values)) is not None:
             for in_pairs in (False, True):
                 pure_form, index, count = _with_pure(form, values, pure, in_pairs)

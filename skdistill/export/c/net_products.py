@@ -62,7 +62,7 @@ def pair_macros(source: CSource) -> str:
         #define @M@_END(a, t) ((a) + (int32_t)((t) >> 16))
         #define @M@_MOVED 32768
         #define @M@_UNIT(a, r) ((a) < 0 ? 0 : (a) >> (r) > 255 ? 255 : (a) >> (r))
-        #if defined(__GNUC__) /* lest more inputs are loaded than there are registers */
+        #if defined(__GNUC__) /* or more inputs are loaded than registers hold */
         #define @M@_ORDER __asm__ volatile("" : : : "memory")
         #else
         #define @M@_ORDER (void)0

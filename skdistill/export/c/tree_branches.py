@@ -305,7 +305,7 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
     feature = int(table.feature[node])
     cut = int(part.codes.cut[grid.offsets[feature] + table.threshold[node]])
     if compares_floats(part):
-        return _float_condition(source, part, node, hex(cut))
+        return _float_condition(source, part, node, cut)
     kind = read_type(source, part)
     constant = f"{cut}u" if kind in ("unsigned", "uint32_t") else str(cut)
     if kind == "uint32_t":
@@ -325,11 +325,11 @@ def _condition(source: CSource, part: PackedTrees, node: int) -> str:
     return f"(v = {code}) <= {constant} || {is_missing(source, part, 'v')}"
 
 
-def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) -> str:
+def _float_condition(source: CSource, part: PackedTrees, node: int, key: int) -> str:
     table, M = part.table, source.macro
     feature, edge = table.feature[node], table.edges[node]
     if part.compares_bits:
-        return _bits_condition(source, int(table.grid.features[feature]), int(key, 16))
+        return _bits_condition(source, int(table.grid.features[feature]), key)
     x = f"x[{int(table.grid.features[feature])}]"
     is_number = f"{x} == {x}"
     if part.prepared:
@@ -338,7 +338,7 @@ def _float_condition(source: CSource, part: PackedTrees, node: int, key: str) ->
     if not np.isfinite(edge):  # all numbers are at most +inf
         return "1" if table.nan_left[node] else is_number
     which = "LE_NAN" if table.nan_left[node] else "LE"
-    return f"{M}_{which}({x}, {key}u, {number(edge)})"
+    return f"{M}_{which}({x}, {hex(key)}u, {number(edge)})"
 
 
 def _bits_condition(source: CSource, feature: int, key: int) -> str:

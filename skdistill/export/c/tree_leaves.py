@@ -50,7 +50,7 @@ def leaf_functions(source: CSource, part: PackedTrees) -> str:
     if "values" in leaves.tables:
         if leaves.value_bits == "nibble":
             if part.narrow_sums:
-                functions.append(_sum_type(source))
+                functions.append(_sum_typedef(source))
             functions.append(nibble_reader(source, S, sum_type(source, part)))
         else:
             assert leaves.value_bits is not None
@@ -141,7 +141,7 @@ def sums(part: PackedTrees) -> str:
     return "a" if part.narrow_sums else "s"
 
 
-def _sum_type(source: CSource) -> str:
+def _sum_typedef(source: CSource) -> str:
     return block(
         """
         /* Sums before they are scaled: half words where registers are bytes. */

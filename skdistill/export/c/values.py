@@ -193,7 +193,7 @@ def value_reader(
             """,
             table=table, name=name, index=index, fifth=fifth, M=source.macro, S=S,
             f=f, argument=argument, times=times,
-            more=more if source.layout.tables[table].size > 1 else "",  # lest a compiler warns
+            more=more if source.layout.tables[table].size > 1 else "",  # or compilers warn of it
         )  # fmt: skip
     if bits in (8, 16):
         value = source.get(table, "i")

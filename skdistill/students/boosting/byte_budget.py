@@ -1,6 +1,6 @@
 """As many boosted trees as fit into a number of bytes.
 
-What the leaves hold, and with it the bytes, is known after the refit, which is the dearest step.
+What the leaves hold, and with it the bytes, is known after the refit, which takes longest.
 So the number of trees is chosen by the bytes of a draft with random leaf values, then refitted,
 and chosen anew by the bytes that the draft was wrong by.
 """
@@ -72,9 +72,7 @@ def boost_within(
     smallest = f"one tree of max_leaf_nodes={student.max_leaf_nodes}"
     if booster.has_linear:
         smallest += " beside the linear start"
-        categories = (
-            NO_CATEGORIES  # the linear start reads them: trees have their ranks for nothing
-        )
+        categories = NO_CATEGORIES  # the linear start has paid for their tables of ranks
     at_first = booster.rng.get_state()
 
     def family(excluded: frozenset[int]) -> _BoostedSizes:
