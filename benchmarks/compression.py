@@ -20,19 +20,20 @@ import numpy as np
 from _common import options, save
 from _compression_report import report, summary
 from _problems import LAYERS, PROBLEMS, SHIPPED, Rows, draw, fit_ensemble, rmse, singles
+from _recipes import NET_CODE_FLOATS
 from _tables import add_data_options, choose_sets
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from tqdm import tqdm
 
-from skdistill import Munge, SoftBoostingClassifier
+from skdistill import Munge, SoftBoostingClassifier, SoftNetClassifier
 from skdistill.device.host import Function, load
 from skdistill.export.c import device_input, to_c
 from skdistill.targets import SoftTargets
 from skdistill.teachers import probabilities
 
 DRAWS = 20
-CODE = 80  # bytes of those that a student may take
+CODE = 80  # bytes of those that a boosted student may take
 CLASSES = np.arange(2)
 
 
@@ -49,12 +50,15 @@ class Recipe(NamedTuple):
     hard : bool
         Whether training rows say their labels, or what the teacher says of them. It knows them
         by heart: where it is asked they had better not weigh much.
+    net : bool
+        Whether the student is a net, or boosted trees.
     """
 
     settings: dict[str, Any]
     munge: Munge
     weight: float
     hard: bool = True
+    net: bool = False
 
 
 EVEN: dict[str, Any] = {
@@ -76,6 +80,15 @@ QUANTILE: dict[str, Any] = {
 NUMBERS = {
     "near, with labels": Recipe(EVEN | {"learning_rate": 0.2}, Munge(30, local_variance=8.0), 1.5),
     "far, teacher alone": Recipe(EVEN | {"learning_rate": 0.3}, Munge(30, local_variance=2.0), 0.0),
+    "net of 4 bits": Recipe(
+        {"n_hidden_layers": 2, "max_iter": 150}, Munge(30, local_variance=2.0), 0.0, net=True
+    ),
+    "net of 6 bits": Recipe(
+        {"n_hidden_layers": 2, "weight_bits": 6, "output_bits": 6},
+        Munge(30, local_variance=2.0),
+        0.0,
+        net=True,
+    ),
 }
 CATEGORIES = {
     f"{leaves} leaves": Recipe(
@@ -148,7 +161,7 @@ def best_single(given: Rows, seed: int) -> tuple[dict[str, Any], dict[str, Any]]
 def best_small(
     given: Rows, seed: int, recipes: dict[str, Recipe], budget: int, quick: bool
 ) -> dict[str, Any]:
-    """The best boosted model on hard labels that takes no more bytes than a student may."""
+    """The best model on hard labels that takes no more bytes than a student may."""
     found = []
     nothing, n = np.zeros((len(given.y_fit), 2)), len(given.y_fit)
     soft_targets = SoftTargets(nothing, given.y_fit, 0.0)
@@ -157,13 +170,13 @@ def best_small(
         (1e-3,) if quick else (1e-3, 1e-2, 1e-1),
         (0.25, 1.0),  # of the budget
     ):
-        settings, room = (
-            recipe.settings | {"refit_l2_regularization": l2_regularization},
-            share * budget - CODE,
+        penalty = "l2_regularization" if recipe.net else "refit_l2_regularization"
+        tuned = recipe._replace(settings=recipe.settings | {penalty: l2_regularization})
+        model, nbytes = fit_to_budget(
+            tuned, int(share * budget), given.X_fit, soft_targets, np.ones(n), seed
         )
-        model = fit_to_budget(settings, room, given.X_fit, soft_targets, np.ones(n), seed)
-        figures = errors(model.predict_proba, given)
-        found.append({"kind": "skdistill", "bytes": model.compact_.nbytes + CODE} | figures)
+        kind = "net" if recipe.net else "skdistill"
+        found.append({"kind": kind, "bytes": nbytes} | errors(model.predict_proba, given))
     for leaves, rate in SMALL[:1] if quick else SMALL:
         size = 4 * (leaves - 1) + leaves  # 4 B a split and 1 B a leaf, thresholds not rounded
         most = budget // size
@@ -201,43 +214,30 @@ def best_student(
         soft_targets = SoftTargets(told, np.concatenate([labels, np.full(len(more), -1)]), 0.0)
         weight = np.repeat([recipe.weight, 1.0], [len(given.X_fit), len(more)])
         used = weight > 0
-        model = fit_to_budget(
-            recipe.settings, budget - CODE, rows[used], soft_targets.take(used), weight[used], seed
+        model, nbytes = fit_to_budget(
+            recipe, budget, rows[used], soft_targets.take(used), weight[used], seed
         )
-        figures = {
-            "recipe": name,
-            "trees": model.n_estimators_,
-            "bytes": model.compact_.nbytes + CODE,
-            "seconds": time.perf_counter() - started,
-        }
+        seconds = time.perf_counter() - started
+        figures = {"recipe": name, "bytes": nbytes, "seconds": seconds}
         found.append((figures | errors(model.predict_proba, given), model))
     figures, model = min(found, key=lambda each: each[0]["pick"])
     return model, figures | {"recipes": {each["recipe"]: each["rmse"] for each, _ in found}}
 
 
 def fit_to_budget(
-    settings: dict[str, Any],
-    room: float,
+    recipe: Recipe,
+    budget: int,
     rows: np.ndarray,
     soft_targets: SoftTargets,
     weight: np.ndarray,
     seed: int,
-) -> SoftBoostingClassifier:
-    """A student that takes about, and no more than, `room` bytes."""
-    few = np.random.default_rng(seed).permutation(len(rows)) < 4_000
-
-    def fit(count: float, rows: np.ndarray, soft_targets: SoftTargets, weight: np.ndarray) -> Any:
-        model = SoftBoostingClassifier(max(1, int(count)), random_state=seed, **settings)
-        return model.fit(rows, soft_targets, weight)
-
-    # What a tree takes is learnt on few rows.
-    tried = fit(100, rows[few], soft_targets.take(few), weight[few])
-    count = 100 * room / tried.compact_.nbytes
-    while True:
-        model = fit(count, rows, soft_targets, weight)
-        if model.compact_.nbytes <= room:
-            return model
-        count = min(count - 1, 0.98 * count * room / model.compact_.nbytes)
+) -> tuple[Any, int]:
+    """A student that takes no more than `budget` bytes with its code, and how many it takes."""
+    student: type = SoftNetClassifier if recipe.net else SoftBoostingClassifier
+    code = NET_CODE_FLOATS if recipe.net else CODE
+    model = student(max_bytes=budget - code, random_state=seed, **recipe.settings)
+    model.fit(rows, soft_targets, weight)
+    return model, model.compact_.nbytes + code
 
 
 def errors(answer: Callable[[np.ndarray], np.ndarray], given: Rows) -> dict[str, float]:
@@ -261,19 +261,15 @@ def rates(model: Any, teacher: Any, X: np.ndarray) -> dict[str, float]:
     function = Function("model_proba", X.shape[1], "float32", "float32", 2)
     rows = device_input(model.compact_, X, "float32")
     in_c = {}
-    for layout in ("table", "code"):
-        asked = {
-            "input_dtype": "float32",
-            "output": "proba_float",
-            "layout": layout,
-            "name": "model",
-        }
-        in_c[layout] = load({"model.c": to_c(model.compact_, **asked)}, function)
-        if not np.allclose(in_c[layout](rows), model.predict_proba(X), rtol=0, atol=1e-5):
+    for optimize in ("size", "speed"):
+        asked = {"input_dtype": "float32", "output": "proba_float", "name": "model"}
+        source = to_c(model.compact_, optimize=optimize, **asked)
+        in_c[optimize] = load({"model.c": source}, function)
+        if not np.allclose(in_c[optimize](rows), model.predict_proba(X), rtol=0, atol=1e-5):
             raise AssertionError("the emitted C gives other probabilities than Python")
     return {
-        "student_c": _rate(in_c["table"], rows),
-        "student_code": _rate(in_c["code"], rows),
+        "student_c": _rate(in_c["size"], rows),
+        "student_code": _rate(in_c["speed"], rows),
         "student_python": _rate(model.predict_proba, X[:1000]),
         "teacher_batch": _rate(teacher.predict_proba, X[:1000]),
         "teacher_one": _rate(teacher.predict_proba, X[:1]),
