@@ -15,7 +15,7 @@ from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out
 from skdistill.distillation.labels import Labels, one_label_a_row, read_labels
-from skdistill.students import SoftTreeClassifier, StudentAdapter
+from skdistill.students import SoftNetClassifier, StudentAdapter
 from skdistill.students._base import CompactClassifierMixin
 from skdistill.students._validation import check_weights
 from skdistill.students.class_weight import (
@@ -56,7 +56,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
     student : estimator, default=None
         The model to be deployed; it is cloned. A soft student, or a `DecisionTreeClassifier`,
         `RandomForestClassifier`, `ExtraTreesClassifier` or `LogisticRegression`, which a
-        `StudentAdapter` is put around. None is ``SoftTreeClassifier()``. Its parameters, such
+        `StudentAdapter` is put around. None is ``SoftNetClassifier()``. Its parameters, such
         as ``student__value_bits``, decide about the size.
     temperature : float > 0 or "auto", default=1.0
         Flattens (> 1) or sharpens (< 1) the teacher's probabilities for tree structure
@@ -329,7 +329,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         return rows, targets, np.concatenate([weight, further_weight]), temperature
 
     def _new_student(self) -> Any:
-        student = SoftTreeClassifier() if self.student is None else self.student
+        student = SoftNetClassifier() if self.student is None else self.student
         return StudentAdapter(student) if isinstance(student, ADAPTED) else student
 
     def _make_student(self) -> Any:

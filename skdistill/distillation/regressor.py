@@ -12,7 +12,7 @@ from sklearn.utils import Tags, check_random_state
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.labelling import Labelling, ask_teacher, keep_held_out
-from skdistill.students import SoftTreeRegressor
+from skdistill.students import SoftNetRegressor
 from skdistill.students._base import CompactRegressorMixin
 from skdistill.students._validation import check_values, check_weights
 from skdistill.teachers import teacher_tags
@@ -37,7 +37,7 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
     student : estimator, default=None
         The model to be deployed; it is cloned: `SoftTreeRegressor`,
         `SoftBoostingRegressor`, `SoftLinearRegressor` or `SoftNetRegressor`. None is
-        ``SoftTreeRegressor()``. Its parameters, such as ``student__value_bits``, decide about
+        ``SoftNetRegressor()``. Its parameters, such as ``student__value_bits``, decide about
         the size.
     alpha : float in [0, 1], default=0.5
         Weight of the predictions against `y` in rows that have both: the student learns
@@ -248,7 +248,7 @@ default=None
         return target, prediction
 
     def _new_student(self) -> Any:
-        return SoftTreeRegressor() if self.student is None else self.student
+        return SoftNetRegressor() if self.student is None else self.student
 
     def _make_student(self) -> Any:
         student = clone(self._new_student())

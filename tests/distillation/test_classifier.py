@@ -38,6 +38,7 @@ from skdistill import (
     Munge,
     Pool,
     SoftLinearClassifier,
+    SoftNetClassifier,
     SoftTreeClassifier,
     StudentAdapter,
     load,
@@ -45,6 +46,7 @@ from skdistill import (
 from skdistill.compact import TreeTable
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 from skdistill.teachers import cross_fit
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 ROWS = X.astype(np.float32)
@@ -104,7 +106,7 @@ class TestStory:
     @pytest.mark.parametrize("T", [1.0, 3.0])
     @pytest.mark.parametrize("alpha", [0.3, 1.0])
     def test_out_of_fold_labels_mixed_with_hard_ones(self, alpha, T, student):
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             GaussianNB(), student, alpha=alpha, temperature=T, transfer_set=None
         ).fit(X, Y)
         by_hand = plain(
@@ -116,7 +118,7 @@ class TestStory:
     @pytest.mark.parametrize("weight", [None, 10.0, 0.0])
     def test_further_rows_are_labelled_by_the_teacher_of_all_rows(self, weight):
         given = np.random.default_rng(0).random(150)
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             GaussianNB(), alpha=0.3, transfer_set=Half(), transfer_weight=weight
         ).fit(X, Y, given)
         more = (ROWS + ROWS.mean(axis=0)) / 2
@@ -136,14 +138,14 @@ class TestStory:
         assert distilled.teacher_.theta_.tolist() == result.teacher.theta_.tolist()
 
     def test_munge_is_the_default(self):
-        one = DistilledClassifier(GaussianNB(), random_state=0).fit(X, Y)
-        two = DistilledClassifier(GaussianNB(), transfer_set=Munge(), random_state=0).fit(X, Y)
-        none = DistilledClassifier(GaussianNB(), transfer_set=None, random_state=0).fit(X, Y)
+        one = tree_classifier(GaussianNB(), random_state=0).fit(X, Y)
+        two = tree_classifier(GaussianNB(), transfer_set=Munge(), random_state=0).fit(X, Y)
+        none = tree_classifier(GaussianNB(), transfer_set=None, random_state=0).fit(X, Y)
         assert one.compact_.equals(two.compact_)
         assert not one.compact_.equals(none.compact_)
 
     def test_all_answers_are_readings_of_the_compact_model(self):
-        distilled = DistilledClassifier(GaussianNB(), random_state=0).fit(X, NAMES[Y])
+        distilled = tree_classifier(GaussianNB(), random_state=0).fit(X, NAMES[Y])
         assert distilled.compact_ is distilled.student_.compact_
         assert distilled.classes_.tolist() == NAMES.tolist()
         assert distilled.predict(X).tolist() == distilled.compact_.predict(X).tolist()
@@ -177,7 +179,7 @@ class TestStory:
     def test_teachers_of_all_kinds(self, teacher):
         if isinstance(teacher, Pipeline):
             teacher = CalibratedClassifierCV(teacher, ensemble=False, cv=2)
-        distilled = DistilledClassifier(teacher, transfer_set=Munge(2), random_state=0)
+        distilled = tree_classifier(teacher, transfer_set=Munge(2), random_state=0)
         assert distilled.fit(X, NAMES[Y]).score(X, NAMES[Y]) > 0.9
 
     @pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
@@ -188,7 +190,7 @@ class TestStory:
         else:
             teacher = boosted.LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1)
         for table in (X, FRAME) if library == "xgboost" else (FRAME,):
-            distilled = DistilledClassifier(teacher, transfer_set=Munge(2), random_state=0)
+            distilled = tree_classifier(teacher, transfer_set=Munge(2), random_state=0)
             assert distilled.fit(table, Y).score(table, Y) > 0.9
 
 
@@ -197,7 +199,7 @@ class TestPlainStudent:
 
     @pytest.mark.parametrize("teacher", [Counted(), None, LinearSVC()])
     def test_fits_no_teacher_and_asks_for_no_rows(self, teacher):
-        distilled = DistilledClassifier(teacher, alpha=0, transfer_set=Never(), temperature=5.0)
+        distilled = tree_classifier(teacher, alpha=0, transfer_set=Never(), temperature=5.0)
         distilled.fit(X, NAMES[Y], X_unlabeled=X)
         assert FITS == []
         assert distilled.compact_.equals(SoftTreeClassifier().fit(X, NAMES[Y]).compact_)
@@ -205,20 +207,20 @@ class TestPlainStudent:
 
     def test_weights_count(self):
         weight = np.random.default_rng(0).random(150)
-        distilled = DistilledClassifier(None, alpha=0).fit(X, Y, weight)
+        distilled = tree_classifier(None, alpha=0).fit(X, Y, weight)
         assert distilled.compact_.equals(SoftTreeClassifier().fit(X, Y, weight).compact_)
 
     def test_needs_labels(self):
         for options in ({}, {"teacher_proba": soft()}):
             with pytest.raises(ValueError, match="requires y"):
-                DistilledClassifier(frozen(), alpha=0).fit(X, **options)
+                tree_classifier(frozen(), alpha=0).fit(X, **options)
 
     def test_knows_the_classes_of_y_only(self):
-        distilled = DistilledClassifier(frozen(), alpha=0).fit(X[Y < 2], Y[Y < 2])
+        distilled = tree_classifier(frozen(), alpha=0).fit(X[Y < 2], Y[Y < 2])
         assert distilled.classes_.tolist() == [0, 1]
 
     def test_after_a_taught_fit_no_teacher_is_left(self):
-        distilled = DistilledClassifier(GaussianNB(), transfer_set=None, temperature=2.0).fit(X, Y)
+        distilled = tree_classifier(GaussianNB(), transfer_set=None, temperature=2.0).fit(X, Y)
         assert distilled.teacher_ is not None
         assert distilled.temperature_ == 2
         distilled.set_params(alpha=0).fit(X, Y)
@@ -229,31 +231,31 @@ class TestPlainStudent:
 class TestWithoutLabels:
     def test_everything_comes_from_a_frozen_teacher(self):
         teacher = frozen(NAMES[Y])
-        distilled = DistilledClassifier(teacher, alpha=0.2, transfer_set=None).fit(X)
+        distilled = tree_classifier(teacher, alpha=0.2, transfer_set=None).fit(X)
         assert distilled.compact_.equals(plain(teacher.predict_proba(ROWS), classes=NAMES).compact_)
         assert distilled.teacher_ is teacher
         assert distilled.predict(X).tolist() == teacher.predict(X).tolist()
 
     def test_or_from_given_probabilities(self):
         P = soft()
-        distilled = DistilledClassifier(None, alpha=0.2, transfer_set=None)
+        distilled = tree_classifier(None, alpha=0.2, transfer_set=None)
         distilled.fit(X, teacher_proba=P)
         assert distilled.compact_.equals(plain(P).compact_)
         assert not hasattr(distilled, "teacher_")
 
     def test_an_unfitted_teacher_needs_them(self):
         with pytest.raises(ValueError, match=r"requires y .* FrozenEstimator or teacher_proba"):
-            DistilledClassifier(GaussianNB()).fit(X)
+            tree_classifier(GaussianNB()).fit(X)
         with pytest.raises(ValueError, match="only a FrozenEstimator can label further rows"):
-            DistilledClassifier(GaussianNB()).fit(X, teacher_proba=soft())
+            tree_classifier(GaussianNB()).fit(X, teacher_proba=soft())
 
     def test_calibration_needs_them(self):
         with pytest.raises(ValueError, match="temperature='auto' needs y"):
-            DistilledClassifier(frozen(), temperature="auto").fit(X)
+            tree_classifier(frozen(), temperature="auto").fit(X)
 
     def test_two_classes(self):
         teacher = frozen(Y == 1)
-        distilled = DistilledClassifier(teacher, random_state=0).fit(X)
+        distilled = tree_classifier(teacher, random_state=0).fit(X)
         assert distilled.classes_.tolist() == [False, True]
         assert (distilled.predict(X) == teacher.predict(X)).mean() > 0.97
 
@@ -261,13 +263,13 @@ class TestWithoutLabels:
 class TestGivenProbabilities:
     def test_are_taken_verbatim(self):
         P = soft()
-        distilled = DistilledClassifier(None, alpha=0.6, temperature=2.0, transfer_set=None)
+        distilled = tree_classifier(None, alpha=0.6, temperature=2.0, transfer_set=None)
         distilled.fit(X, Y, teacher_proba=P)
         assert distilled.compact_.equals(plain(P, Y, 0.6, 2.0).compact_)
 
     def test_the_teacher_labels_the_other_rows(self):
         P = soft()
-        distilled = DistilledClassifier(Counted(), transfer_set=Half()).fit(X, Y, teacher_proba=P)
+        distilled = tree_classifier(Counted(), transfer_set=Half()).fit(X, Y, teacher_proba=P)
         assert len(FITS) == 1
         more = (ROWS + ROWS.mean(axis=0)) / 2
         both = np.vstack([P, distilled.teacher_.predict_proba(more)])
@@ -280,7 +282,7 @@ class TestGivenProbabilities:
     def test_columns_of_a_data_frame_name_the_classes(self, labels, order):
         P = soft()
         frame = pd.DataFrame(P[:, order], columns=NAMES[order])
-        distilled = DistilledClassifier(None, transfer_set=None)
+        distilled = tree_classifier(None, transfer_set=None)
         distilled.fit(X, NAMES[Y] if labels else None, teacher_proba=frame)
         assert distilled.classes_.tolist() == NAMES.tolist()
         by_hand = plain(P, Y if labels else None, 0.5 if labels else 1.0, classes=NAMES)
@@ -288,27 +290,25 @@ class TestGivenProbabilities:
 
     def test_columns_may_name_classes_that_y_lacks(self):
         frame = pd.DataFrame(soft(K=4), columns=["zinnia", *NAMES])
-        distilled = DistilledClassifier(None, transfer_set=None).fit(
-            X, NAMES[Y], teacher_proba=frame
-        )
+        distilled = tree_classifier(None, transfer_set=None).fit(X, NAMES[Y], teacher_proba=frame)
         assert distilled.classes_.tolist() == [*NAMES, "zinnia"]
         assert distilled.predict_proba(X)[:, 3].max() > 0.1
 
     def test_columns_must_name_the_classes_of_y(self):
         frame = pd.DataFrame(soft(), columns=["0", "1", "2"])
         with pytest.raises(ValueError, match=r"classes of the teacher_proba, \['0', '1', '2'\]"):
-            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=frame)
+            tree_classifier(None, transfer_set=None).fit(X, Y, teacher_proba=frame)
 
     def test_columns_must_name_the_classes_of_a_frozen_teacher(self):
         frame = pd.DataFrame(soft(), columns=["a", "b", "c"])
-        distilled = DistilledClassifier(frozen(NAMES[Y]))
+        distilled = tree_classifier(frozen(NAMES[Y]))
         with pytest.raises(ValueError, match=r"columns \['a', 'b', 'c'\] for the classes"):
             distilled.fit(X, teacher_proba=frame)
         distilled.fit(X, teacher_proba=frame.set_axis(NAMES[[1, 2, 0]], axis=1))
         assert distilled.classes_.tolist() == NAMES.tolist()
 
     def test_columns_without_names_are_numbers_or_the_classes_of_y(self):
-        distilled = DistilledClassifier(None, transfer_set=None)
+        distilled = tree_classifier(None, transfer_set=None)
         assert distilled.fit(X, teacher_proba=soft(K=4)).classes_.tolist() == [0, 1, 2, 3]
         distilled.fit(X, NAMES[Y], teacher_proba=soft())
         assert distilled.classes_.tolist() == NAMES.tolist()
@@ -316,9 +316,9 @@ class TestGivenProbabilities:
     @pytest.mark.parametrize("given", [soft(K=2), soft(K=4)])
     def test_as_many_columns_as_classes(self, given):
         with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for"):
-            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=given)
+            tree_classifier(None, transfer_set=None).fit(X, Y, teacher_proba=given)
         with pytest.raises(ValueError, match=f"teacher_proba has {given.shape[1]} columns for"):
-            DistilledClassifier(frozen()).fit(X, teacher_proba=given)
+            tree_classifier(frozen()).fit(X, teacher_proba=given)
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -336,28 +336,26 @@ class TestGivenProbabilities:
     )
     def test_rows_must_be_probabilities(self, change, message):
         with pytest.raises(ValueError, match=message):
-            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=change(soft()))
+            tree_classifier(None, transfer_set=None).fit(X, Y, teacher_proba=change(soft()))
 
     def test_without_teacher_no_other_rows(self):
         with pytest.raises(ValueError, match="teacher=None needs teacher_proba, or alpha=0"):
-            DistilledClassifier(None, transfer_set=None).fit(X, Y)
+            tree_classifier(None, transfer_set=None).fit(X, Y)
         with pytest.raises(ValueError, match="set transfer_set=None"):
-            DistilledClassifier(None).fit(X, Y, teacher_proba=soft())
+            tree_classifier(None).fit(X, Y, teacher_proba=soft())
         with pytest.raises(ValueError, match="cannot label X_unlabeled"):
-            DistilledClassifier(None, transfer_set=None).fit(
-                X, Y, teacher_proba=soft(), X_unlabeled=X
-            )
+            tree_classifier(None, transfer_set=None).fit(X, Y, teacher_proba=soft(), X_unlabeled=X)
 
 
 class TestFrozenTeacher:
     def test_is_used_as_it_is(self):
         teacher = frozen()
-        distilled = DistilledClassifier(teacher, alpha=0.5, transfer_set=None).fit(X, Y)
+        distilled = tree_classifier(teacher, alpha=0.5, transfer_set=None).fit(X, Y)
         assert distilled.teacher_ is teacher
         assert distilled.compact_.equals(plain(teacher.predict_proba(ROWS), Y, 0.5).compact_)
 
     def test_keeps_classes_that_y_lacks(self):
-        distilled = DistilledClassifier(frozen(NAMES[Y]), random_state=0)
+        distilled = tree_classifier(frozen(NAMES[Y]), random_state=0)
         distilled.fit(X[Y > 0], NAMES[Y[Y > 0]])
         assert distilled.classes_.tolist() == NAMES.tolist()
         assert distilled.compact_.classes.tolist() == NAMES.tolist()
@@ -366,18 +364,18 @@ class TestFrozenTeacher:
     def test_must_know_the_classes_of_y(self):
         teacher = FrozenEstimator(GaussianNB().fit(X[Y > 0], Y[Y > 0]))
         with pytest.raises(ValueError, match=r"frozen teacher, \[1, 2\]: \[0\]"):
-            DistilledClassifier(teacher).fit(X, Y)
+            tree_classifier(teacher).fit(X, Y)
 
     def test_may_order_classes_as_it_likes(self):
         inner = GaussianNB().fit(X, Y)
         inner.classes_ = np.array([2, 0, 1])  # setosa is 2 to this one
-        distilled = DistilledClassifier(FrozenEstimator(inner), transfer_set=None).fit(X)
+        distilled = tree_classifier(FrozenEstimator(inner), transfer_set=None).fit(X)
         assert distilled.classes_.tolist() == [0, 1, 2]
         assert distilled.predict(X).tolist() == inner.predict(X).tolist()
 
     def test_must_be_fitted(self):
         with pytest.raises(TypeError, match="is it fitted"):
-            DistilledClassifier(FrozenEstimator(GaussianNB())).fit(X, Y)
+            tree_classifier(FrozenEstimator(GaussianNB())).fit(X, Y)
 
 
 class TestTemperature:
@@ -385,7 +383,7 @@ class TestTemperature:
         P, leaves = soft(), {"max_leaf_nodes": 8}
         trees = {}
         for T in (1.0, 4.0):
-            distilled = DistilledClassifier(
+            distilled = tree_classifier(
                 None, SoftTreeClassifier(**leaves), temperature=T, transfer_set=None
             )
             trees[T] = distilled.fit(X, teacher_proba=P).compact_
@@ -410,7 +408,7 @@ class TestTemperature:
     def test_auto_calibrates_the_teacher(self):
         """Naive Bayes is far too sure of itself where columns say the same."""
         rows, y = load_breast_cancer(return_X_y=True)
-        distilled = DistilledClassifier(GaussianNB(), temperature="auto", transfer_set=Half())
+        distilled = tree_classifier(GaussianNB(), temperature="auto", transfer_set=Half())
         distilled.fit(rows, y)
         T = distilled.temperature_
         assert T > 1.5
@@ -431,8 +429,8 @@ class TestTemperature:
     def test_one_changes_nothing(self):
         P = soft()
         P[0] = [1, 0, 0]
-        a = DistilledClassifier(None, temperature=1.0, transfer_set=None).fit(X, teacher_proba=P)
-        b = DistilledClassifier(None, temperature=1, transfer_set=None).fit(X, teacher_proba=P)
+        a = tree_classifier(None, temperature=1.0, transfer_set=None).fit(X, teacher_proba=P)
+        b = tree_classifier(None, temperature=1, transfer_set=None).fit(X, teacher_proba=P)
         assert a.compact_.equals(b.compact_)
         assert a.compact_.equals(SoftTreeClassifier().fit(X, P).compact_)
 
@@ -440,18 +438,18 @@ class TestTemperature:
 class TestFurtherRows:
     def test_unlabeled_rows_and_a_pool_are_the_same(self):
         rows = X[::2] + 0.1
-        a = DistilledClassifier(Counted(), transfer_set=None).fit(X, Y, X_unlabeled=rows)
-        b = DistilledClassifier(Counted(), transfer_set=Pool(rows)).fit(X, Y)
+        a = tree_classifier(Counted(), transfer_set=None).fit(X, Y, X_unlabeled=rows)
+        b = tree_classifier(Counted(), transfer_set=Pool(rows)).fit(X, Y)
         assert a.compact_.equals(b.compact_)
         assert not a.compact_.equals(
-            DistilledClassifier(Counted(), transfer_set=None).fit(X, Y).compact_
+            tree_classifier(Counted(), transfer_set=None).fit(X, Y).compact_
         )
         assert [len(seen) for seen, _, _ in FITS if len(seen) > 120] == [150] * 3
 
     def test_unlabeled_rows_come_beside_those_of_the_transfer(self):
         rows = X[::2] + 0.1
-        a = DistilledClassifier(GaussianNB(), transfer_set=Pool(X[:9]), transfer_weight=3.0)
-        b = DistilledClassifier(GaussianNB(), transfer_set=None, transfer_weight=3.0)
+        a = tree_classifier(GaussianNB(), transfer_set=Pool(X[:9]), transfer_weight=3.0)
+        b = tree_classifier(GaussianNB(), transfer_set=None, transfer_weight=3.0)
         a.fit(X, Y, X_unlabeled=rows)
         b.fit(X, Y, X_unlabeled=np.vstack([X[:9], rows]))
         assert a.compact_.equals(b.compact_)
@@ -460,16 +458,16 @@ class TestFurtherRows:
         table = pd.DataFrame({"size": X[:, 0], "kind": np.where(X[:, 2] > 2, "a", "b")})
         more = table[::2].assign(size=table["size"] + 0.1)
         encode = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
-        model = DistilledClassifier(make_pipeline(encode, GaussianNB()), transfer_set=None)
+        model = tree_classifier(make_pipeline(encode, GaussianNB()), transfer_set=None)
         wanted = model.fit(table, Y, X_unlabeled=more).compact_
         assert model.fit(table, Y, X_unlabeled=more.to_numpy(object)).compact_.equals(wanted)
 
     @pytest.mark.parametrize("rows", [np.empty((0, 4)), X[:0].tolist(), FRAME[:0]])
     def test_a_pool_without_rows_is_refused(self, rows):
         with pytest.raises(ValueError, match="X of Pool has no rows: pass rows to label"):
-            DistilledClassifier(GaussianNB(), transfer_set=Pool(rows)).fit(X, Y)
+            tree_classifier(GaussianNB(), transfer_set=Pool(rows)).fit(X, Y)
         with pytest.raises(ValueError, match="X_unlabeled has no rows"):
-            DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y, X_unlabeled=rows)
+            tree_classifier(GaussianNB(), transfer_set=None).fit(X, Y, X_unlabeled=rows)
 
     @pytest.mark.parametrize("rows", [X[:, :3], X[0], np.column_stack([X, X])])
     def test_must_have_the_columns_of_x(self, rows):
@@ -478,41 +476,41 @@ class TestFurtherRows:
             ({}, {"X_unlabeled": rows}),
         ):
             with pytest.raises(ValueError, match="further rows must have 4 columns like X"):
-                DistilledClassifier(GaussianNB(), **options).fit(X, Y, **fit_options)
+                tree_classifier(GaussianNB(), **options).fit(X, Y, **fit_options)
 
     def test_must_have_them_in_the_same_order(self):
         for rows in (FRAME[list("srqp")], FRAME.set_axis(list("abcd"), axis=1)):
             with pytest.raises(ValueError, match="columns of X in the same order"):
-                DistilledClassifier(GaussianNB(), transfer_set=Pool(rows)).fit(FRAME, Y)
+                tree_classifier(GaussianNB(), transfer_set=Pool(rows)).fit(FRAME, Y)
 
     @pytest.mark.parametrize("table", [X, FRAME], ids=["array", "frame"])
     @pytest.mark.parametrize("rows", [X[::2], X[::2].tolist(), FRAME[::2]], ids=["a", "l", "f"])
     def test_arrays_and_data_frames_mix(self, table, rows):
-        a = DistilledClassifier(GaussianNB(), transfer_set=Pool(rows)).fit(table, Y)
-        b = DistilledClassifier(GaussianNB(), transfer_set=Pool(X[::2])).fit(X, Y)
+        a = tree_classifier(GaussianNB(), transfer_set=Pool(rows)).fit(table, Y)
+        b = tree_classifier(GaussianNB(), transfer_set=Pool(X[::2])).fit(X, Y)
         assert a.compact_.scores(X).tolist() == b.compact_.scores(X).tolist()
 
     @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
     def test_must_be_finite(self, value):
         teacher = HistGradientBoostingClassifier(max_iter=2)  # to which nothing is too large
         with pytest.raises(ValueError, match="infinity"):
-            DistilledClassifier(teacher, transfer_set=Pool(np.full((2, 4), value))).fit(X, Y)
+            tree_classifier(teacher, transfer_set=Pool(np.full((2, 4), value))).fit(X, Y)
 
     def test_must_be_whole_where_x_is(self):
         whole = np.rint(10 * X).astype(np.int32)
         for value in (0.5, np.nan):
-            distilled = DistilledClassifier(
+            distilled = tree_classifier(
                 RandomForestClassifier(3), transfer_set=Pool(np.full((2, 4), value))
             )
             with pytest.raises(ValueError, match="X is int32, but further rows hold fractions"):
                 distilled.fit(whole, Y)
-        distilled = DistilledClassifier(GaussianNB(), random_state=0).fit(whole, Y)
+        distilled = tree_classifier(GaussianNB(), random_state=0).fit(whole, Y)
         assert distilled.compact_.input_dtype == "int32"
         assert distilled.score(whole, Y) > 0.9
 
     def test_pass_through_the_steps_before_with_metadata_routing(self):
         with config_context(enable_metadata_routing=True):
-            distilled = DistilledClassifier(GaussianNB(), transfer_set=None)
+            distilled = tree_classifier(GaussianNB(), transfer_set=None)
             distilled.set_fit_request(X_unlabeled=True)
             steps = [("scale", StandardScaler()), ("distill", distilled)]
             pipeline = Pipeline(steps, transform_input=["X_unlabeled"])
@@ -523,14 +521,14 @@ class TestFurtherRows:
 
     def test_the_seed_of_the_transfer_follows_random_state(self):
         for seed in (0, 0, 1):
-            DistilledClassifier(GaussianNB(), transfer_set=Half(), random_state=seed).fit(X, Y)
+            tree_classifier(GaussianNB(), transfer_set=Half(), random_state=seed).fit(X, Y)
         assert Half.seeds[0] == Half.seeds[1] != Half.seeds[2]
 
 
 class TestStudents:
     def test_the_student_is_a_clone_with_parameters_of_its_own(self):
         student = SoftTreeClassifier(threshold_bits=7, value_bits=6)
-        distilled = DistilledClassifier(None, student, alpha=0).fit(X, Y)
+        distilled = tree_classifier(None, student, alpha=0).fit(X, Y)
         assert distilled.compact_.table(TreeTable).value_bits == 6
         assert not hasattr(student, "compact_")
         assert distilled.student is student
@@ -548,7 +546,7 @@ class TestStudents:
         ids=["tree", "forest", "linear"],
     )
     def test_plain_classifiers_are_adapted(self, student):
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             GaussianNB(), student, transfer_set=Munge(2), random_state=0
         ).fit(X, NAMES[Y])
         assert isinstance(distilled.student_, StudentAdapter)
@@ -556,7 +554,7 @@ class TestStudents:
         assert not hasattr(student, "classes_")
 
     def test_none_is_the_soft_tree(self):
-        distilled = DistilledClassifier(None, alpha=0).fit(X, Y)
+        distilled = tree_classifier(None, alpha=0).fit(X, Y)
         assert type(distilled.student_) is SoftTreeClassifier
 
     @pytest.mark.parametrize(
@@ -564,14 +562,12 @@ class TestStudents:
     )
     def test_others_are_refused_before_the_teacher_is_fitted(self, student):
         with pytest.raises(TypeError, match="student must learn from probabilities"):
-            DistilledClassifier(Counted(), student).fit(X, Y)
+            tree_classifier(Counted(), student).fit(X, Y)
         assert FITS == []
 
     @pytest.mark.parametrize("student", [None, DecisionTreeClassifier(), LogisticRegression()])
     def test_names_of_columns_arrive(self, student):
-        distilled = DistilledClassifier(
-            GaussianNB(), student, transfer_set=Munge(2), random_state=0
-        )
+        distilled = tree_classifier(GaussianNB(), student, transfer_set=Munge(2), random_state=0)
         distilled.fit(FRAME.astype(np.float32), Y)
         assert distilled.feature_names_in_.tolist() == list("pqrs")
         assert distilled.student_.feature_names_in_.tolist() == list("pqrs")
@@ -598,9 +594,7 @@ class TestStudents:
         if missing:
             frame.loc[::5, "count"] = pd.NA
         boosting = HistGradientBoostingClassifier(max_iter=5)
-        distilled = DistilledClassifier(boosting, transfer_set=Munge(2), random_state=0).fit(
-            frame, Y
-        )
+        distilled = tree_classifier(boosting, transfer_set=Munge(2), random_state=0).fit(frame, Y)
         rows = frame.astype(float).to_numpy()
         assert np.isnan(rows).any() == missing
         assert distilled.predict(frame).tolist() == distilled.compact_.predict(rows).tolist()
@@ -609,9 +603,7 @@ class TestStudents:
     @pytest.mark.parametrize("student", [None, RandomForestClassifier(3), SoftLinearClassifier()])
     def test_the_student_does_not_hold_the_teacher(self, student):
         boosting = HistGradientBoostingClassifier(max_iter=2)
-        distilled = DistilledClassifier(
-            boosting, student, transfer_set=Munge(2), cv=2, random_state=0
-        )
+        distilled = tree_classifier(boosting, student, transfer_set=Munge(2), cv=2, random_state=0)
         distilled.fit(X, Y)
         assert b"GradientBoosting" in pickle.dumps(distilled)
         assert b"GradientBoosting" not in pickle.dumps(distilled.student_)
@@ -627,15 +619,15 @@ class TestStudents:
         rows = X.copy()
         rows[::4, 2] = np.nan
         boosting = HistGradientBoostingClassifier(max_iter=10)
-        distilled = DistilledClassifier(boosting, random_state=0).fit(rows, Y)
+        distilled = tree_classifier(boosting, random_state=0).fit(rows, Y)
         assert distilled.score(rows, Y) > 0.9
         infinite = np.where(np.isnan(rows), np.nan, np.copysign(np.inf, rows))
         far = np.where(np.isnan(rows), np.nan, np.copysign(1e30, rows))
         assert distilled.predict(infinite).tolist() == distilled.predict(far).tolist()
         for teacher, student in ((GaussianNB(), None), (boosting, LogisticRegression())):
             with pytest.raises(ValueError, match="NaN"):
-                DistilledClassifier(teacher, student, transfer_set=None).fit(rows, Y)
-            fitted = DistilledClassifier(teacher, student, transfer_set=None).fit(X, Y)
+                tree_classifier(teacher, student, transfer_set=None).fit(rows, Y)
+            fitted = tree_classifier(teacher, student, transfer_set=None).fit(X, Y)
             with pytest.raises(ValueError, match="NaN"):
                 fitted.predict(rows)
 
@@ -649,23 +641,23 @@ class TestRows:
             ({"teacher": None, "transfer_set": None}, {"teacher_proba": soft()}),
         ):
             few = {name: P[seen] for name, P in extra.items()}
-            a = DistilledClassifier(**options).fit(spoilt, Y, seen.astype(float), **extra)
-            b = DistilledClassifier(**options).fit(X[seen], Y[seen], **few)
+            a = tree_classifier(**options).fit(spoilt, Y, seen.astype(float), **extra)
+            b = tree_classifier(**options).fit(X[seen], Y[seen], **few)
             assert a.compact_.equals(b.compact_)
 
     def test_weights_reach_the_teacher(self):
         weight = np.random.default_rng(0).random(150)
-        DistilledClassifier(Counted(), transfer_set=None).fit(X, Y, weight)
+        tree_classifier(Counted(), transfer_set=None).fit(X, Y, weight)
         assert FITS[-1][2].tolist() == weight.tolist()
-        DistilledClassifier(Counted(), transfer_set=None).fit(X, Y)
+        tree_classifier(Counted(), transfer_set=None).fit(X, Y)
         assert FITS[-1][2] is None
-        piped = DistilledClassifier(make_pipeline(StandardScaler(), Counted()), transfer_set=None)
+        piped = tree_classifier(make_pipeline(StandardScaler(), Counted()), transfer_set=None)
         piped.fit(X, Y, weight)
         assert FITS[-1][2].tolist() == weight.tolist()
 
     def test_groups_reach_the_folds(self):
         groups = np.arange(150) % 7
-        DistilledClassifier(Counted(), transfer_set=None).fit(
+        tree_classifier(Counted(), transfer_set=None).fit(
             np.column_stack([X, groups]), Y, groups=groups
         )
         assert len(FITS) == 6
@@ -680,7 +672,7 @@ class TestRows:
         first = min(test[0] for _, test in cv.split(rows))
         weight = np.random.default_rng(1).random(150)
         with pytest.warns(UserWarning, match=f"^{first} of 150 training rows were never held out"):
-            distilled = DistilledClassifier(
+            distilled = tree_classifier(
                 GaussianNB(), cv=cv, transfer_set=None, temperature="auto"
             ).fit(rows, y, weight)
         P = cross_fit(
@@ -699,13 +691,13 @@ class TestRows:
 
     def test_splits_as_a_list(self):
         folds = list(StratifiedKFold(5).split(X, Y))
-        a = DistilledClassifier(GaussianNB(), cv=folds, transfer_set=None).fit(X, Y)
-        b = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y)
+        a = tree_classifier(GaussianNB(), cv=folds, transfer_set=None).fit(X, Y)
+        b = tree_classifier(GaussianNB(), transfer_set=None).fit(X, Y)
         assert a.compact_.equals(b.compact_)
 
     def test_a_class_of_one_row(self):
         keep = (Y < 2) | (np.arange(150) == 149)
-        distilled = DistilledClassifier(GaussianNB(), random_state=0).fit(X[keep], NAMES[Y[keep]])
+        distilled = tree_classifier(GaussianNB(), random_state=0).fit(X[keep], NAMES[Y[keep]])
         assert distilled.classes_.tolist() == NAMES.tolist()
         assert distilled.predict(X[149:]).tolist() == ["virginica"]
 
@@ -716,7 +708,7 @@ class TestRandomness:
     def test_a_seed_fixes_everything(self):
         options = {"student": RandomForestClassifier(3), "transfer_set": Munge(2)}
         one, two, other = (
-            DistilledClassifier(self.teacher, random_state=seed, **options).fit(X, Y)
+            tree_classifier(self.teacher, random_state=seed, **options).fit(X, Y)
             for seed in (0, 0, 1)
         )
         assert one.compact_.equals(two.compact_)
@@ -727,11 +719,11 @@ class TestRandomness:
 
     def test_seeds_of_ones_own_stay(self):
         teacher = RandomForestClassifier(5, random_state=7)
-        fitted = DistilledClassifier(teacher, transfer_set=None, random_state=0).fit(X, Y)
+        fitted = tree_classifier(teacher, transfer_set=None, random_state=0).fit(X, Y)
         assert fitted.teacher_.random_state == 7
 
     def test_without_a_seed_none_is_given(self):
-        fitted = DistilledClassifier(RandomForestClassifier(3), transfer_set=None).fit(X, Y)
+        fitted = tree_classifier(RandomForestClassifier(3), transfer_set=None).fit(X, Y)
         assert fitted.teacher_.random_state is None
 
     def test_teacher_and_rows_are_the_same_for_every_student(self):
@@ -739,7 +731,7 @@ class TestRandomness:
         students = (None, DecisionTreeClassifier(), make_student := RandomForestClassifier(3))
         teachers = []
         for student in students:
-            distilled = DistilledClassifier(
+            distilled = tree_classifier(
                 RandomForestClassifier(3), student, transfer_set=Half(), random_state=0
             )
             teachers.append(distilled.fit(X, Y).teacher_.random_state)
@@ -749,16 +741,16 @@ class TestRandomness:
 
     def test_any_number_of_jobs_gives_the_same(self):
         one, two = (
-            DistilledClassifier(
-                self.teacher, transfer_set=Munge(2), random_state=0, n_jobs=n_jobs
-            ).fit(X, Y)
+            tree_classifier(self.teacher, transfer_set=Munge(2), random_state=0, n_jobs=n_jobs).fit(
+                X, Y
+            )
             for n_jobs in (1, 2)
         )
         assert one.compact_.equals(two.compact_)
 
     def test_a_random_state_object(self):
         one, two = (
-            DistilledClassifier(
+            tree_classifier(
                 self.teacher, transfer_set=Munge(2), random_state=np.random.RandomState(3)
             ).fit(X, Y)
             for _ in range(2)
@@ -772,7 +764,7 @@ class TestMemory:
 
     def search(self, folder, candidates, n_jobs=1, **options):
         student = SoftTreeClassifier()
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             Counted(), student, memory=str(folder), random_state=0, transfer_set=Munge(3), **options
         )
         pipeline = Pipeline([("scale", StandardScaler()), ("distill", distilled)])
@@ -802,7 +794,7 @@ class TestMemory:
         assert one.best_estimator_[-1].compact_.equals(two.best_estimator_[-1].compact_)
 
     def test_nor_with_the_kinds_of_students(self, tmp_path):
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             RandomForestClassifier(3), memory=str(tmp_path), transfer_set=Half(), random_state=0
         )
         students = [SoftTreeClassifier(), DecisionTreeClassifier(), RandomForestClassifier(3)]
@@ -815,9 +807,9 @@ class TestMemory:
 
     def test_is_as_without(self, tmp_path):
         options = {"transfer_set": Munge(2), "random_state": 0, "temperature": "auto"}
-        plain = DistilledClassifier(GaussianNB(), **options).fit(FRAME, Y)
+        plain = tree_classifier(GaussianNB(), **options).fit(FRAME, Y)
         for _ in range(2):
-            cached = DistilledClassifier(GaussianNB(), memory=str(tmp_path), **options)
+            cached = tree_classifier(GaussianNB(), memory=str(tmp_path), **options)
             cached.fit(FRAME, Y)
             assert cached.compact_.equals(plain.compact_)
             assert cached.temperature_ == pytest.approx(plain.temperature_)
@@ -838,16 +830,16 @@ class TestMemory:
     def test_what_the_teacher_sees_counts(self, change, tmp_path):
         options = {"teacher": Counted(), "memory": str(tmp_path), "transfer_set": Half()}
         arguments = {"X": X, "y": Y}
-        DistilledClassifier(**options).fit(**arguments)
+        tree_classifier(**options).fit(**arguments)
         FITS.clear()
         for name, value in change.items():
             (options if name in ("teacher", "cv") else arguments)[name] = value
-        DistilledClassifier(**options).fit(**arguments)
+        tree_classifier(**options).fit(**arguments)
         assert len(FITS) == (5 if "cv" in change else 6)
 
     def test_what_is_asked_of_it_counts_too(self, tmp_path):
         def fit(transfer, **arguments):
-            distilled = DistilledClassifier(Counted(), memory=str(tmp_path), random_state=0)
+            distilled = tree_classifier(Counted(), memory=str(tmp_path), random_state=0)
             return distilled.set_params(transfer_set=transfer).fit(X, Y, **arguments).compact_
 
         models = [fit(Munge(1)), fit(Munge(2)), fit(None), fit(None, X_unlabeled=X + 1)]
@@ -862,12 +854,12 @@ class TestMemory:
             teacher = make_pipeline(FunctionTransformer(lambda rows: rows), teacher)
         else:
             transfer.shift = lambda rows: rows
-        distilled = DistilledClassifier(teacher, memory=str(tmp_path), transfer_set=transfer)
+        distilled = tree_classifier(teacher, memory=str(tmp_path), transfer_set=transfer)
         for n_fits in (6, 12):
             with pytest.warns(UserWarning, match="not cached: .* cannot be hashed"):
                 distilled.fit(X, Y)
             assert len(FITS) == n_fits
-        plain = DistilledClassifier(GaussianNB(), transfer_set=Half()).fit(X, Y)
+        plain = tree_classifier(GaussianNB(), transfer_set=Half()).fit(X, Y)
         assert distilled.compact_.equals(plain.compact_)
 
 
@@ -887,7 +879,7 @@ class TestFailingFit:
         ids=["student", "teacher", "transfer_set", "y", "plain"],
     )
     def test_leaves_nothing_half_fitted(self, options, y):
-        distilled = DistilledClassifier(**options)
+        distilled = tree_classifier(**options)
         with pytest.raises(ValueError):
             distilled.fit(X, y)
         assert self.attributes(distilled) <= {"n_features_in_"}
@@ -925,19 +917,19 @@ class TestBadInput:
     def test_parameters(self, parameters):
         name = next(iter(parameters))
         with pytest.raises(ValueError, match=f"'{name}' parameter of DistilledClassifier"):
-            DistilledClassifier(GaussianNB(), **parameters).fit(X, Y)
+            tree_classifier(GaussianNB(), **parameters).fit(X, Y)
 
     @pytest.mark.parametrize("teacher", ["forest", 3, GaussianNB])
     def test_teacher(self, teacher):
         with pytest.raises((ValueError, TypeError), match=r"teacher|GaussianNB"):
-            DistilledClassifier(teacher).fit(X, Y)
+            tree_classifier(teacher).fit(X, Y)
 
     @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
     def test_infinity(self, value):
         rows = X.copy()
         rows[3, 2] = value
         with pytest.raises(ValueError, match="infinity"):
-            DistilledClassifier(Counted()).fit(rows, Y)
+            tree_classifier(Counted()).fit(rows, Y)
         assert FITS == []
 
     @pytest.mark.parametrize(
@@ -956,25 +948,25 @@ class TestBadInput:
     )
     def test_tables(self, rows, y, message):
         with pytest.raises(ValueError, match=message):
-            DistilledClassifier(GaussianNB()).fit(rows, y)
+            tree_classifier(GaussianNB()).fit(rows, y)
 
     @pytest.mark.parametrize("weight", [np.zeros(150), -np.ones(150), np.ones(149)])
     def test_weights(self, weight):
         with pytest.raises(ValueError, match="weight"):
-            DistilledClassifier(GaussianNB()).fit(X, Y, weight)
+            tree_classifier(GaussianNB()).fit(X, Y, weight)
 
     def test_a_column_of_labels_warns(self):
         with pytest.warns(DataConversionWarning, match="column-vector y"):
-            distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y[:, None])
+            distilled = tree_classifier(GaussianNB(), transfer_set=None).fit(X, Y[:, None])
         assert distilled.score(X, Y) > 0.9
 
     def test_wide_integers(self):
         rows = np.full((4, 1), 2**24 + 1)
         with pytest.raises(ValueError, match="integers beyond 2"):
-            DistilledClassifier(GaussianNB()).fit(rows, [0, 1, 0, 1])
+            tree_classifier(GaussianNB()).fit(rows, [0, 1, 0, 1])
 
     def test_columns_at_predict(self):
-        distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X, Y)
+        distilled = tree_classifier(GaussianNB(), transfer_set=None).fit(X, Y)
         for method in ("predict", "predict_proba", "decision_function"):
             with pytest.raises(ValueError, match="3 features"):
                 getattr(distilled, method)(X[:, :3])
@@ -985,7 +977,7 @@ class TestExports:
     @pytest.mark.parametrize("names", [NAMES, np.array([3, 5, 9])])
     def test_saved_loaded_and_run(self, student, names, tmp_path):
         onnxruntime = pytest.importorskip("onnxruntime")
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             GaussianNB(), student, transfer_set=Munge(2), random_state=0
         ).fit(FRAME, names[Y])
         distilled.save(tmp_path / "model.skd")
@@ -1001,16 +993,14 @@ class TestExports:
         assert_allclose(P, distilled.predict_proba(FRAME), atol=1e-6)
 
     def test_not_before_fit(self, tmp_path):
-        distilled = DistilledClassifier(GaussianNB())
+        distilled = tree_classifier(GaussianNB())
         for export in (lambda: distilled.save(tmp_path / "x"), distilled.to_onnx):
             with pytest.raises(ValueError, match="not fitted"):
                 export()
         assert not hasattr(distilled, "feature_importances_")
 
     def test_pickle_and_clone(self):
-        distilled = DistilledClassifier(GaussianNB(), transfer_set=Munge(2), random_state=0).fit(
-            X, Y
-        )
+        distilled = tree_classifier(GaussianNB(), transfer_set=Munge(2), random_state=0).fit(X, Y)
         copy = pickle.loads(pickle.dumps(distilled))
         assert copy.compact_.equals(distilled.compact_)
         assert copy.predict(X).tolist() == distilled.predict(X).tolist()
@@ -1018,26 +1008,24 @@ class TestExports:
 
 
 def test_cross_validation_by_two_jobs():
-    distilled = DistilledClassifier(GaussianNB(), transfer_set=Munge(2), random_state=0)
+    distilled = tree_classifier(GaussianNB(), transfer_set=Munge(2), random_state=0)
     one, two = (cross_val_score(distilled, X, Y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2))
     assert one == pytest.approx(two)
 
 
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_a_progress_bar_where_wanted(verbose, capsys):
-    DistilledClassifier(GaussianNB(), transfer_set=None, verbose=verbose).fit(X, Y)
+    tree_classifier(GaussianNB(), transfer_set=None, verbose=verbose).fit(X, Y)
     assert ("6/6" in capsys.readouterr().err) == bool(verbose)
 
 
 def test_the_teachers_decisions_alone():
     teacher = FrozenEstimator(GaussianNB().fit(X, Y))
     settings = {"transfer_set": None, "alpha": 1.0}
-    student = DistilledClassifier(teacher, response_method="predict", **settings).fit(X)
+    student = tree_classifier(teacher, response_method="predict", **settings).fit(X)
     by_hand = SoftTreeClassifier().fit(ROWS, np.eye(3)[teacher.predict(X)])
     assert np.array_equal(student.predict_proba(X), by_hand.predict_proba(X))
-    calibrated = DistilledClassifier(teacher, response_method="predict", temperature="auto").fit(
-        X, Y
-    )
+    calibrated = tree_classifier(teacher, response_method="predict", temperature="auto").fit(X, Y)
     assert calibrated.temperature_ != 1
 
 
@@ -1055,14 +1043,14 @@ class Asked:
 @pytest.mark.parametrize("table", [X, FRAME])
 def test_hints_are_read_in_the_fitted_teacher_for_all_rows(table):
     hints = Asked()
-    student = DistilledClassifier(
+    student = tree_classifier(
         GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), hints=hints, hint_weight=2.0
     ).set_params(transfer_set=Munge(2), random_state=0)
     student.fit(table, Y)
     ((teacher, rows),) = hints.calls
     assert teacher is student.teacher_ and type(rows) is type(table)
     assert rows.shape == (450, 4)
-    plain = DistilledClassifier(
+    plain = tree_classifier(
         GaussianNB(), SoftTreeClassifier(max_leaf_nodes=6), transfer_set=Munge(2), random_state=0
     ).fit(table, Y)
     assert not np.array_equal(student.compact_.scores(X), plain.compact_.scores(X))
@@ -1070,12 +1058,12 @@ def test_hints_are_read_in_the_fitted_teacher_for_all_rows(table):
 
 def test_hints_beside_given_labels_and_without_a_teacher_to_ask():
     P, hints = np.eye(3)[Y] * 0.7 + 0.1, Asked()
-    student = DistilledClassifier(GaussianNB(), hints=hints, transfer_set=None)
+    student = tree_classifier(GaussianNB(), hints=hints, transfer_set=None)
     student.fit(X, Y, teacher_proba=P)
     assert len(hints.calls) == 1 and hasattr(student, "teacher_")
     with pytest.raises(ValueError, match="teacher=None cannot give hints"):
-        DistilledClassifier(None, hints=hints, transfer_set=None).fit(X, Y, teacher_proba=P)
-    DistilledClassifier(None, hints=hints, alpha=0).fit(X, Y)  # a plain student
+        tree_classifier(None, hints=hints, transfer_set=None).fit(X, Y, teacher_proba=P)
+    tree_classifier(None, hints=hints, alpha=0).fit(X, Y)  # a plain student
     assert len(hints.calls) == 1
 
 
@@ -1089,4 +1077,16 @@ def test_broken_hints_are_refused(told, message):
             return told
 
     with pytest.raises(ValueError, match=message):
-        DistilledClassifier(GaussianNB(), hints=Broken(), transfer_set=None).fit(X, Y)
+        tree_classifier(GaussianNB(), hints=Broken(), transfer_set=None).fit(X, Y)
+
+
+def test_the_default_student_is_a_network():
+    distilled = DistilledClassifier(GaussianNB(), transfer_set=None, random_state=0).fit(X, Y)
+    student = SoftNetClassifier(random_state=distilled.student_.random_state)
+    by_hand = student.fit(
+        ROWS,
+        SoftTargets(cross_fit(GaussianNB(), ROWS, Y, CLASSES).response, Y, 0.5),
+        classes=CLASSES,
+    )
+    assert distilled.compact_.equals(by_hand.compact_)
+    assert distilled.score(X, Y) > 0.9

@@ -12,14 +12,13 @@ from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
-    DistilledClassifier,
-    DistilledRegressor,
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearRegressor,
     SoftTreeClassifier,
     StudentAdapter,
 )
+from tests.distillers import tree_classifier, tree_regressor
 
 FRAME = pd.DataFrame({"x": np.arange(40.0), "c": ["a", "b"] * 20})
 Y = np.arange(40) % 2
@@ -29,9 +28,9 @@ CALLS = [
     SoftLinearRegressor(**NONE),
     StudentAdapter(DecisionTreeClassifier(), **NONE),
     PrunedEnsembleClassifier(SoftBoostingClassifier(4, **NONE)),
-    DistilledClassifier(RandomForestClassifier(3), SoftTreeClassifier(**NONE)),
-    DistilledClassifier(RandomForestClassifier(3), DecisionTreeClassifier()),
-    DistilledRegressor(Ridge(), SoftLinearRegressor(**NONE)),
+    tree_classifier(RandomForestClassifier(3), SoftTreeClassifier(**NONE)),
+    tree_classifier(RandomForestClassifier(3), DecisionTreeClassifier()),
+    tree_regressor(Ridge(), SoftLinearRegressor(**NONE)),
 ]
 
 
@@ -49,10 +48,10 @@ def test_what_the_student_of_a_distiller_lists():
     for listed, words in ((["z"], "has an item value 'z'"), ([7], "set as integer indices must")):
         student = SoftTreeClassifier(categorical_features=listed)
         with pytest.raises(ValueError, match=f"^student__categorical_features {words}"):
-            DistilledClassifier(RandomForestClassifier(3), student).fit(FRAME, Y)
+            tree_classifier(RandomForestClassifier(3), student).fit(FRAME, Y)
         with pytest.raises(ValueError, match=f"^categorical_features {words}"):
             student.fit(FRAME, Y)
     fractions = FRAME.assign(x=FRAME["x"] / 3)
     student = SoftTreeClassifier(categorical_features=["x"])
     with pytest.raises(ValueError, match="do not list it among the categories"):
-        DistilledClassifier(RandomForestClassifier(3), student).fit(fractions[["x"]], Y)
+        tree_classifier(RandomForestClassifier(3), student).fit(fractions[["x"]], Y)

@@ -38,6 +38,7 @@ from skdistill import (
     SoftTreeClassifier,
     TeacherEnsemble,
 )
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 VALUES = X[:, 0] + 0.5 * X[:, 1]
@@ -158,10 +159,10 @@ class TestRouting:
             distiller(teacher()).fit(X, y, colour=WEIGHT)
 
     def test_a_teacher_without_metadata_works(self):
-        DistilledClassifier(Plain(), transfer_set=None).fit(X, Y)
-        DistilledClassifier(Plain(), transfer_set=None).fit(X, Y, WEIGHT)
+        tree_classifier(Plain(), transfer_set=None).fit(X, Y)
+        tree_classifier(Plain(), transfer_set=None).fit(X, Y, WEIGHT)
         with pytest.raises(TypeError, match="metadata"):
-            DistilledClassifier(Plain(), transfer_set=None).fit(X, Y, metadata=METADATA)
+            tree_classifier(Plain(), transfer_set=None).fit(X, Y, metadata=METADATA)
 
     def test_a_pipeline_routes_on(self, kind):
         distiller, teacher, y = kind
@@ -183,28 +184,28 @@ class TestRouting:
             TeacherEnsemble([("one", inner), ("two", unweighted)]),
         ):
             GOT.clear()
-            DistilledClassifier(teacher, transfer_set=None).fit(X, Y, WEIGHT)
+            tree_classifier(teacher, transfer_set=None).fit(X, Y, WEIGHT)
             got = [metadata["sample_weight"] for _, metadata in GOT if metadata]
             assert got and all(weight is not None for weight in got)
 
     def test_a_distiller_as_teacher_routes_on(self):
-        inner = DistilledClassifier(Classifier().set_fit_request(sample_weight=True), cv=2)
+        inner = tree_classifier(Classifier().set_fit_request(sample_weight=True), cv=2)
         inner.set_params(transfer_set=None).set_fit_request(sample_weight=True)
-        DistilledClassifier(inner, cv=2, transfer_set=None).fit(X, Y, WEIGHT)
+        tree_classifier(inner, cv=2, transfer_set=None).fit(X, Y, WEIGHT)
         assert len(GOT) == 3 * 3
         assert all(metadata["sample_weight"] is not None for _, metadata in GOT)
 
     def test_a_frozen_teacher_and_none_are_not_asked(self):
         frozen = FrozenEstimator(GaussianNB().fit(X, Y))
         for teacher, output in ((frozen, None), (None, frozen.predict_proba(X))):
-            distiller = DistilledClassifier(teacher, transfer_set=None)
+            distiller = tree_classifier(teacher, transfer_set=None)
             distiller.fit(X, Y, WEIGHT, teacher_proba=output)
-        DistilledClassifier(Classifier(), alpha=0).fit(X, Y, WEIGHT)
+        tree_classifier(Classifier(), alpha=0).fit(X, Y, WEIGHT)
         assert GOT == []
 
     def test_class_weights_count_where_weights_are_requested(self):
         teacher = Classifier().set_fit_request(sample_weight=True)
-        balanced = DistilledClassifier(teacher, class_weight={0: 1, 1: 2, 2: 3}, transfer_set=None)
+        balanced = tree_classifier(teacher, class_weight={0: 1, 1: 2, 2: 3}, transfer_set=None)
         balanced.fit(X, Y)
         require_rows_of("sample_weight", Y + 1.0)
         GOT.clear()
@@ -215,23 +216,29 @@ class TestRouting:
     def test_the_splitter_gets_what_it_requested(self, kind):
         distiller, _, y = kind
         cv = Splitter(3).set_split_request(metadata=True)
-        model = distiller(Plain() if y is Y else Ridge(), cv=cv, transfer_set=None)
+        model = distiller(Plain() if y is Y else Ridge(), cv=cv, transfer_set=None, random_state=0)
         model.fit(X, y, groups=GROUPS, metadata=METADATA)
         (_, got), *_ = GOT
         assert got["groups"].tolist() == GROUPS.tolist()
         assert got["metadata"].tolist() == METADATA.tolist()
-        by_groups = distiller(Plain() if y is Y else Ridge(), cv=GroupKFold(3), transfer_set=None)
+        by_groups = distiller(
+            Plain() if y is Y else Ridge(), cv=GroupKFold(3), transfer_set=None, random_state=0
+        )
         assert model.compact_.equals(by_groups.fit(X, y, groups=GROUPS).compact_)
 
     def test_groups_reach_auto_and_splitters_by_group_only(self, kind):
         distiller, _, y = kind
         teacher = Plain() if y is Y else Ridge()
         by_hand = (StratifiedGroupKFold if y is Y else GroupKFold)(5)
-        auto = distiller(teacher, transfer_set=None).fit(X, y, groups=GROUPS)
-        given = distiller(teacher, cv=by_hand, transfer_set=None).fit(X, y, groups=GROUPS)
+        auto = distiller(teacher, transfer_set=None, random_state=0).fit(X, y, groups=GROUPS)
+        given = distiller(teacher, cv=by_hand, transfer_set=None, random_state=0).fit(
+            X, y, groups=GROUPS
+        )
         assert auto.compact_.equals(given.compact_)
         with pytest.raises(TypeError, match="groups"):
-            distiller(teacher, cv=KFold(3), transfer_set=None).fit(X, y, groups=GROUPS)
+            distiller(teacher, cv=KFold(3), transfer_set=None, random_state=0).fit(
+                X, y, groups=GROUPS
+            )
 
     def test_groups_pass_through_cross_validation(self, kind):
         distiller, _, y = kind
@@ -243,7 +250,7 @@ class TestRouting:
 
     def test_metadata_of_a_pipeline_reach_the_teacher_of_its_last_step(self):
         teacher = Classifier().set_fit_request(sample_weight=True)
-        distiller = DistilledClassifier(teacher, transfer_set=None)
+        distiller = tree_classifier(teacher, transfer_set=None)
         distiller.set_fit_request(sample_weight=True)
         scale = FunctionTransformer()
         make_pipeline(scale, distiller).fit(X, Y, sample_weight=WEIGHT)
@@ -262,7 +269,7 @@ class TestWithoutRouting:
         distiller(teacher(), transfer_set=None).fit(X, y, WEIGHT)
         require_rows_of("sample_weight", WEIGHT)
         with pytest.warns(UserWarning, match="Plain takes no sample_weight"):
-            DistilledClassifier(Plain(), transfer_set=None).fit(X, Y, WEIGHT)
+            tree_classifier(Plain(), transfer_set=None).fit(X, Y, WEIGHT)
 
 
 def test_they_are_meta_estimators():
@@ -277,10 +284,10 @@ class TestTags:
     )
     def test_categories_and_strings_are_those_of_the_student(self, which, categorical, string):
         student = SoftTreeClassifier(categorical_features=which)
-        for estimator in (student, DistilledClassifier(HistGradientBoostingClassifier(), student)):
+        for estimator in (student, tree_classifier(HistGradientBoostingClassifier(), student)):
             tags = get_tags(estimator).input_tags
             assert (tags.categorical, tags.string) == (categorical, string)
-        adapted = get_tags(DistilledClassifier(GaussianNB(), DecisionTreeClassifier())).input_tags
+        adapted = get_tags(tree_classifier(GaussianNB(), DecisionTreeClassifier())).input_tags
         assert adapted.categorical
 
     @pytest.mark.parametrize(
@@ -297,12 +304,12 @@ class TestTags:
         ],
     )
     def test_missing_values_have_to_be_allowed_by_both(self, teacher, student, alpha, allowed):
-        distiller = DistilledClassifier(teacher, student, alpha=alpha)
+        distiller = tree_classifier(teacher, student, alpha=alpha)
         assert get_tags(distiller).input_tags.allow_nan == allowed
 
     def test_sparse_rows_are_for_students_only(self):
         assert get_tags(SoftLinearClassifier()).input_tags.sparse
-        assert not get_tags(DistilledClassifier(Ridge(), SoftLinearClassifier())).input_tags.sparse
+        assert not get_tags(tree_classifier(Ridge(), SoftLinearClassifier())).input_tags.sparse
 
 
 @pytest.mark.parametrize(
@@ -317,7 +324,7 @@ class TestTags:
 )
 @pytest.mark.parametrize("student", [None, SoftLinearClassifier(), DecisionTreeClassifier()])
 def test_the_html_representation(teacher, student):
-    distiller = DistilledClassifier(teacher, student, transfer_set=None, random_state=0)
+    distiller = tree_classifier(teacher, student, transfer_set=None, random_state=0)
     before = distiller._repr_html_()
     assert "DistilledClassifier" in before and "Not fitted" in before
     after = distiller.fit(X, Y)._repr_html_()

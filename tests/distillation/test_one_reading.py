@@ -17,7 +17,6 @@ from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
-    DistilledClassifier,
     DistilledRegressor,
     Munge,
     Pool,
@@ -25,6 +24,7 @@ from skdistill import (
     SoftLinearRegressor,
     SoftTreeClassifier,
 )
+from tests.distillers import tree_classifier, tree_regressor
 
 counts = Counter()
 CONVERSIONS = ("to_numpy", "factorize", "astype", "unique", "__array__", "tolist", "map", "isin")
@@ -113,8 +113,8 @@ def target(X):
     return y, y + X["size"].to_numpy()
 
 
-CLASSIFIER = DistilledClassifier(teacher(RandomForestClassifier(3)), random_state=0)
-REGRESSOR = DistilledRegressor(teacher(RandomForestRegressor(3)), random_state=0)
+CLASSIFIER = tree_classifier(teacher(RandomForestClassifier(3)), random_state=0)
+REGRESSOR = tree_regressor(teacher(RandomForestRegressor(3)), random_state=0)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_further_rows_may_hold_labels_that_the_training_rows_lack():
     y = target(X)[0]
     encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     encode = make_column_transformer((encode, ["colour", "city"]), remainder="passthrough")
-    model = DistilledClassifier(
+    model = tree_classifier(
         make_pipeline(encode, RandomForestClassifier(3, random_state=0)), transfer_set=Pool(pool)
     )
     student = model.fit(X, y).student_

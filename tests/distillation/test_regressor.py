@@ -38,12 +38,14 @@ from skdistill import (
     Munge,
     Pool,
     SoftLinearRegressor,
+    SoftNetRegressor,
     SoftTreeClassifier,
     SoftTreeRegressor,
     load,
 )
 from skdistill.compact import TreeTable
 from skdistill.metrics import model_size_scorer
+from tests.distillers import tree_regressor
 
 X, Y = (part[:150] for part in load_diabetes(return_X_y=True))
 ROWS = X.astype(np.float32)
@@ -95,9 +97,7 @@ class TestStory:
     @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
     @pytest.mark.parametrize("alpha", [0.3, 1.0])
     def test_out_of_fold_predictions_mixed_with_values(self, alpha, y, student):
-        distilled = DistilledRegressor(Ridge(0.1), student, alpha=alpha, transfer_set=None).fit(
-            X, y
-        )
+        distilled = tree_regressor(Ridge(0.1), student, alpha=alpha, transfer_set=None).fit(X, y)
         told = cross_val_predict(Ridge(0.1), ROWS, y, cv=FOLDS).astype(np.float64)
         expected = plain(alpha * told + (1 - alpha) * y, student=student)
         assert distilled.compact_.equals(expected)
@@ -108,7 +108,7 @@ class TestStory:
     @pytest.mark.parametrize("weight", [None, 10.0, 0.0])
     def test_further_rows_are_labelled_by_the_teacher_of_all_rows(self, weight):
         given = np.random.default_rng(0).uniform(0.5, 2, 150)
-        distilled = DistilledRegressor(
+        distilled = tree_regressor(
             Ridge(0.1), alpha=0.3, transfer_set=Half(), transfer_weight=weight
         ).fit(X, Y, given)
         teacher = Ridge(0.1).fit(ROWS, Y, given)
@@ -121,11 +121,11 @@ class TestStory:
         assert distilled.compact_.equals(by_hand)
 
     def test_munge_is_the_default(self):
-        one = DistilledRegressor(Ridge(), random_state=0).fit(X, Y)
-        two = DistilledRegressor(Ridge(), transfer_set=Munge(), random_state=0).fit(X, Y)
+        one = tree_regressor(Ridge(), random_state=0).fit(X, Y)
+        two = tree_regressor(Ridge(), transfer_set=Munge(), random_state=0).fit(X, Y)
         assert one.compact_.equals(two.compact_)
         assert not one.compact_.equals(
-            DistilledRegressor(Ridge(), transfer_set=None).fit(X, Y).compact_
+            tree_regressor(Ridge(), transfer_set=None).fit(X, Y).compact_
         )
 
     @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ class TestStory:
         ids=lambda teacher: type(teacher).__name__,
     )
     def test_teachers_of_all_kinds(self, teacher):
-        distilled = DistilledRegressor(teacher, cv=2, transfer_set=Munge(1), random_state=0)
+        distilled = tree_regressor(teacher, cv=2, transfer_set=Munge(1), random_state=0)
         for table in (X, FRAME):
             assert distilled.fit(table, Y, np.ones(150)).score(table, Y) > 0.3
 
@@ -149,7 +149,7 @@ class TestStory:
         """Both sources as rows of their own, weighted by alpha and 1 - alpha, teach the same."""
         told = np.random.default_rng(0).normal(Y, 20)
         fine = SoftTreeRegressor(value_bits=16)
-        mixed = DistilledRegressor(None, fine, alpha=0.25, transfer_set=None)
+        mixed = tree_regressor(None, fine, alpha=0.25, transfer_set=None)
         mixed.fit(X, Y, teacher_prediction=told)
         apart = clone(fine).fit(
             np.vstack([X, X]), np.concatenate([told, Y]), np.repeat([0.25, 0.75], 150)
@@ -162,7 +162,7 @@ class TestPlainStudent:
 
     @pytest.mark.parametrize("teacher", [Counted(), None, LogisticRegression()])
     def test_fits_no_teacher_and_asks_for_no_rows(self, teacher):
-        distilled = DistilledRegressor(teacher, alpha=0, transfer_set=Never())
+        distilled = tree_regressor(teacher, alpha=0, transfer_set=Never())
         distilled.fit(X, Y, X_unlabeled=X)
         assert FITS == []
         assert distilled.compact_.equals(plain(Y))
@@ -171,10 +171,10 @@ class TestPlainStudent:
     def test_needs_values(self):
         for options in ({}, {"teacher_prediction": Y}):
             with pytest.raises(ValueError, match="requires y"):
-                DistilledRegressor(frozen(), alpha=0).fit(X, **options)
+                tree_regressor(frozen(), alpha=0).fit(X, **options)
 
     def test_after_a_taught_fit_no_teacher_is_left(self):
-        distilled = DistilledRegressor(Ridge(), transfer_set=None).fit(X, Y)
+        distilled = tree_regressor(Ridge(), transfer_set=None).fit(X, Y)
         assert distilled.teacher_ is not None
         assert not hasattr(distilled.set_params(alpha=0).fit(X, Y), "teacher_")
 
@@ -183,33 +183,33 @@ class TestWithoutValues:
     @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
     def test_everything_comes_from_a_frozen_teacher(self, y):
         teacher = frozen(y)
-        distilled = DistilledRegressor(teacher, alpha=0.2, transfer_set=None).fit(X)
+        distilled = tree_regressor(teacher, alpha=0.2, transfer_set=None).fit(X)
         assert distilled.compact_.equals(plain(teacher.predict(ROWS)))
         assert distilled.teacher_ is teacher
-        munged = DistilledRegressor(teacher, random_state=0).fit(X)
+        munged = tree_regressor(teacher, random_state=0).fit(X)
         assert munged.score(X, teacher.predict(X)) > 0.7
 
     def test_or_from_given_predictions(self):
-        distilled = DistilledRegressor(None, alpha=0.2, transfer_set=None)
+        distilled = tree_regressor(None, alpha=0.2, transfer_set=None)
         distilled.fit(X, teacher_prediction=TWO)
         assert distilled.compact_.equals(plain(TWO))
 
     def test_an_unfitted_teacher_needs_them(self):
         message = r"DistilledRegressor requires y .* FrozenEstimator or teacher_prediction"
         with pytest.raises(ValueError, match=message):
-            DistilledRegressor(Ridge()).fit(X)
+            tree_regressor(Ridge()).fit(X)
         with pytest.raises(ValueError, match="only a FrozenEstimator can label further rows"):
-            DistilledRegressor(Ridge()).fit(X, teacher_prediction=Y)
+            tree_regressor(Ridge()).fit(X, teacher_prediction=Y)
 
 
 class TestGivenPredictions:
     def test_are_taken_verbatim(self):
-        distilled = DistilledRegressor(None, alpha=0.6, transfer_set=None)
+        distilled = tree_regressor(None, alpha=0.6, transfer_set=None)
         distilled.fit(X, Y, teacher_prediction=Y[::-1])
         assert distilled.compact_.equals(plain(0.6 * Y[::-1] + 0.4 * Y))
 
     def test_the_teacher_predicts_the_other_rows(self):
-        distilled = DistilledRegressor(Counted(), transfer_set=Half())
+        distilled = tree_regressor(Counted(), transfer_set=Half())
         distilled.fit(X, Y, teacher_prediction=Y[::-1])
         assert len(FITS) == 1
         more = (ROWS + ROWS.mean(axis=0)) / 2
@@ -228,39 +228,39 @@ class TestGivenPredictions:
     )
     def test_must_fit(self, given, message):
         with pytest.raises(ValueError, match=message):
-            DistilledRegressor(None, transfer_set=None).fit(X, Y, teacher_prediction=given)
+            tree_regressor(None, transfer_set=None).fit(X, Y, teacher_prediction=given)
 
     def test_must_be_as_wide_as_what_the_teacher_says_of_other_rows(self):
         with pytest.raises(ValueError, match="1 answers a row, 2 were passed"):
-            DistilledRegressor(frozen(), transfer_set=Half()).fit(X, teacher_prediction=TWO)
+            tree_regressor(frozen(), transfer_set=Half()).fit(X, teacher_prediction=TWO)
 
     def test_without_teacher_no_other_rows(self):
         with pytest.raises(ValueError, match="teacher=None needs teacher_prediction, or alpha=0"):
-            DistilledRegressor(None, transfer_set=None).fit(X, Y)
+            tree_regressor(None, transfer_set=None).fit(X, Y)
         with pytest.raises(ValueError, match="set transfer_set=None"):
-            DistilledRegressor(None).fit(X, Y, teacher_prediction=Y)
+            tree_regressor(None).fit(X, Y, teacher_prediction=Y)
 
 
 class TestTeacher:
     def test_a_frozen_one_is_used_as_it_is(self):
         teacher = frozen()
-        distilled = DistilledRegressor(teacher, transfer_set=None).fit(X, Y)
+        distilled = tree_regressor(teacher, transfer_set=None).fit(X, Y)
         assert distilled.compact_.equals(plain((teacher.predict(ROWS) + Y) / 2))
         with pytest.raises(ValueError, match="predicts 2 targets, y has 1"):
-            DistilledRegressor(frozen(TWO), transfer_set=None).fit(X, Y)
+            tree_regressor(frozen(TWO), transfer_set=None).fit(X, Y)
 
     def test_a_forest_answers_out_of_bag(self):
         forest = RandomForestRegressor(60, oob_score=True, random_state=0)
         for y in (Y, TWO):
-            distilled = DistilledRegressor(forest, alpha=1, transfer_set=None).fit(X, y)
+            distilled = tree_regressor(forest, alpha=1, transfer_set=None).fit(X, y)
             assert distilled.compact_.equals(plain(distilled.teacher_.oob_prediction_))
-        folds = DistilledRegressor(forest, alpha=1, transfer_set=None, cv=FOLDS).fit(X, Y)
+        folds = tree_regressor(forest, alpha=1, transfer_set=None, cv=FOLDS).fit(X, Y)
         assert folds.compact_.equals(plain(cross_val_predict(forest, ROWS, Y, cv=FOLDS)))
 
     @pytest.mark.parametrize("teacher", [LogisticRegression(), FunctionTransformer()])
     def test_others_are_refused(self, teacher):
         with pytest.raises(TypeError, match=r"is a classifier|has no predict"):
-            DistilledRegressor(teacher).fit(X, Y)
+            tree_regressor(teacher).fit(X, Y)
 
     def test_what_it_says_must_be_finite(self):
         class Endless(LinearRegression):
@@ -268,13 +268,13 @@ class TestTeacher:
                 return super().predict(X) + np.inf
 
         with pytest.raises(ValueError, match="predict of Endless contains infinity"):
-            DistilledRegressor(Endless(), transfer_set=None).fit(X, Y)
+            tree_regressor(Endless(), transfer_set=None).fit(X, Y)
 
 
 class TestStudent:
     def test_is_a_clone_with_parameters_of_its_own(self):
         student = SoftTreeRegressor(value_bits="ternary")
-        distilled = DistilledRegressor(Ridge(), student, transfer_set=None).fit(X, Y)
+        distilled = tree_regressor(Ridge(), student, transfer_set=None).fit(X, Y)
         assert distilled.compact_.table(TreeTable).value_bits == "ternary"
         assert not hasattr(student, "compact_")
 
@@ -283,13 +283,11 @@ class TestStudent:
     )
     def test_others_are_refused_before_the_teacher_is_fitted(self, student):
         with pytest.raises(TypeError, match="student must be one of SoftTreeRegressor"):
-            DistilledRegressor(Counted(), student).fit(X, Y)
+            tree_regressor(Counted(), student).fit(X, Y)
         assert FITS == []
 
     def test_names_of_columns_arrive(self):
-        distilled = DistilledRegressor(Counted(), transfer_set=Munge(1), random_state=0).fit(
-            FRAME, Y
-        )
+        distilled = tree_regressor(Counted(), transfer_set=Munge(1), random_state=0).fit(FRAME, Y)
         assert distilled.compact_.feature_names == tuple("abcdefghij")
         assert all(list(seen.columns) == list(FRAME.columns) for seen, _, _ in FITS)
         with pytest.raises(ValueError, match="feature names"):
@@ -297,7 +295,7 @@ class TestStudent:
 
     def test_does_not_hold_the_teacher(self):
         boosting = HistGradientBoostingRegressor(max_iter=2)
-        distilled = DistilledRegressor(boosting, transfer_set=Munge(1), cv=2, random_state=0)
+        distilled = tree_regressor(boosting, transfer_set=Munge(1), cv=2, random_state=0)
         teacher = weakref.ref(distilled.fit(X, Y).teacher_)
         kept = distilled.student_
         assert b"GradientBoosting" not in pickle.dumps(kept)
@@ -310,37 +308,37 @@ class TestStudent:
         rows = X.copy()
         rows[::4, 2] = np.nan
         boosting = HistGradientBoostingRegressor(max_iter=10)
-        assert DistilledRegressor(boosting, random_state=0).fit(rows, Y).score(rows, Y) > 0.3
+        assert tree_regressor(boosting, random_state=0).fit(rows, Y).score(rows, Y) > 0.3
         with pytest.raises(ValueError, match="NaN"):
-            DistilledRegressor(Ridge(), transfer_set=None).fit(rows, Y)
+            tree_regressor(Ridge(), transfer_set=None).fit(rows, Y)
 
 
 class TestRows:
     def test_rows_without_weight_are_not_seen(self):
         seen = np.arange(150) % 4 > 0
         spoilt, far = np.where(seen[:, None], X, 1e6), np.where(seen, Y, 1e30)
-        a = DistilledRegressor(frozen(), transfer_set=None).fit(spoilt, far, seen.astype(float))
-        b = DistilledRegressor(frozen(), transfer_set=None).fit(X[seen], Y[seen])
+        a = tree_regressor(frozen(), transfer_set=None).fit(spoilt, far, seen.astype(float))
+        b = tree_regressor(frozen(), transfer_set=None).fit(X[seen], Y[seen])
         assert a.compact_.equals(b.compact_)
 
     def test_weights_reach_the_teacher(self):
         weight = np.random.default_rng(0).random(150)
-        DistilledRegressor(Counted(), transfer_set=None).fit(X, Y, weight)
+        tree_regressor(Counted(), transfer_set=None).fit(X, Y, weight)
         assert FITS[-1][2].tolist() == weight.tolist()
-        DistilledRegressor(make_pipeline(StandardScaler(), Counted()), transfer_set=None).fit(
+        tree_regressor(make_pipeline(StandardScaler(), Counted()), transfer_set=None).fit(
             X, Y, weight
         )
         assert FITS[-1][2].tolist() == weight.tolist()
 
     def test_groups_reach_the_folds(self):
         groups = np.arange(150) % 7
-        distilled = DistilledRegressor(Ridge(0.1), alpha=1, transfer_set=None)
+        distilled = tree_regressor(Ridge(0.1), alpha=1, transfer_set=None)
         told = cross_val_predict(Ridge(0.1), ROWS, Y, cv=GroupKFold(5), groups=groups)
         assert distilled.fit(X, Y, groups=groups).compact_.equals(plain(told))
 
     def test_a_number_of_folds_means_what_scikit_learn_means(self):
         told = cross_val_predict(Ridge(0.1), ROWS, Y, cv=3)
-        distilled = DistilledRegressor(Ridge(0.1), alpha=1, cv=3, transfer_set=None)
+        distilled = tree_regressor(Ridge(0.1), alpha=1, cv=3, transfer_set=None)
         assert distilled.fit(X, Y).compact_.equals(plain(told))
 
     def test_rows_never_held_out_are_left_out_with_a_message(self):
@@ -348,24 +346,24 @@ class TestRows:
         folds = list(cv.split(X))
         first = folds[0][1][0]
         with pytest.warns(UserWarning, match=f"^{first} of 150 training rows were never held out"):
-            distilled = DistilledRegressor(Ridge(0.1), cv=cv, alpha=1, transfer_set=None).fit(X, Y)
+            distilled = tree_regressor(Ridge(0.1), cv=cv, alpha=1, transfer_set=None).fit(X, Y)
         told = [Ridge(0.1).fit(ROWS[a], Y[a]).predict(ROWS[b]) for a, b in folds]
         assert distilled.compact_.equals(plain(np.concatenate(told), X[first:]))
 
     def test_unlabeled_rows_and_a_pool_are_the_same(self):
-        a = DistilledRegressor(Ridge(), transfer_set=None).fit(X, Y, X_unlabeled=X / 2)
-        b = DistilledRegressor(Ridge(), transfer_set=Pool(X / 2)).fit(X, Y)
+        a = tree_regressor(Ridge(), transfer_set=None).fit(X, Y, X_unlabeled=X / 2)
+        b = tree_regressor(Ridge(), transfer_set=Pool(X / 2)).fit(X, Y)
         assert a.compact_.equals(b.compact_)
 
     def test_one_row_is_too_few_for_folds(self):
         with pytest.raises(ValueError, match="n_samples=1"):
-            DistilledRegressor(Ridge()).fit(X[:1], Y[:1])
+            tree_regressor(Ridge()).fit(X[:1], Y[:1])
 
 
 def test_a_seed_fixes_everything():
     teacher = make_pipeline(StandardScaler(), RandomForestRegressor(3))
     one, two, other = (
-        DistilledRegressor(teacher, transfer_set=Munge(2), random_state=seed).fit(X, Y)
+        tree_regressor(teacher, transfer_set=Munge(2), random_state=seed).fit(X, Y)
         for seed in (0, 0, 1)
     )
     assert one.compact_.equals(two.compact_)
@@ -375,7 +373,7 @@ def test_a_seed_fixes_everything():
 
 @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
 def test_a_search_fits_the_teacher_once_a_fold(y, tmp_path):
-    distilled = DistilledRegressor(
+    distilled = tree_regressor(
         Counted(),
         SoftTreeRegressor(),
         memory=str(tmp_path),
@@ -396,7 +394,7 @@ def test_a_search_fits_the_teacher_once_a_fold(y, tmp_path):
 @pytest.mark.parametrize("y", [Y, TWO], ids=["one", "two"])
 @pytest.mark.parametrize("student", [None, SoftLinearRegressor()])
 def test_saved_loaded_and_run(student, y, tmp_path):
-    distilled = DistilledRegressor(Ridge(), student, transfer_set=Munge(2), random_state=0)
+    distilled = tree_regressor(Ridge(), student, transfer_set=Munge(2), random_state=0)
     distilled.fit(FRAME, y).save(tmp_path / "model.skd")
     model = load(tmp_path / "model.skd")
     assert model.equals(distilled.compact_)
@@ -408,8 +406,14 @@ def test_saved_loaded_and_run(student, y, tmp_path):
     assert copy.compact_.equals(model)
 
 
+def test_the_default_student_is_a_network():
+    distilled = DistilledRegressor(Ridge(), transfer_set=None, random_state=0).fit(X, Y)
+    assert isinstance(distilled.student_, SoftNetRegressor)
+    assert distilled.score(X, Y) > 0.4
+
+
 def test_cross_validation_by_two_jobs():
-    distilled = DistilledRegressor(Ridge(), transfer_set=Munge(2), random_state=0)
+    distilled = tree_regressor(Ridge(), transfer_set=Munge(2), random_state=0)
     one, two = (cross_val_score(distilled, X, Y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2))
     assert one == pytest.approx(two)
 
@@ -417,4 +421,4 @@ def test_cross_validation_by_two_jobs():
 @pytest.mark.parametrize("parameters", [{"alpha": 2}, {"transfer_set": "pool"}, {"n_jobs": 1.5}])
 def test_parameters_out_of_range_are_refused_by_name(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
-        DistilledRegressor(Ridge(), **parameters).fit(X, Y)
+        tree_regressor(Ridge(), **parameters).fit(X, Y)

@@ -28,12 +28,12 @@ from sklearn.svm import SVC, LinearSVC
 from skdistill import (
     BoosterTeacher,
     CallableTeacher,
-    DistilledClassifier,
     Munge,
     SoftTreeClassifier,
     TeacherEnsemble,
 )
 from skdistill.metrics import fidelity_scorer, kl_divergence_scorer
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 ROWS = X.astype(np.float32)
@@ -72,45 +72,45 @@ class TestMargins:
     @pytest.mark.parametrize("response_method", ["auto", "decision_function"])
     def test_of_a_teacher_without_probabilities(self, teacher, response_method):
         margins = cross_val_predict(teacher, ROWS, Y, method="decision_function")
-        distilled = DistilledClassifier(teacher, response_method=response_method, **PLAIN)
+        distilled = tree_classifier(teacher, response_method=response_method, **PLAIN)
         assert distilled.fit(X, Y).compact_.equals(student(softmax(margins, axis=1)))
         assert type(distilled.teacher_) is type(teacher)
         frozen = FrozenEstimator(clone(teacher).fit(ROWS, NAMES[Y]))
         margins = frozen.decision_function(ROWS)
-        distilled = DistilledClassifier(frozen, response_method=response_method, **PLAIN).fit(X)
+        distilled = tree_classifier(frozen, response_method=response_method, **PLAIN).fit(X)
         assert distilled.compact_.equals(student(softmax(margins, axis=1), NAMES))
         assert fidelity_scorer(distilled, X) > 0.9
         assert -1 < kl_divergence_scorer(distilled, X) < 0
 
     def test_are_calibrated(self):
-        distilled = DistilledClassifier(SVC(), temperature="auto", transfer_set=None).fit(X, Y)
+        distilled = tree_classifier(SVC(), temperature="auto", transfer_set=None).fit(X, Y)
         assert distilled.score(X, Y) > 0.9
         assert distilled.temperature_ != 1
 
     def test_are_refused_where_there_are_none(self):
         for teacher in (GaussianNB(), FrozenEstimator(GaussianNB().fit(X, Y))):
             with pytest.raises(TypeError, match="has no decision_function: use response_method="):
-                DistilledClassifier(teacher, response_method="decision_function").fit(X, Y)
+                tree_classifier(teacher, response_method="decision_function").fit(X, Y)
         calibrated = CalibratedClassifierCV(LinearSVC(), cv=2)
-        assert DistilledClassifier(calibrated, **PLAIN).fit(X, Y).score(X, Y) > 0.9
-        machine = DistilledClassifier(LinearSVC(), response_method="predict_proba")
+        assert tree_classifier(calibrated, **PLAIN).fit(X, Y).score(X, Y) > 0.9
+        machine = tree_classifier(LinearSVC(), response_method="predict_proba")
         with pytest.raises(TypeError, match="LinearSVC has no predict_proba: use response_method="):
             machine.fit(X, Y)
 
     def test_of_pairs_of_classes_are_refused(self):
         machine = SVC(decision_function_shape="ovo")
         with pytest.raises(ValueError, match="has 6 columns for 4 classes"):
-            DistilledClassifier(machine, transfer_set=None).fit(X, np.arange(150) % 4)
+            tree_classifier(machine, transfer_set=None).fit(X, np.arange(150) % 4)
 
     def test_of_an_out_of_bag_forest_are_no_votes(self):
         forest = RandomForestClassifier(50, oob_score=True, random_state=0)
         with pytest.raises(TypeError, match="RandomForestClassifier has no decision_function"):
-            DistilledClassifier(forest, response_method="decision_function").fit(X, Y)
+            tree_classifier(forest, response_method="decision_function").fit(X, Y)
 
     @pytest.mark.parametrize("wrap", [lambda f: f, CallableTeacher], ids=["bare", "wrapped"])
     def test_of_functions(self, wrap):
         model = LogisticRegression(max_iter=500).fit(ROWS, Y)
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             wrap(model.decision_function), response_method="decision_function", **PLAIN
         )
         expected = student(softmax(model.decision_function(ROWS), axis=1))
@@ -129,7 +129,7 @@ class TestMargins:
             margins = booster.predict(ROWS, raw_score=True)
         expected = student(softmax(margins.astype(float), axis=1))
         for teacher in (booster, BoosterTeacher(booster)):
-            distilled = DistilledClassifier(teacher, response_method="decision_function", **PLAIN)
+            distilled = tree_classifier(teacher, response_method="decision_function", **PLAIN)
             assert distilled.fit(X).compact_.equals(expected)
 
     def test_of_each_member_of_an_ensemble(self):
@@ -138,11 +138,11 @@ class TestMargins:
             P = softmax(cross_val_predict(machine, ROWS, Y, method="decision_function"), axis=1)
             own = cross_val_predict(model, ROWS, Y, method=second)
             own = softmax(own, axis=1) if method == "decision_function" else own
-            distilled = DistilledClassifier([machine, model], response_method=method, **PLAIN)
+            distilled = tree_classifier([machine, model], response_method=method, **PLAIN)
             distilled.fit(X, Y)
             assert distilled.compact_.equals(student((P + own) / 2))
             frozen = [FrozenEstimator(one) for one in distilled.teacher_.estimators_]
-            again = DistilledClassifier(frozen, response_method=method, **PLAIN).fit(X)
+            again = tree_classifier(frozen, response_method=method, **PLAIN).fit(X)
             P = softmax(frozen[0].decision_function(ROWS), axis=1)
             own = getattr(frozen[1], second)(ROWS)
             own = softmax(own, axis=1) if method == "decision_function" else own
@@ -164,31 +164,31 @@ class TestDecisions:
     )
     def test_get_all_of_the_probability(self, teacher):
         labels = cross_val_predict(teacher, ROWS, Y)
-        distilled = DistilledClassifier(teacher, response_method="predict", **PLAIN)
+        distilled = tree_classifier(teacher, response_method="predict", **PLAIN)
         distilled.fit(X, NAMES[Y])
         assert distilled.compact_.equals(student(np.eye(3)[labels], NAMES))
         frozen = FrozenEstimator(clone(teacher).fit(ROWS, Y))
-        again = DistilledClassifier(frozen, response_method="predict", **PLAIN).fit(X)
+        again = tree_classifier(frozen, response_method="predict", **PLAIN).fit(X)
         assert again.compact_.equals(student(np.eye(3)[frozen.predict(ROWS)]))
         assert fidelity_scorer(again, X) > 0.95
 
     def test_label_further_rows(self):
         frozen, munge = FrozenEstimator(Nearest().fit(ROWS, Y)), Munge(2)
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             frozen, response_method="predict", transfer_set=munge, random_state=0
         )
         assert distilled.fit(X).score(X, frozen.predict(X)) > 0.95
 
     def test_need_no_probabilities(self):
         with pytest.raises(TypeError, match="response_method='predict' teaches its decisions"):
-            DistilledClassifier(Nearest()).fit(X, Y)
+            tree_classifier(Nearest()).fit(X, Y)
         with pytest.raises(TypeError, match="StandardScaler has no predict:"):
-            DistilledClassifier(StandardScaler(), response_method="predict").fit(X, Y)
+            tree_classifier(StandardScaler(), response_method="predict").fit(X, Y)
 
     def test_follow_a_threshold(self):
         tuned = FixedThresholdClassifier(LogisticRegression(), threshold=0.9)
         frozen = FrozenEstimator(tuned.fit(ROWS, Y > 0))
-        distilled = DistilledClassifier(frozen, response_method="predict", **PLAIN).fit(X)
+        distilled = tree_classifier(frozen, response_method="predict", **PLAIN).fit(X)
         assert (distilled.predict(X) == frozen.predict(X)).mean() > 0.95
 
     def test_of_an_ensemble_are_its_own(self):
@@ -197,23 +197,23 @@ class TestDecisions:
         P = cross_val_predict(members[1], ROWS, Y, method="predict_proba")
         margins = cross_val_predict(members[2], ROWS, Y, method="decision_function")
         mean = (votes + P + softmax(margins, axis=1)) / 3
-        distilled = DistilledClassifier(members, response_method="predict", **PLAIN).fit(X, Y)
+        distilled = tree_classifier(members, response_method="predict", **PLAIN).fit(X, Y)
         assert distilled.compact_.equals(student(np.eye(3)[mean.argmax(axis=1)]))
         learnt = TeacherEnsemble(members, "log_loss")
-        distilled = DistilledClassifier(learnt, response_method="predict", **PLAIN).fit(X, Y)
+        distilled = tree_classifier(learnt, response_method="predict", **PLAIN).fit(X, Y)
         frozen = FrozenEstimator(distilled.teacher_)
-        again = DistilledClassifier(frozen, response_method="predict", **PLAIN).fit(X)
+        again = tree_classifier(frozen, response_method="predict", **PLAIN).fit(X)
         assert again.compact_.equals(student(np.eye(3)[frozen.predict(ROWS)]))
 
     def test_of_an_out_of_bag_forest(self):
         forest = RandomForestClassifier(50, oob_score=True, random_state=0).fit(ROWS, Y)
-        distilled = DistilledClassifier(forest, response_method="predict", **PLAIN).fit(X, Y)
+        distilled = tree_classifier(forest, response_method="predict", **PLAIN).fit(X, Y)
         labels = forest.oob_decision_function_.argmax(axis=1)
         assert distilled.compact_.equals(student(np.eye(3)[labels]))
 
     def test_of_repeated_folds_are_one_decision(self):
         cv = RepeatedStratifiedKFold(n_splits=3, n_repeats=3, random_state=0)
-        distilled = DistilledClassifier(Nearest(), cv=cv, response_method="predict", **PLAIN)
+        distilled = tree_classifier(Nearest(), cv=cv, response_method="predict", **PLAIN)
         folds = list(cv.split(X, Y))
         votes = sum(
             np.eye(3)[cross_val_predict(Nearest(), ROWS, Y, cv=folds[i : i + 3])] for i in (0, 3, 6)
@@ -223,16 +223,16 @@ class TestDecisions:
 
     def test_of_given_probabilities(self):
         P = np.random.default_rng(0).dirichlet(np.ones(3), 150)
-        distilled = DistilledClassifier(None, response_method="predict", **PLAIN)
+        distilled = tree_classifier(None, response_method="predict", **PLAIN)
         distilled.fit(X, teacher_proba=P)
         assert distilled.compact_.equals(student(np.eye(3)[P.argmax(axis=1)]))
 
     def test_are_searched(self):
-        distilled = DistilledClassifier(LinearSVC(), transfer_set=None)
+        distilled = tree_classifier(LinearSVC(), transfer_set=None)
         grid = {"response_method": ["auto", "decision_function", "predict"]}
         search = GridSearchCV(distilled, grid, cv=2, error_score="raise").fit(X, Y)
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
     def test_other_names_are_refused(self):
         with pytest.raises(ValueError, match="'response_method' parameter of DistilledClassifier"):
-            DistilledClassifier(GaussianNB(), response_method="labels").fit(X, Y)
+            tree_classifier(GaussianNB(), response_method="labels").fit(X, Y)

@@ -18,15 +18,14 @@ from skdistill import (
     SoftBoostingClassifier,
     SoftTreeClassifier,
 )
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 
 
 def distiller(student, teacher=None, **settings):
     teacher = student if teacher is None else teacher
-    return DistilledClassifier(
-        teacher, student, **{"transfer_set": None, "random_state": 0} | settings
-    )
+    return tree_classifier(teacher, student, **{"transfer_set": None, "random_state": 0} | settings)
 
 
 def generations_of_the_documentation(tree, X_fit, y_fit, X_test, y_test):

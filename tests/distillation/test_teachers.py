@@ -32,8 +32,6 @@ from sklearn.svm import LinearSVC
 from skdistill import (
     BoosterTeacher,
     CallableTeacher,
-    DistilledClassifier,
-    DistilledRegressor,
     Munge,
     OnnxTeacher,
     SoftTreeClassifier,
@@ -42,6 +40,7 @@ from skdistill import (
 from skdistill.export.onnx.parity import open_session
 from skdistill.metrics import fidelity_scorer, kl_divergence_scorer
 from skdistill.teachers import probabilities
+from tests.distillers import tree_classifier, tree_regressor
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -145,7 +144,7 @@ def require_equal_in_onnx_runtime(distilled, rows):
 @pytest.mark.parametrize("labels", LABELS)
 def test_from_fit_to_onnx(kind, labels, tmp_path):
     y = LABELS[labels]
-    distilled = DistilledClassifier(
+    distilled = tree_classifier(
         TEACHERS[kind](y, tmp_path), cv=3, transfer_set=Munge(2), random_state=0
     ).fit(X, y)
     assert distilled.classes_.tolist() == np.unique(y).tolist()
@@ -159,7 +158,7 @@ def test_from_fit_to_onnx(kind, labels, tmp_path):
 def test_without_labels(kind, tmp_path):
     y = LABELS["str"] if kind in ("frozen", "callable", "CatBoost") else Y
     teacher = TEACHERS[kind](LABELS["str"] if "ONNX" in kind else y, tmp_path)
-    distilled = DistilledClassifier(teacher, transfer_set=Munge(2), random_state=0).fit(X)
+    distilled = tree_classifier(teacher, transfer_set=Munge(2), random_state=0).fit(X)
     wanted = LABELS["str"] if "ONNX" in kind else y
     assert (distilled.predict(X) == wanted).mean() > 0.9
     require_equal_in_onnx_runtime(distilled, X)
@@ -168,7 +167,7 @@ def test_without_labels(kind, tmp_path):
 @pytest.mark.parametrize("kind", TEACHERS)
 def test_searched_cloned_and_pickled(kind, tmp_path):
     y = LABELS["str"]
-    distilled = DistilledClassifier(
+    distilled = tree_classifier(
         TEACHERS[kind](y, tmp_path), cv=2, transfer_set=None, random_state=0
     )
     search = GridSearchCV(distilled, {"alpha": [0, 1]}, cv=2, error_score="raise").fit(X, y)
@@ -187,7 +186,7 @@ def test_searched_cloned_and_pickled(kind, tmp_path):
 def test_cached(kind, tmp_path):
     y = LABELS["int"]
     options = {"cv": 2, "transfer_set": None, "random_state": 0}
-    plain = DistilledClassifier(TEACHERS[kind](y, tmp_path), **options).fit(X, y)
+    plain = tree_classifier(TEACHERS[kind](y, tmp_path), **options).fit(X, y)
     for _ in range(2):
         cached = clone(plain).set_params(memory=str(tmp_path / "cache")).fit(X, y)
         assert cached.compact_.equals(plain.compact_)
@@ -236,7 +235,7 @@ class TestValues:
             )
         else:
             teacher = self.booster(kind)
-        distilled = DistilledRegressor(teacher, transfer_set=Munge(2), random_state=0)
+        distilled = tree_regressor(teacher, transfer_set=Munge(2), random_state=0)
         distilled.fit(self.rows, self.values)
         assert distilled.score(self.rows, self.values) > 0.75
         assert fidelity_scorer(distilled, self.rows) > 0.75
@@ -250,19 +249,19 @@ class TestValues:
         both = np.column_stack([self.values, -self.values])
         model = Ridge().fit(self.rows, both)
         for teacher in (model.predict, [model.predict, Ridge()]):
-            distilled = DistilledRegressor(teacher, transfer_set=None).fit(self.rows, both)
+            distilled = tree_regressor(teacher, transfer_set=None).fit(self.rows, both)
             assert distilled.predict(self.rows).shape == (200, 2)
             assert distilled.__sklearn_tags__().target_tags.multi_output
         with pytest.raises(ValueError, match="the teacher predicts 2 targets, y has 1"):
-            DistilledRegressor(model.predict, transfer_set=None).fit(self.rows, self.values)
+            tree_regressor(model.predict, transfer_set=None).fit(self.rows, self.values)
 
     def test_values_that_are_not_finite(self):
         with pytest.raises(ValueError, match=r"predict of .* contains NaN"):
-            DistilledRegressor(lambda rows: np.full(len(rows), np.nan)).fit(self.rows)
+            tree_regressor(lambda rows: np.full(len(rows), np.nan)).fit(self.rows)
 
     def test_classifiers_are_refused(self):
         with pytest.raises(TypeError, match="is a classifier: use DistilledClassifier"):
-            DistilledRegressor([Ridge(), GaussianNB()]).fit(self.rows, self.values)
+            tree_regressor([Ridge(), GaussianNB()]).fit(self.rows, self.values)
 
 
 class TestStrings:
@@ -292,7 +291,7 @@ class TestStrings:
     @pytest.mark.parametrize("transfer_set", [None, "munge"])
     def test_go_to_teacher_and_student(self, dtype, transfer_set):
         raw = self.raw.astype({"colour": dtype})
-        distilled = DistilledClassifier(self.teacher(), transfer_set=transfer_set, random_state=0)
+        distilled = tree_classifier(self.teacher(), transfer_set=transfer_set, random_state=0)
         distilled.fit(raw, self.y)
         assert distilled.score(raw, self.y) > 0.95
         assert distilled.compact_.categories.labels[0].tolist() == ["blue", "green", "red"]
@@ -309,13 +308,11 @@ class TestStrings:
     def test_are_refused_where_they_are_no_categories(self):
         student = SoftTreeClassifier(categorical_features=None)
         with pytest.raises(ValueError, match=r"could not convert string to float: .*'colour'"):
-            DistilledClassifier(self.teacher(), student, transfer_set=None).fit(self.raw, self.y)
+            tree_classifier(self.teacher(), student, transfer_set=None).fit(self.raw, self.y)
 
     def test_columns_of_objects_that_are_numbers_are_none(self):
         frame = pd.DataFrame(X).astype(object)
-        assert (
-            DistilledClassifier(GaussianNB(), transfer_set=None).fit(frame, Y).score(frame, Y) > 0.9
-        )
+        assert tree_classifier(GaussianNB(), transfer_set=None).fit(frame, Y).score(frame, Y) > 0.9
 
     @pytest.mark.parametrize("fitted", [False, True])
     def test_a_teacher_that_decodes(self, fitted):
@@ -326,14 +323,14 @@ class TestStrings:
         if fitted:
             teacher = FrozenEstimator(teacher)
         rows = self.encoded()
-        distilled = DistilledClassifier(teacher, transfer_set=None, random_state=0)
+        distilled = tree_classifier(teacher, transfer_set=None, random_state=0)
         distilled.fit(rows, None if fitted else self.y)
         assert distilled.score(rows, self.y) > 0.95
         require_equal_in_onnx_runtime(distilled, rows)
 
     def test_labels_from_elsewhere(self):
         P = cross_val_predict(self.teacher(), self.raw, self.y, method="predict_proba")
-        distilled = DistilledClassifier(None, transfer_set=None)
+        distilled = tree_classifier(None, transfer_set=None)
         distilled.fit(self.encoded(), self.y, teacher_proba=P)
         assert distilled.score(self.encoded(), self.y) > 0.95
 
@@ -349,7 +346,7 @@ class TestStrings:
         (tmp_path / "raw.onnx").write_bytes(model.SerializeToString())
         teacher = OnnxTeacher(tmp_path / "raw.onnx").fit(self.raw)
         assert (teacher.predict(self.raw) == self.y).mean() > 0.95
-        distilled = DistilledClassifier(teacher, random_state=0).fit(self.raw)
+        distilled = tree_classifier(teacher, random_state=0).fit(self.raw)
         assert distilled.score(self.raw, self.y) > 0.95
 
 
@@ -371,11 +368,11 @@ class TestBadInput:
             return np.repeat(answer, len(rows), axis=0)
 
         with pytest.raises(ValueError, match=f"the teacher's function told.*{message}"):
-            DistilledClassifier(told).fit(X, Y)
+            tree_classifier(told).fit(X, Y)
 
     def test_rows_that_are_not_answered(self):
         with pytest.raises(ValueError, match=r"has 1 rows for 150"):
-            DistilledClassifier(lambda rows: [[0.5, 0.5, 0.0]], transfer_set=None).fit(X, Y)
+            tree_classifier(lambda rows: [[0.5, 0.5, 0.0]], transfer_set=None).fit(X, Y)
 
     @pytest.mark.parametrize("wrap", [lambda f: f, CallableTeacher, lambda f: [GaussianNB(), f]])
     def test_an_error_of_a_function_is_shown_as_it_is(self, wrap):
@@ -388,7 +385,7 @@ class TestBadInput:
             raise error
 
         with pytest.raises(OutOfPaper) as caught:
-            DistilledClassifier(wrap(told)).fit(X, Y)
+            tree_classifier(wrap(told)).fit(X, Y)
         assert caught.value is error
 
     @pytest.mark.parametrize(
@@ -398,8 +395,8 @@ class TestBadInput:
         with pytest.raises(
             TypeError, match=r"teacher must be an estimator|estimator class instead"
         ):
-            DistilledClassifier(teacher).fit(X, Y)
+            tree_classifier(teacher).fit(X, Y)
 
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"gone\.onnx"):
-            DistilledClassifier(str(tmp_path / "gone.onnx")).fit(X, Y)
+            tree_classifier(str(tmp_path / "gone.onnx")).fit(X, Y)

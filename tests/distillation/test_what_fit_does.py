@@ -30,6 +30,7 @@ from skdistill import (
     SoftTreeRegressor,
 )
 from skdistill.metrics import fidelity_scorer, retention_scorer, soft_log_loss_scorer
+from tests.distillers import tree_classifier, tree_regressor
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
@@ -41,7 +42,7 @@ FACTORS = [2.0**-20, 2.0**20]
 @pytest.mark.parametrize("options", [{}, {"transfer_weight": 90.0}, {"class_weight": "balanced"}])
 @pytest.mark.parametrize("student", [SoftTreeClassifier(), SoftBoostingClassifier(4)])
 def test_only_proportions_of_weights_count(factor, options, student):
-    distilled = DistilledClassifier(
+    distilled = tree_classifier(
         GaussianNB(), student, transfer_set=Munge(2), cv=3, random_state=0, **options
     )
     model = distilled.fit(X, Y, WEIGHT).compact_
@@ -51,7 +52,7 @@ def test_only_proportions_of_weights_count(factor, options, student):
 
 @pytest.mark.parametrize("factor", FACTORS)
 def test_only_proportions_count_for_regressors(factor):
-    distilled = DistilledRegressor(
+    distilled = tree_regressor(
         LinearRegression(), transfer_set=Munge(2), transfer_weight=90.0, cv=3, random_state=0
     )
     model = distilled.fit(X, X[:, 0] ** 2, WEIGHT).compact_
@@ -74,27 +75,27 @@ class TestMissing:
         if framed:
             rows, holes = (pd.DataFrame(part).add_prefix("c") for part in (rows, holes))
         teacher = self.imputing(LogisticRegression()).fit(rows, self.y)
-        distilled = DistilledClassifier(around(teacher), cv=2, transfer_set=None, random_state=0)
+        distilled = tree_classifier(around(teacher), cv=2, transfer_set=None, random_state=0)
         distilled.fit(rows, self.y)
         assert distilled.predict(holes).tolist() == distilled.compact_.predict(self.holes).tolist()
 
     def test_regressors(self):
         rows, y = load_diabetes(return_X_y=True)
         teacher = make_pipeline(SimpleImputer(), Ridge())
-        distilled = DistilledRegressor(teacher, SoftTreeRegressor(), cv=2, transfer_set=None)
+        distilled = tree_regressor(teacher, SoftTreeRegressor(), cv=2, transfer_set=None)
         distilled.fit(rows, y)
         holes = np.where(np.arange(442)[:, None] % 9 == 0, np.nan, rows)
         assert distilled.predict(holes).tolist() == distilled.compact_.predict(holes).tolist()
 
     def test_a_teacher_that_refuses_them_decides(self):
-        distilled = DistilledClassifier(GaussianNB(), cv=2, transfer_set=None)
+        distilled = tree_classifier(GaussianNB(), cv=2, transfer_set=None)
         with pytest.raises(ValueError, match="contains NaN"):
             distilled.fit(self.rows, self.y).predict(self.holes)
 
     def test_halving_searches_have_scores(self):
         rows = self.rows.copy()
         rows[::25, 3] = np.nan
-        distilled = DistilledClassifier(
+        distilled = tree_classifier(
             self.imputing(LogisticRegression()), cv=3, transfer_set=None, random_state=0
         )
         search = HalvingGridSearchCV(
@@ -114,7 +115,7 @@ class TestTeacher:
         return XGBClassifier(n_estimators=3, n_jobs=1)
 
     def fit(self, teacher, y=NAMES):
-        return DistilledClassifier(teacher, cv=2, transfer_set=None, random_state=0).fit(X, y)
+        return tree_classifier(teacher, cv=2, transfer_set=None, random_state=0).fit(X, y)
 
     def test_pipelines_and_searches(self):
         pipeline = Pipeline([("scale", StandardScaler()), ("clf", self.xgboost())])
@@ -162,7 +163,7 @@ class TestSaid:
 
     def test_a_fitted_teacher_without_y(self):
         with pytest.raises(ValueError, match="wrap the fitted GaussianNB in a FrozenEstimator"):
-            DistilledClassifier(GaussianNB().fit(X, Y)).fit(X)
+            tree_classifier(GaussianNB().fit(X, Y)).fit(X)
 
     def test_classes_that_have_no_names(self, capsys):
         options = {"objective": "multi:softprob", "num_class": 3, "nthread": 1}
@@ -181,4 +182,4 @@ def test_the_message_about_class_weight_names_it():
         config_context(enable_metadata_routing=True),
         pytest.raises(UnsetMetadataPassedError, match=r"class_weight of .* as sample_weight"),
     ):
-        DistilledClassifier(GaussianNB(), class_weight="balanced").fit(X, Y)
+        tree_classifier(GaussianNB(), class_weight="balanced").fit(X, Y)

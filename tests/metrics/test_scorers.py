@@ -23,8 +23,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdistill import (
-    DistilledClassifier,
-    DistilledRegressor,
     Munge,
     Pool,
     SoftTreeClassifier,
@@ -41,6 +39,7 @@ from skdistill.metrics import (
     soft_log_loss,
     soft_log_loss_scorer,
 )
+from tests.distillers import tree_classifier, tree_regressor
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
@@ -57,7 +56,7 @@ SCORER_NAMES = [
 @pytest.fixture(scope="module")
 def distilled():
     half = slice(None, None, 2)
-    return DistilledClassifier(
+    return tree_classifier(
         GaussianNB(), SoftTreeClassifier(max_leaf_nodes=4), transfer_set=None
     ).fit(X[half], NAMES[Y[half]])
 
@@ -100,9 +99,7 @@ class TestScorers:
 
     @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_in_cross_validation_of_a_pipeline(self, scorer):
-        pipeline = make_pipeline(
-            StandardScaler(), DistilledClassifier(GaussianNB(), transfer_set=None)
-        )
+        pipeline = make_pipeline(StandardScaler(), tree_classifier(GaussianNB(), transfer_set=None))
         scores = cross_val_score(pipeline, X, NAMES[Y], cv=3, scoring=scorer)
         fits = cross_validate(
             pipeline, X, NAMES[Y], cv=3, return_estimator=True, return_indices=True
@@ -115,7 +112,7 @@ class TestScorers:
     def test_in_a_search(self):
         pipeline = make_pipeline(
             StandardScaler(),
-            DistilledClassifier(GaussianNB(), SoftTreeClassifier(), transfer_set=None),
+            tree_classifier(GaussianNB(), SoftTreeClassifier(), transfer_set=None),
         )
         scoring = dict(zip(SCORER_NAMES, (*TEACHER_SCORERS, model_size_scorer), strict=True))
         grid = {"distilledclassifier__student__max_leaf_nodes": [2, 4, 16]}
@@ -136,26 +133,24 @@ class TestScorers:
 
     def test_a_frozen_teacher(self):
         teacher = FrozenEstimator(GaussianNB().fit(X, Y))
-        distilled = DistilledClassifier(teacher, transfer_set=None).fit(X[:100])
+        distilled = tree_classifier(teacher, transfer_set=None).fit(X[:100])
         assert distilled.classes_.tolist() == [0, 1, 2]
         agree = distilled.predict(X[100:]) == teacher.predict(X[100:])
         assert fidelity_scorer(distilled, X[100:]) == agree.mean() < 1
         assert fidelity_scorer(FrozenEstimator(distilled), X[100:]) == agree.mean()
         cv = cross_validate(
-            DistilledClassifier(teacher, transfer_set=None), X, Y, scoring=fidelity_scorer, cv=3
+            tree_classifier(teacher, transfer_set=None), X, Y, scoring=fidelity_scorer, cv=3
         )
         assert cv["test_score"].min() > 0.9
 
     def test_a_teacher_that_orders_classes_otherwise_or_lacks_some(self):
         inner = GaussianNB().fit(X, Y)
         inner.classes_ = np.array([2, 0, 1])
-        distilled = DistilledClassifier(FrozenEstimator(inner), transfer_set=None).fit(X)
+        distilled = tree_classifier(FrozenEstimator(inner), transfer_set=None).fit(X)
         assert fidelity_scorer(distilled, X) == 1
         assert kl_divergence_scorer(distilled, X) > -0.1
         more = pd.DataFrame(np.eye(4)[Y], columns=range(4))
-        lacking = DistilledClassifier(GaussianNB(), transfer_set=Pool(X)).fit(
-            X, Y, teacher_proba=more
-        )
+        lacking = tree_classifier(GaussianNB(), transfer_set=Pool(X)).fit(X, Y, teacher_proba=more)
         assert lacking.classes_.tolist() == [0, 1, 2, 3]
         P_teacher = np.hstack([lacking.teacher_.predict_proba(X), np.zeros((150, 1))])
         expected = -soft_log_loss(P_teacher, lacking.predict_proba(X))
@@ -163,13 +158,13 @@ class TestScorers:
 
     def test_data_frames_and_lists(self):
         frame = pd.DataFrame(X, columns=list("pqrs"))
-        distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(frame, Y)
+        distilled = tree_classifier(GaussianNB(), transfer_set=None).fit(frame, Y)
         agree = distilled.teacher_.predict(frame) == distilled.predict(frame)
         assert fidelity_scorer(distilled, frame) == agree.mean()
         P = distilled.teacher_.predict_proba(frame)
         expected = -kl_divergence(P, distilled.predict_proba(frame))
         assert kl_divergence_scorer(distilled, frame) == pytest.approx(expected)
-        distilled = DistilledClassifier(GaussianNB(), transfer_set=None).fit(X.tolist(), Y.tolist())
+        distilled = tree_classifier(GaussianNB(), transfer_set=None).fit(X.tolist(), Y.tolist())
         for scorer in TEACHER_SCORERS:
             expected = scorer(distilled, X, Y)
             assert scorer(distilled, X.tolist(), Y.tolist()) == pytest.approx(expected)
@@ -179,8 +174,8 @@ class TestWithoutTeacher:
     def test_scorers_that_need_one_give_nan_and_one_warning(self):
         P = np.eye(3)[Y]
         for bare in (
-            DistilledClassifier(GaussianNB(), alpha=0).fit(X, Y),
-            DistilledClassifier(None, transfer_set=None).fit(X, Y, teacher_proba=P),
+            tree_classifier(GaussianNB(), alpha=0).fit(X, Y),
+            tree_classifier(None, transfer_set=None).fit(X, Y, teacher_proba=P),
             SoftTreeClassifier().fit(X, Y),
         ):
             message = f"is NaN: {type(bare).__name__} holds no teacher to compare with"
@@ -193,7 +188,7 @@ class TestWithoutTeacher:
 
     def test_a_search_over_alpha_goes_on(self):
         search = GridSearchCV(
-            DistilledClassifier(GaussianNB(), transfer_set=None),
+            tree_classifier(GaussianNB(), transfer_set=None),
             {"alpha": [0.0, 0.5]},
             scoring={"accuracy": "accuracy", "fidelity": fidelity_scorer},
             refit="accuracy",
@@ -209,7 +204,7 @@ class TestWithoutTeacher:
 
     @pytest.mark.parametrize("scorer", [*TEACHER_SCORERS, model_size_scorer])
     def test_others_hold_no_compact_model(self, scorer):
-        for estimator in (GaussianNB().fit(X, Y), DistilledClassifier(GaussianNB())):
+        for estimator in (GaussianNB().fit(X, Y), tree_classifier(GaussianNB())):
             with pytest.raises(ValueError, match=f"{type(estimator).__name__} holds no compact"):
                 scorer(estimator, X, Y)
 
@@ -230,7 +225,7 @@ class TestAsMadeByMakeScorer:
     def test_weights_of_rows_of_a_regressor(self):
         rows, y = load_diabetes(return_X_y=True)
         weight = np.arange(len(y)) % 3
-        model = DistilledRegressor(Ridge(), transfer_set=None).fit(rows, y)
+        model = tree_regressor(Ridge(), transfer_set=None).fit(rows, y)
         taught, learnt = model.teacher_.predict(rows), model.predict(rows)
         expected = r2_score(taught, learnt, sample_weight=weight)
         assert fidelity_scorer(model, rows, sample_weight=weight) == pytest.approx(expected)
@@ -263,7 +258,7 @@ class TestAsMadeByMakeScorer:
         weight = np.random.default_rng(0).integers(0, 4, 150)
         folds = list(StratifiedKFold(3, shuffle=True, random_state=0).split(X, Y))
         grid = {"student__max_leaf_nodes": [3, 8]}
-        plain = DistilledClassifier(GaussianNB(), SoftTreeClassifier(), transfer_set=None)
+        plain = tree_classifier(GaussianNB(), SoftTreeClassifier(), transfer_set=None)
         with config_context(enable_metadata_routing=True):
             weighted = scorer.set_score_request(sample_weight=True)
             teacher = GaussianNB().set_fit_request(sample_weight=False)
@@ -301,12 +296,12 @@ def test_divergence_from_a_teacher_of_decisions():
             return (np.asarray(X)[:, 2] > 2.5).astype(int) + (np.asarray(X)[:, 3] > 1.65)
 
     settings = {"response_method": "predict", "transfer_set": None}
-    distilled = DistilledClassifier(FrozenEstimator(Labels()), **settings).fit(X)
+    distilled = tree_classifier(FrozenEstimator(Labels()), **settings).fit(X)
     decisions = np.eye(3)[distilled.teacher_.predict(X)]
     expected = -kl_divergence(decisions, distilled.predict_proba(X))
     assert kl_divergence_scorer(distilled, X) == pytest.approx(expected)
     bayes = FrozenEstimator(GaussianNB().fit(X, Y))
-    distilled = DistilledClassifier(bayes, **settings).fit(X)
+    distilled = tree_classifier(bayes, **settings).fit(X)
     expected = -kl_divergence(bayes.predict_proba(X), distilled.predict_proba(X))
     assert kl_divergence_scorer(distilled, X) == pytest.approx(expected)
 
@@ -314,7 +309,7 @@ def test_divergence_from_a_teacher_of_decisions():
 def test_fidelity_of_a_regressor_is_r2_against_its_teacher():
     X, y = load_diabetes(return_X_y=True)
     for target in (y, np.column_stack([y, y**2])):
-        model = make_pipeline(StandardScaler(), DistilledRegressor(Ridge(), transfer_set=Munge(1)))
+        model = make_pipeline(StandardScaler(), tree_regressor(Ridge(), transfer_set=Munge(1)))
         model.fit(X[:300], target[:300])
         Z = model[:-1].transform(X[300:])
         taught, learnt = model[-1].teacher_.predict(Z), model[-1].predict(Z)
@@ -327,9 +322,7 @@ class TestRegressors:
 
     def distilled(self, teacher):
         student = SoftTreeRegressor(max_leaf_nodes=8)
-        return DistilledRegressor(teacher, student, transfer_set=None, cv=2).fit(
-            self.ROWS, self.VALUES
-        )
+        return tree_regressor(teacher, student, transfer_set=None, cv=2).fit(self.ROWS, self.VALUES)
 
     def test_retention_is_a_ratio_of_r2(self):
         distilled = self.distilled(Ridge())

@@ -17,8 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from skdistill import CallableTeacher, DistilledClassifier, OnnxTeacher, TeacherEnsemble
+from skdistill import CallableTeacher, OnnxTeacher, TeacherEnsemble
 from skdistill.teachers import as_teacher, expected_classes, is_frozen
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["a", "b", "c"])
@@ -59,7 +60,7 @@ def test_who_needs_labels(teacher, frozen):
         assert isinstance(ready, FrozenEstimator)
         assert clone(ready) is ready
         assert expected_classes(ready, None).tolist() == [0, 1, 2]
-        tags = DistilledClassifier(teacher).__sklearn_tags__()
+        tags = tree_classifier(teacher).__sklearn_tags__()
         assert not tags.target_tags.required
 
 

@@ -9,8 +9,9 @@ from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from skdistill import CallableTeacher, DistilledClassifier
+from skdistill import CallableTeacher
 from skdistill.teachers import as_teacher, probabilities
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["a", "b", "c"])
@@ -37,8 +38,8 @@ def test_is_called_on_one_row_to_count_its_columns():
 def test_order_of_the_columns():
     model = LogisticRegression(max_iter=500).fit(X, Y)
     teacher = CallableTeacher(lambda rows: model.predict_proba(rows)[:, [2, 0, 1]], [2, 0, 1])
-    distilled = DistilledClassifier(teacher, transfer_set=None).fit(X, Y)
-    straight = DistilledClassifier(FrozenEstimator(model), transfer_set=None).fit(X, Y)
+    distilled = tree_classifier(teacher, transfer_set=None).fit(X, Y)
+    straight = tree_classifier(FrozenEstimator(model), transfer_set=None).fit(X, Y)
     assert distilled.classes_.tolist() == [0, 1, 2]
     assert distilled.compact_.equals(straight.compact_)
 

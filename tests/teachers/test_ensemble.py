@@ -18,8 +18,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skdistill import DistilledClassifier, DistilledRegressor, TeacherEnsemble
+from skdistill import TeacherEnsemble
 from skdistill.teachers import as_teacher, cross_fit, ensemble_weights
+from tests.distillers import tree_classifier, tree_regressor
 
 X, Y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
@@ -75,7 +76,7 @@ def test_a_member_is_fitted_once_a_fold_and_once_on_all_rows():
     FITS.clear()
     weight = np.random.default_rng(0).random(150)
     ensemble = TeacherEnsemble([Counted(), GaussianNB()], "log_loss")
-    DistilledClassifier(ensemble, cv=3, transfer_set=None).fit(X, Y, weight)
+    tree_classifier(ensemble, cv=3, transfer_set=None).fit(X, Y, weight)
     assert [len(weight) for weight in FITS] == [100, 100, 100, 150]
     FITS.clear()
     TeacherEnsemble([Counted(), GaussianNB()]).fit(X, Y)
@@ -136,7 +137,7 @@ def test_frozen_members_are_used_as_they_are_and_need_no_labels():
     P = 0.75 * first.predict_proba(X)
     P[:, :2] += 0.25 * second.predict_proba(X)
     assert_allclose(ensemble.fit(X).predict_proba(X), P, rtol=1e-12)
-    distilled = DistilledClassifier(ensemble, transfer_set=None).fit(X)
+    distilled = tree_classifier(ensemble, transfer_set=None).fit(X)
     assert distilled.classes_.tolist() == [0, 1, 2]
     assert distilled.score(X, first.predict(X)) > 0.95
 
@@ -148,18 +149,18 @@ def test_a_frozen_ensemble_is_not_fitted_again():
     result = cross_fit(as_teacher(frozen), X, None, CLASSES)
     assert result.teacher is frozen
     assert_allclose(result.response, ensemble.predict_proba(X), rtol=1e-12)
-    distilled = DistilledClassifier(frozen, transfer_set=None).fit(X)
+    distilled = tree_classifier(frozen, transfer_set=None).fit(X)
     assert distilled.teacher_ is frozen
     assert FITS == []
     rows, y = load_diabetes(return_X_y=True)
     frozen = FrozenEstimator(TeacherEnsemble([LinearRegression(), Ridge()]).fit(rows, y))
-    distilled = DistilledRegressor(frozen, transfer_set=None).fit(rows)
+    distilled = tree_regressor(frozen, transfer_set=None).fit(rows)
     assert distilled.teacher_ is frozen
 
 
 def test_classes_of_a_frozen_member_are_kept():
     frozen = FrozenEstimator(GaussianNB().fit(X, Y))
-    distilled = DistilledClassifier([frozen, DecisionTreeClassifier()], transfer_set=None)
+    distilled = tree_classifier([frozen, DecisionTreeClassifier()], transfer_set=None)
     few = np.flatnonzero(Y < 2)
     assert distilled.fit(X[few], Y[few]).classes_.tolist() == [0, 1, 2]
     assert distilled.teacher_.classes_.tolist() == [0, 1, 2]
@@ -168,7 +169,7 @@ def test_classes_of_a_frozen_member_are_kept():
 def test_columns_of_given_probabilities_name_classes_that_y_lacks():
     few = np.flatnonzero(Y < 2)
     P = pd.DataFrame(GaussianNB().fit(X, Y).predict_proba(X[few]))
-    distilled = DistilledClassifier(MEMBERS, transfer_set=None)
+    distilled = tree_classifier(MEMBERS, transfer_set=None)
     assert distilled.fit(X[few], Y[few], teacher_proba=P).classes_.tolist() == [0, 1, 2]
     assert distilled.fit(X[few], teacher_proba=P).classes_.tolist() == [0, 1, 2]
 
@@ -211,7 +212,7 @@ def test_parameters_of_members_by_name_or_number(name):
     assert copy.weights == "uniform"
     with pytest.raises(ValueError, match="Invalid parameter '7' for estimator TeacherEnsemble"):
         ensemble.set_params(**{"7__max_depth": 1})
-    assert DistilledClassifier(ensemble).get_params()[f"teacher__{name}__n_estimators"] == 3
+    assert tree_classifier(ensemble).get_params()[f"teacher__{name}__n_estimators"] == 3
     replaced = clone(ensemble).set_params(**{name: GaussianNB()})
     assert isinstance(replaced.estimators[1], tuple) == (name == "forest")
     assert isinstance(replaced.get_params()[name], GaussianNB)
@@ -226,10 +227,10 @@ def test_names_change_nothing_else():
     plain, other = (TeacherEnsemble(m, "log_loss").fit(X, Y) for m in (MEMBERS, named))
     assert other.weights_.tolist() == plain.weights_.tolist()
     assert other.predict_proba(X).tolist() == plain.predict_proba(X).tolist()
-    distilled = DistilledClassifier(TeacherEnsemble(named), transfer_set=None).fit(X, Y)
+    distilled = tree_classifier(TeacherEnsemble(named), transfer_set=None).fit(X, Y)
     assert [name for name, _ in distilled.teacher_.estimators] == ["bayes", "tree", "neighbours"]
     grid = {"teacher__tree__max_depth": [1, 3]}
-    best = GridSearchCV(DistilledClassifier(other), grid, cv=2).fit(X, Y).best_estimator_
+    best = GridSearchCV(tree_classifier(other), grid, cv=2).fit(X, Y).best_estimator_
     tree = best.teacher_.estimators_[1]
     assert tree.get_depth() == tree.max_depth
 
@@ -257,7 +258,7 @@ def test_weights_by_class():
     responses = np.stack([out_of_fold(m) for m in MEMBERS])
     P = np.einsum("mnk,mk->nk", responses, W / W.sum(axis=0))
     assert_allclose(result.response, P / P.sum(axis=1, keepdims=True), rtol=1e-12)
-    distilled = DistilledClassifier(ensemble, transfer_set=None, random_state=0).fit(X, Y)
+    distilled = tree_classifier(ensemble, transfer_set=None, random_state=0).fit(X, Y)
     assert distilled.teacher_.weights_.tolist() == ensemble.weights_.tolist()
     assert distilled.score(X, Y) > 0.9
 
@@ -305,7 +306,7 @@ def test_a_teacher_without_weight_for_any_class_is_not_asked():
 
 def test_a_seed_reaches_the_members():
     one, two = (
-        DistilledClassifier(
+        tree_classifier(
             [RandomForestClassifier(3), FrozenEstimator(GaussianNB().fit(X, Y))],
             transfer_set=None,
             random_state=0,
@@ -336,14 +337,14 @@ def test_bad_weights(weights, message):
 
 def test_bad_ensembles():
     with pytest.raises(ValueError, match=r"'estimators' .* must be a non-empty list"):
-        DistilledClassifier([]).fit(X, Y)
+        tree_classifier([]).fit(X, Y)
     with pytest.raises(ValueError, match="requires y to be passed"):
         TeacherEnsemble(MEMBERS).fit(X)
     frozen = FrozenEstimator(GaussianNB().fit(X, Y))
     with pytest.raises(ValueError, match="weights='log_loss' of TeacherEnsemble need y"):
-        DistilledClassifier(TeacherEnsemble([frozen], "log_loss")).fit(X)
+        tree_classifier(TeacherEnsemble([frozen], "log_loss")).fit(X)
     with pytest.raises(ValueError, match="requires y"):
-        DistilledClassifier([frozen, GaussianNB()]).fit(X)
+        tree_classifier([frozen, GaussianNB()]).fit(X)
 
 
 def test_dropped_members_are_left_out_with_their_weights():

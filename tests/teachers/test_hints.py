@@ -30,9 +30,10 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
-from skdistill import CallableTeacher, DistilledClassifier, TeacherEnsemble
+from skdistill import CallableTeacher, TeacherEnsemble
 from skdistill.teachers import LabelEncodedClassifier
 from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
+from tests.distillers import tree_classifier
 
 X, Y = load_iris(return_X_y=True)
 TWO = Y > 0
@@ -116,7 +117,7 @@ def test_ensembles_searches_and_wrappers_are_looked_into(weights):
 def test_hints_of_an_ensemble_reach_the_student():
     names = np.array(["a", "b", "c"])[Y]
     teachers = [BOOSTED["xgboost"], LEAFY["forest"]]
-    distilled = DistilledClassifier(
+    distilled = tree_classifier(
         teachers, hints=FeatureHints(3), transfer_set=None, random_state=0
     ).fit(X, names)
     assert FeatureHints(3).targets(distilled.teacher_, X).shape == (150, 3)

@@ -44,10 +44,11 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.fixes import parse_version
 from xgboost import XGBClassifier
 
-from skdistill import DistilledClassifier, SoftTreeClassifier
+from skdistill import SoftTreeClassifier
 from skdistill.teachers import as_teacher, cross_fit
 from skdistill.teachers._fit import fit_copy
 from skdistill.teachers.weighted_fit import fitted_without_weights
+from tests.distillers import tree_classifier
 
 X, Y = load_breast_cancer(return_X_y=True)
 X = X[:, ::3]
@@ -124,7 +125,7 @@ TEACHERS = {
     "Voting with CatBoost": VotingClassifier(
         [("a", CatBoostClassifier(5, verbose=0, allow_writing_files=False, thread_count=1))]
     ),
-    "Distilled": DistilledClassifier(
+    "Distilled": tree_classifier(
         GridSearchCV(pipe(), GRID, cv=3), SoftTreeClassifier(), cv=2, transfer_set=None, alpha=1.0
     ),
 }
