@@ -17,6 +17,7 @@ def main() -> None:
     fill(HERE / "README.md", names, "report")
     fill(ROOT / "docs" / "exporters.md", ["exporters"], "compared")
     fill(ROOT / "docs" / "knowledge.md", ["knowledge"], "summary")
+    fill(ROOT / "docs" / "teachers.md", ["teachers"], "report")
     fill(ROOT / "docs" / "tables.md", ["real_tables"], "summary")
     fill(ROOT / "README.md", ["exporters"], "headline")
 

@@ -12,7 +12,8 @@ import json
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ from skdistill import (
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftLinearClassifier,
+    SoftNetClassifier,
     SoftTreeClassifier,
 )
 from skdistill.targets import SoftTargets
@@ -50,7 +52,8 @@ from skdistill.teachers.hints import AttributionHints, FeatureHints, StageHints
 SHIPPED = ("wine", "breast_cancer", "digits")  # where there is no directory of tables
 ROWS, TEST, FACTOR, SEEDS = 2000, 4000, 4, 5
 HARD, SOFT = "hard labels", "soft labels"
-TREE, BOOSTED, LINEAR = "64-leaf tree", "1 KB boosted", "linear"
+TREE, BOOSTED, NET, LINEAR = STUDENTS = ("64-leaf tree", "1 KB boosted", "1 KB net", "linear")
+EPOCHS = 100  # of a net, a third of the default
 FIELDS = ("set", "seed", "student", "kind", "accuracy", "log_loss", "fidelity", "bytes", "seconds")
 UNITS = {"accuracy": 100, "log_loss": 1, "fidelity": 100}
 
@@ -207,17 +210,24 @@ def prepare(name: str, seed: int, args: argparse.Namespace) -> Case:
     )
 
 
-def students(case: Case) -> Iterator[tuple[str, Any]]:
-    yield TREE, SoftTreeClassifier(max_leaf_nodes=64)
+def make_student(name: str, case: Case) -> Any:
+    """A student to fit; None where 1 KB has no room for the classes."""
+    seed = case.draw.seed
+    if name == TREE:
+        return SoftTreeClassifier(max_leaf_nodes=64)
+    if name == NET:
+        return SoftNetClassifier(max_bytes=1024, max_iter=EPOCHS, random_state=seed)
+    if name == LINEAR:
+        return SoftLinearClassifier()
     few = FEW | {"value_bits": 4 if case.draw.n_classes == 2 else "ternary"}
     recipe, targets = Recipe("", settings=few), SoftTargets(case.P, case.draw.y_fit, 0.5)
-    found = fit_to_budget(recipe, 1024, case.draw.X_fit, targets, case.draw.seed, {})
-    if found is not None:  # always, but for very many classes
-        yield BOOSTED, SoftBoostingClassifier(found[1], random_state=case.draw.seed, **few)
-    yield LINEAR, SoftLinearClassifier()
+    found = fit_to_budget(recipe, 1024, case.draw.X_fit, targets, seed, {})
+    return found and SoftBoostingClassifier(found[1], random_state=seed, **few)
 
 
-def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+def measure(
+    name: str, seed: int, args: argparse.Namespace, students: Collection[str]
+) -> dict[str, Any]:
     started = time.perf_counter()
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
@@ -227,18 +237,20 @@ def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
         for kind, make in HINTS.items():
             kinds[kind] = changed(hints=Told(make(case)))
         kinds[BOTH] = changed(transfer_set=Munge(FACTOR), hints=FeatureHints(32, "projection"))
-        for student, estimator in students(case):
-            for kind, learn in kinds.items():
-                if student == LINEAR and (kind in HINTS or kind == BOTH):
-                    continue
-                begun = time.perf_counter()
-                model = learn(case, estimator)
-                seconds = time.perf_counter() - begun
-                P, decided = (ask(case.draw.X_test) for ask in (model.predict_proba, model.predict))
-                accuracy, log_loss = measures(P, case.draw.y_test, decided)
-                fidelity = float((decided == case.P_test.argmax(axis=1)).mean())
-                figures = (accuracy, log_loss, fidelity, model.compact_.nbytes, seconds)
-                records.append([name, seed, student, kind, *(round(f, 5) for f in figures)])
+        estimators = {student: make_student(student, case) for student in students}
+        for student, kind in product(estimators, kinds):
+            if estimators[student] is None:
+                continue
+            if student == LINEAR and (kind in HINTS or kind == BOTH):
+                continue
+            begun = time.perf_counter()
+            model = kinds[kind](case, estimators[student])
+            seconds = time.perf_counter() - begun
+            P, decided = (ask(case.draw.X_test) for ask in (model.predict_proba, model.predict))
+            accuracy, log_loss = measures(P, case.draw.y_test, decided)
+            fidelity = float((decided == case.P_test.argmax(axis=1)).mean())
+            figures = (accuracy, log_loss, fidelity, model.compact_.nbytes, seconds)
+            records.append([name, seed, student, kind, *(round(f, 5) for f in figures)])
     teacher = [name, seed, *measures(case.P_test, case.draw.y_test), len(case.rest), ready]
     return {"teacher": teacher, "records": records, "seconds": time.perf_counter() - started}
 
@@ -301,20 +313,24 @@ def summary(results: dict[str, Any]) -> str:
     rows = []
     for kind in (each for each in kinds if each != SOFT):
         row = [kind]
-        for student in (TREE, BOOSTED, LINEAR):
+        for student in STUDENTS:
             for key in columns:
                 table = changes(results, student, kind, key)
                 row.append(cell(table, key) if table else "")
         rows.append(tuple(row))
-    header = [f"{s}: {k.replace('_', ' ')}" for s in (TREE, BOOSTED, LINEAR) for k in columns]
+    header = [f"{s}: {k.replace('_', ' ')}" for s in STUDENTS for k in columns]
     return markdown(("", *header), rows) + "\n\n" + draws_of(results)
 
 
 def draws_of(results: dict[str, Any]) -> str:
-    """How many draws of which sets."""
-    names = [teacher[0] for teacher in results["teachers"]]
-    counts = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
-    return f"{len(names)} draws ({counts})."
+    """How many draws of which sets, once for all students that have the same."""
+    students: dict[str, list[str]] = {}
+    for student in STUDENTS:
+        draws = dict.fromkeys(tuple(r[:2]) for r in results["records"] if r[2] == student)
+        names = [name for name, _ in draws]
+        counts = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
+        students.setdefault(f"{len(names)} draws ({counts})", []).append(student)
+    return " ".join(f"{', '.join(who)}: {draws}." for draws, who in students.items())
 
 
 def report(results: dict[str, Any]) -> str:
@@ -323,7 +339,7 @@ def report(results: dict[str, Any]) -> str:
     asked += (("fidelity", SOFT),)
     names = ("accuracy over soft", "over hard", "log loss over soft", "over hard")
     parts = []
-    for student in (TREE, BOOSTED, LINEAR):
+    for student in STUDENTS:
         rows = []
         for kind in measured(results, student):
             tables = [changes(results, student, kind, key, base) for key, base in asked]
@@ -347,7 +363,8 @@ def main() -> None:
     parser = options(__doc__.splitlines()[0])
     add_data_options(parser)
     parser.add_argument("--seeds", type=int, default=None, metavar="N")
-    parser.add_argument("--resume", action="store_true", help="go on with --output")
+    parser.add_argument("--students", nargs="+", choices=STUDENTS, default=STUDENTS)
+    parser.add_argument("--resume", action="store_true", help="add to --output what it lacks")
     args = parser.parse_args()
     if args.quick:
         args.data = None
@@ -356,14 +373,18 @@ def main() -> None:
     if args.resume and args.output is not None and args.output.exists():
         kept = json.loads(args.output.read_text())
         results = {name: kept[name] for name in results}
-    done = {tuple(teacher[:2]) for teacher in results["teachers"]}
     seeds = range(1, 1 + (args.seeds or (1 if args.quick else SEEDS)))
-    todo = [(name, seed) for seed in seeds for name in sets if (name, seed) not in done]
-    for name, seed in (bar := tqdm(todo)):
-        one = measure(name, seed, args)
-        results["teachers"].append(one["teacher"])
+    for name, seed in (bar := tqdm([(name, seed) for seed in seeds for name in sets])):
+        done = {r[2] for r in results["records"] if r[:2] == [name, seed]}
+        students = [student for student in args.students if student not in done]
+        if not students:
+            continue
+        one = measure(name, seed, args, students)
+        if [name, seed] not in [teacher[:2] for teacher in results["teachers"]]:
+            results["teachers"].append(one["teacher"])
         results["records"] += one["records"]
-        results["seconds"][f"{name} {seed}"] = one["seconds"]
+        seconds = results["seconds"].get(f"{name} {seed}", 0)
+        results["seconds"][f"{name} {seed}"] = seconds + one["seconds"]
         bar.write(f"{name} {seed}: teacher {one['teacher'][2]:.4f}, {one['seconds']:.0f} s")
         save(args.output, results)
     print(report(results))

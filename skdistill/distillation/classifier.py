@@ -77,8 +77,8 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         the limit the loss is their squared error (Ba & Caruana 2014, section 2; Hinton et al.
         2015, section 2.1).
     hints : hint object or None, default=None
-        What else the teacher knows about the rows, to guide the growth of trees; see
-        `skdistill.teachers.hints`.
+        What else the teacher knows about the rows, to guide the growth of trees and the hidden
+        layers of networks; see `skdistill.teachers.hints`.
     hint_weight : float >= 0, default=0.3
         Variance of all hints together, as a multiple of the variance of the soft labels.
     cv : "auto", int, splitter or iterable of splits, default="auto"

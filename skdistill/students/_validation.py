@@ -279,13 +279,15 @@ def check_targets(
     Raises
     ------
     ValueError
-        For labels that `classes` does not name, rows that are no probabilities, and numbers of
-        classes that disagree.
+        For labels that `classes` does not name, rows that are no probabilities, numbers of
+        classes that disagree, and hints that are not finite or of another number of rows.
     """
     if y is None:
         raise ValueError("estimator requires y to be passed, but the target y is None")
     if isinstance(y, SoftTargets):
         check_consistent_length(y.teacher, np.empty(n_samples))
+        if y.hints is not None:
+            check_consistent_length(check_array(y.hints, input_name="hints"), y.teacher)
         classes = np.arange(y.n_classes) if classes is None else np.asarray(classes)
         if len(classes) != y.n_classes:
             raise ValueError(f"classes names {len(classes)} classes, y has {y.n_classes}")

@@ -211,8 +211,8 @@ def classification_data(
     targets, classes = check_targets(y, classes, rows.shape[0])
     if targets.hints is not None and not accepts_hints:
         raise ValueError(
-            f"{type(estimator).__name__} cannot use hints: give them to a SoftTreeClassifier or "
-            "a SoftBoostingClassifier"
+            f"{type(estimator).__name__} cannot use hints: give them to a SoftTreeClassifier, a "
+            "SoftBoostingClassifier or a SoftNetClassifier"
         )
     weight = check_weights(sample_weight, rows)
     class_weight = getattr(estimator, "class_weight", None)

@@ -28,7 +28,8 @@ class SoftTargets:
     temperature : float, default=1.0
         Applied in the structure of trees and in the losses of gradient students.
     hints : float64 array of shape (n_samples, n_hints), default=None
-        Further targets for the structure of trees; see `skdistill.teachers.hints`.
+        Further targets for the structure of trees and the hidden layers of networks; see
+        `skdistill.teachers.hints`.
     hint_weight : float, default=1.0
         Variance of all hints together, as a multiple of that of the targets.
 

@@ -1,8 +1,9 @@
-"""Hints: further targets, read in the fitted teacher, while a student's trees grow.
+"""Hints: further targets, read in the fitted teacher, while a student learns.
 
 A hint object has a method ``targets(teacher, X)`` that returns an array of shape
 ``(n_samples, n_hints)``. Splits that separate hints gain as splits that separate classes do.
-Leaf values are learnt without hints, so that these cost no byte.
+Leaf values are learnt without hints, so that these cost no byte. Networks predict hints by further
+outputs of the last hidden layer, which are dropped after training.
 
 Hints of the training rows come from the teacher that was fitted on all of them, not out of
 fold: the leaves of two teachers cannot be compared.

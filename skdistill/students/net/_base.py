@@ -18,7 +18,7 @@ from skdistill.students._validation import CATEGORIES
 from skdistill.students.net.equal_rows import merge_equal_rows
 from skdistill.students.net.hidden_units import units_for_bytes
 from skdistill.students.net.inputs import NetInputs, fit_inputs
-from skdistill.students.net.kernels import INTERCEPT_MAX, Batches
+from skdistill.students.net.layout import INTERCEPT_MAX, Batches
 from skdistill.students.net.tables import largest_table, largest_weight, net_table
 from skdistill.students.net.training import IntegerNet, Schedule, as_integers, learn
 from skdistill.students.size_search import MAX_BYTES, too_small
@@ -44,12 +44,19 @@ class Targets(NamedTuple):
         Raw predictions of a row.
     penalty : float
         ``l2_regularization="auto"`` for very few rows.
+    hints : float64 array of shape (n_samples, n_hints)
+        What further outputs of the last hidden layer learn while the network trains, in units
+        of about a standard deviation.
+    hint_weight : float
+        Weight of half their squared errors in the loss.
     """
 
     values: NDArray[np.float64]
     temperatures: NDArray[np.float64]
     n_scores: int
     penalty: float
+    hints: NDArray[np.float64]
+    hint_weight: float
 
 
 class FittedNet(NamedTuple):
@@ -134,7 +141,9 @@ class BaseSoftNet(BaseEstimator):
         self, data: ClassificationData | RegressionData, targets: Targets, min_scale: float = 0.0
     ) -> FittedNet | None:
         """Learn a network; None where all columns are constant."""
-        X, values, weight = merge_equal_rows(data.X, targets.values, data.weight)
+        X, values, weight, hints = merge_equal_rows(
+            data.X, targets.values, data.weight, targets.hints
+        )
         weight = weight / weight.mean()
         inputs = fit_inputs(X, weight, data.categories)
         if len(inputs.features) == 0:
@@ -156,6 +165,8 @@ class BaseSoftNet(BaseEstimator):
             np.ascontiguousarray(values),
             targets.temperatures,
             weight,
+            np.ascontiguousarray(hints),
+            targets.hint_weight,
         )
         rng = check_random_state(self.random_state)
         learnt = learn(

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 
 def merge_equal_rows(
-    X: NDArray[Any], targets: NDArray[np.float64], weight: NDArray[np.float64]
-) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+    X: NDArray[Any],
+    targets: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    hints: NDArray[np.float64],
+) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Rows that differ, in an order that depends on nothing but them.
 
     Parameters
@@ -21,10 +24,12 @@ def merge_equal_rows(
         What they are to give.
     weight : float64 array of shape (n_samples,)
         Weights of the rows.
+    hints : float64 array of shape (n_samples, n_hints)
+        Further targets.
 
     Returns
     -------
-    X, targets, weight : arrays of n_distinct rows
+    X, targets, weight, hints : arrays of n_distinct rows
         Weights are summed.
 
     Examples
@@ -32,13 +37,15 @@ def merge_equal_rows(
     >>> import numpy as np
     >>> from skdistill.students.net.equal_rows import merge_equal_rows
     >>> X = np.array([[2], [1], [2]], np.float32)
-    >>> X, targets, weight = merge_equal_rows(X, np.array([[[1.0], [0.0], [1.0]]]), np.ones(3))
+    >>> targets, hints = np.array([[[1.0], [0.0], [1.0]]]), np.zeros((3, 0))
+    >>> X, targets, weight, hints = merge_equal_rows(X, targets, np.ones(3), hints)
     >>> sorted(zip(X[:, 0].tolist(), weight.tolist()))
     [(1.0, 1.0), (2.0, 2.0)]
     """
-    columns = [X + X.dtype.type(0), *targets]  # −0 is 0
+    columns = [X + X.dtype.type(0), *targets, *([hints] if hints.size else [])]  # −0 is 0
     parts = [np.ascontiguousarray(each).view(np.uint8).reshape(len(X), -1) for each in columns]
     key = np.ascontiguousarray(np.hstack(parts))
     whole = key.view(f"V{key.shape[1]}")[:, 0]
     _, first, which = np.unique(whole, return_index=True, return_inverse=True)
-    return X[first], targets[:, first], np.bincount(which, weight).astype(np.float64)
+    summed = np.bincount(which, weight).astype(np.float64)
+    return X[first], targets[:, first], summed, hints[first]

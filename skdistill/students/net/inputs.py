@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact import CategoryTable
 from skdistill.compact.tables.net_table import codes_of_numbers
-from skdistill.students.net.kernels import ONE
+from skdistill.students.net.layout import ONE
 
 _FARTHEST = 16  # codes from the mean of a column to its offset
 _BULK = 0.8  # share of the rows in the shortest interval that is looked at for outliers

@@ -6,95 +6,30 @@ in the order of the code, in float32, so that a network is the same on every mac
 All parameters lie in one flat array, and so do gradients and moments; `Layout` says where. Adam
 is then a single loop. Arrays of several layers would need a compiled copy for each number of
 layers.
-
-Input codes and activations are in units of 1 / ONE.
 """
 
 from __future__ import annotations
 
 from math import ldexp
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdistill.students.loss import add_cross_entropy
+from skdistill.students.net.layout import (
+    ACTIVATION_MAX,
+    BIAS_UNIT,
+    CODE_MAX,
+    CODE_UNIT,
+    INTERCEPT_MAX,
+    ONE,
+    SHIFT_MAX,
+)
 from skdistill.utils.jit import njit
-
-ONE = 32
-"""Input codes and activations: so many are 1.0."""
-ACTIVATION_MAX = 255
-"""Largest activation, a uint8."""
-BIAS_UNIT = 2
-"""Steps of an activation that one step of a bias is."""
-CODE_MAX = 127
-"""Largest input code, an int8."""
-CODE_UNIT = 2
-"""Step of a learnt input code: the ranks of categories have seven bits."""
-INTERCEPT_MAX = 2**15 - 1
-"""Largest score that a network starts from: models store it in two bytes."""
-SHIFT_MAX = 11
-"""Largest shift of a hidden unit: its weights are multiples of 2**-SHIFT_MAX or more."""
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam
 EXPONENT_RATE = 0.3
 """Learning rate of the exponents as a multiple of that of the weights."""
 _STEP_RATE = 0.1  # of the output's step, in units of itself
-
-
-class Layout(NamedTuple):
-    """Where each parameter lies in the flat array.
-
-    Attributes
-    ----------
-    sizes : int64 array of shape (n_layers + 1,)
-        Inputs, units of the hidden layers, scores.
-    weights, biases : int64 arrays of shape (n_layers,)
-        First weight and bias of each layer.
-    exponents : int64 array of shape (n_layers - 1,)
-        First exponent of each hidden layer, one a unit: weights are multiples of 2**exponent.
-    step : int
-        The step of the output weights.
-    codes : int
-        First learnt input code; the others follow to the end.
-    length : int
-        Number of parameters.
-    """
-
-    sizes: NDArray[np.int64]
-    weights: NDArray[np.int64]
-    biases: NDArray[np.int64]
-    exponents: NDArray[np.int64]
-    step: int
-    codes: int
-    length: int
-
-
-class Batches(NamedTuple):
-    """Training rows as the kernels read them.
-
-    Attributes
-    ----------
-    codes : int8 array of shape (n_samples, n_inputs)
-        Fixed input codes.
-    lookup_inputs : int32 array of shape (n_lookups,)
-        Inputs that have learnt codes.
-    lookups : int32 array of shape (n_samples, n_lookups)
-        Which learnt code takes the place of the fixed one, −1 is none.
-    targets : float64 array of shape (n_parts, n_samples, n_outputs)
-        Weighted probabilities for each temperature; values for squared errors.
-    temperatures : float64 array of shape (n_parts,)
-        Temperature of each part of the loss; empty for squared errors.
-    weight : float64 array of shape (n_samples,)
-        Weights of the rows, of mean 1.
-    """
-
-    codes: NDArray[np.int8]
-    lookup_inputs: NDArray[np.int32]
-    lookups: NDArray[np.int32]
-    targets: NDArray[np.float64]
-    temperatures: NDArray[np.float64]
-    weight: NDArray[np.float64]
 
 
 @njit
@@ -153,7 +88,8 @@ def round_parameters(params, layout, levels, used):  # type: ignore[no-untyped-d
             for j in range(m):
                 t = np.rint(params[row + j] * inverse[j])
                 used[row + j] = min(max(t, -most), most) * step[j]
-    for c in range(layout.codes, layout.length):
+    used[layout.hint_weights :] = params[layout.hint_weights :]
+    for c in range(layout.codes, layout.hint_weights):
         code = np.rint(params[c] * np.float32(ONE / CODE_UNIT))
         most = np.float32(CODE_MAX // CODE_UNIT)
         used[c] = min(max(code, -most), most) * np.float32(CODE_UNIT / ONE)
@@ -309,6 +245,33 @@ def _forward(used, layout, x, rounded):  # type: ignore[no-untyped-def]
 
 
 @njit
+def add_hint_gradient(h, rows, batches, used, layout, gradient, g):  # type: ignore[no-untyped-def]
+    """Learn the hints from the activations `h` of the last hidden layer.
+
+    The gradient by `h` is added to `g`, that of the hints' own weights and biases is set.
+    """
+    n, k = h.shape
+    n_hints = batches.hints.shape[1]
+    if n_hints == 0:
+        return
+    at, bias = layout.hint_weights, layout.hint_biases
+    W = used[at:bias].reshape(k, n_hints)
+    errors = np.empty((n, n_hints), np.float32)
+    matmul(h, W, errors)
+    gradient[bias:] = 0
+    for i in range(n):
+        share = np.float32(batches.hint_weight * batches.weight[rows[i]] / n)
+        for j in range(n_hints):
+            hint = np.float32(batches.hints[rows[i], j])
+            errors[i, j] = share * (errors[i, j] + used[bias + j] - hint)
+            gradient[bias + j] += errors[i, j]
+    matmul(h.T, errors, gradient[at:bias].reshape(k, n_hints))
+    g_hints = np.empty((n, k), np.float32)
+    matmul(errors, np.ascontiguousarray(W.T), g_hints)
+    g += g_hints
+
+
+@njit
 def raw_predictions(params, layout, levels, batches, rows):  # type: ignore[no-untyped-def]
     """Raw predictions of the rounded network for some rows, float32 of (n_rows, n_scores)."""
     used = params.copy()
@@ -353,10 +316,12 @@ def batch_gradient(  # type: ignore[no-untyped-def]
             g_below = np.empty((n, k), np.float32)
             matmul(g, np.ascontiguousarray(W.T), g_below)
             g = g_below
+        if layer == n_layers - 1:
+            add_hint_gradient(below, rows, batches, used, layout, gradient, g)
         if layer > 0:
             _, gb = _layer(gradient, layout, layer - 1)
             activate_back(below, g, gb)
-    gradient[layout.codes :] = 0
+    gradient[layout.codes : layout.hint_weights] = 0
     for i in range(n):
         for c in range(len(batches.lookup_inputs)):
             slot = batches.lookups[rows[i], c]

@@ -118,7 +118,8 @@ class SoftNetRegressor(StudentRegressorMixin, BaseSoftNet):
             self._keep_constant(_constant_model(data, middle))
             return
         values = np.where(constant, 0.0, (data.y - middle) / deviation)
-        targets = Targets(values[None], np.zeros(0), data.y.shape[1], _PENALTY)
+        no_hints = np.zeros((len(values), 0))
+        targets = Targets(values[None], np.zeros(0), data.y.shape[1], _PENALTY, no_hints, 0.0)
         # Int32 scores hold the mean of a target. All targets are learnt in the same steps, but
         # for those so far from 0 that they would spoil the others: these are rounded afterwards.
         least = np.maximum(np.abs(middle) / _MIDDLE_MAX, tiny) / deviation

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact import HiddenLayer, NetTable
 from skdistill.students.net.inputs import NetInputs
-from skdistill.students.net.kernels import SHIFT_MAX
+from skdistill.students.net.layout import SHIFT_MAX
 from skdistill.students.net.training import IntegerNet
 
 

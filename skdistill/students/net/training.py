@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.students.net.kernels import (
+    EXPONENT_RATE,
+    loss_gradient,
+    raw_predictions,
+    train_steps,
+)
+from skdistill.students.net.layout import (
     BIAS_UNIT,
     CODE_MAX,
     CODE_UNIT,
-    EXPONENT_RATE,
     ONE,
     SHIFT_MAX,
     Batches,
     Layout,
-    loss_gradient,
-    raw_predictions,
-    train_steps,
+    layout_of,
 )
 
 STEPS = 100
@@ -104,39 +106,6 @@ class LearntParameters(NamedTuple):
     n_iter: int
 
 
-def layout_of(sizes: list[int], n_codes: int) -> Layout:
-    """Places of the parameters of a network.
-
-    Parameters
-    ----------
-    sizes : list of int
-        Inputs, units of the hidden layers, scores.
-    n_codes : int
-        Number of learnt input codes.
-
-    Returns
-    -------
-    layout : Layout
-    """
-    weights, biases, exponents, at = [], [], [], 0
-    for n, m in pairwise(sizes):
-        weights.append(at)
-        biases.append(at + n * m)
-        at += n * m + m
-    for m in sizes[1:-1]:
-        exponents.append(at)
-        at += m
-    return Layout(
-        np.array(sizes, np.int64),
-        np.array(weights, np.int64),
-        np.array(biases, np.int64),
-        np.array(exponents, np.int64),
-        step=at,
-        codes=at + 1,
-        length=at + 1 + n_codes,
-    )
-
-
 def initial_parameters(
     layout: Layout, codes: NDArray[np.float64], rng: np.random.RandomState
 ) -> NDArray[np.float32]:
@@ -155,7 +124,7 @@ def initial_parameters(
         if layer == 0:
             params[bias : bias + m] = rng.uniform(-1, 1, m)
     params[layout.step] = 1
-    params[layout.codes :] = codes / ONE
+    params[layout.codes : layout.hint_weights] = codes / ONE
     return params
 
 
@@ -199,7 +168,7 @@ def learn(
     ValueError
         For weights that are not finite.
     """
-    layout = layout_of(sizes, len(codes))
+    layout = layout_of(sizes, len(codes), batches.hints.shape[1])
     params = initial_parameters(layout, codes, rng)
     moments = np.zeros((2, layout.length), np.float32)
     rates = np.ones(layout.length, np.float32)
@@ -335,7 +304,7 @@ def as_integers(learnt: LearntParameters) -> IntegerNet:
         W = params[layout.weights[layer] :][: n * m].reshape(n, m) * inverse.astype(np.float32)
         weights.append(np.clip(np.rint(W), -most, most).astype(np.int32))
     most_code = CODE_MAX // CODE_UNIT
-    codes = np.rint(params[layout.codes :] * np.float32(ONE / CODE_UNIT))
+    codes = np.rint(params[layout.codes : layout.hint_weights] * np.float32(ONE / CODE_UNIT))
     codes = (np.clip(codes, -most_code, most_code) * CODE_UNIT).astype(np.int32)
     return IntegerNet(
         weights[:-1],

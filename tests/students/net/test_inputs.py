@@ -100,18 +100,20 @@ def test_learnt_codes_of_categories_become_their_ranks():
     assert inputs.fixed_codes(new)[:, 0].tolist() == [126, -126, 4]
 
 
-def test_equal_rows_are_merged_in_any_order():
+@pytest.mark.parametrize("n_hints", [0, 2])
+def test_equal_rows_are_merged_in_any_order(n_hints):
     rng = np.random.default_rng(0)
     X = rng.integers(0, 3, (60, 3)).astype(np.float32)
     targets = rng.integers(0, 2, (2, 60, 1)).astype(float)
     weight = rng.integers(1, 4, 60).astype(float)
-    merged = merge_equal_rows(X, targets, weight)
+    hints = rng.integers(0, 2, (60, n_hints)).astype(float)
+    merged = merge_equal_rows(X, targets, weight, hints)
     order = np.repeat(np.arange(60), weight.astype(int))
     order = rng.permutation(order)
-    again = merge_equal_rows(X[order], targets[:, order], np.ones(len(order)))
+    again = merge_equal_rows(X[order], targets[:, order], np.ones(len(order)), hints[order])
     for one, other in zip(merged, again, strict=True):
         assert np.array_equal(one, other)
-    rows = np.column_stack([merged[0], *merged[1]])
+    rows = np.column_stack([merged[0], *merged[1], merged[3]])
     assert len(np.unique(rows, axis=0)) == len(rows) < 60
     assert merged[2].sum() == weight.sum()
 

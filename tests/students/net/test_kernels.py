@@ -6,10 +6,6 @@ import numpy as np
 import pytest
 
 from skdistill.students.net.kernels import (
-    BIAS_UNIT,
-    CODE_UNIT,
-    ONE,
-    Batches,
     adam,
     add_penalty,
     batch_gradient,
@@ -17,13 +13,14 @@ from skdistill.students.net.kernels import (
     raw_predictions,
     round_parameters,
 )
-from skdistill.students.net.training import initial_parameters, layout_of
+from skdistill.students.net.layout import BIAS_UNIT, CODE_UNIT, ONE, Batches, layout_of
+from skdistill.students.net.training import initial_parameters
 
 N_SAMPLES, N_INPUTS, N_CODES = 12, 5, 4
 LEVELS = {3: np.array([7, 1]), 4: np.array([7, 3, 127])}
 
 
-def problem(sizes, loss="softmax", seed=0):
+def problem(sizes, loss="softmax", n_hints=0, seed=0):
     """A small network and rows for it; the last input is learnt in all rows but some."""
     rng = np.random.RandomState(seed)
     n_scores = sizes[-1]
@@ -40,33 +37,42 @@ def problem(sizes, loss="softmax", seed=0):
         targets,
         temperatures,
         np.linspace(0.5, 1.5, N_SAMPLES),
+        rng.normal(size=(N_SAMPLES, n_hints)),
+        0.7,
     )
-    layout = layout_of(sizes, N_CODES)
+    layout = layout_of(sizes, N_CODES, n_hints)
     params = initial_parameters(layout, 40 * rng.normal(size=N_CODES), rng)
     for b, m in zip(layout.biases, sizes[1:], strict=True):
         params[b : b + m] = rng.uniform(-1, 1, m)  # no unit is at its kink, as biases of 0 may be
+    at = layout.hint_weights
+    params[at:] = rng.normal(size=layout.length - at)
     return layout, params, batches
 
 
 def mean_loss(params, layout, batches):
     """The loss of real weights, in float64."""
-    codes = params[layout.codes :]
+    codes = params[layout.codes : layout.hint_weights]
     h = batches.codes / ONE
     learnt = batches.lookups[:, 0] >= 0
     h[learnt, -1] = codes[batches.lookups[learnt, 0]]
     for layer, (W, b) in enumerate(zip(layout.weights, layout.biases, strict=True)):
         n, m = layout.sizes[layer : layer + 2]
+        below = h
         h = h @ params[W : W + n * m].reshape(n, m) + params[b : b + m]
         if layer < len(layout.weights) - 1:
             h = np.clip(h, 0, 255 / ONE)
+    V = params[layout.hint_weights : layout.hint_biases].reshape(below.shape[1], -1)
+    errors = below @ V + params[layout.hint_biases :] - batches.hints
+    of_hints = batches.hint_weight * (batches.weight @ errors**2).sum() / 2 / N_SAMPLES
     if len(batches.temperatures) == 0:
-        return (batches.weight[:, None] * (h - batches.targets[0]) ** 2).sum() / 2 / N_SAMPLES
+        squares = batches.weight[:, None] * (h - batches.targets[0]) ** 2
+        return squares.sum() / 2 / N_SAMPLES + of_hints
     z = np.hstack([np.zeros_like(h), h]) if h.shape[1] == 1 else h
     total = 0.0
     for P, t in zip(batches.targets, batches.temperatures, strict=True):
         log_q = z / t - np.log(np.exp(z / t).sum(axis=1, keepdims=True))
         total -= (P * log_q).sum()
-    return total / N_SAMPLES
+    return total / N_SAMPLES + of_hints
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 2), (7, 7, 7), (1, 9, 5), (5, 0, 3), (64, 33, 17)])
@@ -81,11 +87,12 @@ def test_products_of_integers_are_exact(shape):
     assert np.array_equal(C, A @ B)
 
 
+@pytest.mark.parametrize("n_hints", [0, 2])
 @pytest.mark.parametrize("loss", ["softmax", "squared"])
 @pytest.mark.parametrize("sizes", [[N_INPUTS, 6, 1], [N_INPUTS, 6, 3], [N_INPUTS, 6, 4, 3]])
-def test_gradients_are_those_of_the_loss(sizes, loss):
-    layout, params, batches = problem(sizes, loss)
-    gradient = np.zeros_like(params)
+def test_gradients_are_those_of_the_loss(sizes, loss, n_hints):
+    layout, params, batches = problem(sizes, loss, n_hints)
+    gradient = np.full_like(params, np.nan)
     rows = np.arange(N_SAMPLES, dtype=np.int32)
     levels = LEVELS[len(sizes)]
     batch_gradient(params, layout, levels, batches, rows, False, params.copy(), gradient)
@@ -130,7 +137,7 @@ def test_rounded_parameters_are_those_of_integers():
     assert np.array_equal(t, np.rint(t)) and np.abs(t).max() <= 7
     b = used[layout.biases[0] :][:6] * (ONE / BIAS_UNIT)
     assert np.array_equal(b, np.rint(b))
-    codes = used[layout.codes :] * (ONE / CODE_UNIT)
+    codes = used[layout.codes : layout.hint_weights] * (ONE / CODE_UNIT)
     assert np.array_equal(codes, np.rint(codes)) and np.abs(codes).max() <= 63
 
 

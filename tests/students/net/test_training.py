@@ -7,14 +7,16 @@ import pytest
 
 from skdistill.compact import NO_CATEGORIES
 from skdistill.students.net.inputs import fit_inputs
-from skdistill.students.net.kernels import Batches, raw_predictions
+from skdistill.students.net.kernels import raw_predictions
+from skdistill.students.net.layout import Batches
 from skdistill.students.net.tables import largest_weight, net_table
 from skdistill.students.net.training import Schedule, as_integers, learn
 
 
+@pytest.mark.parametrize("n_hints", [0, 2])
 @pytest.mark.parametrize("hidden", [(6,), (5, 4)])
 @pytest.mark.parametrize("bits", ["ternary", 3, 4, 8])
-def test_the_table_scores_as_the_last_forward_pass(hidden, bits):
+def test_the_table_scores_as_the_last_forward_pass(hidden, bits, n_hints):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(90, 4)).astype(np.float32)
     X[::7, 2] = np.nan
@@ -28,6 +30,8 @@ def test_the_table_scores_as_the_last_forward_pass(hidden, bits):
         y[None],
         np.zeros(0),
         weight,
+        np.cos(X[:, :n_hints]).astype(np.float64),
+        0.5,
     )
     sizes, levels = [4, *hidden, 1], [largest_weight(bits)] * (len(hidden) + 1)
     schedule = Schedule(5, 0.01, 32, None, 1e-3)
