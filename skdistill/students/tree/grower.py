@@ -5,6 +5,10 @@ logistic regression", section 8; LightGBM's leaf-wise growth), until there are e
 split gains anything. Each node finds its best split in a histogram of its rows: the smaller child
 of a split is summed up, the larger one is its parent's histogram minus it.
 
+Threads divide the rows of a large node where these are parted, and the features where histograms
+are summed up and searched. Sums are of integers, and of equal splits the first stays, so that the
+tree does not depend on the number of threads. One kernel grows what is small.
+
 Kernels call kernels of `histogram`, `splitting` and `grown_tree`. numba's cache watches this file
 alone: after an edit of theirs the cached kernels here are stale (the tests remove them).
 """
@@ -17,17 +21,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.tree.grown_tree import GrownTree, partition_rows
-from skdistill.students.tree.histogram import build_histogram, gather_stats, subtract_histogram
+from skdistill.students.tree.grown_tree import GrownTree, partition_block
+from skdistill.students.tree.growth_state import (
+    allocate_nodes,
+    allocate_workspace,
+    assign_slots,
+    close_leaves,
+    make_children,
+    release_slot,
+    smaller_child,
+    split_node,
+    store_split,
+    sum_rows,
+)
+from skdistill.students.tree.histogram import gather_stats, subtract_histogram, sum_histogram
 from skdistill.students.tree.splitting import (
+    Split,
     SplitConstraints,
     find_best_split,
     find_best_split_of_rows,
     node_score,
 )
 from skdistill.utils.jit import njit
+from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 _HISTOGRAM_BYTES = 1 << 28  # for the histograms of open leaves; further leaves are summed up anew
+_LARGE = 1 << 19  # rows times features of a node that threads divide
+_ROWS = 1 << 15  # of a task that parts or adds rows
 _RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
 
 
@@ -114,136 +134,295 @@ def grow_tree(
     slots = _HISTOGRAM_BYTES // max(1, n_bins * n_stats * 8)
     if penalties is None:
         penalties = SplitPenalties(np.zeros(len(n_edges)), np.zeros(n_bins))
-    tree = GrownTree(
-        *_grow(
-            codes,
-            bin_offsets,
-            row_stats,
-            criterion,
-            max_leaf_nodes,
-            max_depth,
-            min_samples_leaf,
-            float(min_weight_fraction),
-            float(l2_regularization),
-            min(max_leaf_nodes + 1, max(2, slots)),
-            penalties.feature.copy(),
-            penalties.threshold.copy(),
-        )
+    growth = _Growth(
+        codes, bin_offsets, row_stats, min(max_leaf_nodes + 1, max(2, slots)), max_leaf_nodes
     )
+    growth.start(
+        criterion, max_depth, min_samples_leaf, float(min_weight_fraction), float(l2_regularization)
+    )
+    tree = growth.grow(penalties.feature.copy(), penalties.threshold.copy())
     has_nan = codes.max(axis=1) > n_edges
     return tree._replace(nan_left=tree.nan_left & has_nan[tree.feature])
 
 
-class _Nodes(NamedTuple):
-    """Nodes in the order in which they are made; splits of leaves are candidates."""
+class _Growth:
+    """A tree while it grows.
 
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.int32]
-    nan_left: NDArray[np.bool_]
-    children: NDArray[np.int32]
-    gain: NDArray[np.float64]
-    sums: NDArray[np.int64]
-    depth: NDArray[np.int32]
-    start: NDArray[np.int64]  # a node has rows[start:stop] of the workspace
-    stop: NDArray[np.int64]
-    slot: NDArray[np.int32]  # its histogram in the workspace, −1 without one
+    Parameters
+    ----------
+    codes, bin_offsets, row_stats
+        Rows, and where the bins of each feature begin.
+    n_slots : int
+        Histograms that there is memory for.
+    max_leaf_nodes : int
+        Maximum number of leaves.
+    """
 
+    def __init__(
+        self,
+        codes: NDArray[Any],
+        bin_offsets: NDArray[np.int64],
+        row_stats: NDArray[np.int32],
+        n_slots: int,
+        max_leaf_nodes: int,
+    ) -> None:
+        n_samples, n_stats = row_stats.shape
+        self.rows = codes, bin_offsets, row_stats
+        self.max_leaf_nodes = max_leaf_nodes
+        self.nodes = allocate_nodes(2 * min(max_leaf_nodes, n_samples) - 1, n_stats)
+        self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots)
+        # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
+        self.min_rows = int(bin_offsets[-1]) // max(1, len(codes))
+        self.n_features = len(codes)
+        self.large_rows = n_samples + 1
+        if thread_count() > 1:
+            self.large_rows = max(2, self.min_rows, _LARGE // max(1, self.n_features))
 
-class _Workspace(NamedTuple):
-    """Memory that all nodes share."""
+    def start(
+        self,
+        criterion: int,
+        max_depth: int,
+        min_samples_leaf: int,
+        min_weight_fraction: float,
+        l2_regularization: float,
+    ) -> None:
+        """Sum up the root, which the constraints hang on."""
+        row_stats, nodes = self.rows[2], self.nodes
+        n_samples, n_stats = row_stats.shape
+        nodes.stop[0] = n_samples
+        nodes.sums[0] = self._sum(0, n_samples)
+        n_targets = n_stats - 1 - (min_samples_leaf > 1)
+        self.total = float(nodes.sums[0, n_targets])
+        root_score = node_score(nodes.sums[0], n_targets, criterion, l2_regularization)
+        self.max_depth = max_depth
+        self.constraints = SplitConstraints(
+            n_targets,
+            criterion,
+            min_weight_fraction * self.total,
+            _RELATIVE_GAIN * max(abs(root_score), self.total),
+            min_samples_leaf,
+            l2_regularization,
+        )
 
-    rows: NDArray[np.int32]  # row numbers, those of a node side by side
-    buffer: NDArray[np.int32]
-    node_stats: NDArray[np.int32]
-    histograms: NDArray[np.int64]
-    free_slots: NDArray[np.int64]  # a stack, of which the first n_free[0] are free
-    n_free: NDArray[np.int64]
-    scratch: NDArray[np.int64]  # histogram of one feature, all 0
+    def grow(
+        self, feature_penalty: NDArray[np.float64], threshold_penalty: NDArray[np.float64]
+    ) -> GrownTree:
+        """The tree; penalties that a split has paid become 0."""
+        nodes, work, (codes, bin_offsets, row_stats) = self.nodes, self.work, self.rows
+        penalties = feature_penalty, threshold_penalty
+        n_nodes, n_samples = 1, len(row_stats)
+        if self.max_leaf_nodes > 1:
+            if n_samples >= self.min_rows:
+                work.n_free[0] -= 1
+                nodes.slot[0] = work.free_slots[work.n_free[0]]
+                self._sum_and_split(0, -1, penalties)
+            else:
+                _split_alone(
+                    nodes, work, 0, *self.rows, self.constraints, self.max_depth, *penalties
+                )
+            _release_idle(nodes, work, 0, 1, self.min_rows)
+        while True:
+            node, n_nodes = _grow_on(
+                nodes,
+                work,
+                n_nodes,
+                *self.rows,
+                self.constraints,
+                self.max_leaf_nodes,
+                self.max_depth,
+                self.min_rows,
+                self.large_rows,
+                *penalties,
+            )
+            if node < 0:
+                break
+            _pay(nodes, node, bin_offsets, *penalties)
+            self._split(node, n_nodes)
+            n_nodes += 2
+            if n_nodes // 2 + 1 < self.max_leaf_nodes:
+                if assign_slots(nodes, work, node, self.min_rows):
+                    self._sum_and_split(*smaller_child(nodes, node), penalties)
+                else:
+                    for child in (n_nodes - 2, n_nodes - 1):
+                        _split_alone(
+                            nodes,
+                            work,
+                            child,
+                            *self.rows,
+                            self.constraints,
+                            self.max_depth,
+                            *penalties,
+                        )
+                _release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
+        leaf = close_leaves(nodes, work.rows, n_nodes)
+        return GrownTree(
+            nodes.feature[:n_nodes],
+            nodes.threshold[:n_nodes],
+            nodes.nan_left[:n_nodes],
+            nodes.children[:n_nodes],
+            nodes.gain[:n_nodes] / self.total,
+            nodes.sums[:n_nodes],
+            leaf,
+        )
+
+    def _sum(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Sums of the statistics of a part of the rows."""
+        parts = blocks(stop - start, _ROWS)
+        sums = np.zeros((len(parts), self.rows[2].shape[1]), np.int64)
+
+        def add(number: int) -> None:
+            part = slice(start + parts[number].start, start + parts[number].stop)
+            sum_rows(self.rows[2], self.work.rows[part], sums[number])
+
+        run_tasks(add, range(len(parts)))
+        return sums.sum(axis=0)
+
+    def _split(self, node: int, left: int) -> None:
+        """Make the children `left` and ``left + 1`` of a large node."""
+        nodes, rows, (codes, bin_offsets, _) = self.nodes, self.work.rows, self.rows
+        feature = int(nodes.feature[node])
+        n_edges = bin_offsets[feature + 1] - bin_offsets[feature] - 2
+        start, stop = int(nodes.start[node]), int(nodes.stop[node])
+        parts = [
+            slice(start + part.start, start + part.stop) for part in blocks(stop - start, _ROWS)
+        ]
+        n_left = np.zeros(len(parts), np.int64)
+
+        def partition(number: int) -> None:
+            part = parts[number]
+            n_left[number] = partition_block(
+                codes[feature],
+                rows[part],
+                n_edges,
+                nodes.threshold[node],
+                nodes.nan_left[node],
+                self.work.buffer[part],
+            )
+
+        def move(number: int) -> None:
+            part, n = self.work.buffer[parts[number]], n_left[number]
+            rows[lefts[number] : lefts[number] + n] = part[:n]
+            rows[rights[number] : rights[number] + len(part) - n] = part[n:]
+
+        run_tasks(partition, range(len(parts)))
+        lefts = start + np.cumsum(n_left) - n_left
+        middle = start + int(n_left.sum())
+        n_right = np.array([part.stop - part.start for part in parts]) - n_left
+        rights = middle + np.cumsum(n_right) - n_right
+        run_tasks(move, range(len(parts)))
+        make_children(nodes, node, left, middle)
+        small, large = smaller_child(nodes, node)
+        nodes.sums[small] = self._sum(int(nodes.start[small]), int(nodes.stop[small]))
+        nodes.sums[large] = nodes.sums[node] - nodes.sums[small]
+
+    def _sum_and_split(
+        self, small: int, large: int, penalties: tuple[NDArray[np.float64], NDArray[np.float64]]
+    ) -> None:
+        """Histograms and best splits of two children, or of a root."""
+        most = max(1, self.n_features)
+        if self.nodes.stop[small] - self.nodes.start[small] >= self.large_rows // 2:
+            most = -(-most // thread_count())
+        parts = even_slices(self.n_features, most)
+        splits: list[Any] = [None] * len(parts)
+
+        def search(number: int) -> None:
+            part = parts[number]
+            splits[number] = _sum_and_search(
+                self.nodes,
+                self.work,
+                small,
+                large,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                *penalties,
+                part.start,
+                part.stop,
+            )
+
+        run_tasks(search, range(len(parts)))
+        # Of equal gains the first split stays: that of the lowest feature.
+        for child, found in zip((small, large), zip(*splits, strict=True), strict=True):
+            best = max(found, key=lambda split: split.gain)
+            if child >= 0 and best.feature >= 0:
+                store_split(self.nodes, child, best)
 
 
 @njit
-def _grow(  # type: ignore[no-untyped-def]
+def _grow_on(  # type: ignore[no-untyped-def]
+    nodes,
+    work,
+    n_nodes,
     codes,
     bin_offsets,
     row_stats,
-    criterion,
+    constraints,
     max_leaf_nodes,
     max_depth,
-    min_samples_leaf,
-    min_weight_fraction,
-    l2_regularization,
-    n_slots,
+    min_rows,
+    large_rows,
     feature_penalty,
     threshold_penalty,
 ):
-    """Arrays of a `GrownTree`."""
-    n_samples, n_stats = row_stats.shape
-    nodes = _allocate_nodes(2 * min(max_leaf_nodes, n_samples) - 1, n_stats)
-    work = _allocate_workspace(n_samples, n_stats, bin_offsets, n_slots)
-    nodes.stop[0] = n_samples
-    _sum_rows(row_stats, work.rows, nodes.sums[0])
-    n_targets = n_stats - 1 - (min_samples_leaf > 1)
-    total = np.float64(nodes.sums[0, n_targets])
-    root_score = node_score(nodes.sums[0], n_targets, criterion, l2_regularization)
-    constraints = SplitConstraints(
-        n_targets,
-        criterion,
-        min_weight_fraction * total,
-        _RELATIVE_GAIN * max(abs(root_score), total),
-        min_samples_leaf,
-        l2_regularization,
-    )
-    # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
-    min_rows = bin_offsets[-1] // max(1, codes.shape[0])
-    if n_samples >= min_rows:
-        _sum_histogram(nodes, work, 0, codes, bin_offsets, row_stats)
+    """Split the leaf that gains most, time and again, until one is large.
 
+    Returns this leaf, and the number of nodes; −1 in place of the leaf if growth has ended.
+    """
+    n_features = codes.shape[0]
     candidates = _empty_heap()
-    first_new, n_nodes, n_leaves = 0, 1, 1
-    while n_leaves < max_leaf_nodes:
-        for node in range(first_new, n_nodes):
-            n_rows = nodes.stop[node] - nodes.start[node]
-            if nodes.depth[node] < max_depth and n_rows >= 2 * min_samples_leaf:
-                split = _best_split(
+    for node in range(n_nodes):
+        if nodes.feature[node] >= 0 and nodes.children[node, 0] < 0:
+            heappush(candidates, (-nodes.gain[node], np.int64(node)))
+    while n_nodes // 2 + 1 < max_leaf_nodes and len(candidates) > 0:
+        node = candidates[0][1]
+        if nodes.slot[node] >= 0 and nodes.stop[node] - nodes.start[node] >= large_rows:
+            return node, n_nodes
+        heappop(candidates)
+        _pay(nodes, node, bin_offsets, feature_penalty, threshold_penalty)
+        split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
+        n_nodes += 2
+        if n_nodes // 2 + 1 == max_leaf_nodes:
+            break
+        if assign_slots(nodes, work, node, min_rows):
+            small, large = smaller_child(nodes, node)
+            splits = _sum_and_search(
+                nodes,
+                work,
+                small,
+                large,
+                codes,
+                bin_offsets,
+                row_stats,
+                constraints,
+                max_depth,
+                feature_penalty,
+                threshold_penalty,
+                0,
+                n_features,
+            )
+            if splits[0].feature >= 0:
+                store_split(nodes, small, splits[0])
+            if splits[1].feature >= 0:
+                store_split(nodes, large, splits[1])
+        else:
+            for child in range(n_nodes - 2, n_nodes):
+                _split_alone(
                     nodes,
                     work,
-                    node,
+                    child,
                     codes,
                     bin_offsets,
                     row_stats,
                     constraints,
+                    max_depth,
                     feature_penalty,
                     threshold_penalty,
                 )
-                if split.feature >= 0:
-                    _store_split(nodes, node, split)
-                    heappush(candidates, (-split.gain, np.int64(node)))
-        for node in range(first_new, n_nodes):
-            n_rows = nodes.stop[node] - nodes.start[node]
-            # One slot has to stay free for the smaller child of the next split.
-            if nodes.feature[node] < 0 or n_rows < min_rows or work.n_free[0] < 1:
-                _release_slot(nodes, work, node)
-        if len(candidates) == 0:
-            break
-        node = heappop(candidates)[1]
-        feature, threshold = nodes.feature[node], nodes.threshold[node]
-        feature_penalty[feature] = 0.0
-        threshold_penalty[bin_offsets[feature] + threshold] = 0.0
-        _split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
-        first_new, n_nodes, n_leaves = n_nodes, n_nodes + 2, n_leaves + 1
-        if n_leaves < max_leaf_nodes:
-            _histograms_of_children(nodes, work, node, min_rows, codes, bin_offsets, row_stats)
-
-    leaf = _close_leaves(nodes, work.rows, n_nodes)
-    return (
-        nodes.feature[:n_nodes],
-        nodes.threshold[:n_nodes],
-        nodes.nan_left[:n_nodes],
-        nodes.children[:n_nodes],
-        nodes.gain[:n_nodes] / total,
-        nodes.sums[:n_nodes],
-        leaf,
-    )
+        for child in range(n_nodes - 2, n_nodes):
+            if nodes.feature[child] >= 0:
+                heappush(candidates, (-nodes.gain[child], np.int64(child)))
+        _release_idle(nodes, work, n_nodes - 2, n_nodes, min_rows)
+    return np.int64(-1), n_nodes
 
 
 @njit
@@ -257,82 +436,80 @@ def _empty_heap():  # type: ignore[no-untyped-def]
 
 
 @njit
-def _allocate_nodes(n_nodes, n_stats):  # type: ignore[no-untyped-def]
-    return _Nodes(
-        np.full(n_nodes, -1, np.int32),
-        np.zeros(n_nodes, np.int32),
-        np.zeros(n_nodes, np.bool_),
-        np.full((n_nodes, 2), -1, np.int32),
-        np.zeros(n_nodes),
-        np.zeros((n_nodes, n_stats), np.int64),
-        np.zeros(n_nodes, np.int32),
-        np.zeros(n_nodes, np.int64),
-        np.zeros(n_nodes, np.int64),
-        np.full(n_nodes, -1, np.int32),
-    )
+def _pay(nodes, node, bin_offsets, feature_penalty, threshold_penalty):  # type: ignore[no-untyped-def]
+    """A split that is made pays its penalties, for all that follow."""
+    feature, threshold = nodes.feature[node], nodes.threshold[node]
+    feature_penalty[feature] = 0.0
+    threshold_penalty[bin_offsets[feature] + threshold] = 0.0
 
 
 @njit
-def _allocate_workspace(n_samples, n_stats, bin_offsets, n_slots):  # type: ignore[no-untyped-def]
-    most_bins = 0
-    for j in range(len(bin_offsets) - 1):
-        most_bins = max(most_bins, bin_offsets[j + 1] - bin_offsets[j])
-    return _Workspace(
-        np.arange(n_samples).astype(np.int32),
-        np.empty(n_samples, np.int32),
-        np.empty((n_samples, n_stats), np.int32),
-        np.empty((n_slots, bin_offsets[-1], n_stats), np.int64),
-        np.arange(n_slots),
-        np.full(1, n_slots),
-        np.zeros((most_bins, n_stats), np.int64),
-    )
+def _release_idle(nodes, work, first, last, min_rows):  # type: ignore[no-untyped-def]
+    """Give up the histograms of new nodes that are not split, or small, or one too many."""
+    for node in range(first, last):
+        n_rows = nodes.stop[node] - nodes.start[node]
+        # One slot has to stay free for the smaller child of the next split.
+        if nodes.feature[node] < 0 or n_rows < min_rows or work.n_free[0] < 1:
+            release_slot(nodes, work, node)
 
 
 @njit
-def _sum_rows(row_stats, rows, sums):  # type: ignore[no-untyped-def]
-    """Add the statistics of some rows to `sums`."""
-    for row in rows:
-        for c in range(len(sums)):
-            sums[c] += row_stats[row, c]
+def _may_split(nodes, node, max_depth, min_samples_leaf):  # type: ignore[no-untyped-def]
+    n_rows = nodes.stop[node] - nodes.start[node]
+    return nodes.depth[node] < max_depth and n_rows >= 2 * min_samples_leaf
 
 
 @njit
-def _release_slot(nodes, work, node):  # type: ignore[no-untyped-def]
-    """Give up the histogram of a node, if it has one."""
-    if nodes.slot[node] >= 0:
-        work.free_slots[work.n_free[0]] = nodes.slot[node]
-        work.n_free[0] += 1
-        nodes.slot[node] = -1
-
-
-@njit
-def _sum_histogram(nodes, work, node, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
-    """Sum up the rows of a node into a free slot."""
-    work.n_free[0] -= 1
-    nodes.slot[node] = work.free_slots[work.n_free[0]]
-    rows = work.rows[nodes.start[node] : nodes.stop[node]]
-    gather_stats(row_stats, rows, work.node_stats)
-    build_histogram(codes, bin_offsets, rows, work.node_stats, work.histograms[nodes.slot[node]])
-
-
-@njit
-def _histograms_of_children(  # type: ignore[no-untyped-def]
-    nodes, work, parent, min_rows, codes, bin_offsets, row_stats
+def _sum_and_search(  # type: ignore[no-untyped-def]
+    nodes,
+    work,
+    small,
+    large,
+    codes,
+    bin_offsets,
+    row_stats,
+    constraints,
+    max_depth,
+    feature_penalty,
+    threshold_penalty,
+    first,
+    last,
 ):
-    """Sum up the smaller child, and turn the parent's histogram into that of the larger one."""
-    small = np.int64(nodes.children[parent, 0])
-    large = small + 1
-    if nodes.stop[small] - nodes.start[small] > nodes.stop[large] - nodes.start[large]:
-        small, large = large, small
-    if nodes.slot[parent] >= 0 and nodes.stop[large] - nodes.start[large] >= min_rows:
-        _sum_histogram(nodes, work, small, codes, bin_offsets, row_stats)
-        nodes.slot[large], nodes.slot[parent] = nodes.slot[parent], -1
-        subtract_histogram(work.histograms[nodes.slot[large]], work.histograms[nodes.slot[small]])
-    _release_slot(nodes, work, parent)
+    """Histograms of two children by some features, and the best splits by these.
+
+    The histogram of the smaller child is summed up, that of the larger one is the parent's, which
+    lies in its slot, minus it. `large` is −1 for a root.
+    """
+    rows = work.rows[nodes.start[small] : nodes.stop[small]]
+    histogram = work.histograms[nodes.slot[small]]
+    sum_histogram(codes, bin_offsets, rows, row_stats, histogram, first, last)
+    best = Split(constraints.min_gain, -1, 0, False)
+    splits = (best, best)
+    for which in range(2):
+        child = small if which == 0 else large
+        if child < 0:
+            continue
+        if which == 1:
+            bins = slice(bin_offsets[first], bin_offsets[last])
+            subtract_histogram(work.histograms[nodes.slot[large], bins], histogram[bins])
+        if not _may_split(nodes, child, max_depth, constraints.min_samples_leaf):
+            continue
+        split = find_best_split(
+            work.histograms[nodes.slot[child]],
+            bin_offsets,
+            nodes.sums[child],
+            constraints,
+            feature_penalty,
+            threshold_penalty,
+            first,
+            last,
+        )
+        splits = (split, splits[1]) if which == 0 else (splits[0], split)
+    return splits
 
 
 @njit
-def _best_split(  # type: ignore[no-untyped-def]
+def _split_alone(  # type: ignore[no-untyped-def]
     nodes,
     work,
     node,
@@ -340,72 +517,25 @@ def _best_split(  # type: ignore[no-untyped-def]
     bin_offsets,
     row_stats,
     constraints,
+    max_depth,
     feature_penalty,
     threshold_penalty,
 ):
-    """Best split of a node, with or without a histogram of it."""
-    sums = nodes.sums[node]
-    if nodes.slot[node] >= 0:
-        histogram = work.histograms[nodes.slot[node]]
-        return find_best_split(
-            histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty
-        )
+    """Find the best split of a node without histogram."""
+    if not _may_split(nodes, node, max_depth, constraints.min_samples_leaf):
+        return
     rows = work.rows[nodes.start[node] : nodes.stop[node]]
     gather_stats(row_stats, rows, work.node_stats)
-    return find_best_split_of_rows(
+    split = find_best_split_of_rows(
         codes,
         bin_offsets,
         rows,
         work.node_stats,
-        sums,
+        nodes.sums[node],
         constraints,
         feature_penalty,
         threshold_penalty,
         work.scratch,
     )
-
-
-@njit
-def _store_split(nodes, node, split):  # type: ignore[no-untyped-def]
-    nodes.gain[node] = split.gain
-    nodes.feature[node] = split.feature
-    nodes.threshold[node] = split.threshold
-    nodes.nan_left[node] = split.nan_left
-
-
-@njit
-def _split_node(nodes, work, node, left, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
-    """Make the children `left` and ``left + 1`` of a node: their rows, depths and sums."""
-    right, feature = left + 1, nodes.feature[node]
-    middle = partition_rows(
-        codes[feature],
-        work.rows,
-        nodes.start[node],
-        nodes.stop[node],
-        bin_offsets[feature + 1] - bin_offsets[feature] - 2,
-        nodes.threshold[node],
-        nodes.nan_left[node],
-        work.buffer,
-    )
-    nodes.children[node, 0], nodes.children[node, 1] = left, right
-    nodes.start[left], nodes.stop[left] = nodes.start[node], middle
-    nodes.start[right], nodes.stop[right] = middle, nodes.stop[node]
-    nodes.depth[left] = nodes.depth[right] = nodes.depth[node] + 1
-    left_is_smaller = middle - nodes.start[node] <= nodes.stop[node] - middle
-    small, large = (left, right) if left_is_smaller else (right, left)
-    _sum_rows(row_stats, work.rows[nodes.start[small] : nodes.stop[small]], nodes.sums[small])
-    for c in range(row_stats.shape[1]):
-        nodes.sums[large, c] = nodes.sums[node, c] - nodes.sums[small, c]
-
-
-@njit
-def _close_leaves(nodes, rows, n_nodes):  # type: ignore[no-untyped-def]
-    """Leaf of every row; candidate splits that were not made are forgotten."""
-    leaf = np.empty(len(rows), np.int32)
-    for node in range(n_nodes):
-        if nodes.children[node, 0] < 0:
-            nodes.feature[node], nodes.threshold[node] = -1, 0
-            nodes.nan_left[node], nodes.gain[node] = False, 0.0
-            for t in range(nodes.start[node], nodes.stop[node]):
-                leaf[rows[t]] = node
-    return leaf
+    if split.feature >= 0:
+        store_split(nodes, node, split)
