@@ -84,7 +84,9 @@ def thread_count() -> int:
     return 1 if getattr(_this_thread, "at_work", False) else int(numba.get_num_threads())
 
 
-def run_tasks(task: Callable[[Any], object], arguments: Iterable[Any]) -> None:
+def run_tasks(
+    task: Callable[[Any], object], arguments: Iterable[Any], *, serial: bool = False
+) -> None:
     """Call `task` with each argument, on several threads if there are several arguments.
 
     Callers in several threads have the same helpers: together they use as many threads as one alone,
@@ -96,6 +98,8 @@ def run_tasks(task: Callable[[Any], object], arguments: Iterable[Any]) -> None:
         Takes one argument, and mostly releases the GIL.
     arguments : iterable
         In the order in which tasks start. Each must have a part of the result of its own.
+    serial : bool, default=False
+        Whether tasks are too short for threads.
 
     Raises
     ------
@@ -111,7 +115,7 @@ def run_tasks(task: Callable[[Any], object], arguments: Iterable[Any]) -> None:
     [0, 1, 4, 9]
     """
     waiting = deque(arguments)
-    n_threads = thread_count() if len(waiting) > 1 else 1
+    n_threads = 1 if serial or len(waiting) < 2 else thread_count()
     if n_threads == 1:
         for argument in waiting:
             task(argument)

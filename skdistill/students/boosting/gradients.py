@@ -15,11 +15,11 @@ from skdistill.students.boosting.leaf_sums import (
     add_leaf_values,
     add_to_leaves,
     padded,
-    padded_width,
 )
 from skdistill.students.loss import Loss, NewtonTerms
 from skdistill.students.tree.fixed_point import fixed_point_unit
 from skdistill.utils.threads import blocks, run_tasks
+from skdistill.utils.vectors import padded_width
 
 _SECTION = 4 * ROWS  # rows whose gradients are there at a time
 

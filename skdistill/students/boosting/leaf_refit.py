@@ -26,10 +26,10 @@ from skdistill.students.boosting.leaf_sums import (
     add_to_leaves,
     by_tree,
     padded,
-    padded_width,
 )
 from skdistill.students.loss import Loss
 from skdistill.utils.threads import blocks, run_tasks
+from skdistill.utils.vectors import padded_width
 
 _SECTION = 8 * ROWS  # rows whose gradients are there at a time, where not all are needed
 

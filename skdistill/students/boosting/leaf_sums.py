@@ -1,8 +1,7 @@
 """Sums over the leaves of trees: values that leaves add to rows, and rows that add up in leaves.
 
-Both are the inner loops of boosting. Rows of numbers are padded to a multiple of four, so that
-they are read, added and written four at a time: numba 0.68 makes no vectors of so short loops.
-No sum depends on the number of threads: those of a row are its own, and a leaf adds its rows in
+Both are the inner loops of boosting. Rows of numbers are padded to a multiple of four, which
+vector units add at once. No sum depends on the number of threads: those of a row are its own, and a leaf adds its rows in
 their order.
 """
 
@@ -11,32 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from skdistill.utils.jit import njit
 from skdistill.utils.threads import blocks, run_tasks, thread_count
+from skdistill.utils.vectors import add_four_rows, add_row, padded_width
 
 ROWS = 8192  # of a task: 512 kB of sums of 8 scores, which the second-level cache holds
 _TILE = 512  # rows whose numbers stay in the first-level cache
 _SMALL = 1 << 17  # rows times trees that one thread adds up sooner than two start
-
-
-def padded_width(n_scores: int) -> int:
-    """Numbers a row as the kernels take them: one, or a multiple of four.
-
-    Parameters
-    ----------
-    n_scores : int
-        Numbers a row that count.
-
-    Returns
-    -------
-    width : int
-    """
-    return 1 if n_scores == 1 else -(-n_scores // 4) * 4
 
 
 def padded(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,47 +135,6 @@ def add_leaf_values(
     _add_leaf_values(leaves, trees, values.ravel(), z.ravel(), start, z.shape[1])
 
 
-_FOUR = ir.VectorType(ir.DoubleType(), 4)
-
-
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _FOUR.as_pointer())
-
-
-@intrinsic
-def _add_one(typing_context, out, at, table, a):  # type: ignore[no-untyped-def]
-    """``out[at : at + 4] += table[a : a + 4]``, of flat float64 arrays."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        kinds = signature.args
-        target = _pointer(context, builder, kinds[0], arguments[0], arguments[1])
-        added = _pointer(context, builder, kinds[2], arguments[2], arguments[3])
-        total = builder.fadd(builder.load(target, align=8), builder.load(added, align=8))
-        builder.store(total, target, align=8)
-        return context.get_dummy_value()
-
-    return types.void(out, types.intp, table, types.intp), generate
-
-
-@intrinsic
-def _add_four(typing_context, out, at, table, a, b, c, d):  # type: ignore[no-untyped-def]
-    """``out[at : at + 4] += (table[a : a + 4] + table[b : …]) + (table[c : …] + table[d : …])``."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        kinds = signature.args
-        target = _pointer(context, builder, kinds[0], arguments[0], arguments[1])
-        rows = [
-            builder.load(_pointer(context, builder, kinds[2], arguments[2], index), align=8)
-            for index in arguments[3:]
-        ]
-        added = builder.fadd(builder.fadd(rows[0], rows[1]), builder.fadd(rows[2], rows[3]))
-        builder.store(builder.fadd(builder.load(target, align=8), added), target, align=8)
-        return context.get_dummy_value()
-
-    return types.void(out, types.intp, table, *(types.intp,) * 4), generate
-
-
 @njit
 def _add_leaf_values(leaves, trees, values, z, start, width):  # type: ignore[no-untyped-def]
     """Add the values of leaves, of four trees at a time: sums are read and written once."""
@@ -213,13 +154,13 @@ def _add_leaf_values(leaves, trees, values, z, start, width):  # type: ignore[no
                 a, b = np.intp(leaf_a[start + i]) * width, np.intp(leaf_b[start + i]) * width
                 c, d = np.intp(leaf_c[start + i]) * width, np.intp(leaf_d[start + i]) * width
                 for k in range(0, width, 4):
-                    _add_four(z, i * width + k, values, a + k, b + k, c + k, d + k)
+                    add_four_rows(z, i * width + k, values, a + k, b + k, c + k, d + k)
         for t in range(n_trees - n_trees % 4, n_trees):
             leaf = leaves[trees[t]]
             for i in range(first, stop):
                 a = np.intp(leaf[start + i]) * width
                 for k in range(0, width, 4):
-                    _add_one(z, i * width + k, values, a + k)
+                    add_row(z, i * width + k, values, a + k)
 
 
 @njit
@@ -241,13 +182,13 @@ def _add_to_leaves(leaves, trees, rows, total, start, width):  # type: ignore[no
                 a, b = np.intp(leaf_a[start + i]) * width, np.intp(leaf_b[start + i]) * width
                 c, d = np.intp(leaf_c[start + i]) * width, np.intp(leaf_d[start + i]) * width
                 for k in range(0, width, 4):
-                    _add_one(total, a + k, rows, i * width + k)
-                    _add_one(total, b + k, rows, i * width + k)
-                    _add_one(total, c + k, rows, i * width + k)
-                    _add_one(total, d + k, rows, i * width + k)
+                    add_row(total, a + k, rows, i * width + k)
+                    add_row(total, b + k, rows, i * width + k)
+                    add_row(total, c + k, rows, i * width + k)
+                    add_row(total, d + k, rows, i * width + k)
         for t in range(n_trees - n_trees % 4, n_trees):
             leaf = leaves[trees[t]]
             for i in range(first, stop):
                 a = np.intp(leaf[start + i]) * width
                 for k in range(0, width, 4):
-                    _add_one(total, a + k, rows, i * width + k)
+                    add_row(total, a + k, rows, i * width + k)
