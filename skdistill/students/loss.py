@@ -92,9 +92,7 @@ class NewtonTerms:
 
     loss: _RowLoss
 
-    def __call__(
-        self, z: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def __call__(self, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Both of all rows, in the shape of `z`."""
         z = np.ascontiguousarray(z)
         descent, curvature = np.empty((2, *z.shape))
@@ -455,12 +453,13 @@ class SquaredError(_RowLoss):
     @property
     def n_terms(self) -> int:  # type: ignore[override]
         """One for each target."""
-        return self.y.shape[1]
+        return int(self.y.shape[1])
 
     @cached_property
     def _fractions(self) -> NDArray[np.float64]:
         """Of each row in the total weight: the Hessian, which is diagonal."""
-        return self.weight / self.weight.sum()
+        fractions: NDArray[np.float64] = self.weight / self.weight.sum()
+        return fractions
 
     def differentiate(
         self,

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from threading import Lock, local
 from typing import Any
 
@@ -89,8 +90,8 @@ def run_tasks(
 ) -> None:
     """Call `task` with each argument, on several threads if there are several arguments.
 
-    Callers in several threads have the same helpers: together they use as many threads as one alone,
-    or one each. Tasks of tasks run in the thread of their task.
+    Callers in several threads have the same helpers: together they use as many threads as one
+    alone, or one each. Tasks of tasks run in the thread of their task.
 
     Parameters
     ----------
@@ -215,4 +216,4 @@ def even_slices(n: int, most: int) -> Sequence[slice]:
     n_parts = -(-max(1, n) // most)
     n_parts = min(max(1, n), -(-n_parts // n_threads) * n_threads)
     ends = [n * part // n_parts for part in range(n_parts + 1)]
-    return [slice(start, stop) for start, stop in zip(ends, ends[1:], strict=False)]
+    return [slice(start, stop) for start, stop in pairwise(ends)]

@@ -13,6 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 LANES = 4
+_intrinsic: Any = intrinsic  # its calls have one argument less than mypy expects
 
 
 def padded_width(width: int) -> int:
@@ -48,7 +49,7 @@ def _operations(array_type: Any, builder: Any) -> tuple[Any, int]:
     return builder.fadd if isinstance(dtype, types.Float) else builder.add, dtype.bitwidth // 8
 
 
-@intrinsic
+@_intrinsic
 def add_row(typing_context, out, at, table, a):  # type: ignore[no-untyped-def]
     """``out[at : at + 4] += table[a : a + 4]``, of flat arrays of one type; nothing is checked."""
 
@@ -64,7 +65,7 @@ def add_row(typing_context, out, at, table, a):  # type: ignore[no-untyped-def]
     return types.void(out, types.intp, table, types.intp), generate
 
 
-@intrinsic
+@_intrinsic
 def add_four_rows(typing_context, out, at, table, a, b, c, d):  # type: ignore[no-untyped-def]
     """Add rows a … d of a table as `add_row` does: first a and b, c and d, then their sums."""
 

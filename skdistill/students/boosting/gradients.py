@@ -7,6 +7,8 @@ order of the rows, whatever the number of threads.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -136,16 +138,16 @@ class Gradients:
                 descent, curvature = buffers[0, part], buffers[1, part]
                 self._newton.of_rows(block, self.n_scores, z, descent, curvature)
 
-            n_rows, leaves, used = section.stop - section.start, leaf[None, section], slice(None)
-            run_tasks(fill, blocks(n_rows, ROWS))
+            run_tasks(fill, blocks(section.stop - section.start, ROWS))
+            leaves = leaf[None, section]
+            used: Any = slice(0, section.stop - section.start)
             if rows is not None:
                 first, last = np.searchsorted(rows, [section.start, section.stop])
                 used = rows[first:last] - section.start
                 leaves = leaves[:, used]
 
-            def add(which: int) -> None:
-                values = buffers[which, :n_rows][used]
-                add_to_leaves(leaves, one_tree, values, totals[which], 0)
+            def add(which: int, leaves: Any = leaves, used: Any = used) -> None:
+                add_to_leaves(leaves, one_tree, buffers[which][used], totals[which], 0)
 
             run_tasks(add, range(2))
         descents, curvatures = totals[:, :, : self.n_scores]

@@ -1,8 +1,8 @@
 """Sums over the leaves of trees: values that leaves add to rows, and rows that add up in leaves.
 
 Both are the inner loops of boosting. Rows of numbers are padded to a multiple of four, which
-vector units add at once. No sum depends on the number of threads: those of a row are its own, and a leaf adds its rows in
-their order.
+vector units add at once. No sum depends on the number of threads: those of a row are its own, and
+a leaf adds its rows in their order.
 """
 
 from __future__ import annotations

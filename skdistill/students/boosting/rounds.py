@@ -297,7 +297,7 @@ class _HintResiduals:
     ) -> None:
         """Subtract the means of the leaves, as learnt from the `rows` of a round."""
         total = np.zeros((node.max() + 1, self.residuals.shape[1] + 1))
-        values, used = np.hstack([weight * self.residuals, weight]), slice(None)
+        values, used = np.hstack([weight * self.residuals, weight]), np.arange(len(node))
         if rows is not None:
             values, used = values[rows], rows
         add_rows_to_leaves(node[used, None], values, total)

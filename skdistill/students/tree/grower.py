@@ -8,41 +8,34 @@ of a split is summed up, the larger one is its parent's histogram minus it.
 Threads divide the rows of a large node where these are parted, and the features where histograms
 are summed up and searched. Sums are of integers, and of equal splits the first stays, so that the
 tree does not depend on the number of threads. One kernel grows what is small.
-
-Kernels call kernels of `histogram`, `splitting` and `grown_tree`. numba's cache watches this file
-alone: after an edit of theirs the cached kernels here are stale (the tests remove them).
 """
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import GrownTree, partition_block
+from skdistill.students.tree.growth_kernels import (
+    grow_small,
+    pay_penalties,
+    release_idle,
+    search_rows,
+    sum_and_search,
+)
 from skdistill.students.tree.growth_state import (
     allocate_nodes,
     allocate_workspace,
     assign_slots,
     close_leaves,
     make_children,
-    release_slot,
     smaller_child,
-    split_node,
     store_split,
     sum_rows,
 )
-from skdistill.students.tree.histogram import gather_stats, subtract_histogram, sum_histogram
-from skdistill.students.tree.splitting import (
-    Split,
-    SplitConstraints,
-    find_best_split,
-    find_best_split_of_rows,
-    node_score,
-)
-from skdistill.utils.jit import njit
+from skdistill.students.tree.splitting import SplitConstraints, node_score
 from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 _HISTOGRAM_BYTES = 1 << 28  # for the histograms of open leaves; further leaves are summed up anew
@@ -145,6 +138,9 @@ def grow_tree(
     return tree._replace(nan_left=tree.nan_left & has_nan[tree.feature])
 
 
+_Penalties = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
 class _Growth:
     """A tree while it grows.
 
@@ -208,21 +204,17 @@ class _Growth:
         self, feature_penalty: NDArray[np.float64], threshold_penalty: NDArray[np.float64]
     ) -> GrownTree:
         """The tree; penalties that a split has paid become 0."""
-        nodes, work, (codes, bin_offsets, row_stats) = self.nodes, self.work, self.rows
-        penalties = feature_penalty, threshold_penalty
-        n_nodes, n_samples = 1, len(row_stats)
+        nodes, work, penalties = self.nodes, self.work, (feature_penalty, threshold_penalty)
+        n_nodes = 1
         if self.max_leaf_nodes > 1:
-            if n_samples >= self.min_rows:
+            has_histogram = len(work.rows) >= self.min_rows
+            if has_histogram:
                 work.n_free[0] -= 1
                 nodes.slot[0] = work.free_slots[work.n_free[0]]
-                self._sum_and_split(0, -1, penalties)
-            else:
-                _split_alone(
-                    nodes, work, 0, *self.rows, self.constraints, self.max_depth, *penalties
-                )
-            _release_idle(nodes, work, 0, 1, self.min_rows)
+            self._find_splits(0, -1, has_histogram, penalties)
+            release_idle(nodes, work, 0, 1, self.min_rows)
         while True:
-            node, n_nodes = _grow_on(
+            node, n_nodes = grow_small(
                 nodes,
                 work,
                 n_nodes,
@@ -236,24 +228,14 @@ class _Growth:
             )
             if node < 0:
                 break
-            _pay(nodes, node, bin_offsets, *penalties)
+            pay_penalties(nodes, node, self.rows[1], *penalties)
             self._split(node, n_nodes)
             n_nodes += 2
             if n_nodes // 2 + 1 < self.max_leaf_nodes:
-                if assign_slots(nodes, work, node, self.min_rows):
-                    self._sum_and_split(*smaller_child(nodes, node), penalties)
-                else:
-                    for child in (n_nodes - 2, n_nodes - 1):
-                        _split_alone(
-                            nodes,
-                            work,
-                            child,
-                            *self.rows,
-                            self.constraints,
-                            self.max_depth,
-                            *penalties,
-                        )
-                _release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
+                has_histogram = assign_slots(nodes, work, node, self.min_rows)
+                small, large = smaller_child(nodes, node)
+                self._find_splits(small, large, has_histogram, penalties)
+                release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
         leaf = close_leaves(nodes, work.rows, n_nodes)
         return GrownTree(
             nodes.feature[:n_nodes],
@@ -265,6 +247,24 @@ class _Growth:
             leaf,
         )
 
+    def _find_splits(
+        self, small: int, large: int, has_histogram: bool, penalties: _Penalties
+    ) -> None:
+        """Best splits of both children of a node, or of a root, which has no sibling."""
+        if has_histogram:
+            self._sum_and_search(small, large, penalties)
+            return
+        for node in (small, large) if large >= 0 else (small,):
+            search_rows(
+                self.nodes,
+                self.work,
+                node,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                *penalties,
+            )
+
     def _sum(self, start: int, stop: int) -> NDArray[np.int64]:
         """Sums of the statistics of a part of the rows."""
         parts = blocks(stop - start, _ROWS)
@@ -275,7 +275,8 @@ class _Growth:
             sum_rows(self.rows[2], self.work.rows[part], sums[number])
 
         run_tasks(add, range(len(parts)))
-        return sums.sum(axis=0)
+        total: NDArray[np.int64] = sums.sum(axis=0)
+        return total
 
     def _split(self, node: int, left: int) -> None:
         """Make the children `left` and ``left + 1`` of a large node."""
@@ -315,19 +316,17 @@ class _Growth:
         nodes.sums[small] = self._sum(int(nodes.start[small]), int(nodes.stop[small]))
         nodes.sums[large] = nodes.sums[node] - nodes.sums[small]
 
-    def _sum_and_split(
-        self, small: int, large: int, penalties: tuple[NDArray[np.float64], NDArray[np.float64]]
-    ) -> None:
-        """Histograms and best splits of two children, or of a root."""
+    def _sum_and_search(self, small: int, large: int, penalties: _Penalties) -> None:
+        """Histograms and best splits of both children, or of a root, by features."""
         most = max(1, self.n_features)
         if self.nodes.stop[small] - self.nodes.start[small] >= self.large_rows // 2:
-            most = -(-most // thread_count())
+            most = -(-most // (2 * thread_count()))  # two tasks a thread: one may be held up
         parts = even_slices(self.n_features, most)
         splits: list[Any] = [None] * len(parts)
 
         def search(number: int) -> None:
             part = parts[number]
-            splits[number] = _sum_and_search(
+            splits[number] = sum_and_search(
                 self.nodes,
                 self.work,
                 small,
@@ -346,196 +345,3 @@ class _Growth:
             best = max(found, key=lambda split: split.gain)
             if child >= 0 and best.feature >= 0:
                 store_split(self.nodes, child, best)
-
-
-@njit
-def _grow_on(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    n_nodes,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_leaf_nodes,
-    max_depth,
-    min_rows,
-    large_rows,
-    feature_penalty,
-    threshold_penalty,
-):
-    """Split the leaf that gains most, time and again, until one is large.
-
-    Returns this leaf, and the number of nodes; −1 in place of the leaf if growth has ended.
-    """
-    n_features = codes.shape[0]
-    candidates = _empty_heap()
-    for node in range(n_nodes):
-        if nodes.feature[node] >= 0 and nodes.children[node, 0] < 0:
-            heappush(candidates, (-nodes.gain[node], np.int64(node)))
-    while n_nodes // 2 + 1 < max_leaf_nodes and len(candidates) > 0:
-        node = candidates[0][1]
-        if nodes.slot[node] >= 0 and nodes.stop[node] - nodes.start[node] >= large_rows:
-            return node, n_nodes
-        heappop(candidates)
-        _pay(nodes, node, bin_offsets, feature_penalty, threshold_penalty)
-        split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
-        n_nodes += 2
-        if n_nodes // 2 + 1 == max_leaf_nodes:
-            break
-        if assign_slots(nodes, work, node, min_rows):
-            small, large = smaller_child(nodes, node)
-            splits = _sum_and_search(
-                nodes,
-                work,
-                small,
-                large,
-                codes,
-                bin_offsets,
-                row_stats,
-                constraints,
-                max_depth,
-                feature_penalty,
-                threshold_penalty,
-                0,
-                n_features,
-            )
-            if splits[0].feature >= 0:
-                store_split(nodes, small, splits[0])
-            if splits[1].feature >= 0:
-                store_split(nodes, large, splits[1])
-        else:
-            for child in range(n_nodes - 2, n_nodes):
-                _split_alone(
-                    nodes,
-                    work,
-                    child,
-                    codes,
-                    bin_offsets,
-                    row_stats,
-                    constraints,
-                    max_depth,
-                    feature_penalty,
-                    threshold_penalty,
-                )
-        for child in range(n_nodes - 2, n_nodes):
-            if nodes.feature[child] >= 0:
-                heappush(candidates, (-nodes.gain[child], np.int64(child)))
-        _release_idle(nodes, work, n_nodes - 2, n_nodes, min_rows)
-    return np.int64(-1), n_nodes
-
-
-@njit
-def _empty_heap():  # type: ignore[no-untyped-def]
-    """A heap of pairs: minus the gain of a leaf's split, and the leaf.
-
-    It has a function of its own because in one with a list comprehension numba 0.68 drops
-    assignments to arrays that are fields of a tuple.
-    """
-    return [(0.0, np.int64(0)) for _ in range(0)]
-
-
-@njit
-def _pay(nodes, node, bin_offsets, feature_penalty, threshold_penalty):  # type: ignore[no-untyped-def]
-    """A split that is made pays its penalties, for all that follow."""
-    feature, threshold = nodes.feature[node], nodes.threshold[node]
-    feature_penalty[feature] = 0.0
-    threshold_penalty[bin_offsets[feature] + threshold] = 0.0
-
-
-@njit
-def _release_idle(nodes, work, first, last, min_rows):  # type: ignore[no-untyped-def]
-    """Give up the histograms of new nodes that are not split, or small, or one too many."""
-    for node in range(first, last):
-        n_rows = nodes.stop[node] - nodes.start[node]
-        # One slot has to stay free for the smaller child of the next split.
-        if nodes.feature[node] < 0 or n_rows < min_rows or work.n_free[0] < 1:
-            release_slot(nodes, work, node)
-
-
-@njit
-def _may_split(nodes, node, max_depth, min_samples_leaf):  # type: ignore[no-untyped-def]
-    n_rows = nodes.stop[node] - nodes.start[node]
-    return nodes.depth[node] < max_depth and n_rows >= 2 * min_samples_leaf
-
-
-@njit
-def _sum_and_search(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    small,
-    large,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_depth,
-    feature_penalty,
-    threshold_penalty,
-    first,
-    last,
-):
-    """Histograms of two children by some features, and the best splits by these.
-
-    The histogram of the smaller child is summed up, that of the larger one is the parent's, which
-    lies in its slot, minus it. `large` is −1 for a root.
-    """
-    rows = work.rows[nodes.start[small] : nodes.stop[small]]
-    histogram = work.histograms[nodes.slot[small]]
-    sum_histogram(codes, bin_offsets, rows, row_stats, histogram, first, last)
-    best = Split(constraints.min_gain, -1, 0, False)
-    splits = (best, best)
-    for which in range(2):
-        child = small if which == 0 else large
-        if child < 0:
-            continue
-        if which == 1:
-            bins = slice(bin_offsets[first], bin_offsets[last])
-            subtract_histogram(work.histograms[nodes.slot[large], bins], histogram[bins])
-        if not _may_split(nodes, child, max_depth, constraints.min_samples_leaf):
-            continue
-        split = find_best_split(
-            work.histograms[nodes.slot[child]],
-            bin_offsets,
-            nodes.sums[child],
-            constraints,
-            feature_penalty,
-            threshold_penalty,
-            first,
-            last,
-        )
-        splits = (split, splits[1]) if which == 0 else (splits[0], split)
-    return splits
-
-
-@njit
-def _split_alone(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    node,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_depth,
-    feature_penalty,
-    threshold_penalty,
-):
-    """Find the best split of a node without histogram."""
-    if not _may_split(nodes, node, max_depth, constraints.min_samples_leaf):
-        return
-    rows = work.rows[nodes.start[node] : nodes.stop[node]]
-    gather_stats(row_stats, rows, work.node_stats)
-    split = find_best_split_of_rows(
-        codes,
-        bin_offsets,
-        rows,
-        work.node_stats,
-        nodes.sums[node],
-        constraints,
-        feature_penalty,
-        threshold_penalty,
-        work.scratch,
-    )
-    if split.feature >= 0:
-        store_split(nodes, node, split)
