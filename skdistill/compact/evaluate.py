@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact.tables.tree_table import TreeTable
+from skdistill.utils.threads import blocks, run_tasks
 
 if TYPE_CHECKING:
     from skdistill.compact.model_tables import ModelTables
 
-CHUNK = 1 << 16  # rows at a time, so that scratch arrays stay small
+CHUNK = 1 << 14  # rows of a task, so that scratch arrays stay small
 DENSE = 1 << 22  # numbers of sparse rows that are dense at a time
 
 
@@ -65,11 +66,14 @@ def indexed_scores(model: ModelTables, X: NDArray[Any]) -> NDArray[np.int32]:
     scores : int32 array of shape (n_samples, n_scores)
     """
     out = np.empty((len(X), model.n_scores), np.int32)
-    for start in range(0, len(X), CHUNK):
-        rows, part = model.categories.rank(X[start : start + CHUNK]), out[start : start + CHUNK]
-        part[:] = model.bias
+
+    def add(part: slice) -> None:
+        rows = model.categories.rank(X[part])
+        out[part] = model.bias
         for table in model.tables:
-            table.add_scores(rows, part)
+            table.add_scores(rows, out[part])
+
+    run_tasks(add, blocks(len(X), CHUNK))
     return out
 
 
@@ -116,9 +120,11 @@ def indexed_leaves(model: ModelTables, X: NDArray[Any]) -> NDArray[np.int32]:
     """
     trees = model.table(TreeTable)
     out = np.empty((len(X), len(trees.roots)), np.int32)
-    for start in range(0, len(X), CHUNK):
-        rows = model.categories.rank(X[start : start + CHUNK])
-        out[start : start + CHUNK] = trees.leaves(rows)
+
+    def find(part: slice) -> None:
+        out[part] = trees.leaves(model.categories.rank(X[part]))
+
+    run_tasks(find, blocks(len(X), CHUNK))
     return out
 
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.limits import INT32_MAX
+from skdistill.utils.threads import run_tasks
 
 FLOAT32_MAX = np.float32(np.finfo(np.float32).max)
+_SMALL = 20_000  # rows that one thread sorts sooner than two start
 EXACT_INTEGER = 2**24  # up to here float32 holds every integer
 
 
@@ -188,13 +190,17 @@ def fit_grid(
     """
     dtype = "int32" if X.dtype == np.int32 else "float32"
     if weight is not None:
-        X, weight = X[weight > 0], weight[weight > 0]
+        if not (weight > 0).all():
+            X, weight = X[weight > 0], weight[weight > 0]
         weight = None if (weight == weight[:1]).all() else weight
     most = 2**bits - 2
-    edges = [
-        _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, binning)
-        for j in range(X.shape[1])
-    ]
+    edges: list[Any] = [None] * X.shape[1]
+
+    def fit_column(j: int) -> None:
+        edges[j] = _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, binning)
+
+    # Small columns spend more time in the interpreter, which one thread runs at a time.
+    run_tasks(fit_column, range(X.shape[1]), serial=len(X) < _SMALL)
     offsets = np.cumsum([0] + [len(e) for e in edges])
     flat = np.concatenate(edges) if edges else np.empty(0)
     return InputGrid(np.arange(X.shape[1]), offsets, flat.astype(dtype))

@@ -12,11 +12,10 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from math import factorial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,15 @@ from skdistill.utils.jit import njit
 
 
 class Loss(Protocol):
-    """A loss of raw predictions, such as logits, float64 of shape (n_samples, n_scores)."""
+    """A loss of raw predictions, such as logits, float64 of shape (n_samples, n_scores).
+
+    `differentiate` and `curve` are for some of the rows, so that threads can divide them. Their
+    arrays may have more columns than there are scores, which do not count.
+    """
+
+    @property
+    def n_terms(self) -> int:
+        """Numbers a row of which the loss is made."""
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The loss at raw predictions `z`, and its gradient in their shape."""
@@ -35,11 +42,142 @@ class Loss(Protocol):
     def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Diagonal of the Hessian in the shape of `z`, above 0; it may be approximate."""
 
+    def differentiate(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        terms: NDArray[np.float64],
+    ) -> None:
+        """Gradient and terms of some rows.
 
-NewtonTerms = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
-"""From raw predictions to minus the gradient and the diagonal of the Hessian, in their shape."""
+        Parameters
+        ----------
+        rows : slice
+            Which rows `z` is of.
+        n_scores : int
+            Columns of `z` that count.
+        z : float64 array of shape (n_rows, width), C-contiguous
+            Raw predictions.
+        gradient : float64 array of shape (n_rows, width), C-contiguous
+            Overwritten.
+        terms : float64 array of shape (n_terms, n_samples)
+            Those of `rows` are overwritten.
+        """
 
-_Part = tuple[float, NDArray[np.float64]]  # a temperature, and weighted probabilities
+    def curve(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        curvature: NDArray[np.float64],
+    ) -> None:
+        """Diagonal of the Hessian of some rows, which overwrites `curvature`."""
+
+    def total(self, terms: NDArray[np.float64]) -> float:
+        """The loss whose terms, of all rows, are `terms`."""
+
+
+@dataclass(frozen=True)
+class NewtonTerms:
+    """Minus gradient and diagonal Hessian of raw predictions.
+
+    Parameters
+    ----------
+    loss : Loss
+        Whose weights are not normalized: a weight of 2 counts as two rows, also beside an
+        `l2_regularization`.
+    """
+
+    loss: _RowLoss
+
+    def __call__(self, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Both of all rows, in the shape of `z`."""
+        z = np.ascontiguousarray(z)
+        descent, curvature = np.empty((2, *z.shape))
+        self.of_rows(slice(0, len(z)), z.shape[1], z, descent, curvature)
+        return descent, curvature
+
+    def of_rows(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        descent: NDArray[np.float64],
+        curvature: NDArray[np.float64],
+    ) -> None:
+        """Both of some rows.
+
+        Parameters
+        ----------
+        rows, n_scores, z
+            As `Loss.differentiate` takes them.
+        descent, curvature : float64 arrays of shape (n_rows, width), C-contiguous
+            Overwritten.
+        """
+        self.loss.newton(rows, n_scores, z, descent, curvature)
+        np.negative(descent, out=descent)
+
+
+class _RowLoss:
+    """What losses of rows have in common: all rows are some rows."""
+
+    n_terms: int
+
+    def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The loss of raw predictions `z` of shape (n_samples, n_scores), and its gradient."""
+        z = np.ascontiguousarray(z)
+        gradient, terms = np.empty_like(z), np.empty((self.n_terms, len(z)))
+        self.differentiate(slice(0, len(z)), z.shape[1], z, gradient, terms)
+        return self.total(terms), gradient
+
+    def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Diagonal of the Hessian in the shape of `z`."""
+        z = np.ascontiguousarray(z)
+        curvature = np.empty_like(z)
+        self.curve(slice(0, len(z)), z.shape[1], z, curvature)
+        return curvature
+
+    def curve(
+        self, rows: slice, n_scores: int, z: NDArray[np.float64], curvature: NDArray[np.float64]
+    ) -> None:
+        """Diagonal of the Hessian of some rows; see `Loss`."""
+        self.newton(rows, n_scores, z, np.empty_like(z), curvature)
+
+    def differentiate(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        terms: NDArray[np.float64],
+    ) -> None:
+        """Gradient and terms of some rows; see `Loss`."""
+        raise NotImplementedError
+
+    def newton(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        curvature: NDArray[np.float64],
+    ) -> None:
+        """Gradient and diagonal of the Hessian of some rows."""
+        raise NotImplementedError
+
+    def total(self, terms: NDArray[np.float64]) -> float:
+        """The loss whose terms are `terms`; see `Loss`."""
+        raise NotImplementedError
+
+
+class _Part(NamedTuple):
+    """Probabilities to learn at a temperature, and the weight of each row's."""
+
+    temperature: float
+    weight: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
 
 
 def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Loss:
@@ -69,21 +207,47 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
     (0.693, [[-0.25]])
     """
     weight = weight / weight.sum()
-    return _SoftCrossEntropy(loss_parts(targets, weight), weight)
+    return _SoftCrossEntropy(_parts(targets, weight), weight)
 
 
 @dataclass(frozen=True)
-class _SoftCrossEntropy:
+class _SoftCrossEntropy(_RowLoss):
     parts: list[_Part]
     weight: NDArray[np.float64]
 
-    def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        gradient = np.zeros_like(z)
-        value = sum(add_cross_entropy(z, P, t, gradient, _NO_CURVATURE) for t, P in self.parts)
-        return float(value), gradient
+    @property
+    def n_terms(self) -> int:  # type: ignore[override]
+        return len(self.parts)
 
-    def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _newton(self.parts, self.weight, z)[1]
+    def differentiate(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        terms: NDArray[np.float64],
+    ) -> None:
+        gradient[:] = 0
+        for (t, weight, P), term in zip(self.parts, terms, strict=True):
+            _cross_entropy(
+                z, P[rows], weight[rows], n_scores, t, gradient, _NO_CURVATURE, term[rows]
+            )
+
+    def newton(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        curvature: NDArray[np.float64],
+    ) -> None:
+        gradient[:] = curvature[:] = 0
+        for t, weight, P in self.parts:
+            _cross_entropy(z, P[rows], weight[rows], n_scores, t, gradient, curvature, _NO_TERMS)
+        np.maximum(curvature, 1e-6 * self.weight[rows, None], out=curvature)
+
+    def total(self, terms: NDArray[np.float64]) -> float:
+        return float(sum(_sum_in_order(term) for term in terms))
 
 
 def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> NewtonTerms:
@@ -94,31 +258,21 @@ def newton_terms(targets: SoftTargets, weight: NDArray[np.float64]) -> NewtonTer
     targets : SoftTargets
         Probabilities and labels of the rows.
     weight : float64 array of shape (n_samples,)
-        Weights of the rows. They are not normalized: a weight of 2 counts as two rows, also
-        beside an `l2_regularization`.
+        Weights of the rows, as in `NewtonTerms`.
 
     Returns
     -------
-    terms : callable
+    terms : NewtonTerms
         Takes logits as `soft_cross_entropy` does. The Hessian is at least 1e-6 times the row's
         weight, so that no step is unbounded.
     """
-    return partial(_newton, loss_parts(targets, weight), weight)
-
-
-def _newton(
-    parts: list[_Part], weight: NDArray[np.float64], z: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Minus the gradient, and the diagonal of the Hessian."""
-    gradient, curvature = np.zeros_like(z), np.zeros_like(z)
-    for t, P in parts:
-        add_cross_entropy(z, P, t, gradient, curvature)
-    curvature = np.maximum(curvature, 1e-6 * weight[:, None], out=curvature)
-    return np.negative(gradient, out=gradient), curvature
+    return NewtonTerms(_SoftCrossEntropy(_parts(targets, weight), weight))
 
 
 _NO_CURVATURE = np.zeros((0, 0))
+_NO_TERMS = np.zeros(0)
 _TAYLOR = tuple(1 / factorial(i) for i in range(12, -1, -1))
+_LANES = 128  # rows at a time: what is computed of them stays in the first-level cache
 
 
 @njit
@@ -129,35 +283,79 @@ def add_cross_entropy(z, P, t, gradient, curvature):  # type: ignore[no-untyped-
     arrays. P holds weighted probabilities: a row of it sums to the row's weight. A kernel for other
     kernels, too.
     """
+    terms = np.empty(len(P))
+    _cross_entropy(z, P, np.ones(len(P)), z.shape[1], t, gradient, curvature, terms)
+    return _sum_in_order(terms)
+
+
+@njit
+def _sum_in_order(terms):  # type: ignore[no-untyped-def]
+    """Sum from the first to the last, whatever their number."""
+    total = 0.0
+    for term in terms:
+        total += term
+    return total
+
+
+@njit(error_model="numpy")  # a division that may raise an error is done one row at a time
+def _cross_entropy(  # type: ignore[no-untyped-def]
+    z, P, row_weight, n_scores, t, gradient, curvature, terms
+):
+    """Cross-entropy of each row's weighted P and softmax(z / t), in `terms`.
+
+    The gradient and, unless it is empty, the diagonal of the Hessian are added to `gradient` and
+    `curvature`. Rows lie side by side, class by class, so that vector units compute several at
+    once; no row's sums depend on the others.
+    """
     n_samples, n_classes = P.shape
-    n_scores = z.shape[1]
     first = n_classes - n_scores  # 1 where the logit of the first of two classes is 0, not stored
-    q = np.zeros(n_classes)
-    value = 0.0
-    for i in range(n_samples):
-        # The largest logit is subtracted, so that no exponential overflows.
-        largest = 0.0 if first else z[i, 0]
-        for k in range(n_scores):
-            largest = max(largest, z[i, k])
-        q[0] = -largest / t
-        for k in range(n_scores):
-            q[first + k] = (z[i, k] - largest) / t
-        weight = dot = total = 0.0
-        for k in range(n_classes):
-            weight += P[i, k]
-            dot += P[i, k] * q[k]
-        for k in range(n_classes):
-            q[k] = _exp(q[k])
-        for k in range(n_classes):
-            total += q[k]
-        value += weight * np.log(total) - dot
-        for k in range(n_scores):
-            gradient[i, k] += (weight / total * q[first + k] - P[i, first + k]) / t
-        if len(curvature) > 0:
+    p, q = np.empty((n_classes, _LANES)), np.empty((n_classes, _LANES))
+    largest, weight, dot, total = np.empty((4, _LANES))
+    for start in range(0, n_samples, _LANES):
+        n = min(_LANES, n_samples - start)
+        for i in range(n):
+            for k in range(n_classes):
+                p[k, i] = row_weight[start + i] * P[start + i, k]
             for k in range(n_scores):
-                p = q[first + k] / total
-                curvature[i, k] += weight * p * (1 - p) / t**2
-    return value
+                q[first + k, i] = z[start + i, k]
+        # The largest logit is subtracted, so that no exponential overflows.
+        for i in range(n):
+            largest[i] = 0.0 if first else q[0, i]
+        for k in range(first, n_classes):
+            for i in range(n):
+                largest[i] = max(largest[i], q[k, i])
+        if first:
+            for i in range(n):
+                q[0, i] = -largest[i] / t
+        for k in range(first, n_classes):
+            for i in range(n):
+                q[k, i] = (q[k, i] - largest[i]) / t
+        for i in range(n):
+            weight[i] = dot[i] = total[i] = 0.0
+        for k in range(n_classes):
+            for i in range(n):
+                weight[i] += p[k, i]
+                dot[i] += p[k, i] * q[k, i]
+        for k in range(n_classes):
+            for i in range(n):
+                q[k, i] = _exp(q[k, i])
+        for k in range(n_classes):
+            for i in range(n):
+                total[i] += q[k, i]
+        if len(terms) > 0:
+            for i in range(n):
+                terms[start + i] = weight[i] * np.log(total[i]) - dot[i]
+        if len(curvature) > 0:
+            for i in range(n):
+                for k in range(n_scores):
+                    probability = q[first + k, i] / total[i]
+                    curvature[start + i, k] += weight[i] * probability * (1 - probability) / t**2
+        for k in range(first, n_classes):
+            for i in range(n):
+                q[k, i] = (weight[i] / total[i] * q[k, i] - p[k, i]) / t
+        for i in range(n):
+            for k in range(n_scores):
+                gradient[start + i, k] += q[first + k, i]
 
 
 @njit
@@ -173,10 +371,14 @@ def _exp(x):  # type: ignore[no-untyped-def]
     power = 0.0
     for coefficient in _TAYLOR:
         power = power * r + coefficient
-    return power * np.int64((np.int64(m) + 1023) << 52).view(np.float64)  # the exponent's bits
+    # 1.5 * 2**52 + m has m in its last bits; few vector units turn float64 into int64.
+    exponent = np.float64(m + 6755399441055744.0).view(np.int64) + 1023
+    return power * np.int64(exponent << 52).view(np.float64)
 
 
-def loss_parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]:
+def loss_parts(
+    targets: SoftTargets, weight: NDArray[np.float64]
+) -> list[tuple[float, NDArray[np.float64]]]:
     """Temperatures, and the weighted probabilities to learn at them.
 
     Parameters
@@ -191,12 +393,18 @@ def loss_parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]
     parts : list of (float, float64 array of shape (n_samples, n_classes))
         The loss is the sum over the parts of `add_cross_entropy`.
     """
-    T, alpha, weight = targets.temperature, targets.row_alpha[:, None], weight[:, None]
+    return [(t, w[:, None] * P) for t, w, P in _parts(targets, weight)]
+
+
+def _parts(targets: SoftTargets, weight: NDArray[np.float64]) -> list[_Part]:
+    """The parts of the loss, without a copy of the probabilities where they are the targets."""
+    T, alpha = targets.temperature, targets.row_alpha
     if T == 1:  # both parts are cross-entropies against one softmax: one against the mixture
-        return [(1.0, weight * targets.mixture())]
-    parts = [(T, weight * alpha * T**2 * temper(targets.teacher, T))]
+        return [_Part(1.0, weight, np.ascontiguousarray(targets.mixture()))]
+    soft = np.ascontiguousarray(temper(targets.teacher, T))
+    parts = [_Part(T, weight * alpha * T**2, soft)]
     if (alpha < 1).any():
-        parts.append((1.0, weight * (1 - alpha) * targets.one_hot))
+        parts.append(_Part(1.0, weight * (1 - alpha), targets.one_hot))
     return parts
 
 
@@ -228,7 +436,7 @@ def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np
 
 
 @dataclass(frozen=True)
-class SquaredError:
+class SquaredError(_RowLoss):
     """Half the weighted mean of the squared errors, summed over targets: a `Loss`.
 
     Parameters
@@ -242,15 +450,56 @@ class SquaredError:
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
 
-    def __call__(self, z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """The loss of predictions `z` of shape (n_samples, n_outputs), and its gradient."""
-        error = z - self.y
-        gradient = self.curvature(z) * error
-        return float((gradient * error).sum()) / 2, gradient
+    @property
+    def n_terms(self) -> int:  # type: ignore[override]
+        """One for each target."""
+        return int(self.y.shape[1])
 
-    def curvature(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The share of each row in the total weight: the Hessian is diagonal."""
-        return np.broadcast_to((self.weight / self.weight.sum())[:, None], z.shape)
+    @cached_property
+    def _fractions(self) -> NDArray[np.float64]:
+        """Of each row in the total weight: the Hessian, which is diagonal."""
+        fractions: NDArray[np.float64] = self.weight / self.weight.sum()
+        return fractions
+
+    def differentiate(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        terms: NDArray[np.float64],
+    ) -> None:
+        """Gradient and squared errors of some rows; see `Loss`."""
+        error = z[:, :n_scores] - self.y[rows]
+        gradient[:] = 0
+        gradient[:, :n_scores] = self._fractions[rows, None] * error
+        terms[:, rows] = (gradient[:, :n_scores] * error).T
+
+    def newton(
+        self,
+        rows: slice,
+        n_scores: int,
+        z: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        curvature: NDArray[np.float64],
+    ) -> None:
+        """Gradient and diagonal of the Hessian of some rows."""
+        curvature[:] = self._fractions[rows, None]
+        gradient[:] = 0
+        gradient[:, :n_scores] = curvature[:, :n_scores] * (z[:, :n_scores] - self.y[rows])
+
+    def total(self, terms: NDArray[np.float64]) -> float:
+        """Half the sum of the terms; see `Loss`."""
+        return float(np.ascontiguousarray(terms.T).sum()) / 2
+
+
+@dataclass(frozen=True)
+class _SummedSquaredError(SquaredError):
+    """Half the weighted sum of the squared errors: a weight of 2 counts as two rows."""
+
+    @cached_property
+    def _fractions(self) -> NDArray[np.float64]:
+        return self.weight
 
 
 def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) -> NewtonTerms:
@@ -261,12 +510,11 @@ def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) ->
     y : float64 array of shape (n_samples, n_outputs)
         Targets.
     weight : float64 array of shape (n_samples,)
-        Weights of the rows, as in `newton_terms`.
+        Weights of the rows, as in `NewtonTerms`.
 
     Returns
     -------
-    terms : callable
+    terms : NewtonTerms
         Takes predictions of shape (n_samples, n_outputs).
     """
-    curvature = np.repeat(weight[:, None], y.shape[1], axis=1)
-    return lambda z: (curvature * (y - z), curvature)
+    return NewtonTerms(_SummedSquaredError(y, weight))

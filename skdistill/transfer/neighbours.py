@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from skdistill.utils.jit import njit
+from skdistill.utils.threads import blocks, run_tasks, thread_count
 
 _BLOCK_SIZE = 256  # rows whose distances are computed together: a few columns of them fit into L1
 _CHUNK_SIZE = 4096  # rows that a thread searches for at a time
@@ -51,7 +51,7 @@ def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> 
     # Trees pay for few columns only; brute force is BLAS on all cores.
     algorithm = "brute" if X.shape[1] > 10 else "auto"
     neighbours = (
-        NearestNeighbors(n_neighbors=2, algorithm=algorithm)
+        NearestNeighbors(n_neighbors=2, algorithm=algorithm, n_jobs=thread_count())
         .fit(Z)
         .kneighbors(Z, return_distance=False)
     )
@@ -88,13 +88,12 @@ def _nearest_mixed(Z: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.in
     # With equal categories side by side, most blocks are too far away by categories alone.
     row = np.lexsort(codes.T)
     Z, codes = np.ascontiguousarray(Z[row].T), np.ascontiguousarray(codes[row].T)
-    starts = range(0, len(row), _CHUNK_SIZE)
-    chunks = Parallel(n_jobs=-1 if len(starts) > 1 else 1, require="sharedmem")(
-        delayed(_search)(Z, codes, row, start, min(start + _CHUNK_SIZE, len(row)))
-        for start in starts
-    )
     nearest = np.empty(len(row), np.int64)
-    nearest[row] = np.concatenate(chunks)
+
+    def search(part: slice) -> None:
+        nearest[row[part]] = _search(Z, codes, row, part.start, part.stop)
+
+    run_tasks(search, blocks(len(row), _CHUNK_SIZE))
     return nearest
 
 

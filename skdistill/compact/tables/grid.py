@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 
 from skdistill.compact._frozen import Frozen, as_table, is_ascending, require
 from skdistill.utils.jit import njit
+from skdistill.utils.threads import blocks, run_tasks
 
 MAX_EDGES = 2**16 - 2  # codes 0 … 2¹⁶−2, and 2¹⁶−1 is NaN
+_BUCKETS = 1024  # of a feature: with up to 254 edges most hold one at most
+_ROWS = 1 << 14  # of a task
+_NO_BUCKETS = np.zeros((0, 0), np.uint16), np.zeros((0, 3), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,27 +137,76 @@ class InputGrid(Frozen):
         """
         X = self.cast(X)
         codes = np.empty((len(self.features), len(X)), self.codes_dtype)
-        _encode(X, self.features, self.offsets, self.edges, codes)
+        buckets = self._buckets() if len(X) >= _ROWS else _NO_BUCKETS
+
+        def encode(part: slice) -> None:
+            _encode(
+                X, self.features, self.offsets, self.edges, *buckets, codes, part.start, part.stop
+            )
+
+        run_tasks(encode, blocks(len(X), _ROWS))
         return codes
+
+    def _buckets(self) -> tuple[NDArray[np.uint16], NDArray[Any]]:
+        """For each feature edges below each bucket; then its first edge, scale, and most edges.
+
+        The bucket of a number is its distance from the first edge times the scale, rounded down
+        and clipped. It never falls where the number rises, rounding included, so that an edge in
+        a lower bucket is below the number, and one in a higher bucket above it.
+        """
+        dtype = self.edges.dtype if self.dtype == "float32" else np.dtype(np.float64)
+        first, table = np.zeros((len(self.features), _BUCKETS), np.uint16), []
+        for f, (start, stop) in enumerate(zip(self.offsets, self.offsets[1:], strict=False)):
+            edges = self.edges[start:stop].astype(dtype)
+            finite = edges[np.isfinite(edges)]
+            if len(finite) < 2:
+                table.append((0.0, 1.0, len(edges)))  # one bucket is all there is to look at
+                continue
+            span = float(finite[-1]) - float(finite[0])
+            scale = dtype.type(np.clip((_BUCKETS - 2) / span, 1e-30, 1e30))
+            with np.errstate(over="ignore"):
+                distance = (edges - finite[0]) * scale
+            bucket = np.clip(distance, 0, _BUCKETS - 1).astype(np.intp)
+            counts = np.bincount(bucket, minlength=_BUCKETS)
+            first[f] = np.cumsum(counts) - counts
+            table.append((finite[0], scale, counts.max()))
+        return first, np.array(table, dtype).reshape(-1, 3)
 
 
 @njit
-def _encode(X, features, offsets, edges, codes):  # type: ignore[no-untyped-def]
-    """Binary search, one halving at a time over a block of rows, so that it vectorises.
+def _encode(X, features, offsets, edges, below_bucket, buckets, codes, begin, end):  # type: ignore[no-untyped-def]
+    """Codes of the rows from `begin` to ``end - 1``.
 
-    The number of halvings depends on the edges alone, so that the inner loop has no branch that
-    depends on the data. All indexes are uint32: numba would make int64 of mixed types, which
+    The bucket of a number says which few edges are left to compare it with, if there are buckets.
+    Then a binary search among them, one halving at a time over a block of rows, so that it
+    vectorises: the number of halvings depends on the edges alone, and the inner loop has no branch
+    that depends on the data. All indexes are uint32: numba would make int64 of mixed types, which
     halves the lanes of a vector.
     """
-    n, block, one = X.shape[0], 1024, np.uint32(1)  # two blocks fit the first-level cache
+    block, one = 1024, np.uint32(1)  # two blocks fit the first-level cache
     x, below = np.empty(block, X.dtype), np.empty(block, np.uint32)
-    for start in range(0, n, block):
-        m = min(block, n - start)
+    most_edges = 0
+    for f in range(len(features)):
+        most_edges = max(most_edges, offsets[f + 1] - offsets[f])
+    edge = np.empty(2 * most_edges + 2, X.dtype)
+    for start in range(begin, end, block):
+        m = min(block, end - start)
         for f in range(len(features)):
-            edge = edges[offsets[f] : offsets[f + 1]]
+            n_edges = offsets[f + 1] - offsets[f]
+            edge[:n_edges] = edges[offsets[f] : offsets[f + 1]]
+            width = np.uint32(n_edges)
             for i in range(m):
                 x[i], below[i] = X[start + i, features[f]], 0
-            width = np.uint32(len(edge))
+            if len(buckets) > 0 and n_edges > 2:
+                width = np.uint32(buckets[f, 2])
+                edge[n_edges : n_edges + width + 1] = np.inf
+                low, scale, first = buckets[f, 0], buckets[f, 1], below_bucket[f]
+                zero, last = X.dtype.type(0), X.dtype.type(len(first) - 1)
+                for i in range(m):
+                    v = (x[i] - low) * scale
+                    below[i] = np.uint32(np.int32(v if v < last else last) if v > zero else 0)
+                for i in range(m):
+                    below[i] = first[below[i]]
             while width > one:
                 half = width >> one
                 for i in range(m):
@@ -162,4 +215,4 @@ def _encode(X, features, offsets, edges, codes):  # type: ignore[no-untyped-def]
             code = codes[f, start : start + m]
             for i in range(m):
                 last = width == one and edge[below[i]] < x[i]
-                code[i] = below[i] + np.uint32(last) if x[i] == x[i] else len(edge) + 1
+                code[i] = below[i] + np.uint32(last) if x[i] == x[i] else n_edges + 1

@@ -13,6 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact._frozen import as_table, require
+from skdistill.compact.tables.bit_vectors import (
+    BLOCK,
+    BitVectors,
+    add_bit_vectors,
+    bit_vectors,
+    padded_values,
+)
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.limits import INT32_MAX, check_bits, fractions_by_column
 from skdistill.compact.tables.table import Table
@@ -181,7 +188,19 @@ class TreeTable(Table):
 
     def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
         """Add the values of the leaves that rows reach; see `Table.add_scores`."""
-        _add_trees(self.grid.cast(X), *self.walk, self.scaled_values, out)
+        X = self.grid.cast(X)
+        if len(X) < BLOCK:
+            _add_trees(X, *self.walk, self.scaled_values, out)
+            return
+        trees, values = self._bit_vectors
+        add_bit_vectors(X, trees, values, out)
+        if len(trees.walked) > 0:
+            _add_trees(X, trees.walked, *self.walk[1:], self.scaled_values, out)
+
+    @cached_property
+    def _bit_vectors(self) -> tuple[BitVectors, NDArray[np.int32]]:
+        """What many rows are compared with: masks of the trees, and the values of the leaves."""
+        return bit_vectors(*self.walk), padded_values(self.scaled_values)
 
     def leaves(self, X: NDArray[Any]) -> NDArray[np.int32]:
         """Leaf that each row reaches in each tree.

@@ -77,6 +77,7 @@ def boost(student: Any, problem: BoostingProblem, rng: np.random.RandomState) ->
         grower = booster.grower()
         grower.grow(n_trees)
         boosted = grower.first(grower.n_trees)
+        del grower  # what it has of each row would take as much memory as the refit
         model = booster.finish(boosted)
     else:
         boosted, model = boost_within(student, booster, problem.categories)

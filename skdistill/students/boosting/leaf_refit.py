@@ -9,7 +9,9 @@ real are refitted and make up for the rounding errors so far.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,19 @@ from scipy.optimize import Bounds, minimize
 from threadpoolctl import threadpool_limits
 
 from skdistill.compact.tables.limits import value_limits
+from skdistill.students.boosting.leaf_sums import (
+    ROWS,
+    add_leaf_values,
+    add_rows_to_leaves,
+    add_to_leaves,
+    by_tree,
+    padded,
+)
 from skdistill.students.loss import Loss
-from skdistill.utils.jit import njit
+from skdistill.utils.threads import blocks, run_tasks
+from skdistill.utils.vectors import padded_width
+
+_SECTION = 8 * ROWS  # rows whose gradients are there at a time, where not all are needed
 
 
 @dataclass(frozen=True)
@@ -27,8 +40,9 @@ class AdditiveModel:
 
     Parameters
     ----------
-    leaves : int32 array of shape (n_samples, n_trees)
-        Leaf of each training row in each tree, numbered through all trees.
+    leaves : int array of shape (n_samples, n_trees)
+        Leaf of each training row in each tree, numbered through all trees. Best the transposed of
+        what `by_tree` returns, which needs no copy.
     tree_of_leaf : int array of shape (n_leaves,)
         Tree that each leaf belongs to.
     leaf_values : float64 array of shape (n_leaves, n_scores)
@@ -41,7 +55,7 @@ class AdditiveModel:
         Constant of the linear part.
     """
 
-    leaves: NDArray[np.int32]
+    leaves: NDArray[Any]
     tree_of_leaf: NDArray[np.intp]
     leaf_values: NDArray[np.float64]
     inputs: NDArray[np.float64]
@@ -50,9 +64,25 @@ class AdditiveModel:
 
     def raw_predictions(self) -> NDArray[np.float64]:
         """Sum of the parts for the training rows, float64 array of shape (n_samples, n_scores)."""
-        z = self.inputs @ self.coef + self.intercept
-        _add_leaf_values(self.leaves, self.leaf_values, z)
+        offset = self.offset()
+        if self.leaves.shape[1] == 0:
+            return offset
+        leaves, values = by_tree(self.leaves, len(self.leaf_values)), padded(self.leaf_values)
+        z, n_scores = np.empty(offset.shape), offset.shape[1]
+
+        def add(rows: slice) -> None:
+            sums = padded(offset[rows])
+            add_leaf_values(leaves, np.arange(len(leaves)), values, sums, rows.start)
+            z[rows] = sums[:, :n_scores]
+
+        run_tasks(add, blocks(len(z), ROWS))
         return z
+
+    def offset(self) -> NDArray[np.float64]:
+        """What the linear part adds, float64 array of shape (n_samples, n_scores), read only."""
+        if self.inputs.shape[1] == 0:
+            return np.broadcast_to(self.intercept, (len(self.leaves), len(self.intercept)))
+        return self.inputs @ self.coef + self.intercept
 
 
 # One thread, so that BLAS forms the same sums however many cores there are.
@@ -95,30 +125,15 @@ def refit(
         With other values.
     """
     n_leaves, n_scores = model.leaf_values.shape
-    n_samples = len(model.leaves)
     if trainable is None:
         trainable = np.ones(n_leaves, bool)
-    moving_trees = np.unique(model.tree_of_leaf[trainable])
-    leaves = np.ascontiguousarray(model.leaves[:, moving_trees])
     W = np.where(trainable[:, None], np.clip(model.leaf_values, -max_value, max_value), 0)
-    if fit_linear:
-        constant = np.zeros((n_samples, n_scores))
-        inputs = np.column_stack([model.inputs, np.ones(n_samples)])
-        linear = np.vstack([model.coef, model.intercept])
-    else:
-        constant = model.inputs @ model.coef + model.intercept
-        inputs, linear = np.zeros((n_samples, 0)), np.zeros((0, n_scores))
-    if not trainable.all():  # what stays is added up once
-        fixed = np.where(trainable[:, None], 0, model.leaf_values)
-        _add_leaf_values(model.leaves, fixed, constant)
+    sums = _Sums(model, trainable, fit_linear)
+    linear = sums.linear(model)
     penalty = np.full((len(linear), 1), l2_linear)
     penalty[-1:] = 0  # of the intercept
-
-    z = constant + inputs @ linear
-    _add_leaf_values(leaves, W, z)
-    curvature = loss.curvature(z)
-    unit = _leaf_units(leaves, curvature, n_leaves, l2_regularization)[trainable]
-    linear_unit = 1 / np.sqrt(curvature.sum(axis=0).max())
+    total, largest = sums.curvature(loss, W, linear, l2_regularization)
+    unit, linear_unit = _leaf_units(total)[trainable], 1 / np.sqrt(largest)
 
     def unpack(x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Set `W`; return linear weights and intercept as one table."""
@@ -128,13 +143,9 @@ def refit(
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = unpack(x)
-        np.add(constant, inputs @ weights, out=z)
-        _add_leaf_values(leaves, W, z)
-        value, residual = loss(z)
+        value, slope, linear_slope = sums.gradient(loss, W, weights, l2_regularization)
         value += (l2_regularization * (W**2).sum() + (penalty * weights**2).sum()) / 2
-        slope = l2_regularization * W
-        add_rows_to_leaves(leaves, residual, slope)
-        linear_slope = inputs.T @ residual + penalty * weights
+        linear_slope = linear_slope + penalty * weights
         slopes = [(slope[trainable] * unit).ravel(), (linear_slope * linear_unit).ravel()]
         return value, np.concatenate(slopes)
 
@@ -156,23 +167,123 @@ def refit(
     return replace(model, leaf_values=np.where(trainable[:, None], W, model.leaf_values))
 
 
-def _leaf_units(
-    leaves: NDArray[np.int32],
-    curvature: NDArray[np.float64],
-    n_leaves: int,
-    l2_regularization: float,
-) -> NDArray[np.float64]:
+class _Sums:
+    """Raw predictions of the training rows, and what the gradients of the rows add up to.
+
+    Threads divide the rows of predictions and gradients, and the trees whose leaves add them up.
+    The gradients of all rows are there at once only where a linear part is fitted.
+
+    Parameters
+    ----------
+    model, trainable, fit_linear
+        As in `refit`.
+    """
+
+    def __init__(
+        self, model: AdditiveModel, trainable: NDArray[np.bool_], fit_linear: bool
+    ) -> None:
+        n_leaves, self.n_scores = model.leaf_values.shape
+        self.n_samples = len(model.leaves)
+        self.leaves = by_tree(model.leaves, n_leaves)
+        self.moving = np.unique(model.tree_of_leaf[trainable])
+        self.all_trees = np.arange(len(self.leaves))
+        self.fixed = None  # values of leaves that stay
+        if not trainable.all():
+            self.fixed = padded(np.where(trainable[:, None], 0, model.leaf_values))
+        self.inputs = None
+        if fit_linear:
+            self.inputs = np.column_stack([model.inputs, np.ones(self.n_samples)])
+        self.offset = model.offset()
+        height = self.n_samples if fit_linear else min(self.n_samples, _SECTION)
+        self.buffer = np.empty((height, padded_width(self.n_scores)))
+
+    def linear(self, model: AdditiveModel) -> NDArray[np.float64]:
+        """What is fitted of the linear part, float64 array of shape (n_inputs, n_scores)."""
+        if self.inputs is None:
+            return np.zeros((0, self.n_scores))
+        return np.vstack([model.coef, model.intercept])
+
+    def curvature(
+        self,
+        loss: Loss,
+        W: NDArray[np.float64],
+        linear: NDArray[np.float64],
+        l2_regularization: float,
+    ) -> tuple[NDArray[np.float64], float]:
+        """Curvature of each leaf value, and the largest of an intercept, if that is fitted."""
+
+        def curve(rows: slice, z: NDArray[np.float64]) -> NDArray[np.float64]:
+            curvature = np.empty_like(z)
+            loss.curve(rows, self.n_scores, z, curvature)
+            return curvature
+
+        total = self._sum(curve, W, linear, np.full_like(W, l2_regularization))
+        if self.inputs is None:
+            return total, 1.0
+        return total, float(self.buffer[:, : self.n_scores].sum(axis=0).max())
+
+    def gradient(
+        self,
+        loss: Loss,
+        W: NDArray[np.float64],
+        linear: NDArray[np.float64],
+        l2_regularization: float,
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """The loss, and its slopes by leaf values, their penalty included, and linear weights."""
+        terms = np.empty((loss.n_terms, self.n_samples))
+
+        def differentiate(rows: slice, z: NDArray[np.float64]) -> NDArray[np.float64]:
+            gradient = np.empty_like(z)
+            loss.differentiate(rows, self.n_scores, z, gradient, terms)
+            return gradient
+
+        slope = self._sum(differentiate, W, linear, l2_regularization * W)
+        linear_slope = np.zeros_like(linear)
+        if self.inputs is not None:
+            linear_slope = self.inputs.T @ self.buffer[:, : self.n_scores]
+        return loss.total(terms), slope, linear_slope
+
+    def _sum(
+        self,
+        of_rows: Callable[[slice, NDArray[np.float64]], NDArray[np.float64]],
+        W: NDArray[np.float64],
+        linear: NDArray[np.float64],
+        start: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Add up by leaf, from `start` on, what a function of raw predictions says of the rows."""
+        values, total, offset = padded(W), padded(start), self.offset
+        if self.inputs is not None:
+            # A single input is the constant 1: its product is the intercept.
+            single = self.inputs.shape[1] == 1
+            offset = np.broadcast_to(linear, offset.shape) if single else self.inputs @ linear
+        for section in blocks(self.n_samples, len(self.buffer)):
+
+            def fill(part: slice, first: int = section.start) -> None:
+                rows = slice(first + part.start, first + part.stop)
+                z = self.buffer[part]
+                z[:, self.n_scores :] = 0
+                z[:, : self.n_scores] = offset[rows]
+                if self.fixed is not None:
+                    add_leaf_values(self.leaves, self.all_trees, self.fixed, z, rows.start)
+                add_leaf_values(self.leaves, self.moving, values, z, rows.start)
+                z[:] = of_rows(rows, z)
+
+            n_rows = section.stop - section.start
+            run_tasks(fill, blocks(n_rows, ROWS))
+            add_to_leaves(self.leaves, self.moving, self.buffer[:n_rows], total, section.start)
+        return total[:, : self.n_scores]
+
+
+def _leaf_units(curvature: NDArray[np.float64]) -> NDArray[np.float64]:
     """Units in which leaf values are of similar curvature, shape (n_leaves, n_scores).
 
     L-BFGS in these units needs half the steps. They are half way to those that would make the
     diagonal of the Hessian constant: in the latter, leaves of few rows move first and far, and
     predictions for new rows get worse. Powers of two keep the largest magnitude of a value exact.
     """
-    total = np.full((n_leaves, curvature.shape[1]), l2_regularization)
-    add_rows_to_leaves(leaves, curvature, total)
-    largest = total.max(initial=0)
+    largest = curvature.max(initial=0)
     # The fourth root is half the exponent of the square root that a full scaling takes.
-    exponents = np.rint(np.log2(np.maximum(total, 1e-6 * largest) * largest) / -4)
+    exponents = np.rint(np.log2(np.maximum(curvature, 1e-6 * largest) * largest) / -4)
     units: NDArray[np.float64] = np.exp2(exponents)
     return units
 
@@ -264,47 +375,3 @@ def _best_step(W: NDArray[np.float64], weight: NDArray[np.float64], high: int) -
         return float((weight * (W - rounded) ** 2).sum())
 
     return float(min(candidates, key=error))
-
-
-@njit
-def _add_leaf_values(leaves, W, z):  # type: ignore[no-untyped-def]
-    """Add to each row of `z` the values of its leaves, in place."""
-    n_samples, n_trees = leaves.shape
-    for i in range(n_samples):
-        if W.shape[1] == 1:
-            for t in range(n_trees):
-                z[i, 0] += W[leaves[i, t], 0]
-            continue
-        row = z[i]
-        for t in range(0, n_trees - 3, 4):  # four at a time: the row is read and written once
-            a, b, c, d = leaves[i, t], leaves[i, t + 1], leaves[i, t + 2], leaves[i, t + 3]
-            for k in range(W.shape[1]):
-                row[k] += (W[a, k] + W[b, k]) + (W[c, k] + W[d, k])
-        for t in range(n_trees - n_trees % 4, n_trees):
-            for k in range(W.shape[1]):
-                row[k] += W[leaves[i, t], k]
-
-
-@njit
-def add_rows_to_leaves(leaves, rows, total):  # type: ignore[no-untyped-def]
-    """Add to the total of each leaf the values of its rows.
-
-    Parameters
-    ----------
-    leaves : int32 array of shape (n_samples, n_trees)
-        Leaf of each row in each tree.
-    rows : float64 array of shape (n_samples, n_values)
-        Values of the rows.
-    total : float64 array of shape (n_leaves, n_values)
-        Changed in place.
-    """
-    n_samples, n_trees = leaves.shape
-    for i in range(n_samples):
-        if rows.shape[1] == 1:
-            for t in range(n_trees):
-                total[leaves[i, t], 0] += rows[i, 0]
-            continue
-        for t in range(n_trees):
-            leaf = leaves[i, t]
-            for k in range(rows.shape[1]):
-                total[leaf, k] += rows[i, k]

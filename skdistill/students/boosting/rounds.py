@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.compact import InputGrid
-from skdistill.students.boosting.leaf_refit import add_rows_to_leaves
+from skdistill.students.boosting.gradients import Gradients
+from skdistill.students.boosting.leaf_sums import add_rows_to_leaves
 from skdistill.students.boosting.problem import BoostingProblem
 from skdistill.students.loss import Loss
 from skdistill.students.tree.fixed_point import round_stats
@@ -24,7 +25,7 @@ class BoostedTrees(NamedTuple):
     ----------
     trees : list of GrownTree
         Their splits, on the codes of the grid.
-    leaves : int32 array of shape (n_samples, n_trees)
+    leaves : uint array of shape (n_samples, n_trees)
         Leaf of each row in each tree, numbered through all trees.
     tree_of_leaf : int array of shape (n_leaves,)
         Tree that each leaf belongs to.
@@ -33,7 +34,7 @@ class BoostedTrees(NamedTuple):
     """
 
     trees: list[GrownTree]
-    leaves: NDArray[np.int32]
+    leaves: NDArray[Any]
     tree_of_leaf: NDArray[np.intp]
     leaf_values: NDArray[np.float64]
 
@@ -66,9 +67,9 @@ class TreeGrower:
         rng: np.random.RandomState,
         excluded: frozenset[int] = frozenset(),
     ) -> None:
-        self._student, self._problem, self._z, self._rng = student, problem, z, rng
+        self._student, self._problem, self._rng = student, problem, rng
         self._codes, self._n_edges = grid.encode(problem.X), grid.counts
-        self._newton = problem.newton_terms()
+        self._gradients = Gradients(problem.newton_terms(), z)
         self._penalties = _SplitPenalties(student, problem, grid, excluded)
         # Gradients and Hessians are sums over rows: beside these, a penalty beside the mean loss is
         # multiplied by the total weight. So only the proportions of the weights count. The least
@@ -77,12 +78,14 @@ class TreeGrower:
         self._hints = None
         if problem.hints is not None:
             self._hints = _HintResiduals(problem.hints, student.learning_rate)
-        self._rows, self._losses, self._validation_loss = np.arange(len(z)), [], None
+        self._rows: NDArray[np.intp] | None = None  # to grow on; None is all
+        self._losses: list[float] = []
+        self._validation_loss = None
         if student.n_iter_no_change is not None:
             self._rows, self._validation_loss = _hold_out(problem, student.validation_fraction, rng)
-            self._losses.append(self._validation_loss(z)[0])
+            self._losses.append(self._gradients.loss(self._validation_loss))
         self._trees: list[GrownTree] = []
-        self._nodes: list[NDArray[np.int32]] = []
+        self._leaves: list[NDArray[Any]] = []
         self._steps: list[NDArray[np.float64]] = []
 
     @property
@@ -117,27 +120,55 @@ class TreeGrower:
 
     def _grow_tree(self) -> None:
         """One round."""
-        descent, curvature = self._newton(self._z)
-        rows = _draw_rows(self._rows, self._student.subsample, self._rng)
+        n_samples = len(self._codes[0])
+        rows = _draw_rows(self._rows, n_samples, self._student.subsample, self._rng)
         # A split serves all scores. Its gain weighs a row by one Hessian, the sum of the diagonal.
-        weight = curvature.sum(axis=1, keepdims=True)
-        hint_stats = [] if self._hints is None else [self._hints.scaled(descent, weight)]
-        stats = np.hstack([descent, *hint_stats, weight])
-        tree, node = _grow_on_stats(
-            self._student, stats, rows, self._codes, self._n_edges, self._penalties, self._l2
+        if self._hints is None:
+            row_stats, unit = self._gradients.row_stats(rows)
+        else:
+            descent, weight = self._gradients.all_rows()
+            scaled = self._hints.scaled(descent, weight)
+            stats = np.hstack([descent, scaled, weight])
+            row_stats, unit = round_stats(stats if rows is None else stats[rows])
+        tree = self._grow_on(row_stats, unit, rows)
+        del row_stats
+        node = tree.leaf if rows is None else find_leaves(tree, self._codes, self._n_edges)
+        is_leaf = tree.is_leaf
+        number = np.cumsum(is_leaf) - 1
+        leaf = number.astype(np.min_scalar_type(int(number[-1])))[node]
+        steps = self._student.learning_rate * self._gradients.newton_steps(
+            leaf, rows, int(number[-1]) + 1, self._problem.hessian_factor, self._l2
         )
-        hessian = self._problem.hessian_factor * curvature
-        step = self._student.learning_rate * _newton_steps(
-            descent, hessian, node, rows, len(tree.feature), self._l2
-        )
-        self._z = self._z + step[node]
+        self._gradients.move(leaf, steps)
         if self._hints is not None:
             self._hints.subtract_means(node, rows, weight)
-        self._trees.append(tree)
-        self._nodes.append(node)
-        self._steps.append(step[tree.is_leaf])
+        # The leaf of each row stays in few bytes.
+        self._trees.append(tree._replace(leaf=np.zeros(0, np.int32)))
+        self._leaves.append(leaf)
+        self._steps.append(steps)
         if self._validation_loss is not None:
-            self._losses.append(self._validation_loss(self._z)[0])
+            self._losses.append(self._gradients.loss(self._validation_loss))
+
+    def _grow_on(
+        self, row_stats: NDArray[np.int32], unit: float, rows: NDArray[np.intp] | None
+    ) -> GrownTree:
+        """A tree grown on some rows."""
+        student, n_samples = self._student, len(self._codes[0])
+        if student.min_samples_leaf > 1:
+            row_stats = np.column_stack([row_stats, np.ones(len(row_stats), np.int32)])
+        tree = grow_tree(
+            self._codes if rows is None else np.ascontiguousarray(self._codes[:, rows]),
+            self._n_edges,
+            row_stats,
+            criterion=SQUARED_ERROR,
+            max_leaf_nodes=student.max_leaf_nodes or n_samples,
+            max_depth=student.max_depth or n_samples,
+            min_samples_leaf=student.min_samples_leaf,
+            l2_regularization=self._l2 * unit,
+            penalties=self._penalties.in_units(unit),
+        )
+        self._penalties.pay(tree)
+        return tree
 
     def first(self, n_trees: int) -> BoostedTrees:
         """The first trees.
@@ -152,7 +183,7 @@ class TreeGrower:
         boosted : BoostedTrees
         """
         leaf_values = np.concatenate(self._steps[:n_trees])
-        return _number_leaves(self._trees[:n_trees], self._nodes[:n_trees], leaf_values)
+        return _number_leaves(self._trees[:n_trees], self._leaves[:n_trees], leaf_values)
 
     @property
     def trees(self) -> list[GrownTree]:
@@ -160,72 +191,27 @@ class TreeGrower:
         return self._trees
 
 
-def _grow_on_stats(
-    student: Any,
-    stats: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    codes: NDArray[Any],
-    n_edges: NDArray[np.int32],
-    penalties: _SplitPenalties,
-    l2_regularization: float,
-) -> tuple[GrownTree, NDArray[np.int32]]:
-    """A tree grown on some rows, and the leaf of every row."""
-    n_samples = len(stats)
-    every = len(rows) == n_samples
-    row_stats, unit = round_stats(stats if every else stats[rows])
-    if student.min_samples_leaf > 1:
-        row_stats = np.column_stack([row_stats, np.ones(len(row_stats), np.int32)])
-    tree = grow_tree(
-        codes if every else np.ascontiguousarray(codes[:, rows]),
-        n_edges,
-        row_stats,
-        criterion=SQUARED_ERROR,
-        max_leaf_nodes=student.max_leaf_nodes or n_samples,
-        max_depth=student.max_depth or n_samples,
-        min_samples_leaf=student.min_samples_leaf,
-        l2_regularization=l2_regularization * unit,
-        penalties=penalties.in_units(unit),
-    )
-    penalties.pay(tree)
-    return tree, tree.leaf if every else find_leaves(tree, codes, n_edges)
-
-
-def _newton_steps(
-    descent: NDArray[np.float64],
-    hessian: NDArray[np.float64],
-    node: NDArray[np.int32],
-    rows: NDArray[np.intp],
-    n_nodes: int,
-    l2_regularization: float,
-) -> NDArray[np.float64]:
-    """Newton step of every node, shape (n_nodes, n_scores)."""
-    descents, hessians = np.zeros((2, n_nodes, descent.shape[1]))
-    add_rows_to_leaves(node[rows, None], descent[rows], descents)
-    add_rows_to_leaves(node[rows, None], hessian[rows], hessians)
-    steps: NDArray[np.float64] = descents / (hessians + l2_regularization)
-    return steps
-
-
 def _number_leaves(
-    trees: list[GrownTree], nodes: list[NDArray[np.int32]], leaf_values: NDArray[np.float64]
+    trees: list[GrownTree], leaves: list[NDArray[Any]], leaf_values: NDArray[np.float64]
 ) -> BoostedTrees:
     """Number the leaves through all trees, in the order of their nodes."""
-    leaves: list[NDArray[np.int32]] = []
-    n_leaves: list[int] = []
-    for tree, node in zip(trees, nodes, strict=True):
-        number = sum(n_leaves) + np.cumsum(tree.is_leaf) - 1
-        leaves.append(number[node].astype(np.int32))
-        n_leaves.append(int(tree.is_leaf.sum()))
+    n_leaves = [int(tree.is_leaf.sum()) for tree in trees]
+    first = np.cumsum([0, *n_leaves])
+    numbers = np.empty((len(trees), len(leaves[0])), np.min_scalar_type(int(first[-1]) - 1))
+    for t, leaf in enumerate(leaves):
+        np.add(leaf, numbers.dtype.type(first[t]), out=numbers[t], dtype=numbers.dtype)
     tree_of_leaf = np.repeat(np.arange(len(trees)), n_leaves)
-    return BoostedTrees(trees, np.column_stack(leaves), tree_of_leaf, leaf_values)
+    return BoostedTrees(trees, numbers.T, tree_of_leaf, leaf_values)
 
 
 def _draw_rows(
-    rows: NDArray[np.intp], subsample: float, rng: np.random.RandomState
-) -> NDArray[np.intp]:
-    """The rows of a round, in ascending order."""
+    rows: NDArray[np.intp] | None, n_samples: int, subsample: float, rng: np.random.RandomState
+) -> NDArray[np.intp] | None:
+    """The rows of a round, in ascending order; None is all."""
     if subsample == 1:
         return rows
+    if rows is None:
+        rows = np.arange(n_samples)
     drawn = rng.permutation(len(rows))[: max(1, int(subsample * len(rows)))]
     return rows[np.sort(drawn)]
 
@@ -304,12 +290,16 @@ class _HintResiduals:
         return scaled
 
     def subtract_means(
-        self, node: NDArray[np.int32], rows: NDArray[np.intp], weight: NDArray[np.float64]
+        self,
+        node: NDArray[np.int32],
+        rows: NDArray[np.intp] | None,
+        weight: NDArray[np.float64],
     ) -> None:
         """Subtract the means of the leaves, as learnt from the `rows` of a round."""
         total = np.zeros((node.max() + 1, self.residuals.shape[1] + 1))
-        add_rows_to_leaves(
-            node[rows, None], np.hstack([weight * self.residuals, weight])[rows], total
-        )
+        values, used = np.hstack([weight * self.residuals, weight]), np.arange(len(node))
+        if rows is not None:
+            values, used = values[rows], rows
+        add_rows_to_leaves(node[used, None], values, total)
         mean = total[:, :-1] / np.maximum(total[:, -1:], np.finfo(float).tiny)
         self.residuals = self.residuals - self.learning_rate * mean[node]

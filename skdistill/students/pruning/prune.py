@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.boosting.leaf_refit import AdditiveModel, add_rows_to_leaves, refit
+from skdistill.students.boosting.leaf_refit import AdditiveModel, refit
+from skdistill.students.boosting.leaf_sums import add_rows_to_leaves
 from skdistill.students.loss import Loss
 from skdistill.students.pruning.flat_forest import (
     KEEP,

@@ -76,6 +76,21 @@ def round_stats(stats: NDArray[np.float64]) -> tuple[NDArray[np.int32], float]:
     unit : float
         The power of two that `stats` were multiplied by.
     """
-    _, exponent = np.frexp(np.abs(stats).max())
-    unit = float(np.ldexp(1.0, min(1000, FIXED_POINT - int(exponent))))
+    unit = fixed_point_unit(float(np.abs(stats).max()))
     return np.rint(stats * unit).astype(np.int32), unit
+
+
+def fixed_point_unit(largest: float) -> float:
+    """The power of two that makes a magnitude 2**29 to 2**30.
+
+    Parameters
+    ----------
+    largest : float
+        Largest magnitude of a statistic.
+
+    Returns
+    -------
+    unit : float
+    """
+    _, exponent = np.frexp(largest)
+    return float(np.ldexp(1.0, min(1000, FIXED_POINT - int(exponent))))

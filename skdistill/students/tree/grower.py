@@ -5,29 +5,42 @@ logistic regression", section 8; LightGBM's leaf-wise growth), until there are e
 split gains anything. Each node finds its best split in a histogram of its rows: the smaller child
 of a split is summed up, the larger one is its parent's histogram minus it.
 
-Kernels call kernels of `histogram`, `splitting` and `grown_tree`. numba's cache watches this file
-alone: after an edit of theirs the cached kernels here are stale (the tests remove them).
+Threads divide the rows of a large node where these are parted, and the features where histograms
+are summed up and searched. Sums are of integers, and of equal splits the first stays, so that the
+tree does not depend on the number of threads. One kernel grows what is small.
 """
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.tree.grown_tree import GrownTree, partition_rows
-from skdistill.students.tree.histogram import build_histogram, gather_stats, subtract_histogram
-from skdistill.students.tree.splitting import (
-    SplitConstraints,
-    find_best_split,
-    find_best_split_of_rows,
-    node_score,
+from skdistill.students.tree.grown_tree import GrownTree, partition_block
+from skdistill.students.tree.growth_kernels import (
+    grow_small,
+    pay_penalties,
+    release_idle,
+    search_rows,
+    sum_and_search,
 )
-from skdistill.utils.jit import njit
+from skdistill.students.tree.growth_state import (
+    allocate_nodes,
+    allocate_workspace,
+    assign_slots,
+    close_leaves,
+    make_children,
+    smaller_child,
+    store_split,
+    sum_rows,
+)
+from skdistill.students.tree.splitting import SplitConstraints, node_score
+from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 _HISTOGRAM_BYTES = 1 << 28  # for the histograms of open leaves; further leaves are summed up anew
+_LARGE = 1 << 19  # rows times features of a node that threads divide
+_ROWS = 1 << 15  # of a task that parts or adds rows
 _RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
 
 
@@ -114,298 +127,221 @@ def grow_tree(
     slots = _HISTOGRAM_BYTES // max(1, n_bins * n_stats * 8)
     if penalties is None:
         penalties = SplitPenalties(np.zeros(len(n_edges)), np.zeros(n_bins))
-    tree = GrownTree(
-        *_grow(
-            codes,
-            bin_offsets,
-            row_stats,
-            criterion,
-            max_leaf_nodes,
-            max_depth,
-            min_samples_leaf,
-            float(min_weight_fraction),
-            float(l2_regularization),
-            min(max_leaf_nodes + 1, max(2, slots)),
-            penalties.feature.copy(),
-            penalties.threshold.copy(),
-        )
+    growth = _Growth(
+        codes, bin_offsets, row_stats, min(max_leaf_nodes + 1, max(2, slots)), max_leaf_nodes
     )
+    growth.start(
+        criterion, max_depth, min_samples_leaf, float(min_weight_fraction), float(l2_regularization)
+    )
+    tree = growth.grow(penalties.feature.copy(), penalties.threshold.copy())
     has_nan = codes.max(axis=1) > n_edges
     return tree._replace(nan_left=tree.nan_left & has_nan[tree.feature])
 
 
-class _Nodes(NamedTuple):
-    """Nodes in the order in which they are made; splits of leaves are candidates."""
-
-    feature: NDArray[np.int32]
-    threshold: NDArray[np.int32]
-    nan_left: NDArray[np.bool_]
-    children: NDArray[np.int32]
-    gain: NDArray[np.float64]
-    sums: NDArray[np.int64]
-    depth: NDArray[np.int32]
-    start: NDArray[np.int64]  # a node has rows[start:stop] of the workspace
-    stop: NDArray[np.int64]
-    slot: NDArray[np.int32]  # its histogram in the workspace, −1 without one
+_Penalties = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-class _Workspace(NamedTuple):
-    """Memory that all nodes share."""
+class _Growth:
+    """A tree while it grows.
 
-    rows: NDArray[np.int32]  # row numbers, those of a node side by side
-    buffer: NDArray[np.int32]
-    node_stats: NDArray[np.int32]
-    histograms: NDArray[np.int64]
-    free_slots: NDArray[np.int64]  # a stack, of which the first n_free[0] are free
-    n_free: NDArray[np.int64]
-    scratch: NDArray[np.int64]  # histogram of one feature, all 0
-
-
-@njit
-def _grow(  # type: ignore[no-untyped-def]
-    codes,
-    bin_offsets,
-    row_stats,
-    criterion,
-    max_leaf_nodes,
-    max_depth,
-    min_samples_leaf,
-    min_weight_fraction,
-    l2_regularization,
-    n_slots,
-    feature_penalty,
-    threshold_penalty,
-):
-    """Arrays of a `GrownTree`."""
-    n_samples, n_stats = row_stats.shape
-    nodes = _allocate_nodes(2 * min(max_leaf_nodes, n_samples) - 1, n_stats)
-    work = _allocate_workspace(n_samples, n_stats, bin_offsets, n_slots)
-    nodes.stop[0] = n_samples
-    _sum_rows(row_stats, work.rows, nodes.sums[0])
-    n_targets = n_stats - 1 - (min_samples_leaf > 1)
-    total = np.float64(nodes.sums[0, n_targets])
-    root_score = node_score(nodes.sums[0], n_targets, criterion, l2_regularization)
-    constraints = SplitConstraints(
-        n_targets,
-        criterion,
-        min_weight_fraction * total,
-        _RELATIVE_GAIN * max(abs(root_score), total),
-        min_samples_leaf,
-        l2_regularization,
-    )
-    # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
-    min_rows = bin_offsets[-1] // max(1, codes.shape[0])
-    if n_samples >= min_rows:
-        _sum_histogram(nodes, work, 0, codes, bin_offsets, row_stats)
-
-    candidates = _empty_heap()
-    first_new, n_nodes, n_leaves = 0, 1, 1
-    while n_leaves < max_leaf_nodes:
-        for node in range(first_new, n_nodes):
-            n_rows = nodes.stop[node] - nodes.start[node]
-            if nodes.depth[node] < max_depth and n_rows >= 2 * min_samples_leaf:
-                split = _best_split(
-                    nodes,
-                    work,
-                    node,
-                    codes,
-                    bin_offsets,
-                    row_stats,
-                    constraints,
-                    feature_penalty,
-                    threshold_penalty,
-                )
-                if split.feature >= 0:
-                    _store_split(nodes, node, split)
-                    heappush(candidates, (-split.gain, np.int64(node)))
-        for node in range(first_new, n_nodes):
-            n_rows = nodes.stop[node] - nodes.start[node]
-            # One slot has to stay free for the smaller child of the next split.
-            if nodes.feature[node] < 0 or n_rows < min_rows or work.n_free[0] < 1:
-                _release_slot(nodes, work, node)
-        if len(candidates) == 0:
-            break
-        node = heappop(candidates)[1]
-        feature, threshold = nodes.feature[node], nodes.threshold[node]
-        feature_penalty[feature] = 0.0
-        threshold_penalty[bin_offsets[feature] + threshold] = 0.0
-        _split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
-        first_new, n_nodes, n_leaves = n_nodes, n_nodes + 2, n_leaves + 1
-        if n_leaves < max_leaf_nodes:
-            _histograms_of_children(nodes, work, node, min_rows, codes, bin_offsets, row_stats)
-
-    leaf = _close_leaves(nodes, work.rows, n_nodes)
-    return (
-        nodes.feature[:n_nodes],
-        nodes.threshold[:n_nodes],
-        nodes.nan_left[:n_nodes],
-        nodes.children[:n_nodes],
-        nodes.gain[:n_nodes] / total,
-        nodes.sums[:n_nodes],
-        leaf,
-    )
-
-
-@njit
-def _empty_heap():  # type: ignore[no-untyped-def]
-    """A heap of pairs: minus the gain of a leaf's split, and the leaf.
-
-    It has a function of its own because in one with a list comprehension numba 0.68 drops
-    assignments to arrays that are fields of a tuple.
+    Parameters
+    ----------
+    codes, bin_offsets, row_stats
+        Rows, and where the bins of each feature begin.
+    n_slots : int
+        Histograms that there is memory for.
+    max_leaf_nodes : int
+        Maximum number of leaves.
     """
-    return [(0.0, np.int64(0)) for _ in range(0)]
 
+    def __init__(
+        self,
+        codes: NDArray[Any],
+        bin_offsets: NDArray[np.int64],
+        row_stats: NDArray[np.int32],
+        n_slots: int,
+        max_leaf_nodes: int,
+    ) -> None:
+        n_samples, n_stats = row_stats.shape
+        self.rows = codes, bin_offsets, row_stats
+        self.max_leaf_nodes = max_leaf_nodes
+        self.nodes = allocate_nodes(2 * min(max_leaf_nodes, n_samples) - 1, n_stats)
+        self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots)
+        # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
+        self.min_rows = int(bin_offsets[-1]) // max(1, len(codes))
+        self.n_features = len(codes)
+        self.large_rows = n_samples + 1
+        if thread_count() > 1:
+            self.large_rows = max(2, self.min_rows, _LARGE // max(1, self.n_features))
 
-@njit
-def _allocate_nodes(n_nodes, n_stats):  # type: ignore[no-untyped-def]
-    return _Nodes(
-        np.full(n_nodes, -1, np.int32),
-        np.zeros(n_nodes, np.int32),
-        np.zeros(n_nodes, np.bool_),
-        np.full((n_nodes, 2), -1, np.int32),
-        np.zeros(n_nodes),
-        np.zeros((n_nodes, n_stats), np.int64),
-        np.zeros(n_nodes, np.int32),
-        np.zeros(n_nodes, np.int64),
-        np.zeros(n_nodes, np.int64),
-        np.full(n_nodes, -1, np.int32),
-    )
-
-
-@njit
-def _allocate_workspace(n_samples, n_stats, bin_offsets, n_slots):  # type: ignore[no-untyped-def]
-    most_bins = 0
-    for j in range(len(bin_offsets) - 1):
-        most_bins = max(most_bins, bin_offsets[j + 1] - bin_offsets[j])
-    return _Workspace(
-        np.arange(n_samples).astype(np.int32),
-        np.empty(n_samples, np.int32),
-        np.empty((n_samples, n_stats), np.int32),
-        np.empty((n_slots, bin_offsets[-1], n_stats), np.int64),
-        np.arange(n_slots),
-        np.full(1, n_slots),
-        np.zeros((most_bins, n_stats), np.int64),
-    )
-
-
-@njit
-def _sum_rows(row_stats, rows, sums):  # type: ignore[no-untyped-def]
-    """Add the statistics of some rows to `sums`."""
-    for row in rows:
-        for c in range(len(sums)):
-            sums[c] += row_stats[row, c]
-
-
-@njit
-def _release_slot(nodes, work, node):  # type: ignore[no-untyped-def]
-    """Give up the histogram of a node, if it has one."""
-    if nodes.slot[node] >= 0:
-        work.free_slots[work.n_free[0]] = nodes.slot[node]
-        work.n_free[0] += 1
-        nodes.slot[node] = -1
-
-
-@njit
-def _sum_histogram(nodes, work, node, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
-    """Sum up the rows of a node into a free slot."""
-    work.n_free[0] -= 1
-    nodes.slot[node] = work.free_slots[work.n_free[0]]
-    rows = work.rows[nodes.start[node] : nodes.stop[node]]
-    gather_stats(row_stats, rows, work.node_stats)
-    build_histogram(codes, bin_offsets, rows, work.node_stats, work.histograms[nodes.slot[node]])
-
-
-@njit
-def _histograms_of_children(  # type: ignore[no-untyped-def]
-    nodes, work, parent, min_rows, codes, bin_offsets, row_stats
-):
-    """Sum up the smaller child, and turn the parent's histogram into that of the larger one."""
-    small = np.int64(nodes.children[parent, 0])
-    large = small + 1
-    if nodes.stop[small] - nodes.start[small] > nodes.stop[large] - nodes.start[large]:
-        small, large = large, small
-    if nodes.slot[parent] >= 0 and nodes.stop[large] - nodes.start[large] >= min_rows:
-        _sum_histogram(nodes, work, small, codes, bin_offsets, row_stats)
-        nodes.slot[large], nodes.slot[parent] = nodes.slot[parent], -1
-        subtract_histogram(work.histograms[nodes.slot[large]], work.histograms[nodes.slot[small]])
-    _release_slot(nodes, work, parent)
-
-
-@njit
-def _best_split(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    node,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    feature_penalty,
-    threshold_penalty,
-):
-    """Best split of a node, with or without a histogram of it."""
-    sums = nodes.sums[node]
-    if nodes.slot[node] >= 0:
-        histogram = work.histograms[nodes.slot[node]]
-        return find_best_split(
-            histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty
+    def start(
+        self,
+        criterion: int,
+        max_depth: int,
+        min_samples_leaf: int,
+        min_weight_fraction: float,
+        l2_regularization: float,
+    ) -> None:
+        """Sum up the root, which the constraints hang on."""
+        row_stats, nodes = self.rows[2], self.nodes
+        n_samples, n_stats = row_stats.shape
+        nodes.stop[0] = n_samples
+        nodes.sums[0] = self._sum(0, n_samples)
+        n_targets = n_stats - 1 - (min_samples_leaf > 1)
+        self.total = float(nodes.sums[0, n_targets])
+        root_score = node_score(nodes.sums[0], n_targets, criterion, l2_regularization)
+        self.max_depth = max_depth
+        self.constraints = SplitConstraints(
+            n_targets,
+            criterion,
+            min_weight_fraction * self.total,
+            _RELATIVE_GAIN * max(abs(root_score), self.total),
+            min_samples_leaf,
+            l2_regularization,
         )
-    rows = work.rows[nodes.start[node] : nodes.stop[node]]
-    gather_stats(row_stats, rows, work.node_stats)
-    return find_best_split_of_rows(
-        codes,
-        bin_offsets,
-        rows,
-        work.node_stats,
-        sums,
-        constraints,
-        feature_penalty,
-        threshold_penalty,
-        work.scratch,
-    )
 
+    def grow(
+        self, feature_penalty: NDArray[np.float64], threshold_penalty: NDArray[np.float64]
+    ) -> GrownTree:
+        """The tree; penalties that a split has paid become 0."""
+        nodes, work, penalties = self.nodes, self.work, (feature_penalty, threshold_penalty)
+        n_nodes = 1
+        if self.max_leaf_nodes > 1:
+            has_histogram = len(work.rows) >= self.min_rows
+            if has_histogram:
+                work.n_free[0] -= 1
+                nodes.slot[0] = work.free_slots[work.n_free[0]]
+            self._find_splits(0, -1, has_histogram, penalties)
+            release_idle(nodes, work, 0, 1, self.min_rows)
+        while True:
+            node, n_nodes = grow_small(
+                nodes,
+                work,
+                n_nodes,
+                *self.rows,
+                self.constraints,
+                self.max_leaf_nodes,
+                self.max_depth,
+                self.min_rows,
+                self.large_rows,
+                *penalties,
+            )
+            if node < 0:
+                break
+            pay_penalties(nodes, node, self.rows[1], *penalties)
+            self._split(node, n_nodes)
+            n_nodes += 2
+            if n_nodes // 2 + 1 < self.max_leaf_nodes:
+                has_histogram = assign_slots(nodes, work, node, self.min_rows)
+                small, large = smaller_child(nodes, node)
+                self._find_splits(small, large, has_histogram, penalties)
+                release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
+        leaf = close_leaves(nodes, work.rows, n_nodes)
+        return GrownTree(
+            nodes.feature[:n_nodes],
+            nodes.threshold[:n_nodes],
+            nodes.nan_left[:n_nodes],
+            nodes.children[:n_nodes],
+            nodes.gain[:n_nodes] / self.total,
+            nodes.sums[:n_nodes],
+            leaf,
+        )
 
-@njit
-def _store_split(nodes, node, split):  # type: ignore[no-untyped-def]
-    nodes.gain[node] = split.gain
-    nodes.feature[node] = split.feature
-    nodes.threshold[node] = split.threshold
-    nodes.nan_left[node] = split.nan_left
+    def _find_splits(
+        self, small: int, large: int, has_histogram: bool, penalties: _Penalties
+    ) -> None:
+        """Best splits of both children of a node, or of a root, which has no sibling."""
+        if has_histogram:
+            self._sum_and_search(small, large, penalties)
+            return
+        for node in (small, large) if large >= 0 else (small,):
+            search_rows(
+                self.nodes,
+                self.work,
+                node,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                *penalties,
+            )
 
+    def _sum(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Sums of the statistics of a part of the rows."""
+        parts = blocks(stop - start, _ROWS)
+        sums = np.zeros((len(parts), self.rows[2].shape[1]), np.int64)
 
-@njit
-def _split_node(nodes, work, node, left, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
-    """Make the children `left` and ``left + 1`` of a node: their rows, depths and sums."""
-    right, feature = left + 1, nodes.feature[node]
-    middle = partition_rows(
-        codes[feature],
-        work.rows,
-        nodes.start[node],
-        nodes.stop[node],
-        bin_offsets[feature + 1] - bin_offsets[feature] - 2,
-        nodes.threshold[node],
-        nodes.nan_left[node],
-        work.buffer,
-    )
-    nodes.children[node, 0], nodes.children[node, 1] = left, right
-    nodes.start[left], nodes.stop[left] = nodes.start[node], middle
-    nodes.start[right], nodes.stop[right] = middle, nodes.stop[node]
-    nodes.depth[left] = nodes.depth[right] = nodes.depth[node] + 1
-    left_is_smaller = middle - nodes.start[node] <= nodes.stop[node] - middle
-    small, large = (left, right) if left_is_smaller else (right, left)
-    _sum_rows(row_stats, work.rows[nodes.start[small] : nodes.stop[small]], nodes.sums[small])
-    for c in range(row_stats.shape[1]):
-        nodes.sums[large, c] = nodes.sums[node, c] - nodes.sums[small, c]
+        def add(number: int) -> None:
+            part = slice(start + parts[number].start, start + parts[number].stop)
+            sum_rows(self.rows[2], self.work.rows[part], sums[number])
 
+        run_tasks(add, range(len(parts)))
+        total: NDArray[np.int64] = sums.sum(axis=0)
+        return total
 
-@njit
-def _close_leaves(nodes, rows, n_nodes):  # type: ignore[no-untyped-def]
-    """Leaf of every row; candidate splits that were not made are forgotten."""
-    leaf = np.empty(len(rows), np.int32)
-    for node in range(n_nodes):
-        if nodes.children[node, 0] < 0:
-            nodes.feature[node], nodes.threshold[node] = -1, 0
-            nodes.nan_left[node], nodes.gain[node] = False, 0.0
-            for t in range(nodes.start[node], nodes.stop[node]):
-                leaf[rows[t]] = node
-    return leaf
+    def _split(self, node: int, left: int) -> None:
+        """Make the children `left` and ``left + 1`` of a large node."""
+        nodes, rows, (codes, bin_offsets, _) = self.nodes, self.work.rows, self.rows
+        feature = int(nodes.feature[node])
+        n_edges = bin_offsets[feature + 1] - bin_offsets[feature] - 2
+        start, stop = int(nodes.start[node]), int(nodes.stop[node])
+        parts = [
+            slice(start + part.start, start + part.stop) for part in blocks(stop - start, _ROWS)
+        ]
+        n_left = np.zeros(len(parts), np.int64)
+
+        def partition(number: int) -> None:
+            part = parts[number]
+            n_left[number] = partition_block(
+                codes[feature],
+                rows[part],
+                n_edges,
+                nodes.threshold[node],
+                nodes.nan_left[node],
+                self.work.buffer[part],
+            )
+
+        def move(number: int) -> None:
+            part, n = self.work.buffer[parts[number]], n_left[number]
+            rows[lefts[number] : lefts[number] + n] = part[:n]
+            rows[rights[number] : rights[number] + len(part) - n] = part[n:]
+
+        run_tasks(partition, range(len(parts)))
+        lefts = start + np.cumsum(n_left) - n_left
+        middle = start + int(n_left.sum())
+        n_right = np.array([part.stop - part.start for part in parts]) - n_left
+        rights = middle + np.cumsum(n_right) - n_right
+        run_tasks(move, range(len(parts)))
+        make_children(nodes, node, left, middle)
+        small, large = smaller_child(nodes, node)
+        nodes.sums[small] = self._sum(int(nodes.start[small]), int(nodes.stop[small]))
+        nodes.sums[large] = nodes.sums[node] - nodes.sums[small]
+
+    def _sum_and_search(self, small: int, large: int, penalties: _Penalties) -> None:
+        """Histograms and best splits of both children, or of a root, by features."""
+        most = max(1, self.n_features)
+        if self.nodes.stop[small] - self.nodes.start[small] >= self.large_rows // 2:
+            most = -(-most // (2 * thread_count()))  # two tasks a thread: one may be held up
+        parts = even_slices(self.n_features, most)
+        splits: list[Any] = [None] * len(parts)
+
+        def search(number: int) -> None:
+            part = parts[number]
+            splits[number] = sum_and_search(
+                self.nodes,
+                self.work,
+                small,
+                large,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                *penalties,
+                part.start,
+                part.stop,
+            )
+
+        run_tasks(search, range(len(parts)))
+        # Of equal gains the first split stays: that of the lowest feature.
+        for child, found in zip((small, large), zip(*splits, strict=True), strict=True):
+            best = max(found, key=lambda split: split.gain)
+            if child >= 0 and best.feature >= 0:
+                store_split(self.nodes, child, best)

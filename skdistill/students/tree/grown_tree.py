@@ -226,15 +226,43 @@ def partition_rows(code, rows, start, stop, n_edges, threshold, nan_left, buffer
     middle, n_right = start, 0
     for t in range(start, stop):
         row = rows[t]
-        if goes_left(code[row], n_edges, threshold, nan_left):
-            rows[middle] = row
-            middle += 1
-        else:
-            buffer[n_right] = row
-            n_right += 1
+        left = goes_left(code[row], n_edges, threshold, nan_left)
+        rows[middle] = buffer[n_right] = row  # one counts: there is no branch to mispredict
+        middle += left
+        n_right += not left
     for t in range(n_right):
         rows[middle + t] = buffer[t]
     return middle
+
+
+@njit
+def partition_block(code, rows, n_edges, threshold, nan_left, out):  # type: ignore[no-untyped-def]
+    """Copy rows, those that go left before the others.
+
+    Parameters
+    ----------
+    code : uint8 or uint16 array of shape (n_samples,)
+        Codes of the feature that is split.
+    rows : int32 array of shape (n_rows,)
+        Row numbers.
+    n_edges, threshold, nan_left : int, int, bool
+        As `goes_left` takes them.
+    out : int32 array of shape (n_rows,)
+        Overwritten; both sides keep their order.
+
+    Returns
+    -------
+    n_left : int
+        Rows that go left.
+    """
+    n_left, n_right, right = 0, 0, np.empty(len(rows), np.int32)
+    for row in rows:
+        left = goes_left(code[row], n_edges, threshold, nan_left)
+        out[n_left] = right[n_right] = row  # one of them is overwritten: no branch to mispredict
+        n_left += left
+        n_right += not left
+    out[n_left:] = right[:n_right]
+    return n_left
 
 
 @njit

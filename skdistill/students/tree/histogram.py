@@ -12,7 +12,11 @@ leave noise, and near-ties between splits would be decided by it.
 
 from __future__ import annotations
 
+import numpy as np
+
 from skdistill.utils.jit import njit
+
+_GATHERED = 4096  # rows at a time, whose statistics stay in the second-level cache
 
 
 @njit
@@ -28,7 +32,7 @@ def gather_stats(row_stats, rows, node_stats):  # type: ignore[no-untyped-def]
         Statistics of all rows.
     rows : int32 array of shape (n_rows,)
         Row numbers.
-    node_stats : int32 array of shape (n_samples, n_stats)
+    node_stats : int32 array of shape (n_rows or more, n_stats)
         Its first n_rows are overwritten.
     """
     for t in range(len(rows)):
@@ -58,8 +62,8 @@ def add_rows(code, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
 
 
 @njit
-def build_histogram(codes, bin_offsets, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
-    """Histogram of some rows over all features.
+def sum_histogram(codes, bin_offsets, rows, row_stats, histogram, first, last):  # type: ignore[no-untyped-def]
+    """Histogram of some rows over some features.
 
     Parameters
     ----------
@@ -69,15 +73,23 @@ def build_histogram(codes, bin_offsets, rows, node_stats, histogram):  # type: i
         First bin of each feature, and the number of bins.
     rows : int32 array of shape (n_rows,)
         Row numbers.
-    node_stats : int32 array of shape (n_samples, n_stats)
-        Statistics of `rows`, in their order.
+    row_stats : int32 array of shape (n_samples, n_stats)
+        Statistics of all rows.
     histogram : int64 array of shape (n_bins, n_stats)
-        Overwritten. Bins of a feature without edges stay 0: it cannot be split.
+        Bins of the features are overwritten. Those of a feature without edges become 0: it cannot
+        be split.
+    first, last : int
+        Features from `first` to ``last - 1``.
     """
-    histogram[:] = 0
-    for j in range(codes.shape[0]):
-        if bin_offsets[j + 1] - bin_offsets[j] > 2:
-            add_rows(codes[j], rows, node_stats, histogram[bin_offsets[j] : bin_offsets[j + 1]])
+    histogram[bin_offsets[first] : bin_offsets[last]] = 0
+    node_stats = np.empty((min(len(rows), _GATHERED), row_stats.shape[1]), np.int32)
+    for start in range(0, len(rows), _GATHERED):
+        some = rows[start : start + _GATHERED]
+        gather_stats(row_stats, some, node_stats)
+        for j in range(first, last):
+            begin, end = bin_offsets[j], bin_offsets[j + 1]
+            if end - begin > 2:
+                add_rows(codes[j], some, node_stats, histogram[begin:end])
 
 
 @njit

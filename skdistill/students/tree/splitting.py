@@ -105,9 +105,9 @@ def node_score(sums, n_targets, criterion, l2_regularization):  # type: ignore[n
 
 @njit
 def find_best_split(  # type: ignore[no-untyped-def]
-    histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty
+    histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty, first, last
 ):
-    """Best split of a node whose histogram is there.
+    """Best split of a node by some features, whose histogram is there.
 
     Parameters
     ----------
@@ -123,21 +123,23 @@ def find_best_split(  # type: ignore[no-untyped-def]
         What a split of each feature has to gain beyond `constraints.min_gain`.
     threshold_penalty : float64 array of shape (n_bins,)
         The same for each threshold.
+    first, last : int
+        Features from `first` to ``last - 1``.
 
     Returns
     -------
     split : Split
     """
     best = Split(constraints.min_gain, -1, 0, False)
-    for j in range(len(bin_offsets) - 1):
-        first, last = bin_offsets[j], bin_offsets[j + 1]
+    for j in range(first, last):
+        begin, end = bin_offsets[j], bin_offsets[j + 1]
         gain, threshold, nan_left = find_best_threshold(
-            histogram[first:last],
+            histogram[begin:end],
             sums,
             constraints,
             best.gain,
             feature_penalty[j],
-            threshold_penalty[first:last],
+            threshold_penalty[begin:end],
         )
         if gain > best.gain:
             best = Split(gain, j, threshold, nan_left)

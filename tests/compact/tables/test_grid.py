@@ -130,3 +130,38 @@ def test_tables_are_copies_that_stay_read_only(copied):
             table.edges[0] = 0
         with pytest.raises(AttributeError):
             table.edges = edges
+
+
+BENT = {  # columns whose edges lie close together somewhere
+    "even": lambda x: x,
+    "exponential": lambda x: np.exp(12 * x),
+    "whole": lambda x: np.rint(20 * x),
+    "huge": lambda x: 1e38 * x,
+    "tiny": lambda x: 1e-43 * x,
+    "one far away": lambda x: np.where(x > 3, 1e30, x),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+@pytest.mark.parametrize("bent", BENT)
+@pytest.mark.parametrize("count", [1, 2, 3, 254, 4000])
+def test_many_rows_get_the_codes_of_a_binary_search(count, bent, dtype):
+    """Beyond some thousand rows buckets of numbers come first."""
+    rng = np.random.default_rng(count)
+    with np.errstate(over="ignore"):
+        x = BENT[bent](rng.normal(size=count)).astype(np.float32)
+    limit = np.finfo(np.float32).max if dtype == "float32" else 2**31 - 1
+    x = np.clip(x.astype(np.float64), -limit, limit).astype(dtype)
+    edges = np.unique(x)
+    if dtype == "float32":
+        edges = np.append(edges, np.float32(np.inf))
+    grid = InputGrid([0], [0, len(edges)], edges)
+    wide = edges.astype(np.float64 if dtype == "int32" else np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        neighbours = [np.nextafter(wide, wide.dtype.type(end)) for end in (-np.inf, np.inf)]
+    ends = [-np.inf, np.inf, np.nan, 0.0, -0.0, limit, -limit]
+    rows = np.concatenate([wide, *neighbours, ends]).astype(np.float64)
+    rows = np.resize(rows, (2**14 + 5, 1))
+    expected = np.searchsorted(wide, rows[:, 0].astype(wide.dtype), side="left")
+    expected[np.isnan(rows[:, 0])] = len(edges) + 1
+    assert np.array_equal(grid.encode(rows)[0], expected)

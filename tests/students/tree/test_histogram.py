@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from skdistill.students.tree.histogram import (
-    add_rows,
-    build_histogram,
-    gather_stats,
-    subtract_histogram,
-)
+from skdistill.students.tree.histogram import add_rows, subtract_histogram, sum_histogram
 from tests.strategies import seeds
 
 
-def random_rows(seed, n=50):
+def random_rows(seed, n=5000):
     """Codes of three features, the second without edges, and statistics of any sign."""
     rng = np.random.default_rng(seed)
     n_codes = np.array([9, 2, 5])  # NaN included
@@ -25,10 +20,9 @@ def random_rows(seed, n=50):
 
 
 def histogram_of(codes, bin_offsets, row_stats, rows):
-    node_stats = np.zeros_like(row_stats)
-    gather_stats(row_stats, rows, node_stats)
     histogram = np.full((bin_offsets[-1], row_stats.shape[1]), 7, np.int64)  # is overwritten
-    build_histogram(codes, bin_offsets, rows, node_stats, histogram)
+    for part in ((0, 1), (1, len(codes))):
+        sum_histogram(codes, bin_offsets, rows, row_stats, histogram, *part)
     return histogram
 
 

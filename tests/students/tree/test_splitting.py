@@ -37,6 +37,8 @@ def best_split(histogram, counts, constraints, feature_penalty=None, threshold_p
         constraints,
         np.array(feature_penalty, float),
         np.array(threshold_penalty, float),
+        0,
+        len(counts),
     )
 
 
