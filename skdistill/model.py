@@ -20,9 +20,10 @@ from skdistill.compact.rows import check_names, check_shape
 from skdistill.compact.summary import Summary, summarize
 from skdistill.dataframe import as_array, column_names, encode_table, is_frame
 from skdistill.export_mixin import ExportMixin
+from skdistill.readable_mixin import ReadableMixin
 
 
-class CompactModel(ExportMixin, ModelTables):
+class CompactModel(ExportMixin, ReadableMixin, ModelTables):
     """A small integer model: what is cross-validated is what is flashed.
 
     ``scores = bias + the scores of all tables`` in int32; the label is their argmax (for one
