@@ -1,6 +1,28 @@
 """Explanations, displays, checks and reports of distilled models."""
 
+from skdistill.inspection.displays import (
+    CompactTreeDisplay,
+    FidelityDisplay,
+    FlashDisplay,
+    ImportanceDisplay,
+    ParetoDisplay,
+    QuantizationErrorDisplay,
+    TeacherConfusionDisplay,
+)
 from skdistill.inspection.explain import Explanation, explain
 from skdistill.inspection.scorecard import Scorecard, ScorecardPart, export_scorecard
 
-__all__ = ["Explanation", "Scorecard", "ScorecardPart", "explain", "export_scorecard"]
+__all__ = [
+    "CompactTreeDisplay",
+    "Explanation",
+    "FidelityDisplay",
+    "FlashDisplay",
+    "ImportanceDisplay",
+    "ParetoDisplay",
+    "QuantizationErrorDisplay",
+    "Scorecard",
+    "ScorecardPart",
+    "TeacherConfusionDisplay",
+    "explain",
+    "export_scorecard",
+]

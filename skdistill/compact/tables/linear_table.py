@@ -137,6 +137,11 @@ class LinearTable(Table):
         return len(self.features)
 
     @property
+    def code_columns(self) -> NDArray[Any]:
+        """Columns of the rounded inputs."""
+        return self.features
+
+    @property
     def codes_dtype(self) -> str:
         """The narrower of int8 and int16 that holds all rounded inputs."""
         return "int8" if self.q_max <= 127 else "int16"

@@ -239,6 +239,11 @@ class TreeTable(Table):
         return len(self.grid.features)
 
     @property
+    def code_columns(self) -> NDArray[Any]:
+        """Features of the grid."""
+        return self.grid.features
+
+    @property
     def codes_dtype(self) -> str:
         """The narrower of uint8 and uint16 that holds all codes, and another number for NaN."""
         return str(self.grid.codes_dtype)
