@@ -1,5 +1,6 @@
 """Explanations, displays, checks and reports of distilled models."""
 
+from skdistill.inspection.checks import CHECKS, CheckResult, check_model
 from skdistill.inspection.displays import (
     CompactTreeDisplay,
     FidelityDisplay,
@@ -9,11 +10,16 @@ from skdistill.inspection.displays import (
     QuantizationErrorDisplay,
     TeacherConfusionDisplay,
 )
+from skdistill.inspection.drift import ColumnDrift, DriftReport, check_drift
 from skdistill.inspection.explain import Explanation, explain
 from skdistill.inspection.scorecard import Scorecard, ScorecardPart, export_scorecard
 
 __all__ = [
+    "CHECKS",
+    "CheckResult",
+    "ColumnDrift",
     "CompactTreeDisplay",
+    "DriftReport",
     "Explanation",
     "FidelityDisplay",
     "FlashDisplay",
@@ -23,6 +29,8 @@ __all__ = [
     "Scorecard",
     "ScorecardPart",
     "TeacherConfusionDisplay",
+    "check_drift",
+    "check_model",
     "explain",
     "export_scorecard",
 ]
