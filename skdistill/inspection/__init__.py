@@ -12,10 +12,13 @@ from skdistill.inspection.displays import (
 )
 from skdistill.inspection.drift import ColumnDrift, DriftReport, check_drift
 from skdistill.inspection.explain import Explanation, explain
+from skdistill.inspection.report import BOARDS, Board, Predictions, Report, report
 from skdistill.inspection.scorecard import Scorecard, ScorecardPart, export_scorecard
 
 __all__ = [
+    "BOARDS",
     "CHECKS",
+    "Board",
     "CheckResult",
     "ColumnDrift",
     "CompactTreeDisplay",
@@ -25,7 +28,9 @@ __all__ = [
     "FlashDisplay",
     "ImportanceDisplay",
     "ParetoDisplay",
+    "Predictions",
     "QuantizationErrorDisplay",
+    "Report",
     "Scorecard",
     "ScorecardPart",
     "TeacherConfusionDisplay",
@@ -33,4 +38,5 @@ __all__ = [
     "check_model",
     "explain",
     "export_scorecard",
+    "report",
 ]

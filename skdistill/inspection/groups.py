@@ -215,4 +215,6 @@ def _gaps(
             if p_value * len(rates) * len(groups) < SIGNIFICANCE:
                 gaps.append(GroupGap(str(group), rate, count / n, other / n_other))
     large = [gap for gap in gaps if abs(gap.inside - gap.outside) >= LEAST_GAP]
+    if len(groups) == 2:  # each is all that is outside of the other
+        large = [gap for gap in large if gap.inside > gap.outside]
     return tuple(sorted(large, key=lambda gap: -abs(gap.inside - gap.outside)))

@@ -164,7 +164,7 @@ def test_108_a_biased_teacher_is_named_and_what_the_student_repeats(sound):
     assert codes(results) == {"SKD108"}
     message = results[0].message
     assert "missed 1" in message and "'minority'" in message
-    assert message.endswith("the student repeats 2 of 2")
+    assert message.endswith("the student repeats 1 of 1")
 
 
 def test_109_a_student_that_is_biased_where_its_teacher_is_not(sound):

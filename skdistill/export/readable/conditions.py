@@ -50,7 +50,7 @@ class Split(NamedTuple):
 
     @property
     def question(self) -> str:
-        """What sends a row left, without a word on missing values, which drawings mark."""
+        """What sends a row left, for drawings: four digits, and missing values are marked there."""
         return self._side(left=True, with_missing=False)
 
     def _side(self, *, left: bool, with_missing: bool = True) -> str:
@@ -63,8 +63,9 @@ class Split(NamedTuple):
             texts = [f"{self.name} is a number"] if left else []
             texts += [f"{self.name} is missing"] if missing else []
             return " or ".join(texts) or "never"
+        threshold = number(self.threshold) if with_missing else f"{self.threshold:.4g}"
         sign = "<=" if left else ">"
-        return f"{self.name} {sign} {number(self.threshold)}" + (" or missing" if missing else "")
+        return f"{self.name} {sign} {threshold}" + (" or missing" if missing else "")
 
 
 def _listed(labels: Sequence[str], missing: bool) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 
 from skdistill.inspection.bounds import upper_bound
@@ -47,7 +45,9 @@ def at_edge(evidence: Evidence) -> str:
     """SKD106: look for numbers of which the largest or the smallest that was tried is best."""
     texts = []
     for name, values in evidence.searched.items():
-        numbers = {v for v in values if isinstance(v, Real) and v is not True and v is not False}
+        numbers = {
+            v for v in values if isinstance(v, int | float | np.number) and not isinstance(v, bool)
+        }
         best = evidence.search.best_params_.get(name)
         if len(numbers) < 3 or best not in numbers:
             continue
