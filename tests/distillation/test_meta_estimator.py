@@ -327,3 +327,19 @@ def test_the_html_representation(teacher, student):
     if not isinstance(teacher, list):
         assert f"teacher: {type(teacher).__name__}" in after
     assert distiller._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("teacher", [GaussianNB(), [DecisionTreeClassifier(), GaussianNB()]])
+def test_the_html_representation_goes_from_teacher_to_student_to_bytes(teacher):
+    X, y = load_iris(return_X_y=True)
+    distiller = DistilledClassifier(teacher, SoftTreeClassifier(max_leaf_nodes=4))
+    before = distiller._repr_html_()
+    assert 0 < before.index("teacher: ") < before.index("student: SoftTreeClassifier")
+    assert " bytes" not in before
+    distiller.fit(X, y)
+    after = distiller._repr_html_()
+    nbytes = f"{distiller.compact_.nbytes:,} bytes"
+    positions = [after.index(text) for text in ("teacher: ", "student: SoftTree", nbytes)]
+    assert positions == sorted(positions)
+    alone = DistilledClassifier(None, SoftTreeClassifier(), alpha=0)._repr_html_()
+    assert "teacher: " not in alone and "student: " in alone
