@@ -11,8 +11,8 @@ PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 WORKERS ?= 2
 
 DEMO_EXTRAS := onnx,boost,cli,plot
-UNIT_EXTRAS := $(DEMO_EXTRAS),catboost,device,test
-TEST_EXTRAS := $(UNIT_EXTRAS),lint,docs
+UNIT_EXTRAS := $(DEMO_EXTRAS),catboost,report,device,test
+TEST_EXTRAS := $(UNIT_EXTRAS),browser,lint,docs
 
 # What `make test-versions` runs: the lowest versions on the oldest Python, the newest on all.
 PYTHONS := 3.11 3.12 3.13 3.14
@@ -27,7 +27,7 @@ NOTEBOOKS  := $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-mcu test-versions lint format unit notebooks docs bench clean
+.PHONY: help demo test test-browser test-mcu test-versions lint format unit notebooks docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ help: ## show this list
 demo: $(DEMO_READY) ## distil a forest, export it, compare the two
 	$(BIN)/skdistill demo
 
-test: lint unit notebooks docs ## everything that has to hold
+test: lint unit test-browser notebooks docs ## everything that has to hold
 
 lint: $(TEST_READY) ## format, lint rules, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -54,6 +54,9 @@ unit: $(TEST_READY) ## tests and doctests
 # A second opinion: Debian's gcc-arm-none-eabi, qemu-system-arm, gcc-avr, avr-libc and simavr.
 test-mcu: $(TEST_READY) ## the emitted C on QEMU and simavr, as far as they are installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m mcu tests/mcu
+
+test-browser: $(TEST_READY) ## the report in headless Chromium, where that is installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser tests/browser
 
 # In environments of uv's own; pyproject.toml's bounds are what this has run.
 test-versions: $(TEST_READY) ## unit at the lowest and the newest versions, Python by Python

@@ -18,11 +18,13 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import table_sizes
 from skdistill.compact.rows import check_names, check_shape
 from skdistill.compact.summary import Summary, summarize
+from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.dataframe import as_array, column_names, encode_table, is_frame
 from skdistill.export_mixin import ExportMixin
+from skdistill.readable_mixin import ReadableMixin
 
 
-class CompactModel(ExportMixin, ModelTables):
+class CompactModel(ExportMixin, ReadableMixin, ModelTables):
     """A small integer model: what is cross-validated is what is flashed.
 
     ``scores = bias + the scores of all tables`` in int32; the label is their argmax (for one
@@ -219,7 +221,12 @@ class CompactModel(ExportMixin, ModelTables):
         return self
 
     def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        """Bytes by part, and the first tree, in notebooks."""
+        drawings = [
+            f"<details><summary>first tree</summary>{self.to_svg(max_depth=3)}</details>"
+            for _ in self.tables_of(TreeTable)
+        ]
+        return self.summary()._repr_html_() + "".join(drawings)
 
     def __repr__(self) -> str:
         what = "; ".join(table.describe() for table in self.tables) or "a constant"

@@ -71,5 +71,6 @@ def test_students_and_distillers_share_the_exports_of_a_model(method):
 
 def test_repr_and_html_tell_what_the_model_is(saved):
     assert repr(saved).startswith("CompactModel(1 tree with 5 splits; softmax, 3 scores, ")
-    assert "1 tree with 5 splits" in saved._repr_html_()
+    html = saved._repr_html_()
+    assert "1 tree with 5 splits" in html and html.count("<svg") == html.count("</svg>") == 1
     assert str(saved.summary()).startswith("3 classes from 4 columns")

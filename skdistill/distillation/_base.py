@@ -31,7 +31,7 @@ from skdistill.teachers import (
     without_encoding,
 )
 from skdistill.transfer import Pool
-from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions
+from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, visual_steps
 
 _SPARSE = "Sparse data was passed for X, but dense data is required"  # as in scikit-learn
 PARAMETERS: dict[str, Any] = {
@@ -80,6 +80,19 @@ class DistillerMixin(MetaEstimatorMixin):
         """Importances of the student's columns, float64 array of shape (n_features,)."""
         importances: NDArray[np.float64] = self.student_.feature_importances_
         return importances
+
+    def _sk_visual_block_(self) -> Any:
+        """Teacher, student and bytes, one after the other, in notebooks."""
+        teacher = getattr(self, "teacher_", self.teacher)
+        student = self._new_student() if self.student is None else self.student
+        steps = [("student: " + type(student).__name__, getattr(self, "student_", student))]
+        if teacher is not None:
+            shown = teacher if hasattr(teacher, "get_params") else type(teacher).__name__
+            steps.insert(0, ("teacher: " + type(teacher).__name__, shown))
+        if hasattr(self, "compact_"):
+            nbytes = f"{self.compact_.nbytes:,} bytes"
+            steps.append((nbytes, nbytes))
+        return visual_steps(steps)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """What is requested of `fit`: by the distiller itself, the teacher and the splitter.

@@ -15,11 +15,12 @@ from skdistill.dataframe import encode_table, is_frame, is_object_array
 from skdistill.export.onnx.skl2onnx import OnnxHooks
 from skdistill.export_mixin import ExportMixin
 from skdistill.model import CompactModel
+from skdistill.readable_mixin import ReadableMixin
 from skdistill.students._validation import check_numbers
 from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-class CompactMixin(DocumentationLinkMixin, ExportMixin, OnnxHooks):
+class CompactMixin(DocumentationLinkMixin, ExportMixin, ReadableMixin, OnnxHooks):
     """Integer scores and exports, from ``compact_``."""
 
     compact_: CompactModel

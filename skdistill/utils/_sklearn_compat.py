@@ -11,6 +11,7 @@ from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_method_params, _check_sample_weight
 
@@ -29,6 +30,7 @@ __all__ = [
     "method_requests",
     "tuned_pos_label",
     "validate_params",
+    "visual_steps",
 ]
 
 
@@ -100,3 +102,24 @@ def tuned_pos_label(classifier: Any) -> Any:
         None is the second class.
     """
     return classifier._curve_scorer._get_pos_label()
+
+
+def visual_steps(steps: list[tuple[str, Any]]) -> Any:
+    """Boxes one after the other, for the HTML representation of an estimator.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator or str)
+        Name and content of each box.
+
+    Returns
+    -------
+    block : object
+        What ``_sk_visual_block_`` returns.
+    """
+    # scikit-learn shows the names of what stands side by side: each step stands beside nothing.
+    blocks = [
+        _VisualBlock("parallel", [content], names=[name], name_details=[str(content)])
+        for name, content in steps
+    ]
+    return _VisualBlock("serial", blocks, dash_wrapped=False)

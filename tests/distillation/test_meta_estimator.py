@@ -334,3 +334,20 @@ def test_the_html_representation(teacher, student):
     if not isinstance(teacher, list):
         assert f"teacher: {type(teacher).__name__}" in after
     assert distiller._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("teacher", [GaussianNB(), [DecisionTreeClassifier(), GaussianNB()]])
+def test_the_html_representation_goes_from_teacher_to_student_to_bytes(teacher):
+    X, y = load_iris(return_X_y=True)
+    distiller = DistilledClassifier(teacher, SoftTreeClassifier(max_leaf_nodes=4))
+    before = distiller._repr_html_()
+    name = f"teacher: {type(teacher).__name__}"
+    assert 0 < before.index(name) < before.index("student: SoftTreeClassifier")
+    distiller.fit(X, y)
+    after = distiller._repr_html_()
+    nbytes = f"{distiller.compact_.nbytes:,} bytes"
+    name = f"teacher: {type(distiller.teacher_).__name__}"
+    positions = [after.index(text) for text in (name, "student: SoftTree", nbytes)]
+    assert positions == sorted(positions) and nbytes not in before
+    alone = DistilledClassifier(None, SoftTreeClassifier(), alpha=0)._repr_html_()
+    assert "teacher: NoneType" not in alone and "student: SoftTreeClassifier" in alone

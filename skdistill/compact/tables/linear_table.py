@@ -102,6 +102,21 @@ class LinearTable(Table):
         bound: NDArray[np.int64] = self.q_max * np.abs(self.weights.astype(np.int64)).sum(axis=0)
         return bound
 
+    @property
+    def slopes(self) -> NDArray[np.float64]:
+        """Score units that a unit of an input adds, float64 array of shape (n_used, n_scores).
+
+        Of the line that the steps of the rounded inputs follow; beyond the range of an input the
+        scores stay as they are.
+        """
+        return self.weights * self.inv_step[:, None].astype(np.float64)
+
+    @property
+    def intercepts(self) -> NDArray[np.float64]:
+        """What that line adds to the scores where all inputs are 0, float64, shape (n_scores,)."""
+        intercepts: NDArray[np.float64] = -self.offset.astype(np.float64) @ self.slopes
+        return intercepts
+
     def add_scores(self, X: NDArray[Any], out: NDArray[np.int32]) -> None:
         """Add ``q @ weights`` of rows; see `Table.add_scores`."""
         # Integers below 2⁵³ add up exactly in float64 in any order, and BLAS is fast there; for
@@ -120,6 +135,11 @@ class LinearTable(Table):
     def n_codes(self) -> int:
         """Number of rounded inputs."""
         return len(self.features)
+
+    @property
+    def code_columns(self) -> NDArray[Any]:
+        """Columns of the rounded inputs."""
+        return self.features
 
     @property
     def codes_dtype(self) -> str:

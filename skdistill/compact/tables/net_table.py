@@ -268,6 +268,11 @@ class NetTable(Table):
         return len(self.features)
 
     @property
+    def code_columns(self) -> NDArray[Any]:
+        """Columns of the rounded inputs."""
+        return self.features
+
+    @property
     def codes_dtype(self) -> str:
         """Always int8."""
         return "int8"

@@ -90,6 +90,11 @@ class Table(Frozen, ABC):
 
     @property
     @abstractmethod
+    def code_columns(self) -> NDArray[Any]:
+        """Column of the input that each ready code is of, int array of shape (n_codes,)."""
+
+    @property
+    @abstractmethod
     def codes_dtype(self) -> str:
         """NumPy's name of the type of a ready code: int8, uint8, int16 or uint16."""
 

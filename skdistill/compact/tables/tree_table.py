@@ -218,6 +218,35 @@ class TreeTable(Table):
         _find_leaves(self.grid.cast(X), *self.walk, out)
         return out
 
+    def paths(self, X: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Nodes that each row passes in each tree.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Numbers, with ranks in place of categories.
+
+        Returns
+        -------
+        row, tree, node : int arrays of shape (n_steps,)
+            A step of a row; inner node i has the number i, leaf l the number ``n_nodes + l``.
+        """
+        _, column, threshold, left, right, nan_left = self.walk
+        X = self.grid.cast(X)
+        steps = []
+        for t, root in enumerate(self.roots):
+            row, node = np.arange(len(X)), np.full(len(X), root, np.intp)
+            while len(row):
+                number = np.where(node >= 0, node, len(column) + ~node)
+                steps.append((row, np.full(len(row), t), number))
+                row, node = row[node >= 0], node[node >= 0]
+                x = X[row, column[node]]
+                goes_left = (x <= threshold[node]) | (np.isnan(x) & nan_left[node])
+                node = np.where(goes_left, left[node], right[node]).astype(np.intp)
+        steps.append((np.zeros(0, np.intp),) * 3)  # where there are no rows
+        row, tree, node = (np.concatenate(each) for each in zip(*steps, strict=True))
+        return row, tree, node
+
     def rounding_variance(self, X: NDArray[Any] | None) -> NDArray[np.float64]:
         """A value of each tree, in units of a score; see `Table.rounding_variance`."""
         n_rounded = len(self.roots) if self.unit == 1 else 0
@@ -227,6 +256,11 @@ class TreeTable(Table):
     def n_codes(self) -> int:
         """Number of features of the grid."""
         return len(self.grid.features)
+
+    @property
+    def code_columns(self) -> NDArray[Any]:
+        """Features of the grid."""
+        return self.grid.features
 
     @property
     def codes_dtype(self) -> str:

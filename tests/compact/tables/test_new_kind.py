@@ -19,6 +19,7 @@ from skdistill.export.c.printers import PRINTERS
 from skdistill.export.onnx.graph import cast
 from skdistill.export.onnx.parity import count_mismatches, open_session, probe_rows
 from skdistill.export.onnx.scores import WRITERS
+from skdistill.export.readable.text import TEXTS
 from tests.export.c.harness import Case, assert_equal
 from tests.export.c.harness import load as load_c
 
@@ -49,6 +50,10 @@ class SignTable(Table):
         return len(self.features)
 
     codes_dtype = "uint8"
+
+    @property
+    def code_columns(self):
+        return self.features
 
     @property
     def columns(self):
@@ -130,8 +135,13 @@ def write_signs(to, table, read):
     return [to.node("MatMul", [negative, to.constant("sign_weights", table.weights)], "by_signs")]
 
 
+def lines_of_signs(model, table, max_depth):
+    yield f"signs of {len(table.features)} columns"
+
+
 @pytest.fixture
 def registered(monkeypatch):
+    monkeypatch.setitem(TEXTS, SignTable, lines_of_signs)
     monkeypatch.setitem(file_format.KINDS, "signs", SignTable)
     monkeypatch.setitem(PACKERS, SignTable, Packer(lambda table, request: PackedSigns(table)))
     monkeypatch.setitem(PRINTERS, PackedSigns, printer)
@@ -150,6 +160,7 @@ def test_a_new_kind_needs_nothing_else(registered, beside, tmp_path):
 
     assert model.nbytes > signs.weights.nbytes
     assert "signs of 2 columns" in str(model.summary())
+    assert "signs of 2 columns" in model.export_text()
     by_hand = sum(part.scores(X) for part in (replace(model, tables=[t]) for t in model.tables))
     assert (model.scores(X) == by_hand - (len(tables) - 1) * model.bias).all()
 
