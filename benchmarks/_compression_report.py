@@ -11,7 +11,7 @@ from _common import markdown
 from _problems import PROBLEMS
 
 UNDEFINED = 0.005  # a smaller lead of the teacher gives no share
-AIMS = {"letter.p1": 0.97, "letter.p2": 0.97, "covtype": 0.97, "adult": 0.9}
+AIMS = {"letter.p1": 0.97, "letter.p2": 0.97, "covtype": 0.8, "adult": 0.9}
 
 
 def summary(draws: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -97,11 +97,11 @@ def report(results: dict[str, Any]) -> str:
                     "student of 8 KB, for adult of 4",
                     "bytes at most",
                     "times smaller",
-                    "rows/s in C, tables",
-                    "as code",
+                    "rows/s in C, size",
+                    "speed",
                     "teacher, 1,000 rows at a time",
                     "one at a time",
-                    "code against 1,000",
+                    "speed against 1,000",
                     "against one",
                 ),
                 [

@@ -19,7 +19,8 @@ def main() -> None:
     fill(ROOT / "docs" / "knowledge.md", ["knowledge"], "summary")
     fill(ROOT / "docs" / "teachers.md", ["teachers"], "report")
     fill(ROOT / "docs" / "tables.md", ["real_tables"], "summary")
-    fill(ROOT / "README.md", ["exporters"], "headline")
+    fill(ROOT / "docs" / "quickstart.md", ["budget"], "families")
+    fill(ROOT / "README.md", ["budget", "exporters"], "headline")
 
 
 def fill(page: Path, names: Iterable[str], function: str) -> None:

@@ -19,6 +19,7 @@ import numba
 from _budget_draws import FIELDS
 from _budget_report import report, summary
 from _budget_results import Unmeasured, add, begin, unmeasured
+from _budget_short import families, headline
 from _common import options, save
 from _draws import OTHER_SPLITS, draw, measures, teacher_labels
 from _peers import KINDS, best_by_size, peers
@@ -33,7 +34,7 @@ ABLATED = (1024, 2048, 4096)
 SEEDS = 5
 QUICK, QUICK_PEERS = ("tree", "linear 4", "8 leaves"), ("trees", "protonn")
 
-__all__ = ["report"]  # of the results, for the README
+__all__ = ["families", "headline", "report"]  # of the results, for the pages
 
 
 def measure(
