@@ -254,9 +254,19 @@ def measure(name: str, fold: int, args: argparse.Namespace) -> list[list[Any]]:
             if small is None:
                 continue
             test = accuracy(small, given.X_test, given.y_test)
-            seconds = round(time.perf_counter() - started, 2)
+            seconds, nbytes = round(time.perf_counter() - started, 2), small.compact.nbytes
             records.append(
-                [name, fold, kind, number, method, small.leaves, small.compact.nbytes, test, seconds]
+                [
+                    name,
+                    fold,
+                    kind,
+                    number,
+                    method,
+                    small.leaves,
+                    small.compact.nbytes,
+                    test,
+                    seconds,
+                ]
             )
     return records
 

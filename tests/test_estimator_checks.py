@@ -65,7 +65,6 @@ ESTIMATORS = [
     StudentAdapter(RandomForestClassifier(5, random_state=0), **NUMBERS),
     PrunedEnsembleClassifier(SoftBoostingClassifier(5, random_state=0), 60, random_state=0),
     PrunedEnsembleClassifier(DecisionTreeClassifier(random_state=0), random_state=0),
-    DistilledClassifier(LogisticRegression(), transfer_set=None),
     DistilledClassifier(LogisticRegression(), SoftTreeClassifier(**NUMBERS), transfer_set=None),
     # Up to scikit-learn 1.8 trees of pure leaves take no heed of weights. For that reason the
     # check of class weights sets this parameter where it finds it, but not of teachers.

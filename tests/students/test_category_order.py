@@ -15,7 +15,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
     DistilledClassifier,
-    DistilledRegressor,
     Munge,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
@@ -29,6 +28,7 @@ from skdistill import (
 )
 from skdistill.compact.tables.categories import MOST_RANK
 from skdistill.students.category_order import SMOOTHING, learn_ranks
+from tests.distillers import tree_regressor
 from tests.strategies import seeds
 
 CLASSIFIERS = [
@@ -205,7 +205,7 @@ def test_distilled_regressors():
 
     X, y = frame()
     encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["city", "heating"]))
-    model = DistilledRegressor(make_pipeline(encode, Ridge()), random_state=0).fit(X, y * 1.5)
+    model = tree_regressor(make_pipeline(encode, Ridge()), random_state=0).fit(X, y * 1.5)
     assert len(model.compact_.categories) and model.score(X, y * 1.5) > 0.1
 
 

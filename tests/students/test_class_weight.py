@@ -47,7 +47,7 @@ STUDENTS = [
 DISTILLERS = [
     DistilledClassifier(FOREST, transfer_set=None, random_state=0),
     DistilledClassifier(FOREST, transfer_set=None, temperature="auto", random_state=0),
-    DistilledClassifier(None, alpha=0, transfer_set=None),
+    DistilledClassifier(None, SoftTreeClassifier(), alpha=0, transfer_set=None),
 ]
 EVERY = pytest.mark.parametrize("estimator", STUDENTS + DISTILLERS, ids=lambda e: repr(e)[:40])
 
