@@ -16,6 +16,7 @@ import skdistill
 from skdistill.compact.file_format import to_bytes
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import table_sizes
+from skdistill.dataframe.rows import take_rows
 from skdistill.device import Profile, profile
 from skdistill.export.readable.conditions import column_name
 from skdistill.inspection.bounds import clopper_pearson, upper_bound
@@ -29,7 +30,7 @@ from skdistill.inspection.groups import (
     fidelity_gaps,
     part_figures,
 )
-from skdistill.inspection.report.predictions import Predictions
+from skdistill.inspection.predictions import Predictions
 from skdistill.metrics import retention_score
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "xgboost", "lightgbm", "onnx", "ziglang")
@@ -257,7 +258,7 @@ def _plain(value: Any) -> Any:
 
 
 def measure_devices(
-    compact: ModelTables, X: NDArray[Any] | None, targets: tuple[str, ...]
+    compact: ModelTables, X: ArrayLike | None, targets: tuple[str, ...]
 ) -> tuple[dict[str, Profile], str]:
     """Profile the model on devices.
 
@@ -265,8 +266,8 @@ def measure_devices(
     ----------
     compact : ModelTables
         What is compiled.
-    X : array of shape (n_samples, n_features) or None
-        Rows, from `ModelTables.read_rows`; the first ones run.
+    X : array-like of shape (n_samples, n_features) or None
+        Rows; the first ones run.
     targets : tuple of str
         Devices.
 
@@ -276,10 +277,12 @@ def measure_devices(
     note : str
         Why there are none; else empty.
     """
-    if X is None or not len(X):
+    n_rows = 0 if X is None else min(_MOST_ROWS, np.shape(X)[0])
+    if n_rows == 0:
         return {}, "No rows were passed that could run on a device."
+    rows = take_rows(X, np.arange(n_rows))
     try:
-        return {name: profile(compact, X[:_MOST_ROWS], target=name) for name in targets}, ""
+        return {name: profile(compact, rows, target=name) for name in targets}, ""
     except ImportError as error:
         return {}, f"Not measured: {error}"
 

@@ -241,3 +241,10 @@ def test_leaves_of_a_regression_hold_its_value(iris):
     text = tree.export_text(tree=0)
     shown = [float(line.split("--- ")[1]) for line in text.splitlines() if "cm" not in line]
     np.testing.assert_allclose(sorted(shown), values, rtol=1e-6)
+
+
+def test_only_models_with_trees_have_leaves_and_paths(iris):
+    tree, linear = SoftTreeClassifier(max_leaf_nodes=3), SoftLinearClassifier()
+    assert not hasattr(tree, "apply") and not hasattr(linear.fit(*iris), "decision_path")
+    assert hasattr(tree.fit(*iris), "apply") and not hasattr(linear.compact_, "apply")
+    assert hasattr(tree.compact_, "decision_path")
