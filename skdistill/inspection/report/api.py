@@ -233,7 +233,6 @@ def report(
     )
     described = sections.describe_model(model, compact)
     quality = sections.quality(predictions, compact.classes)
-    is_classification = compact.classes is not None
     if targets is None:
         targets = tuple(dict.fromkeys(board.target for board in BOARDS))
     profiles, note = sections.measure_devices(compact, X, tuple(targets))
@@ -252,8 +251,8 @@ def report(
         ],
         "ignored": sorted([ignore] if isinstance(ignore, str) else ignore),
         "candidates": sections.candidates(described, quality, search, teacher),
-        "parts": sections.by_class_and_group(predictions, groups) if is_classification else {},
-        "calibration": sections.calibration(predictions) if is_classification else {},
+        "parts": {},
+        "calibration": {},
         "rows": traced,
         "devices": [_profile(profile) for profile in profiles.values()],
         "device_note": note,
@@ -263,6 +262,10 @@ def report(
         "code": sections.reproduction(model, prints["model"]),
         "text": compact_text(compact),
     }
+    if compact.classes is not None:
+        positive = compact.classes[-1]
+        content["parts"] = sections.by_class_and_group(predictions, groups, positive)
+        content["calibration"] = sections.calibration(predictions)
     result = Report(content, draw_trees(compact))
     if path is not None:
         result.save(path)

@@ -134,7 +134,9 @@ def _figures(
     return figures
 
 
-def by_class_and_group(predictions: Predictions, groups: ArrayLike | None) -> dict[str, Any]:
+def by_class_and_group(
+    predictions: Predictions, groups: ArrayLike | None, positive: Any
+) -> dict[str, Any]:
     """Figures by class and by group, and groups that are treated otherwise.
 
     Parameters
@@ -143,6 +145,8 @@ def by_class_and_group(predictions: Predictions, groups: ArrayLike | None) -> di
         Of a classification.
     groups : array-like of shape (n_samples,) or None
         Group of each row.
+    positive : label
+        Class whose shares are counted.
 
     Returns
     -------
@@ -152,19 +156,24 @@ def by_class_and_group(predictions: Predictions, groups: ArrayLike | None) -> di
     p = predictions
     if p.teacher is None:
         return {}
-    section: dict[str, Any] = {"classes": _largest(part_figures(p.y, p.teacher, p.student, p.y))}
+    section: dict[str, Any] = {"classes": _parts(p, as_names(p.y), positive)}
     if groups is not None:
         names = as_names(groups)
-        section["groups"] = _largest(part_figures(p.y, p.teacher, p.student, names))
+        section["groups"] = _parts(p, names, positive)
         section["teacher_gaps"] = _as_dicts(error_gaps(p.y, p.teacher, names))
         section["student_gaps"] = _as_dicts(error_gaps(p.y, p.student, names))
         section["fidelity_gaps"] = _as_dicts(fidelity_gaps(p.teacher, p.student, names))
     return section
 
 
-def _largest(figures: tuple[Any, ...]) -> list[dict[str, Any]]:
-    shown = sorted(figures, key=lambda each: -each.n)[:_MOST_PARTS]
-    return [each._asdict() for each in figures if each in shown]
+def _parts(predictions: Predictions, names: NDArray[Any], positive: Any) -> list[dict[str, Any]]:
+    """Figures of the largest parts."""
+    p = predictions
+    assert p.teacher is not None
+    parts, counts = np.unique(names, return_counts=True)
+    at = np.isin(names, parts[np.argsort(-counts, kind="stable")[:_MOST_PARTS]])
+    figures = part_figures(p.y[at], p.teacher[at], p.student[at], names[at], positive=positive)
+    return [each._asdict() for each in figures]
 
 
 def _as_dicts(gaps: tuple[GroupGap, ...]) -> list[dict[str, Any]]:
