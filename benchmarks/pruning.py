@@ -255,19 +255,8 @@ def measure(name: str, fold: int, args: argparse.Namespace) -> list[list[Any]]:
                 continue
             test = accuracy(small, given.X_test, given.y_test)
             seconds, nbytes = round(time.perf_counter() - started, 2), small.compact.nbytes
-            records.append(
-                [
-                    name,
-                    fold,
-                    kind,
-                    number,
-                    method,
-                    small.leaves,
-                    small.compact.nbytes,
-                    test,
-                    seconds,
-                ]
-            )
+            record = [name, fold, kind, number, method, small.leaves, nbytes, test, seconds]
+            records.append(record)
     return records
 
 

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
+from sklearn.utils.metaestimators import available_if
 
 from skdistill.compact import evaluate
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.readable import export_text, to_dot, to_frame, to_svg
+
+
+def _has_trees(holder: Any) -> bool:
+    return bool(holder._compact_model().tables_of(TreeTable))
 
 
 class ReadableMixin:
@@ -135,6 +140,7 @@ class ReadableMixin:
         """
         return to_dot(self._compact_model(), tree=tree, max_depth=max_depth)
 
+    @available_if(_has_trees)
     def apply(self, X: ArrayLike) -> NDArray[np.int32]:
         """Number of the leaf that each row reaches in each tree.
 
@@ -148,15 +154,15 @@ class ReadableMixin:
         nodes : int32 array of shape (n_samples, n_trees)
             Numbers of nodes, as `to_frame` lists them.
 
-        Raises
-        ------
-        ValueError
-            If the model has no trees.
+        Notes
+        -----
+        Only models with trees have this method.
         """
         model = self._compact_model()
         n_nodes = len(model.table(TreeTable).feature)
         return evaluate.leaves(model, X) + np.int32(n_nodes)
 
+    @available_if(_has_trees)
     def decision_path(self, X: ArrayLike) -> tuple[csr_matrix, NDArray[np.intp]]:
         """Nodes that each row passes.
 
@@ -173,10 +179,9 @@ class ReadableMixin:
             Columns ``n_nodes_ptr[t]`` to ``n_nodes_ptr[t + 1]`` belong to tree t. Each tree has a
             column for each node of the model, in the order of their numbers.
 
-        Raises
-        ------
-        ValueError
-            If the model has no trees.
+        Notes
+        -----
+        Only models with trees have this method.
 
         Examples
         --------

@@ -12,6 +12,7 @@ from scipy.stats import chi2_contingency, ks_2samp
 from skdistill.device.profile import compact_of
 from skdistill.export.readable.conditions import column_name
 from skdistill.inspection.bounds import Interval, clopper_pearson, difference_p_value
+from skdistill.inspection.predictions import predict_labels, teacher_of
 
 _SIGNIFICANCE = 0.01  # of all columns together
 _LEAST_DISTANCE = 0.1  # of two distributions: smaller ones are not named
@@ -163,12 +164,12 @@ def check_drift(
         )
         for j in range(compact.n_features)
     )
-    teacher = getattr(model, "teacher_", None) if teacher is None else teacher
+    teacher = teacher_of(model, teacher)
     if teacher is None or compact.classes is None:
         return DriftReport(columns, None, None, None)
     counts = []
     for rows in (X_new, X_reference):
-        agree = np.asarray(teacher.predict(rows)) == np.asarray(model.predict(rows))
+        agree = predict_labels(teacher, rows) == predict_labels(model, rows)
         counts.append((int(agree.sum()), len(agree)))
     p_value = difference_p_value(*counts[0], *counts[1])
     return DriftReport(columns, clopper_pearson(*counts[0]), clopper_pearson(*counts[1]), p_value)

@@ -26,9 +26,9 @@ class Explanation:
 
     Parameters
     ----------
-    base : int32 array of shape (n_scores,)
+    base : int64 array of shape (n_scores,)
         What all rows start from: the rounded mean score of the background rows.
-    values : int32 array of shape (n_samples, n_features, n_scores)
+    values : int64 array of shape (n_samples, n_features, n_scores)
         What the columns add. ``base + values.sum(axis=1)`` are the scores, exactly.
     standard_error : float64 array of shape (n_samples, n_features, n_scores), or None
         Of sampled Shapley values, in units of a score; None where nothing was sampled.
@@ -42,8 +42,8 @@ class Explanation:
         What each score speaks for.
     """
 
-    base: NDArray[np.int32]
-    values: NDArray[np.int32]
+    base: NDArray[np.int64]
+    values: NDArray[np.int64]
     standard_error: NDArray[np.float64] | None
     method: str
     scale: float | NDArray[Any]
@@ -53,7 +53,7 @@ class Explanation:
     @property
     def scores(self) -> NDArray[np.int32]:
         """Scores of the rows, int32 array of shape (n_samples, n_scores)."""
-        scores: NDArray[np.int32] = self.base + self.values.sum(axis=1, dtype=np.int32)
+        scores: NDArray[np.int32] = (self.base + self.values.sum(axis=1)).astype(np.int32)
         return scores
 
     def to_frame(self, row: int = 0) -> Any:
@@ -182,8 +182,8 @@ def explain(
     base = parts[0][0]
     errors = [error for *_, error in parts if error is not None]
     return Explanation(
-        base.astype(np.int32),
-        np.concatenate([values for _, values, _ in parts]).astype(np.int32),
+        base,
+        np.concatenate([values for _, values, _ in parts]),
         np.concatenate(errors) if errors else None,
         method,
         compact.scale,

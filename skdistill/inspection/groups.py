@@ -13,6 +13,7 @@ from skdistill.metrics import retention_score
 
 LEAST_GAP = 0.05  # of two rates: smaller ones are not named
 SIGNIFICANCE = 0.01  # of all comparisons of a table together
+LEAST_ROWS = 10  # of a group that is compared with all other rows
 
 
 class PartFigures(NamedTuple):
@@ -25,7 +26,7 @@ class PartFigures(NamedTuple):
     n : int
         Rows.
     positive_labels, positive_teacher, positive_student : float
-        Share of the rows that have the last class as label, and get it from teacher and student.
+        Share of the rows that have the class as label, and get it from teacher and student.
     accuracy_teacher, accuracy_student : float
         Share of right labels.
     retention : float
@@ -52,7 +53,12 @@ class PartFigures(NamedTuple):
 
 
 def part_figures(
-    y_true: ArrayLike, y_teacher: ArrayLike, y_student: ArrayLike, parts: ArrayLike
+    y_true: ArrayLike,
+    y_teacher: ArrayLike,
+    y_student: ArrayLike,
+    parts: ArrayLike,
+    *,
+    positive: Any = None,
 ) -> tuple[PartFigures, ...]:
     """Figures by class, or by group.
 
@@ -62,6 +68,8 @@ def part_figures(
         Labels, and what teacher and student predict.
     parts : array-like of shape (n_samples,)
         What the rows are divided by: the labels themselves, or a group of each row.
+    positive : label, default=None
+        Class whose shares are counted; None is the last of the labels.
 
     Returns
     -------
@@ -78,19 +86,20 @@ def part_figures(
     y, t, s = (np.asarray(each) for each in (y_true, y_teacher, y_student))
     names = as_names(parts)
     check_consistent_length(y, t, s, names)
-    last = np.unique(y)[-1] if len(y) else None
+    if positive is None and len(y):
+        positive = np.unique(y)[-1]
     figures = []
     for name in np.unique(names):
         at = names == name
         right_t, right_s = t[at] == y[at], s[at] == y[at]
-        positive = [float(np.mean(each[at] == last)) for each in (y, t, s)]
+        shares = [float(np.mean(each[at] == positive)) for each in (y, t, s)]
         figures.append(
             PartFigures(
                 str(name),
                 int(at.sum()),
-                positive[0],
-                positive[1],
-                positive[2],
+                shares[0],
+                shares[1],
+                shares[2],
                 float(right_t.mean()),
                 float(right_s.mean()),
                 retention_score(y[at], t[at], s[at]),
@@ -162,7 +171,7 @@ def error_gaps(
     -------
     gaps : tuple of GroupGap
         Of at least 5 points, and beyond chance at a level of 1 % for all of them together
-        (Bonferroni); the largest first.
+        (Bonferroni); the largest first. Groups of fewer than ten rows are not compared.
 
     References
     ----------
@@ -205,7 +214,9 @@ def _gaps(
     rates: list[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]], names: NDArray[Any]
 ) -> tuple[GroupGap, ...]:
     gaps = []
-    groups = np.unique(names)
+    groups, sizes = np.unique(names, return_counts=True)
+    two = len(groups) == 2
+    groups = groups[sizes >= LEAST_ROWS]
     for rate, among, counted in rates:
         for group in groups:
             inside, outside = among & (names == group), among & (names != group)
@@ -215,6 +226,6 @@ def _gaps(
             if p_value * len(rates) * len(groups) < SIGNIFICANCE:
                 gaps.append(GroupGap(str(group), rate, count / n, other / n_other))
     large = [gap for gap in gaps if abs(gap.inside - gap.outside) >= LEAST_GAP]
-    if len(groups) == 2:  # each is all that is outside of the other
+    if two:  # each is all that is outside of the other
         large = [gap for gap in large if gap.inside > gap.outside]
     return tuple(sorted(large, key=lambda gap: -abs(gap.inside - gap.outside)))

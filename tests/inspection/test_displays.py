@@ -164,3 +164,10 @@ def test_without_matplotlib_the_extra_is_named(distilled, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
     with pytest.raises(ImportError, match=r"CompactTreeDisplay.plot needs matplotlib: pip install"):
         CompactTreeDisplay(distilled[0].compact_).plot()
+
+
+def test_without_a_teacher_displays_ask_for_one(distilled):
+    _, X, y = distilled
+    tree = SoftTreeClassifier(max_leaf_nodes=3).fit(X, y)
+    with pytest.raises(ValueError, match="SoftTreeClassifier holds no teacher: pass teacher="):
+        TeacherConfusionDisplay.from_estimator(tree, X)

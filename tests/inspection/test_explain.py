@@ -68,7 +68,7 @@ def test_attributions_add_up_to_the_scores_of_the_device(method):
         unread = np.setdiff1d(np.arange(model.n_features), model.columns)
         assert not explanation.values[:, unread].any()
         assert explanation.standard_error is None
-        assert explanation.values.dtype == explanation.base.dtype == np.int32
+        assert explanation.values.dtype == explanation.base.dtype == np.int64
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -61,3 +61,8 @@ def test_large_gaps_are_named_with_their_group_and_class():
     assert gaps[0].outside == 0 and 0.3 < gaps[0].inside < 0.5
     assert {gap.rate for gap in gaps} == {"the share of missed 1", "the share of false 0"}
     assert fidelity_gaps(y, predicted, groups)[0].group == "2"
+
+
+def test_a_group_for_each_row_is_no_group():
+    y = np.arange(400) % 2
+    assert error_gaps(y, 1 - y, np.arange(400)) == ()

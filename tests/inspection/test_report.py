@@ -296,3 +296,41 @@ def test_a_point_of_the_chart_is_a_button_and_only_one_is_a_stop_of_the_tab_key(
 def test_json_inside_of_a_script_cannot_end_it():
     text = script_json({"a": "</script><!--\u2028"})
     assert "<" not in text and json.loads(text) == {"a": "</script><!--\u2028"}
+
+
+def test_teachers_that_number_their_labels_are_asked_with_the_labels_of_fit():
+    from xgboost import XGBClassifier
+
+    X, y = load_iris(return_X_y=True)
+    y = np.array(["setosa", "versicolor", "virginica"])[y]
+    teacher = XGBClassifier(n_estimators=3, n_jobs=1)
+    model = DistilledClassifier(teacher, SoftTreeClassifier(max_leaf_nodes=4), cv=2, random_state=0)
+    model.fit(X[::2], y[::2])
+    content = report(model, X[1::2], y[1::2], targets=[]).content
+    quality = content["quality"]
+    assert quality["fidelity"] > 0.9 and quality["models"]["teacher"]["accuracy"] > 0.9
+    assert quality["models"]["teacher"]["log_loss"] < 1
+    assert "SKD111" not in {check["code"] for check in content["checks"]}
+
+
+def test_categories_that_are_numbers_are_traced_and_measured_as_such():
+    rng = np.random.default_rng(0)
+    code = rng.choice([7, 11, 40], 400)
+    X = pd.DataFrame({"code": pd.Categorical(code), "z": rng.normal(size=400)})
+    X.loc[::11, "code"] = np.nan
+    tree = SoftTreeClassifier(max_leaf_nodes=4).fit(X, (code == 11).astype(int))
+    content = report(tree, X, (code == 11).astype(int), targets=["cortex-m0"], n_rows=30).content
+    assert content["devices"][0]["mismatches"] == 0
+    for row in content["rows"]:
+        (share,) = [each for each in row["shares"] if each["column"] == "code"]
+        cell = X["code"].iloc[row["row"]]
+        assert share["value"] == ("missing" if pd.isna(cell) else str(cell))
+        assert row["score"] == tree.compact_.scores(X.iloc[[row["row"]]])[0, 0]
+
+
+def test_checks_of_a_report_use_the_predictions_that_were_passed():
+    X, y = load_iris(return_X_y=True)
+    model = SoftTreeClassifier(max_leaf_nodes=4).fit(X, y)
+    never = np.where(y == 2, 1, y)
+    content = report(model, predictions=Predictions(y, never)).content
+    assert [check["code"] for check in content["checks"]] == ["SKD104"]

@@ -51,10 +51,14 @@ class Split(NamedTuple):
     @property
     def question(self) -> str:
         """What sends a row left, for drawings: four digits, and missing values are marked there."""
-        return self._side(left=True, with_missing=False)
+        if self.categories is not None:
+            return f"in {_listed(self.categories[0], missing=False)}"
+        if self.threshold in (np.inf, INT32_MAX):
+            return "is a number"
+        return f"<= {self.threshold:.4g}"
 
-    def _side(self, *, left: bool, with_missing: bool = True) -> str:
-        missing = with_missing and self.missing_left == left
+    def _side(self, *, left: bool) -> str:
+        missing = self.missing_left == left
         if self.categories is not None:
             labels = self.categories[0 if left else 1]
             return f"{self.name} in {_listed(labels, missing)}"
@@ -63,9 +67,8 @@ class Split(NamedTuple):
             texts = [f"{self.name} is a number"] if left else []
             texts += [f"{self.name} is missing"] if missing else []
             return " or ".join(texts) or "never"
-        threshold = number(self.threshold) if with_missing else f"{self.threshold:.4g}"
         sign = "<=" if left else ">"
-        return f"{self.name} {sign} {threshold}" + (" or missing" if missing else "")
+        return f"{self.name} {sign} {number(self.threshold)}" + (" or missing" if missing else "")
 
 
 def _listed(labels: Sequence[str], missing: bool) -> str:

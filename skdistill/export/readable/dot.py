@@ -47,7 +47,9 @@ def to_dot(model: ModelTables, *, tree: int = 0, max_depth: int | None = None) -
             label = "\n".join(leaf_lines(model, node.scores))
             lines.append(f"  n{node.number} [label={_quoted(label)}, style=rounded];")
             continue
-        label = node.split.question + (f"\n… {node.n_hidden:,.0f} leaves" * bool(node.n_hidden))
+        label = f"{node.split.name} {node.split.question}" + (
+            f"\n… {node.n_hidden:,.0f} leaves" * bool(node.n_hidden)
+        )
         lines.append(f"  n{node.number} [label={_quoted(label)}];")
         if node.n_hidden:
             continue

@@ -18,7 +18,7 @@ from skdistill.export.readable.walk import check_tree, walk
 # Okabe & Ito's palette, which people with any colour vision tell apart.
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#999999")
 _LETTER, _LINE, _ROW, _GAP, _MARGIN = 6.6, 15, 74, 14, 8  # in pixels
-_MOST_LETTERS = 30
+_MOST_LETTERS = 24
 
 
 def to_svg(model: ModelTables, *, tree: int = 0, max_depth: int | None = 4) -> str:
@@ -82,9 +82,8 @@ def _lines(model: ModelTables, placed: Placed) -> list[str]:
     if node.split is None:
         lines = leaf_lines(model, node.scores)
     else:
-        lines = [node.split.question]
-        if node.n_hidden:
-            lines.append(f"… {node.n_hidden:,.0f} leaves")
+        hidden = f" … {node.n_hidden:,.0f} leaves" if node.n_hidden else ""
+        lines = [node.split.name, node.split.question + hidden]
     return [
         line if len(line) <= _MOST_LETTERS else line[: _MOST_LETTERS - 1] + "…" for line in lines
     ]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.device.profile import compact_of
+from skdistill.inspection.predictions import Predictions, predict_labels
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Evidence:
         A fitted search with ``cv_results_["params"]`` and ``best_params_``.
     input_dtype : str, default=None
         Type of the inputs on the device; None is that of the model.
+    predictions : Predictions, default=None
+        Of the rows, in place of those of the models.
     """
 
     model: Any
@@ -52,6 +55,7 @@ class Evidence:
     budget: int | None = None
     search: Any = None
     input_dtype: str | None = None
+    predictions: Predictions | None = None
 
     @cached_property
     def compact(self) -> ModelTables:
@@ -61,28 +65,36 @@ class Evidence:
     @cached_property
     def labels(self) -> NDArray[Any] | None:
         """Labels of the rows of a classification."""
-        return None if self.y is None or self.compact.classes is None else np.asarray(self.y)
+        if self.compact.classes is None:
+            return None
+        if self.predictions is not None:
+            return self.predictions.y
+        return None if self.y is None else np.asarray(self.y)
 
     @cached_property
     def student_labels(self) -> NDArray[Any] | None:
         """What the model predicts of a classification."""
-        if self.X is None or self.compact.classes is None:
-            return None
-        return np.asarray(self.model.predict(self.X))
+        return self._labels_of("student", self.model)
 
     @cached_property
     def teacher_labels(self) -> NDArray[Any] | None:
         """What the teacher predicts of a classification."""
-        if self.X is None or self.teacher is None or self.compact.classes is None:
-            return None
-        return np.asarray(self.teacher.predict(self.X))
+        return self._labels_of("teacher", self.teacher)
 
     @cached_property
     def hard_label_predictions(self) -> NDArray[Any] | None:
         """What the student on hard labels predicts of a classification."""
-        if self.X is None or self.hard_labels is None or self.compact.classes is None:
+        return self._labels_of("hard_labels", self.hard_labels)
+
+    def _labels_of(self, name: str, estimator: Any) -> NDArray[Any] | None:
+        if self.compact.classes is None:
             return None
-        return np.asarray(self.hard_labels.predict(self.X))
+        if self.predictions is not None:
+            labels: NDArray[Any] | None = getattr(self.predictions, name)
+            return labels
+        if self.X is None or estimator is None:
+            return None
+        return predict_labels(estimator, self.X)
 
     @cached_property
     def searched(self) -> Mapping[str, list[Any]]:

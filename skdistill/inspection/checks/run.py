@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from skdistill.inspection.checks import device, distillation, groups, rows
 from skdistill.inspection.checks.evidence import Evidence
+from skdistill.inspection.predictions import teacher_of
 from skdistill.utils.documentation import DOCUMENTATION_URL
 
 
@@ -168,8 +169,16 @@ def check_model(
     ...     print(result)
     SKD104 Classes that are never predicted: 2 (50 of 150 rows)
     """
-    teacher = getattr(model, "teacher_", None) if teacher is None else teacher
     evidence = Evidence(
-        model, X, y, teacher, groups, X_train, hard_labels, budget, search, input_dtype
+        model,
+        X,
+        y,
+        teacher_of(model, teacher),
+        groups,
+        X_train,
+        hard_labels,
+        budget,
+        search,
+        input_dtype,
     )
     return run_checks(evidence, ignore)

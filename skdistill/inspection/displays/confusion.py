@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from skdistill.inspection.displays._axes import new_axes
+from skdistill.inspection.predictions import predict_labels, require_teacher
 
 
 class TeacherConfusionDisplay(ConfusionMatrixDisplay):
@@ -58,8 +59,10 @@ class TeacherConfusionDisplay(ConfusionMatrixDisplay):
         -------
         display : TeacherConfusionDisplay
         """
-        teacher = estimator.teacher_ if teacher is None else teacher
-        return cls.from_predictions(teacher.predict(X), estimator.predict(X), **options)
+        teacher = require_teacher(estimator, teacher)
+        return cls.from_predictions(
+            predict_labels(teacher, X), predict_labels(estimator, X), **options
+        )
 
     @classmethod
     def from_predictions(

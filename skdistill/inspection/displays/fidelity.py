@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length
 
+from skdistill.device.profile import compact_of
 from skdistill.inspection.displays._axes import new_axes
+from skdistill.inspection.predictions import require_teacher
+from skdistill.teachers import probabilities
 
 
 class ReliabilityCurve(NamedTuple):
@@ -133,15 +136,13 @@ class FidelityDisplay:
         -------
         display : FidelityDisplay
         """
-        teacher = estimator.teacher_ if teacher is None else teacher
-        classes = getattr(estimator, "classes_", getattr(estimator, "classes", None))
+        teacher = require_teacher(estimator, teacher)
+        classes = compact_of(estimator).classes
+        if classes is None:
+            raise ValueError("a regression has no probabilities: FidelityDisplay is for classes")
+        P_teacher = probabilities(teacher, X, classes)
         return cls.from_predictions(
-            y,
-            teacher.predict_proba(X),
-            estimator.predict_proba(X),
-            classes=classes,
-            n_bins=n_bins,
-            ax=ax,
+            y, P_teacher, estimator.predict_proba(X), classes=classes, n_bins=n_bins, ax=ax
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from sklearn.inspection import permutation_importance
 from skdistill.device.profile import compact_of
 from skdistill.export.readable.conditions import column_name
 from skdistill.inspection.displays._axes import new_axes
+from skdistill.inspection.predictions import require_teacher
 
 
 class ImportanceDisplay:
@@ -85,7 +86,7 @@ class ImportanceDisplay:
         -------
         display : ImportanceDisplay
         """
-        teacher = estimator.teacher_ if teacher is None else teacher
+        teacher = require_teacher(estimator, teacher)
         means = [
             permutation_importance(
                 each, X, y, n_repeats=n_repeats, random_state=random_state

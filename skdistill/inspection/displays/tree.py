@@ -44,8 +44,8 @@ class CompactTreeDisplay:
     >>> from skdistill.inspection import CompactTreeDisplay
     >>> tree = SoftTreeClassifier(max_leaf_nodes=3).fit(*load_iris(return_X_y=True))
     >>> display = CompactTreeDisplay.from_estimator(tree)
-    >>> [box.get_text() for box in display.annotations_][0]
-    'x[2] <= 2.5'
+    >>> display.annotations_[0].get_text().splitlines()
+    ['x[2]', '<= 2.5']
     """
 
     def __init__(self, model: ModelTables, tree: int = 0, max_depth: int | None = 4) -> None:
@@ -119,7 +119,7 @@ class CompactTreeDisplay:
                 colour, alpha = PALETTE[index % len(PALETTE)], 0.15 + 0.35 * strength
                 shape, fill = "round", tuple(1 - alpha * (1 - c) for c in to_rgb(colour))
             else:
-                lines = [node.split.question]
+                lines = [node.split.name, node.split.question]
                 if node.n_hidden:
                     lines.append(f"… {node.n_hidden:,.0f} leaves")
                 shape, fill = "square", (1.0, 1.0, 1.0)

@@ -19,9 +19,9 @@ from skdistill.device.profile import compact_of
 from skdistill.export.readable import to_svg
 from skdistill.inspection.checks.evidence import Evidence
 from skdistill.inspection.checks.run import run_checks
+from skdistill.inspection.predictions import Predictions, predict_all, teacher_of
 from skdistill.inspection.report import sections
 from skdistill.inspection.report.boards import BOARDS, board_fits
-from skdistill.inspection.report.predictions import Predictions, predict_all
 from skdistill.inspection.report.render import to_html, to_markdown
 from skdistill.inspection.report.tracing import choose_rows, trace_rows
 from skdistill.utils.files import write_whole
@@ -212,27 +212,35 @@ def report(
     compact = compact_of(model)
     if predictions is None and (X is None or y is None):
         raise ValueError("report needs X and y, rows that the model was not fitted on")
-    teacher = getattr(model, "teacher_", None) if teacher is None else teacher
+    teacher = teacher_of(model, teacher)
     search = model if search is None and hasattr(model, "pareto_") else search
     rows = None if X is None else compact.read_rows(X)
     if predictions is None:
         assert X is not None and y is not None
         predictions = predict_all(model, compact, X, y, teacher, hard_labels)
     evidence = Evidence(
-        model, X, y, teacher, groups, X_train, hard_labels, budget, search, input_dtype
+        model,
+        X,
+        y,
+        teacher,
+        groups,
+        X_train,
+        hard_labels,
+        budget,
+        search,
+        input_dtype,
+        predictions,
     )
     described = sections.describe_model(model, compact)
     quality = sections.quality(predictions, compact.classes)
-    is_classification = compact.classes is not None
     if targets is None:
         targets = tuple(dict.fromkeys(board.target for board in BOARDS))
-    profiles, note = sections.measure_devices(compact, rows, tuple(targets))
+    profiles, note = sections.measure_devices(compact, X, tuple(targets))
     prints = sections.fingerprints(compact, rows, predictions.y)
     traced = []
-    if rows is not None and len(rows) and n_rows > 0:
-        background = rows if X_train is None else compact.read_rows(X_train)
+    if X is not None and rows is not None and len(rows) and n_rows > 0:
         chosen = choose_rows(predictions, n_rows)
-        traced = trace_rows(compact, rows, background, predictions, chosen)
+        traced = trace_rows(compact, X, X if X_train is None else X_train, predictions, chosen)
     content = {
         "title": title or f"{type(model).__name__}, {described['nbytes']:,} bytes",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -243,8 +251,8 @@ def report(
         ],
         "ignored": sorted([ignore] if isinstance(ignore, str) else ignore),
         "candidates": sections.candidates(described, quality, search, teacher),
-        "parts": sections.by_class_and_group(predictions, groups) if is_classification else {},
-        "calibration": sections.calibration(predictions) if is_classification else {},
+        "parts": {},
+        "calibration": {},
         "rows": traced,
         "devices": [_profile(profile) for profile in profiles.values()],
         "device_note": note,
@@ -254,6 +262,10 @@ def report(
         "code": sections.reproduction(model, prints["model"]),
         "text": compact_text(compact),
     }
+    if compact.classes is not None:
+        positive = compact.classes[-1]
+        content["parts"] = sections.by_class_and_group(predictions, groups, positive)
+        content["calibration"] = sections.calibration(predictions)
     result = Report(content, draw_trees(compact))
     if path is not None:
         result.save(path)

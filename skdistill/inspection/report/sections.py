@@ -16,6 +16,7 @@ import skdistill
 from skdistill.compact.file_format import to_bytes
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.packing.pack import table_sizes
+from skdistill.dataframe.rows import take_rows
 from skdistill.device import Profile, profile
 from skdistill.export.readable.conditions import column_name
 from skdistill.inspection.bounds import clopper_pearson, upper_bound
@@ -29,7 +30,7 @@ from skdistill.inspection.groups import (
     fidelity_gaps,
     part_figures,
 )
-from skdistill.inspection.report.predictions import Predictions
+from skdistill.inspection.predictions import Predictions
 from skdistill.metrics import retention_score
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "xgboost", "lightgbm", "onnx", "ziglang")
@@ -133,7 +134,9 @@ def _figures(
     return figures
 
 
-def by_class_and_group(predictions: Predictions, groups: ArrayLike | None) -> dict[str, Any]:
+def by_class_and_group(
+    predictions: Predictions, groups: ArrayLike | None, positive: Any
+) -> dict[str, Any]:
     """Figures by class and by group, and groups that are treated otherwise.
 
     Parameters
@@ -142,6 +145,8 @@ def by_class_and_group(predictions: Predictions, groups: ArrayLike | None) -> di
         Of a classification.
     groups : array-like of shape (n_samples,) or None
         Group of each row.
+    positive : label
+        Class whose shares are counted.
 
     Returns
     -------
@@ -151,19 +156,24 @@ def by_class_and_group(predictions: Predictions, groups: ArrayLike | None) -> di
     p = predictions
     if p.teacher is None:
         return {}
-    section: dict[str, Any] = {"classes": _largest(part_figures(p.y, p.teacher, p.student, p.y))}
+    section: dict[str, Any] = {"classes": _parts(p, as_names(p.y), positive)}
     if groups is not None:
         names = as_names(groups)
-        section["groups"] = _largest(part_figures(p.y, p.teacher, p.student, names))
+        section["groups"] = _parts(p, names, positive)
         section["teacher_gaps"] = _as_dicts(error_gaps(p.y, p.teacher, names))
         section["student_gaps"] = _as_dicts(error_gaps(p.y, p.student, names))
         section["fidelity_gaps"] = _as_dicts(fidelity_gaps(p.teacher, p.student, names))
     return section
 
 
-def _largest(figures: tuple[Any, ...]) -> list[dict[str, Any]]:
-    shown = sorted(figures, key=lambda each: -each.n)[:_MOST_PARTS]
-    return [each._asdict() for each in figures if each in shown]
+def _parts(predictions: Predictions, names: NDArray[Any], positive: Any) -> list[dict[str, Any]]:
+    """Figures of the largest parts."""
+    p = predictions
+    assert p.teacher is not None
+    parts, counts = np.unique(names, return_counts=True)
+    at = np.isin(names, parts[np.argsort(-counts, kind="stable")[:_MOST_PARTS]])
+    figures = part_figures(p.y[at], p.teacher[at], p.student[at], names[at], positive=positive)
+    return [each._asdict() for each in figures]
 
 
 def _as_dicts(gaps: tuple[GroupGap, ...]) -> list[dict[str, Any]]:
@@ -257,7 +267,7 @@ def _plain(value: Any) -> Any:
 
 
 def measure_devices(
-    compact: ModelTables, X: NDArray[Any] | None, targets: tuple[str, ...]
+    compact: ModelTables, X: ArrayLike | None, targets: tuple[str, ...]
 ) -> tuple[dict[str, Profile], str]:
     """Profile the model on devices.
 
@@ -265,8 +275,8 @@ def measure_devices(
     ----------
     compact : ModelTables
         What is compiled.
-    X : array of shape (n_samples, n_features) or None
-        Rows, from `ModelTables.read_rows`; the first ones run.
+    X : array-like of shape (n_samples, n_features) or None
+        Rows; the first ones run.
     targets : tuple of str
         Devices.
 
@@ -276,10 +286,12 @@ def measure_devices(
     note : str
         Why there are none; else empty.
     """
-    if X is None or not len(X):
+    n_rows = 0 if X is None else min(_MOST_ROWS, np.shape(X)[0])
+    if n_rows == 0:
         return {}, "No rows were passed that could run on a device."
+    rows = take_rows(X, np.arange(n_rows))
     try:
-        return {name: profile(compact, X[:_MOST_ROWS], target=name) for name in targets}, ""
+        return {name: profile(compact, rows, target=name) for name in targets}, ""
     except ImportError as error:
         return {}, f"Not measured: {error}"
 

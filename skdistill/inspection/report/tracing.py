@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
+from skdistill.dataframe.rows import take_rows
 from skdistill.export.readable.conditions import column_name, number, split_of
 from skdistill.inspection.explain import explain
-from skdistill.inspection.report.predictions import Predictions
+from skdistill.inspection.predictions import Predictions
 
 _MOST_COLUMNS = 8
 
@@ -43,7 +44,7 @@ def choose_rows(predictions: Predictions, n_rows: int) -> NDArray[np.intp]:
 
 def trace_rows(
     compact: ModelTables,
-    X: NDArray[Any],
+    X: ArrayLike,
     background: ArrayLike,
     predictions: Predictions,
     rows: NDArray[np.intp],
@@ -54,8 +55,8 @@ def trace_rows(
     ----------
     compact : ModelTables
         The model.
-    X : array of shape (n_samples, n_features)
-        All rows, from `ModelTables.read_rows`.
+    X : array-like of shape (n_samples, n_features)
+        All rows.
     background : array-like of shape (n_background, n_features)
         What attributions are compared with.
     predictions : Predictions
@@ -69,7 +70,9 @@ def trace_rows(
         `shares` are what columns add to the score of the predicted class; `nodes` are the numbers
         of the nodes of the first tree that the row passes.
     """
-    explanation = explain(compact, X[rows], background, random_state=0)
+    some = take_rows(X, rows)
+    read = compact.read_rows(some)
+    explanation = explain(compact, some, background, random_state=0)
     scores = explanation.scores
     p = predictions
     traced = []
@@ -82,7 +85,7 @@ def trace_rows(
         shares = [
             {
                 "column": column_name(compact, int(j)),
-                "value": cell_text(compact, X[row], int(j)),
+                "value": cell_text(compact, read[i], int(j)),
                 "adds": int(values[j]),
             }
             for j in shown
@@ -91,7 +94,7 @@ def trace_rows(
             rest = int(values[order[len(shown) :]].sum())
             name = f"{len(order) - len(shown)} more columns"
             shares.append({"column": name, "value": "", "adds": rest})
-        path, nodes = _path(compact, X[row : row + 1])
+        path, nodes = _path(compact, read[i : i + 1])
         traced.append(
             {
                 "row": row,

@@ -159,7 +159,7 @@ def test_drawings_have_a_box_for_each_node_and_are_well_formed(iris):
     assert len(boxes) == 17 and root.get("role") == "img"
     assert len({box.get("data-node") for box in boxes}) == 17
     labels = {text.text for box in boxes for text in box.findall(f"{SVG}text")}
-    assert any(label.startswith("<&> <= ") for label in labels)
+    assert {"<&>", "<= 2.5"} <= labels
     x = [float(box.find(f"{SVG}rect").get("x")) for box in boxes]
     width = float(root.get("width"))
     assert min(x) >= 0 and max(x) + float(boxes[0].find(f"{SVG}rect").get("width")) <= width
@@ -241,3 +241,10 @@ def test_leaves_of_a_regression_hold_its_value(iris):
     text = tree.export_text(tree=0)
     shown = [float(line.split("--- ")[1]) for line in text.splitlines() if "cm" not in line]
     np.testing.assert_allclose(sorted(shown), values, rtol=1e-6)
+
+
+def test_only_models_with_trees_have_leaves_and_paths(iris):
+    tree, linear = SoftTreeClassifier(max_leaf_nodes=3), SoftLinearClassifier()
+    assert not hasattr(tree, "apply") and not hasattr(linear.fit(*iris), "decision_path")
+    assert hasattr(tree.fit(*iris), "apply") and not hasattr(linear.compact_, "apply")
+    assert hasattr(tree.compact_, "decision_path")
