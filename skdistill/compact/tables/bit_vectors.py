@@ -122,7 +122,8 @@ def bit_vectors(
     )
 
 
-def _count_leaves(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float64]:
+@njit
+def _count_leaves(left, right):  # type: ignore[no-untyped-def]
     """Leaves below each node, once for each path that leads to them."""
     count = np.zeros(len(left))  # beyond 2**53 it hardly matters how many
     for node in range(len(left) - 1, -1, -1):  # children come after their parents

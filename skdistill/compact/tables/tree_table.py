@@ -193,7 +193,8 @@ class TreeTable(Table):
             _add_trees(X, *self.walk, self.scaled_values, out)
             return
         trees, values = self._bit_vectors
-        add_bit_vectors(X, trees, values, out)
+        if len(trees.start) > 0:
+            add_bit_vectors(X, trees, values, out)
         if len(trees.walked) > 0:
             _add_trees(X, trees.walked, *self.walk[1:], self.scaled_values, out)
 

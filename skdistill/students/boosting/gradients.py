@@ -149,7 +149,7 @@ class Gradients:
             def add(which: int, leaves: Any = leaves, used: Any = used) -> None:
                 add_to_leaves(leaves, one_tree, buffers[which][used], totals[which], 0)
 
-            run_tasks(add, range(2))
+            run_tasks(add, range(2), serial=self.n_samples <= ROWS)
         descents, curvatures = totals[:, :, : self.n_scores]
         steps: NDArray[np.float64] = descents / (hessian_factor * curvatures + l2_regularization)
         return steps
