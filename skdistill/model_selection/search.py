@@ -1,0 +1,504 @@
+"""The best student within a budget."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.metrics import check_scoring
+from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skdistill.distillation._base import read_training_rows
+from skdistill.export.onnx.skl2onnx import OnnxHooks
+from skdistill.export_mixin import ExportMixin
+from skdistill.model import CompactModel
+from skdistill.model_selection.budget import Device, check_device, parse_budget
+from skdistill.model_selection.data import SearchData
+from skdistill.model_selection.gate import DistillationGain, distillation_gain
+from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
+from skdistill.model_selection.results import Record, compared_scores, make_results, pareto_frame
+from skdistill.model_selection.run import SearchRun, rank
+from skdistill.model_selection.splits import Splits, make_splits
+from skdistill.model_selection.storage import Storage
+from skdistill.model_selection.teachers import CATEGORIES, Labeller, make_teachers
+from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
+from skdistill.students._validation import check_targets, check_values, check_weights
+from skdistill.teachers import teacher_tags
+from skdistill.transfer.further_rows import further_tables
+from skdistill.utils._sklearn_compat import HasMethods, StrOptions, _fit_context
+from skdistill.utils.documentation import DocumentationLinkMixin
+
+
+def _classifies(search: BudgetSearchCV) -> bool:
+    return search.task == "classification"
+
+
+class BudgetSearchCV(
+    DocumentationLinkMixin, ExportMixin, OnnxHooks, MetaEstimatorMixin, BaseEstimator
+):
+    """Search the best student within a budget of flash, memory and time.
+
+    Students of several families are made as large as the budget allows, on the soft labels of a
+    teacher and on the hard labels alone. The one that scores best in cross-validation is fitted
+    again, on all rows, and checked against the budget once more. What it is, `best_estimator_`
+    says; all predictions and exports are those of its integer model.
+
+    Parameters
+    ----------
+    teacher : estimator or other teacher, list of these, or None, default=None
+        What students learn from, as in `DistilledClassifier`. Each of a list is a teacher of its
+        own, and every student is tried with each. None is a committee of extremely randomized
+        trees and gradient boosting, by LightGBM where it is installed.
+    budget : int, str or dict, default="4KB"
+        Bytes of flash, as "4KB" (1 KB is 1,024 B). Or a dict with some of these limits: "flash"
+        and "ram" (stack included) in bytes, "instructions" and "time", as "2ms@48MHz", both of
+        which no input exceeds, and "features", the number of columns that are read. No limit
+        is exceeded.
+    task : {"classification", "regression"}, default="classification"
+        What is predicted.
+    target : str or None, default=None
+        Device, one of `skdistill.device.cores.TARGETS`. Flash is then what the compiler makes of
+        the model, which needs the extra "device". None takes the bytes of the tables and an
+        estimate of the code, see Notes; bounds are then those of a Cortex-M0.
+    input_dtype, output : str, default="float32", "label"
+        How the model is exported, as in `to_c`. "label" stands for "scores" in a regression.
+    layout : {"auto", "table", "code"}, default="auto"
+        As in `to_c`. "auto" is "table", and "code" where a `target` is named and only that is
+        within the budget.
+    families : "auto" or list of str, default="auto"
+        Some of "tree", "boosted", "linear", "net" and "pruned"; "auto" are all. Pruned ensembles
+        are for classes, and for columns of numbers only.
+    scoring : str, callable or None, default=None
+        What is compared, as in scikit-learn's searches. None is the accuracy, or R².
+    cv : "auto", int, splitter or iterable of splits, default="auto"
+        How rows are held out to score students. "auto" is five shuffled folds up to 10,000 rows,
+        above a fifth of the rows; stratified for classes, and by group where there are `groups`.
+    storage : str, path-like or None, default=None
+        A folder for the results. A search that was interrupted, in whatever way, goes on from it
+        when the same call is made again, and ends as an undisturbed one.
+    memory : str, joblib.Memory or None, default=None
+        Caches the fits of teachers, for searches over the same rows with other budgets.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the splits, teachers without a seed, synthetic rows and students.
+    n_jobs : int or None, default=None
+        Number of fits that run in parallel.
+    verbose : int, default=0
+        Above 0, progress bars tell what is done and the time left.
+
+    Attributes
+    ----------
+    best_estimator_ : fitted student
+        The best student, fitted on all rows. It holds no teacher.
+    best_index_ : int
+        Its number in `cv_results_`. It has the best score, unless its refit on all rows exceeded
+        the budget.
+    best_params_ : dict
+        Its family, labels and parameters.
+    best_score_ : float
+        Its mean score on held-out rows.
+    compact_ : CompactModel
+        Its integer model.
+    footprint_ : Footprint
+        What it takes: `flash`, `ram`, `instructions`, `features`; its `profile` tells more.
+    cv_results_ : dict of str to array or list
+        A row for each candidate, with the names of scikit-learn's searches. `status` is "fits",
+        "too large" or "failed".
+    pareto_ : pandas.DataFrame
+        Candidates within the budget, the best first.
+    distillation_gain_ : DistillationGain
+        What soft labels score above hard ones: `difference`, paired `interval` and `sentence`.
+        Where the difference is not above 0, a student on hard labels is returned.
+    classes_ : array of shape (n_classes,)
+        Sorted labels; of a classification only.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Column names; only where all of them are strings.
+
+    See Also
+    --------
+    best_under : Picks within a budget for scikit-learn's searches.
+    DistilledClassifier : Distils into a student that one has chosen.
+
+    Notes
+    -----
+    The estimate of code is the most that clang made, at ``-Os`` for a Cortex-M0, of models of up
+    to 2 KB: 160 bytes for a single tree, 350 for several, 280 for a linear part, 460 for a net, and
+    210 more for columns of categories. The compiler's routines for floats, 0.6 to 0.8 KB on a core
+    that has none, are not in it. With a `target` they are.
+
+    A teacher is fitted once a split. Where all rows are held out once, its labels for these rows
+    serve in all other splits, so that a soft label knows the hard ones of those. The scores of
+    students on soft labels may be a little too high for that reason. Those of a hold-out are not.
+    With a hold-out, students on hard labels are tried for the three best on soft labels.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skdistill.model_selection import BudgetSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = BudgetSearchCV(LogisticRegression(), "300B", families=["tree"], random_state=0)
+    >>> search = search.fit(X, y)
+    >>> search.predict(X[::50]).tolist(), search.footprint_.flash <= 300
+    ([0, 1, 2], True)
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "teacher": "no_validation",  # `as_teacher` does it
+        "budget": "no_validation",  # `parse_budget` does it
+        "task": [StrOptions({"classification", "regression"})],
+        "target": [str, None],
+        "input_dtype": [str, None],
+        "output": [str],
+        "layout": [StrOptions({"auto", "table", "code"})],
+        "families": [StrOptions({"auto"}), list, tuple],
+        "scoring": [str, callable, None],
+        "cv": [StrOptions({"auto"}), "cv_object"],
+        "storage": [str, PathLike, None],
+        "memory": [str, HasMethods(["cache"]), None],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    compact_: CompactModel
+    best_estimator_: Any
+
+    def __init__(
+        self,
+        teacher: Any = None,
+        budget: Any = "4KB",
+        *,
+        task: str = "classification",
+        target: str | None = None,
+        input_dtype: str | None = "float32",
+        output: str = "label",
+        layout: str = "auto",
+        families: Any = "auto",
+        scoring: Any = None,
+        cv: Any = "auto",
+        storage: str | PathLike[str] | None = None,
+        memory: Any = None,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.teacher = teacher
+        self.budget = budget
+        self.task = task
+        self.target = target
+        self.input_dtype = input_dtype
+        self.output = output
+        self.layout = layout
+        self.families = families
+        self.scoring = scoring
+        self.cv = cv
+        self.storage = storage
+        self.memory = memory
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_unlabeled: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> BudgetSearchCV:
+        """Search, and fit the best student on all rows.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            Numbers, NaN where a value is missing. A data frame may hold categories.
+        y : array-like of shape (n_samples,), or (n_samples, n_outputs) for a regression
+            Labels or values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows for teachers and students. Scores are without weights.
+        X_unlabeled : data frame or array-like of shape (n_rows, n_features), default=None
+            Further rows, which the teacher labels.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for `cv`.
+
+        Returns
+        -------
+        self : BudgetSearchCV
+            The fitted search.
+
+        Raises
+        ------
+        ImportError
+            With a `target`, without the extra "device".
+        ValueError
+            If parameters or data are out of range, and if no candidate is within the budget: then
+            the smallest model that was found is named.
+        """
+        budget = parse_budget(self.budget)
+        output = None if self.output == "label" else self.output
+        device = Device(self.target, self.input_dtype, output, self.layout)
+        check_device(budget, device)
+        families = self._chosen_families()
+        data = self._read_data(X, y, sample_weight, X_unlabeled)
+        teachers = make_teachers(self.teacher, data)
+
+        random_state = None if self.random_state is None else _seed(self.random_state)
+        storage = Storage(self.storage, self._call(random_state, data, groups))
+        seed = _stored_seed(storage, random_state)
+        splits = make_splits(
+            self.cv,
+            data.rows.native,
+            data.y,
+            groups,
+            classifier=data.classes is not None,
+            seed=seed,
+        )
+        labeller = Labeller(
+            teachers,
+            data,
+            splits,
+            storage,
+            memory=self.memory,
+            seed=seed,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        self.scorer_ = self._scorer()
+        run = SearchRun(
+            data,
+            splits,
+            labeller,
+            self.scorer_,
+            budget,
+            device,
+            storage,
+            seed,
+            self.n_jobs,
+            self.verbose,
+        )
+        candidates = portfolio(
+            families,
+            n_classes=None if data.classes is None else len(data.classes),
+            has_categories=bool(data.rows.has_labels.any()),
+            n_teachers=len(teachers),
+        )
+        candidates, records = run.evaluate_all(candidates)
+        self.cv_results_ = make_results(candidates, records)
+        self.best_index_, fitted = run.refit(candidates, records)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        self.distillation_gain_ = _gain(candidates, records, splits)
+        self.best_estimator_, self.footprint_ = fitted.student, fitted.footprint
+        self.compact_ = self.best_estimator_.compact_
+        if data.classes is not None:
+            self.classes_ = data.classes
+        return self
+
+    @property
+    def pareto_(self) -> Any:
+        """Candidates within the budget, pandas.DataFrame, the best first."""
+        check_is_fitted(self, "best_estimator_")
+        return pareto_frame(self.cv_results_)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict labels or values, by the best student.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        check_is_fitted(self, "best_estimator_")
+        predicted: NDArray[Any] = self.best_estimator_.predict(X)
+        return predicted
+
+    @available_if(_classifies)
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Predict class probabilities, by the best student.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows, with the columns of `fit`.
+
+        Returns
+        -------
+        P : float64 array of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self, "best_estimator_")
+        P: NDArray[np.float64] = self.best_estimator_.predict_proba(X)
+        return P
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Score the best student, by `scoring`.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or values.
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self, "best_estimator_")
+        return float(self.scorer_(self.best_estimator_, X, y))
+
+    def to_c(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        input_dtype: str | None = None,
+        output: str | None = None,
+        optimize: str | None = None,
+        layout: str | None = None,
+        name: str | None = None,
+        missing_value: str | None = None,
+        values_in_ram: bool = False,
+    ) -> str:
+        """Export to C99, in the form that was searched unless another one is asked for.
+
+        Parameters
+        ----------
+        path, input_dtype, output, optimize, layout, name, missing_value, values_in_ram
+            As in `skdistill.export.c.to_c`. None are the input type, output and layout of the
+            search.
+
+        Returns
+        -------
+        text : str
+            The C file.
+        """
+        check_is_fitted(self, "best_estimator_")
+        searched = self.footprint_.profile
+        return super().to_c(
+            path,
+            input_dtype=input_dtype or searched.input_dtype,
+            output=output or searched.output,
+            optimize=optimize,
+            layout=layout or searched.layout,
+            name=name,
+            missing_value=missing_value,
+            values_in_ram=values_in_ram,
+        )
+
+    def profile(self, X: ArrayLike, **options: Any) -> Any:
+        """Compile for a device and run every row there, in the form that was searched.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            At least one row.
+        **options : dict
+            As in `skdistill.profile`; `target`, `input_dtype`, `output` and `layout` are those
+            of the search where they are not passed.
+
+        Returns
+        -------
+        profile : Profile
+        """
+        check_is_fitted(self, "best_estimator_")
+        searched = self.footprint_.profile
+        names = ("target", "input_dtype", "output", "layout")
+        return super().profile(X, **({name: getattr(searched, name) for name in names} | options))
+
+    def _compact_model(self) -> CompactModel:
+        check_is_fitted(self, "best_estimator_")
+        return self.compact_
+
+    def _chosen_families(self) -> tuple[str, ...]:
+        if isinstance(self.families, str):
+            return FAMILIES
+        unknown = [each for each in self.families if each not in FAMILIES]
+        if unknown or not self.families:
+            raise ValueError(
+                f"families must be 'auto' or some of {list(FAMILIES)}, got {self.families!r}"
+            )
+        return tuple(self.families)
+
+    def _read_data(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any) -> SearchData:
+        rows = read_training_rows(self, X, CATEGORIES)
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
+        weight = check_weights(sample_weight, rows.values)
+        further = further_tables(rows, None, X_unlabeled, 0, CATEGORIES)
+        unlabeled = further[0] if further else None
+        weighted = sample_weight is not None
+        if self.task == "regression":
+            values = check_values(y, rows.n_samples)
+            values = values[:, 0] if values.shape[1] == 1 else values
+            return SearchData(rows, values, None, None, weight, weighted, unlabeled)
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            raise ValueError(f"y must hold labels, one a row, got shape {np.shape(y)}")
+        targets, classes = check_targets(y, None, rows.n_samples)
+        return SearchData(
+            rows, classes[targets.hard], targets.hard, classes, weight, weighted, unlabeled
+        )
+
+    def _scorer(self) -> Any:
+        student = SoftTreeClassifier() if _classifies(self) else SoftTreeRegressor()
+        return check_scoring(student, self.scoring)
+
+    def _call(self, random_state: int | None, data: SearchData, groups: Any) -> dict[str, Any]:
+        """What makes two calls the same."""
+        ignored = {"storage", "memory", "n_jobs", "verbose", "random_state"}
+        parameters = self.get_params(deep=False)
+        call = {name: value for name, value in parameters.items() if name not in ignored}
+        return call | {"seed": random_state, "data": data, "groups": groups}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if _classifies(self):
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        else:
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        if self.teacher is not None and not isinstance(self.teacher, list | tuple):
+            tags.input_tags.allow_nan = teacher_tags(self.teacher).input_tags.allow_nan
+        tags.input_tags.categorical = True
+        return tags
+
+
+def _seed(random_state: Any) -> int:
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _stored_seed(storage: Storage, seed: int | None) -> int:
+    """The seed; without one, that of the call that goes on."""
+    if seed is not None:
+        return seed
+    stored = storage.read("seed")
+    if stored is None:
+        stored = {"seed": _seed(None)}
+        storage.write("seed", stored)
+    return int(stored["seed"])
+
+
+def _gain(
+    candidates: list[Candidate], records: list[list[Record]], splits: Splits
+) -> DistillationGain:
+    """Of the best student on soft labels over the best on hard ones."""
+    best = {}
+    for i in rank(candidates, records):
+        best.setdefault(candidates[i].is_hard, compared_scores(records[i]))
+    return distillation_gain(best.get(False), best.get(True), splits.overlap)
