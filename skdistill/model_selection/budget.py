@@ -57,6 +57,16 @@ class Budget:
     clock: str = ""
     features: int | None = None
 
+    def __str__(self) -> str:
+        limits = {
+            "flash": self.flash,
+            "ram": self.ram,
+            "instructions": self.instructions,
+            "time": None if self.seconds is None else f"{1e3 * self.seconds:g}ms@{self.clock}",
+            "features": self.features,
+        }
+        return str({name: limit for name, limit in limits.items() if limit is not None})
+
     @property
     def needs_bounds(self) -> bool:
         """Whether bounds of the core are needed."""
@@ -75,7 +85,7 @@ class Budget:
         used : dict of str to float
             By the names in `LIMITS`.
         """
-        pairs = {
+        pairs: dict[str, tuple[float | None, float | None]] = {
             "flash": (footprint.flash, self.flash),
             "ram": (footprint.ram, self.ram),
             "instructions": (footprint.instructions, self.instructions),
@@ -202,10 +212,10 @@ def parse_budget(budget: Any) -> Budget:
     for name in ("flash", "ram"):
         if name in budget:
             limits[name] = parse_bytes(budget[name])
-    for name, kind in (("instructions", Real), ("features", Integral)):
+    for name, kinds in (("instructions", (Integral, Real)), ("features", (Integral,))):
         if name in budget:
             limit = budget[name]
-            if not isinstance(limit, kind) or isinstance(limit, bool) or limit < 1:
+            if isinstance(limit, bool) or not isinstance(limit, kinds) or limit < 1:
                 raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
             limits[name] = limit
     if "time" in budget:
@@ -307,7 +317,11 @@ def columns_read(model: ModelTables) -> set[int]:
 
 def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
     """Of the compiler; estimated without a target."""
-    options = {"input_dtype": device.input_dtype, "output": device.output, "layout": layout}
+    options: dict[str, Any] = {
+        "input_dtype": device.input_dtype,
+        "output": device.output,
+        "layout": layout,
+    }
     if device.target is not None:
         row = np.zeros((1, model.n_features))
         found = profile(model, row, target=device.target, **options)

@@ -30,7 +30,7 @@ from skdistill.students.size_search import MaxBytesError
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 from skdistill.transfer.further_rows import append_rows
 
-_FITS = 8  # until a student is within the budget
+_FITS = 6  # until a student is within the budget
 _MOST_BYTES = 16 * 1024  # of tables, where the budget has no flash
 _CLOSER = 0.97  # of the size that seems to fit
 _FULL = 0.94  # of the flash: no further fit
@@ -178,27 +178,28 @@ def fit_within(
         If no size fits that was tried.
     """
     room = max_bytes
+    code = code_estimate(candidate.tables, bool(training.rows.has_labels.any()))
     if room is None:
-        code = code_estimate(candidate.tables, bool(training.rows.has_labels.any()))
         room = max(1, _MOST_BYTES if budget.flash is None else budget.flash - code)
     best: FittedCandidate | None = None
     smallest: int | None = None
-    overhead = 0
-    for _ in range(_FITS):
+    for n_fits in range(_FITS):
         try:
             student = _fit(candidate, training, room, seed, budget.features)
         except MaxBytesError as error:
-            least = error.nbytes + overhead
+            least = error.nbytes + code
             smallest = least if smallest is None else min(smallest, least)
             break
         footprint = measure(student.compact_, device, budget)
         nbytes = int(student.compact_.nbytes)
-        overhead = footprint.flash - nbytes
+        code = footprint.flash - nbytes
         if budget.fits(footprint):
             best = FittedCandidate(student, footprint, room)
             break
         smallest = footprint.flash if smallest is None else min(smallest, footprint.flash)
         room = _smaller(nbytes, footprint, budget)
+        if n_fits >= _FITS // 2:  # what exceeds the budget falls slower than the bytes
+            room = min(room, nbytes // 2)
         if room < 1:
             break
     if best is None:

@@ -76,7 +76,9 @@ of the gain), so that a student on hard labels is returned.'
         half = float(student_t.ppf((1 + _LEVEL) / 2, n - 1) * error)
         low, high = mean - half, mean + half
     interval = f"95 % interval {low:.3g} to {high:.3g}"
-    if mean > 0:
+    if mean == 0:
+        sentence = f"Hard labels score the same ({interval}): a student on them is returned."
+    elif mean > 0:
         sentence = f"Distillation helps: soft labels score {mean:.4f} more ({interval})."
     else:
         sentence = (

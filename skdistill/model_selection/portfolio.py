@@ -175,12 +175,14 @@ def _labels(n_classes: int, has_categories: bool) -> list[Candidate]:
         Candidate("linear", "soft"),
         Candidate("tree", "munge"),
         Candidate("boosted", "soft", few | linear | {"refit_l2_regularization": 1e-4}),
-        Candidate("boosted", "soft", few | {"binning": "quantile", "threshold_bits": 6}),
         Candidate("net", "soft", {"n_hidden_layers": 1}, 0.2, True),
         Candidate(
             "net", "soft", {"n_hidden_layers": 2, "weight_bits": 6, "output_bits": 6}, 0.2, True
         ),
     ]
+    if n_classes == 2:
+        quantiles = {"binning": "quantile", "threshold_bits": 6}
+        recipes.append(Candidate("boosted", "soft", few | quantiles))
     if not has_categories:
         recipes.append(Candidate("pruned", "soft", few))
     return recipes

@@ -147,7 +147,7 @@ class SearchRun(NamedTuple):
                 "all candidates failed: the warnings above say why; check scoring and families"
             )
         raise ValueError(
-            f"no candidate is within {self.budget}: the smallest model found takes "
+            f"no candidate is within the budget {self.budget}: the smallest model found takes "
             f"{min(smallest)} bytes of flash; raise the budget, or allow more families"
         )
 

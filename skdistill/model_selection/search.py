@@ -10,38 +10,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.metrics import check_scoring
-from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 
 from skdistill.distillation._base import read_training_rows
-from skdistill.export.onnx.skl2onnx import OnnxHooks
-from skdistill.export_mixin import ExportMixin
-from skdistill.model import CompactModel
+from skdistill.model_selection.best_model import BestModelMixin
 from skdistill.model_selection.budget import Device, check_device, parse_budget
 from skdistill.model_selection.data import SearchData
 from skdistill.model_selection.gate import DistillationGain, distillation_gain
 from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
-from skdistill.model_selection.results import Record, compared_scores, make_results, pareto_frame
+from skdistill.model_selection.results import Record, compared_scores, make_results
 from skdistill.model_selection.run import SearchRun, rank
 from skdistill.model_selection.splits import Splits, make_splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import CATEGORIES, Labeller, make_teachers
 from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
 from skdistill.students._validation import check_targets, check_values, check_weights
-from skdistill.teachers import teacher_tags
 from skdistill.transfer.further_rows import further_tables
 from skdistill.utils._sklearn_compat import HasMethods, StrOptions, _fit_context
-from skdistill.utils.documentation import DocumentationLinkMixin
 
 
-def _classifies(search: BudgetSearchCV) -> bool:
-    return search.task == "classification"
-
-
-class BudgetSearchCV(
-    DocumentationLinkMixin, ExportMixin, OnnxHooks, MetaEstimatorMixin, BaseEstimator
-):
+class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     """Search the best student within a budget of flash, memory and time.
 
     Students of several families are made as large as the budget allows, on the soft labels of a
@@ -66,8 +54,10 @@ class BudgetSearchCV(
         Device, one of `skdistill.device.cores.TARGETS`. Flash is then what the compiler makes of
         the model, which needs the extra "device". None takes the bytes of the tables and an
         estimate of the code, see Notes; bounds are then those of a Cortex-M0.
-    input_dtype, output : str, default="float32", "label"
-        How the model is exported, as in `to_c`. "label" stands for "scores" in a regression.
+    input_dtype : str, default="float32"
+        Type of the inputs, as in `to_c`. "float32" stands for "int32" where `X` is of that type.
+    output : str, default="label"
+        What the exported model answers, as in `to_c`. "label" stands for "scores" in a regression.
     layout : {"auto", "table", "code"}, default="auto"
         As in `to_c`. "auto" is "table", and "code" where a `target` is named and only that is
         within the budget.
@@ -155,7 +145,7 @@ class BudgetSearchCV(
         "budget": "no_validation",  # `parse_budget` does it
         "task": [StrOptions({"classification", "regression"})],
         "target": [str, None],
-        "input_dtype": [str, None],
+        "input_dtype": [str],
         "output": [str],
         "layout": [StrOptions({"auto", "table", "code"})],
         "families": [StrOptions({"auto"}), list, tuple],
@@ -168,9 +158,6 @@ class BudgetSearchCV(
         "verbose": ["verbose"],
     }
 
-    compact_: CompactModel
-    best_estimator_: Any
-
     def __init__(
         self,
         teacher: Any = None,
@@ -178,7 +165,7 @@ class BudgetSearchCV(
         *,
         task: str = "classification",
         target: str | None = None,
-        input_dtype: str | None = "float32",
+        input_dtype: str = "float32",
         output: str = "label",
         layout: str = "auto",
         families: Any = "auto",
@@ -246,7 +233,8 @@ class BudgetSearchCV(
         """
         budget = parse_budget(self.budget)
         output = None if self.output == "label" else self.output
-        device = Device(self.target, self.input_dtype, output, self.layout)
+        input_dtype = None if self.input_dtype == "float32" else self.input_dtype
+        device = Device(self.target, input_dtype, output, self.layout)
         check_device(budget, device)
         families = self._chosen_families()
         data = self._read_data(X, y, sample_weight, X_unlabeled)
@@ -304,125 +292,6 @@ class BudgetSearchCV(
             self.classes_ = data.classes
         return self
 
-    @property
-    def pareto_(self) -> Any:
-        """Candidates within the budget, pandas.DataFrame, the best first."""
-        check_is_fitted(self, "best_estimator_")
-        return pareto_frame(self.cv_results_)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Predict labels or values, by the best student.
-
-        Parameters
-        ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        y : array of shape (n_samples,) or (n_samples, n_outputs)
-        """
-        check_is_fitted(self, "best_estimator_")
-        predicted: NDArray[Any] = self.best_estimator_.predict(X)
-        return predicted
-
-    @available_if(_classifies)
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Predict class probabilities, by the best student.
-
-        Parameters
-        ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            Rows, with the columns of `fit`.
-
-        Returns
-        -------
-        P : float64 array of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
-        """
-        check_is_fitted(self, "best_estimator_")
-        P: NDArray[np.float64] = self.best_estimator_.predict_proba(X)
-        return P
-
-    def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Score the best student, by `scoring`.
-
-        Parameters
-        ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or values.
-
-        Returns
-        -------
-        score : float
-        """
-        check_is_fitted(self, "best_estimator_")
-        return float(self.scorer_(self.best_estimator_, X, y))
-
-    def to_c(
-        self,
-        path: str | PathLike[str] | None = None,
-        *,
-        input_dtype: str | None = None,
-        output: str | None = None,
-        optimize: str | None = None,
-        layout: str | None = None,
-        name: str | None = None,
-        missing_value: str | None = None,
-        values_in_ram: bool = False,
-    ) -> str:
-        """Export to C99, in the form that was searched unless another one is asked for.
-
-        Parameters
-        ----------
-        path, input_dtype, output, optimize, layout, name, missing_value, values_in_ram
-            As in `skdistill.export.c.to_c`. None are the input type, output and layout of the
-            search.
-
-        Returns
-        -------
-        text : str
-            The C file.
-        """
-        check_is_fitted(self, "best_estimator_")
-        searched = self.footprint_.profile
-        return super().to_c(
-            path,
-            input_dtype=input_dtype or searched.input_dtype,
-            output=output or searched.output,
-            optimize=optimize,
-            layout=layout or searched.layout,
-            name=name,
-            missing_value=missing_value,
-            values_in_ram=values_in_ram,
-        )
-
-    def profile(self, X: ArrayLike, **options: Any) -> Any:
-        """Compile for a device and run every row there, in the form that was searched.
-
-        Parameters
-        ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            At least one row.
-        **options : dict
-            As in `skdistill.profile`; `target`, `input_dtype`, `output` and `layout` are those
-            of the search where they are not passed.
-
-        Returns
-        -------
-        profile : Profile
-        """
-        check_is_fitted(self, "best_estimator_")
-        searched = self.footprint_.profile
-        names = ("target", "input_dtype", "output", "layout")
-        return super().profile(X, **({name: getattr(searched, name) for name in names} | options))
-
-    def _compact_model(self) -> CompactModel:
-        check_is_fitted(self, "best_estimator_")
-        return self.compact_
-
     def _chosen_families(self) -> tuple[str, ...]:
         if isinstance(self.families, str):
             return FAMILIES
@@ -447,15 +316,16 @@ class BudgetSearchCV(
             values = check_values(y, rows.n_samples)
             values = values[:, 0] if values.shape[1] == 1 else values
             return SearchData(rows, values, None, None, weight, weighted, unlabeled)
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
-            raise ValueError(f"y must hold labels, one a row, got shape {np.shape(y)}")
+        shape = np.asarray(y).shape
+        if len(shape) == 2 and shape[1] > 1:
+            raise ValueError(f"y must hold labels, one a row, got shape {shape}")
         targets, classes = check_targets(y, None, rows.n_samples)
         return SearchData(
             rows, classes[targets.hard], targets.hard, classes, weight, weighted, unlabeled
         )
 
     def _scorer(self) -> Any:
-        student = SoftTreeClassifier() if _classifies(self) else SoftTreeRegressor()
+        student = SoftTreeClassifier() if self.task == "classification" else SoftTreeRegressor()
         return check_scoring(student, self.scoring)
 
     def _call(self, random_state: int | None, data: SearchData, groups: Any) -> dict[str, Any]:
@@ -464,19 +334,6 @@ class BudgetSearchCV(
         parameters = self.get_params(deep=False)
         call = {name: value for name, value in parameters.items() if name not in ignored}
         return call | {"seed": random_state, "data": data, "groups": groups}
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        if _classifies(self):
-            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
-        else:
-            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
-        tags.target_tags.required = True
-        tags.input_tags.allow_nan = True
-        if self.teacher is not None and not isinstance(self.teacher, list | tuple):
-            tags.input_tags.allow_nan = teacher_tags(self.teacher).input_tags.allow_nan
-        tags.input_tags.categorical = True
-        return tags
 
 
 def _seed(random_state: Any) -> int:
@@ -498,7 +355,7 @@ def _gain(
     candidates: list[Candidate], records: list[list[Record]], splits: Splits
 ) -> DistillationGain:
     """Of the best student on soft labels over the best on hard ones."""
-    best = {}
+    best: dict[bool, NDArray[np.float64]] = {}
     for i in rank(candidates, records):
         best.setdefault(candidates[i].is_hard, compared_scores(records[i]))
     return distillation_gain(best.get(False), best.get(True), splits.overlap)

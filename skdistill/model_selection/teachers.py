@@ -36,7 +36,7 @@ _ROWS = 24_000  # training and synthetic rows together, if one pass is less than
 _PASSES = 20
 _INNER_FOLDS = 3  # that label the training rows of a hold-out
 _TREES = 200
-_ROUNDS, _FEWEST_ROUNDS, _TREES_IN_ALL = 150, 40, 600  # a round has a tree for each class
+_ROUNDS = 150
 
 
 class Labeller:
@@ -315,13 +315,10 @@ def default_teacher(data: SearchData) -> Any:
         are numbered before.
     """
     n_classes = 0 if data.classes is None else len(data.classes)
-    rounds = _ROUNDS if n_classes <= 2 else max(_FEWEST_ROUNDS, _TREES_IN_ALL // n_classes)
-    rounds = min(rounds, _ROUNDS)
-    rate = min(0.3, 0.1 * _ROUNDS / rounds)
     forest = (ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)
     members = [forest]
     if data.y.ndim == 1 or data.y.shape[1] == 1:  # boosting has a single output
-        members.append(_boosting(n_classes, rounds, rate))
+        members.append(_boosting(n_classes))
     committee = TeacherEnsemble(members)
     labelled = np.flatnonzero(data.rows.has_labels).tolist()
     if not labelled:
@@ -333,12 +330,12 @@ def default_teacher(data: SearchData) -> Any:
     return make_pipeline(columns, committee)
 
 
-def _boosting(n_classes: int, rounds: int, rate: float) -> Any:
-    """An unfitted booster."""
+def _boosting(n_classes: int) -> Any:
+    """An unfitted booster; larger steps than its default of 0.1 diverge for many classes."""
     if find_spec("lightgbm") is not None:
         from lightgbm import LGBMClassifier, LGBMRegressor
 
         kind = LGBMRegressor if n_classes == 0 else LGBMClassifier
-        return kind(n_estimators=rounds, learning_rate=rate, n_jobs=1, verbose=-1)
+        return kind(n_estimators=_ROUNDS, n_jobs=1, verbose=-1)
     gradient = HistGradientBoostingRegressor if n_classes == 0 else HistGradientBoostingClassifier
-    return gradient(max_iter=rounds, learning_rate=rate, early_stopping=False)
+    return gradient(max_iter=_ROUNDS, early_stopping=False)
