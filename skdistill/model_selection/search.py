@@ -55,7 +55,8 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         the model, which needs the extra "device". None takes the bytes of the tables and an
         estimate of the code, see Notes; bounds are then those of a Cortex-M0.
     input_dtype : str, default="float32"
-        Type of the inputs, as in `to_c`. "float32" stands for "int32" where `X` is of that type.
+        Type of the inputs, as in `to_c`. "float32" stands for the type that a model declares, which
+        is int32 for trees on an int32 `X`.
     output : str, default="label"
         What the exported model answers, as in `to_c`. "label" stands for "scores" in a regression.
     layout : {"auto", "table", "code"}, default="auto"

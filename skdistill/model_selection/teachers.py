@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
@@ -319,6 +320,8 @@ def default_teacher(data: SearchData) -> Any:
     members = [forest]
     if data.y.ndim == 1 or data.y.shape[1] == 1:  # boosting has a single output
         members.append(_boosting(n_classes))
+    if get_config()["enable_metadata_routing"]:
+        members = [each.set_fit_request(sample_weight=True) for each in members]
     committee = TeacherEnsemble(members)
     labelled = np.flatnonzero(data.rows.has_labels).tolist()
     if not labelled:

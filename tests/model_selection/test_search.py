@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_iris, make_classification, make_friedman1
 from sklearn.exceptions import FitFailedWarning
@@ -212,6 +213,26 @@ def test_weights_groups_unlabeled_rows_and_splits_of_the_user():
     found.fit(X, Y, X_unlabeled=X + 0.01)
     assert found.score(X, Y) > 0.9
     assert search().fit(X, Y, groups=groups).score(X, Y) > 0.9
+
+
+def test_weights_reach_the_default_teacher_under_metadata_routing():
+    weight = np.where(Y == 1, 5.0, 1.0)
+    plain = BudgetSearchCV(budget="400B", families=["tree"], cv=2, random_state=0)
+    expected = to_bytes(clone(plain).fit(X, Y, weight).compact_)
+    with config_context(enable_metadata_routing=True):
+        found = clone(plain).set_fit_request(sample_weight=True)
+        assert to_bytes(clone(found).fit(X, Y, weight).compact_) == expected
+        scores = cross_val_score(found, X, Y, params={"sample_weight": weight}, cv=2)
+    assert scores.min() > 0.8
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8"])
+def test_whole_numbers(dtype):
+    whole = (10 * X).astype(np.int32)
+    settings = {} if dtype == "int32" else {"input_dtype": dtype}
+    found = search("400B", target="cortex-m0", **settings).fit(whole, Y)
+    assert found.footprint_.profile.input_dtype == dtype
+    assert found.profile(whole).mismatches == 0
 
 
 def test_in_a_pipeline_under_cross_validation_cloned_and_pickled(tmp_path):
