@@ -246,9 +246,8 @@ def _fit(
 ) -> Any:
     """Fit a student; of more columns than it may read, on those that mattered most."""
     rows = training.rows
-    student = candidate.student(
-        classifier=training.classes is not None, max_bytes=max_bytes, seed=seed
-    )
+    n_classes = None if training.classes is None else len(training.classes)
+    student = candidate.student(n_classes=n_classes, max_bytes=max_bytes, seed=seed)
     _fit_student(student, rows, training)
     if features is None:
         return student

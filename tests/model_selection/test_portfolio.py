@@ -23,8 +23,8 @@ def test_every_candidate_has_a_twin_on_hard_labels(n_classes, has_categories):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_students_keep_to_their_bytes(family):
-    few = {"max_iter": 5} if family == "net" else {}
-    student = Candidate(family, "hard", few).student(classifier=True, max_bytes=300, seed=3)
+    few = {"net": {"max_iter": 5}, "pruned": {"max_leaf_nodes": 4, "value_bits": 4}}.get(family, {})
+    student = Candidate(family, "hard", few).student(n_classes=3, max_bytes=300, seed=3)
     assert student.fit(X, Y).compact_.nbytes <= 300
     assert student.get_params().get("random_state", 3) == 3
 
