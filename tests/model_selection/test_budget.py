@@ -40,7 +40,7 @@ def test_parse(text, budget):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("4", "a budget must be a number of bytes"),
+        ("4", "budget must be a number of bytes"),
         ({}, "budget must be a size such as '4KB', or a dict"),
         ({"rom": 3}, r"unknown limits \['rom'\]"),
         ({"time": "2ms"}, "such as '2ms@48MHz', got '2ms'"),
