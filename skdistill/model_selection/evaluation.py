@@ -316,6 +316,8 @@ def evaluate(
         seconds = time.perf_counter() - started
         X = held_out.native
         scores = [float(scorer(fitted.student, X, y))]
+        if not np.isfinite(scores[0]):
+            raise ValueError(f"the score is {scores[0]}")
         if len(parts) > 1:
             table = [held_out.take(part).native for part in parts]
             pairs = zip(table, parts, strict=True)

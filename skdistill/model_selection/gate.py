@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
+
+from skdistill.model_selection.racing import Entry, rank
 
 _LEVEL = 0.95
 
@@ -86,3 +89,26 @@ of the gain), so that a student on hard labels is returned.'
             "gain), so that a student on hard labels is returned."
         )
     return DistillationGain(mean, (low, high), sentence)
+
+
+def gain_of(entries: Iterable[Entry], overlap: float) -> DistillationGain:
+    """What the best candidate on soft labels scores above the best on hard ones.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        What was scored.
+    overlap : float
+        As in `distillation_gain`.
+
+    Returns
+    -------
+    gain : DistillationGain
+        On the splits that both were scored on.
+    """
+    best: dict[bool, NDArray[np.float64]] = {}
+    for entry in rank(entries):
+        best.setdefault(entry.candidate.is_hard, entry.compared_scores)
+    common = min((len(each) for each in best.values()), default=0)
+    soft, hard = (None if each is None else each[:common] for each in map(best.get, (False, True)))
+    return distillation_gain(soft, hard, overlap)

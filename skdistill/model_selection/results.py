@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skdistill.model_selection.portfolio import Candidate
+from skdistill.model_selection.racing import Entry, Record, rank
 
 _FIGURES = (
     "nbytes",
@@ -22,82 +21,55 @@ _FIGURES = (
     "fidelity",
     "fit_time",
 )
-Record = dict[str, Any]
 
 
-def scores_of(records: list[Record]) -> NDArray[np.float64]:
-    """Scores of a candidate.
-
-    Parameters
-    ----------
-    records : list of dict
-        One for each split, from `evaluate`.
-
-    Returns
-    -------
-    scores : float64 array of shape (n_splits,)
-        NaN where nothing was within the budget.
-    """
-    return np.array([record.get("score", np.nan) for record in records], np.float64)
-
-
-def compared_scores(records: list[Record]) -> NDArray[np.float64]:
-    """Scores of a candidate to be compared with those of another: of a hold-out, by part.
-
-    Parameters
-    ----------
-    records : list of dict
-        One for each split, from `evaluate`.
-
-    Returns
-    -------
-    scores : float64 array of shape (n_scores,)
-    """
-    if len(records) == 1 and records[0]["part_scores"]:
-        return np.array(records[0]["part_scores"], np.float64)
-    return scores_of(records)
-
-
-def make_results(candidates: list[Candidate], records: list[list[Record]]) -> dict[str, Any]:
+def make_results(entries: list[Entry], n_splits: int) -> dict[str, Any]:
     """``cv_results_`` of a search.
 
     Parameters
     ----------
-    candidates : list of Candidate
+    entries : list of Entry
         What was tried.
-    records : list of lists of dict
-        For each candidate one for each split.
+    n_splits : int
+        Splits of the search.
 
     Returns
     -------
     results : dict of str to array or list
-        With the names of scikit-learn's searches where they mean the same.
+        With the names of scikit-learn's searches where they mean the same. Means are over the
+        splits that a candidate was scored on.
     """
-    scores = np.array([scores_of(each) for each in records])
-    means = scores.mean(axis=1)
-    order = np.argsort(np.argsort(np.where(np.isnan(means), np.inf, -means), kind="stable"))
+    scores = np.full((len(entries), n_splits), np.nan)
+    for row, entry in zip(scores, entries, strict=True):
+        row[: len(entry.records)] = entry.scores
+    order = {id(entry): i for i, entry in enumerate(rank(entries))}
     results: dict[str, Any] = {
-        "params": [each.params for each in candidates],
-        "param_family": np.array([each.family for each in candidates], object),
-        "param_labels": np.array([each.labels for each in candidates], object),
-        "status": np.array([_status(each) for each in records], object),
+        "params": [each.candidate.params for each in entries],
+        "param_family": np.array([each.candidate.family for each in entries], object),
+        "param_labels": np.array([each.candidate.labels for each in entries], object),
+        "status": np.array([_status(each, n_splits) for each in entries], object),
+        "n_splits": np.array([len(each.records) for each in entries]),
     }
-    results |= {f"split{k}_test_score": scores[:, k] for k in range(scores.shape[1])}
+    results |= {f"split{k}_test_score": scores[:, k] for k in range(n_splits)}
     results |= {
-        "mean_test_score": means,
-        "std_test_score": scores.std(axis=1),
-        "rank_test_score": (order + 1).astype(np.int32),
+        "mean_test_score": np.array([each.mean_score for each in entries]),
+        "std_test_score": np.array([each.scores.std() for each in entries]),
+        "rank_test_score": np.array(
+            [order.get(id(each), len(order)) + 1 for each in entries], np.int32
+        ),
     }
     for name in _FIGURES:
-        figures = np.array([_figure(each, name) for each in records], np.float64)
+        figures = np.array([_figure(each.records, name) for each in entries], np.float64)
         if not np.isnan(figures).all():
             results[f"mean_{name}"] = figures
     return results
 
 
-def _status(records: list[Record]) -> str:
-    statuses = {record["status"] for record in records}
-    return next(each for each in ("failed", "too large", "fits") if each in statuses)
+def _status(entry: Entry, n_splits: int) -> str:
+    if entry.fits:
+        return "fits" if len(entry.records) == n_splits else "dropped"
+    statuses = {record["status"] for record in entry.records}
+    return "failed" if "failed" in statuses else "too large"
 
 
 def _figure(records: list[Record], name: str) -> float:
@@ -107,7 +79,7 @@ def _figure(records: list[Record], name: str) -> float:
 
 
 def pareto_frame(results: Mapping[str, Any]) -> Any:
-    """Candidates within the budget, the best first.
+    """Candidates that were within the budget on all splits, the best first.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""A search under way: candidates are evaluated split by split, ranked, and the best refitted."""
+"""A search under way: candidates race from split to split, and the best is fitted again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import joblib
@@ -21,12 +21,10 @@ from skdistill.model_selection.evaluation import (
     training_set,
 )
 from skdistill.model_selection.portfolio import Candidate
-from skdistill.model_selection.results import Record, scores_of
+from skdistill.model_selection.racing import FINALISTS, Entry, Record, n_running, rank
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import Labeller
-
-_TWINS = 3  # of a hold-out: only twins of so many of the best students on soft labels are fitted
 
 
 class SearchRun(NamedTuple):
@@ -67,13 +65,10 @@ class SearchRun(NamedTuple):
     n_jobs: int | None
     verbose: int
 
-    def evaluate_all(
-        self, candidates: list[Candidate]
-    ) -> tuple[list[Candidate], list[list[Record]]]:
-        """Evaluate the candidates on all splits.
+    def race(self, candidates: list[Candidate]) -> list[Entry]:
+        """Score the candidates on one split after the other; after each the better half goes on.
 
-        With several splits these are all. With a hold-out, students on hard labels are fitted
-        for the best three on soft labels only.
+        Students on hard labels are scored where they are twins of the best on soft labels.
 
         Parameters
         ----------
@@ -82,66 +77,49 @@ class SearchRun(NamedTuple):
 
         Returns
         -------
-        evaluated : list of Candidate
-            Those that were tried.
-        records : list of lists of dict
-            For each of them one for each split.
+        entries : list of Entry
+            Of those that were tried, in the order in which they were.
         """
-        soft = [each for each in candidates if not each.is_hard]
-        hard = [each for each in candidates if each.is_hard]
+        soft = [Entry(each) for each in candidates if not each.is_hard]
         if soft:
-            self.labeller.label_splits(munge=any(each.labels == "munge" for each in soft))
-        if len(self.splits) > 1 or not soft:
-            return candidates, self._evaluate(candidates)
-        records = self._evaluate(soft)
-        twins: list[Candidate] = []
-        for i in rank(soft, records):
-            if soft[i].hard_twin() not in twins and len(twins) < _TWINS:
-                twins.append(soft[i].hard_twin())
-        twins = twins or hard
-        return soft + twins, records + self._evaluate(twins)
+            munge = any(each.candidate.labels == "munge" for each in soft)
+            self.labeller.label_splits(munge)
+            self._race(soft, "students on soft labels")
+        hard = twins(soft) or [Entry(each) for each in candidates if each.is_hard]
+        self._race(hard, "students on hard labels")
+        return soft + hard
 
-    def refit(
-        self, candidates: list[Candidate], records: list[list[Record]]
-    ) -> tuple[int, FittedCandidate]:
+    def refit(self, entries: list[Entry]) -> tuple[Entry, FittedCandidate]:
         """Fit the best candidate on all rows; the next one where no size of it fits any more.
 
         Parameters
         ----------
-        candidates, records
-            From `evaluate_all`.
+        entries : list of Entry
+            From `race`.
 
         Returns
         -------
-        index : int
-            Which candidate it is.
+        entry : Entry
+            The best.
         fitted : FittedCandidate
             Within the budget.
 
         Raises
         ------
         ValueError
-            If nothing is within the budget; it names the smallest model that was found.
+            If nothing is within the budget; it names the smallest model that was tried.
         """
         smallest = [
-            record["smallest"] for each in records for record in each if "smallest" in record
+            record["smallest"]
+            for each in entries
+            for record in each.records
+            if "smallest" in record
         ]
-        for i in rank(candidates, records):
-            training = self._training_set(candidates[i], None)
-            start = records[i][0]["max_bytes"]
+        for entry in rank(entries):
             try:
-                fitted = fit_within(
-                    candidates[i],
-                    training,
-                    self.budget,
-                    self.device,
-                    seed=self.seed,
-                    max_bytes=start,
-                )
+                return entry, self.fit(entry)
             except BudgetExceededError as error:
                 smallest.append(error.smallest)
-                continue
-            return i, fitted
         if not smallest:
             raise ValueError(
                 "all candidates failed: the warnings above say why; check scoring and families"
@@ -151,46 +129,65 @@ class SearchRun(NamedTuple):
             f"{min(smallest)} bytes of flash; raise the budget, or allow more families"
         )
 
-    def _evaluate(self, candidates: list[Candidate]) -> list[list[Record]]:
-        """A record of each candidate on each split; what is stored is not fitted again."""
-        records: dict[tuple[int, int], Record] = {}
-        total = len(candidates) * len(self.splits)
-        with tqdm(total=total, desc="students", disable=self.verbose <= 0) as progress:
-            for k in range(len(self.splits)):
-                pending = []
-                for i, candidate in enumerate(candidates):
-                    record = self.storage.read(_name(candidate, k))
-                    if record is None and k > 0 and records[i, 0]["status"] != "fits":
-                        record = records[i, 0]
-                    if record is None:
-                        pending.append(i)
-                    else:
-                        records[i, k] = record
-                        progress.update()
-                starts = {i: records[i, 0]["max_bytes"] if k > 0 else None for i in pending}
-                work = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(
-                    self._tasks(candidates, pending, k, starts)
-                )
-                for i, record in work:
-                    if record["status"] != "failed":  # by chance, perhaps: tried again
-                        self.storage.write(_name(candidates[i], k), record)
-                    records[i, k] = record
-                    progress.update()
-        return [[records[i, k] for k in range(len(self.splits))] for i in range(len(candidates))]
+    def fit(self, entry: Entry) -> FittedCandidate:
+        """Fit a candidate on all rows, within the budget.
 
-    def _tasks(
-        self,
-        candidates: list[Candidate],
-        pending: list[int],
-        split: int,
-        starts: dict[int, int | None],
-    ) -> Iterator[Any]:
+        Parameters
+        ----------
+        entry : Entry
+            From `race`.
+
+        Returns
+        -------
+        fitted : FittedCandidate
+
+        Raises
+        ------
+        BudgetExceededError
+            If no size fits that was tried.
+        """
+        return fit_within(
+            entry.candidate,
+            self._training_set(entry.candidate, None),
+            self.budget,
+            self.device,
+            seed=self.seed,
+            max_bytes=entry.start,
+        )
+
+    def _race(self, entries: list[Entry], title: str) -> None:
+        sizes = n_running(len(entries), len(self.splits))
+        with tqdm(total=sum(sizes), desc=title, disable=self.verbose <= 0) as progress:
+            for split, size in enumerate(sizes):
+                running = entries if split == 0 else rank(entries)[:size]
+                for _ in self._score(running, split):
+                    progress.update()
+
+    def _score(self, entries: list[Entry], split: int) -> Iterator[None]:
+        """Add a record of a split to each; what is stored is not fitted again."""
+        pending = []
+        for entry in entries:
+            record = self.storage.read(_name(entry.candidate, split))
+            if record is None:
+                pending.append(entry)
+            else:
+                entry.records.append(record)
+                yield
+        work = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(
+            self._tasks(pending, split)
+        )
+        for i, record in work:
+            if record["status"] != "failed":  # by chance, perhaps: tried again
+                self.storage.write(_name(pending[i].candidate, split), record)
+            pending[i].records.append(record)
+            yield
+
+    def _tasks(self, pending: list[Entry], split: int) -> Iterator[Any]:
         """Evaluations that are left to do on a split."""
         test = self.splits.test(split)
         held_out = self.data.rows.take(test)
-        for i in pending:
-            candidate = candidates[i]
-            teacher = None
+        for i, entry in enumerate(pending):
+            candidate, teacher = entry.candidate, None
             if not candidate.is_hard:
                 teacher = self.labeller.held_out(candidate.teacher, split)
             yield delayed(_numbered)(
@@ -205,7 +202,7 @@ class SearchRun(NamedTuple):
                 self.budget,
                 self.device,
                 seed=self.seed,
-                max_bytes=starts[i],
+                max_bytes=entry.start,
             )
 
     def _training_set(self, candidate: Candidate, split: int | None) -> TrainingSet:
@@ -221,29 +218,24 @@ class SearchRun(NamedTuple):
         return training_set(candidate, self.data, train, response, further)
 
 
-def rank(candidates: list[Candidate], records: list[list[Record]]) -> list[int]:
-    """Candidates within the budget on all splits, the best first.
+def twins(entries: Iterable[Entry]) -> list[Entry]:
+    """Students on hard labels of the form of the best on soft labels.
 
     Parameters
     ----------
-    candidates : list of Candidate
-        What was tried.
-    records : list of lists of dict
-        For each of them one for each split.
+    entries : iterable of Entry
+        On soft labels, scored.
 
     Returns
     -------
-    order : list of int
-        By mean score; of equal ones those on hard labels first, then the smaller ones.
+    twins : list of Entry
+        At most `FINALISTS`, not scored, to start with the bytes of those on soft labels.
     """
-    means = [float(scores_of(each).mean()) for each in records]
-    fits = [i for i, mean in enumerate(means) if np.isfinite(mean)]
-
-    def key(i: int) -> tuple[float, bool, float]:
-        sizes = [record["flash"] for record in records[i]]
-        return -means[i], not candidates[i].is_hard, float(np.mean(sizes))
-
-    return sorted(fits, key=key)
+    found: dict[str, Entry] = {}
+    for each in rank(entries):
+        twin = each.candidate.hard_twin()
+        found.setdefault(str(twin.params), Entry(twin, each.start))
+    return list(found.values())[:FINALISTS]
 
 
 def _name(candidate: Candidate, split: int) -> str:

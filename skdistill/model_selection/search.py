@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
@@ -16,11 +16,11 @@ from skdistill.distillation._base import read_training_rows
 from skdistill.model_selection.best_model import BestModelMixin
 from skdistill.model_selection.budget import Device, check_device, parse_budget
 from skdistill.model_selection.data import SearchData
-from skdistill.model_selection.gate import DistillationGain, distillation_gain
+from skdistill.model_selection.gate import gain_of
 from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
-from skdistill.model_selection.results import Record, compared_scores, make_results
-from skdistill.model_selection.run import SearchRun, rank
-from skdistill.model_selection.splits import Splits, make_splits
+from skdistill.model_selection.results import make_results
+from skdistill.model_selection.run import SearchRun
+from skdistill.model_selection.splits import make_splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import CATEGORIES, Labeller, make_teachers
 from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
@@ -99,7 +99,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         What it takes: `flash`, `ram`, `instructions`, `features`; its `profile` tells more.
     cv_results_ : dict of str to array or list
         A row for each candidate, with the names of scikit-learn's searches. `status` is "fits",
-        "too large" or "failed".
+        "dropped" after `n_splits` splits, "too large" or "failed".
     pareto_ : pandas.DataFrame
         Candidates within the budget, the best first.
     distillation_gain_ : DistillationGain
@@ -127,7 +127,9 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     A teacher is fitted once a split. Where all rows are held out once, its labels for these rows
     serve in all other splits, so that a soft label knows the hard ones of those. The scores of
     students on soft labels may be a little too high for that reason. Those of a hold-out are not.
-    With a hold-out, students on hard labels are tried for the three best on soft labels.
+
+    After each split the better half of the candidates goes on, three at the least. Students on hard
+    labels are tried in the form of the three best on soft labels.
 
     Examples
     --------
@@ -232,15 +234,31 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             If parameters or data are out of range, and if no candidate is within the budget: then
             the smallest model that was found is named.
         """
+        run = self._begin(X, y, sample_weight, X_unlabeled, groups)
+        entries = run.race(self._candidates(run))
+        self.cv_results_ = make_results(entries, len(run.splits))
+        best, fitted = run.refit(entries)
+        self.best_index_ = entries.index(best)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = best.mean_score
+        self.distillation_gain_ = gain_of(entries, run.splits.overlap)
+        self.best_estimator_, self.footprint_ = fitted.student, fitted.footprint
+        self.compact_ = self.best_estimator_.compact_
+        if run.data.classes is not None:
+            self.classes_ = run.data.classes
+        return self
+
+    def _begin(
+        self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, groups: Any
+    ) -> SearchRun:
+        """Validate everything; nothing is fitted yet."""
         budget = parse_budget(self.budget)
         output = None if self.output == "label" else self.output
         input_dtype = None if self.input_dtype == "float32" else self.input_dtype
         device = Device(self.target, input_dtype, output, self.layout)
         check_device(budget, device)
-        families = self._chosen_families()
         data = self._read_data(X, y, sample_weight, X_unlabeled)
         teachers = make_teachers(self.teacher, data)
-
         random_state = None if self.random_state is None else _seed(self.random_state)
         storage = Storage(self.storage, self._call(random_state, data, groups))
         seed = _stored_seed(storage, random_state)
@@ -263,7 +281,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             verbose=self.verbose,
         )
         self.scorer_ = self._scorer()
-        run = SearchRun(
+        return SearchRun(
             data,
             splits,
             labeller,
@@ -275,23 +293,16 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             self.n_jobs,
             self.verbose,
         )
-        candidates = portfolio(
-            families,
-            n_classes=None if data.classes is None else len(data.classes),
-            has_categories=bool(data.rows.has_labels.any()),
-            n_teachers=len(teachers),
+
+    def _candidates(self, run: SearchRun) -> list[Candidate]:
+        """The portfolio for the data."""
+        classes = run.data.classes
+        return portfolio(
+            self._chosen_families(),
+            n_classes=None if classes is None else len(classes),
+            has_categories=bool(run.data.rows.has_labels.any()),
+            n_teachers=run.labeller.n_teachers,
         )
-        candidates, records = run.evaluate_all(candidates)
-        self.cv_results_ = make_results(candidates, records)
-        self.best_index_, fitted = run.refit(candidates, records)
-        self.best_params_ = self.cv_results_["params"][self.best_index_]
-        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        self.distillation_gain_ = _gain(candidates, records, splits)
-        self.best_estimator_, self.footprint_ = fitted.student, fitted.footprint
-        self.compact_ = self.best_estimator_.compact_
-        if data.classes is not None:
-            self.classes_ = data.classes
-        return self
 
     def _chosen_families(self) -> tuple[str, ...]:
         if isinstance(self.families, str):
@@ -350,13 +361,3 @@ def _stored_seed(storage: Storage, seed: int | None) -> int:
         stored = {"seed": _seed(None)}
         storage.write("seed", stored)
     return int(stored["seed"])
-
-
-def _gain(
-    candidates: list[Candidate], records: list[list[Record]], splits: Splits
-) -> DistillationGain:
-    """Of the best student on soft labels over the best on hard ones."""
-    best: dict[bool, NDArray[np.float64]] = {}
-    for i in rank(candidates, records):
-        best.setdefault(candidates[i].is_hard, compared_scores(records[i]))
-    return distillation_gain(best.get(False), best.get(True), splits.overlap)

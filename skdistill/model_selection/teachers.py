@@ -89,6 +89,11 @@ class Labeller:
         self._synthetic = cache(self._make_synthetic)
         self._responses: dict[tuple[int, int], Arrays] = {}
 
+    @property
+    def n_teachers(self) -> int:
+        """Number of teachers."""
+        return len(self._teachers)
+
     def label_splits(self, munge: bool) -> None:
         """Fit all teachers for all splits, but for those whose responses are stored.
 
