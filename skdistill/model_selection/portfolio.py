@@ -186,7 +186,7 @@ def _labels(n_classes: int, has_categories: bool) -> list[Candidate]:
         Candidate("net", "soft", _SIX_BITS, 0.2, True),
     ]
     if n_classes == 2:
-        trees = {"max_leaf_nodes": 8, "value_bits": 4}
+        trees: dict[str, Any] = {"max_leaf_nodes": 8, "value_bits": 4}
         quantiles = {"binning": "quantile", "threshold_bits": 6}
         recipes += [Candidate("boosted", "soft", trees | quantiles)]
         recipes += [Candidate("boosted", "soft", trees)]
