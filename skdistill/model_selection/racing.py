@@ -92,6 +92,36 @@ def rank(entries: Iterable[Entry]) -> list[Entry]:
     )
 
 
+def competes(entry: Entry, others: Iterable[Entry], split: int) -> bool:
+    """Whether a candidate that came later goes on to a split.
+
+    Parameters
+    ----------
+    entry : Entry
+        Scored on the splits before.
+    others : iterable of Entry
+        Those before it.
+    split : int
+        Number of the split.
+
+    Returns
+    -------
+    competes : bool
+        On the first split, and where it is among the best `FINALISTS` of its kind of labels.
+    """
+    if split == 0:
+        return True
+    if not entry.fits or len(entry.records) < split:
+        return False
+    is_hard = entry.candidate.is_hard
+    means = sorted(
+        float(each.scores[:split].mean())
+        for each in others
+        if each.fits and len(each.records) >= split and each.candidate.is_hard == is_hard
+    )
+    return len(means) < FINALISTS or float(entry.scores.mean()) >= means[-FINALISTS]
+
+
 def n_running(n_candidates: int, n_splits: int) -> list[int]:
     """Candidates that are scored on each split: after each of them the better half goes on.
 

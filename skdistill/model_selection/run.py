@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,11 +21,15 @@ from skdistill.model_selection.evaluation import (
     fit_within,
     training_set,
 )
+from skdistill.model_selection.optimizer import Optimizer
 from skdistill.model_selection.portfolio import Candidate
-from skdistill.model_selection.racing import FINALISTS, Entry, Record, n_running, rank
+from skdistill.model_selection.racing import FINALISTS, Entry, Record, competes, n_running, rank
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import Labeller
+
+_BATCH = 4  # candidates that an optimiser proposes at a time
+_IDLE = 20  # batches without a new candidate, after which there is none left
 
 
 class SearchRun(NamedTuple):
@@ -88,6 +93,55 @@ class SearchRun(NamedTuple):
         hard = twins(soft) or [Entry(each) for each in candidates if each.is_hard]
         self._race(hard, "students on hard labels")
         return soft + hard
+
+    def optimize(
+        self, entries: list[Entry], optimizer: Optimizer, seconds: float, time_limit: float
+    ) -> list[Entry]:
+        """Try what an optimiser proposes, as long as there is time.
+
+        A proposal goes on from split to split while it is among the best three.
+
+        Parameters
+        ----------
+        entries : list of Entry
+            From `race`.
+        optimizer : Optimizer
+            It has been told nothing yet.
+        seconds : float
+            What the search has taken so far.
+        time_limit : float
+            Seconds after which nothing more is proposed.
+
+        Returns
+        -------
+        entries : list of Entry
+            Those passed, those proposed, and the hard twin of the best.
+        """
+        optimizer.add(entries)
+        known = {str(each.candidate.params): each for each in entries}
+        n_batches = n_idle = 0
+        with tqdm(total=time_limit, desc="seconds", disable=self.verbose <= 0) as progress:
+            progress.update(min(seconds, time_limit))
+            while seconds < time_limit and n_idle < _IDLE:
+                started = time.perf_counter()
+                asked = [Entry(each) for each in optimizer.ask(_BATCH)]
+                new = {str(each.candidate.params): each for each in asked}
+                new = {name: each for name, each in new.items() if name not in known}
+                for split in range(len(self.splits)):
+                    running = [e for e in new.values() if competes(e, known.values(), split)]
+                    for _ in self._score(running, split):
+                        pass
+                known |= new
+                optimizer.tell([known[str(each.candidate.params)] for each in asked])
+                taken = self.storage.seconds(f"batch{n_batches}", started)
+                progress.update(min(taken, time_limit - seconds))
+                seconds += taken
+                n_batches += 1
+                n_idle = 0 if new else n_idle + 1
+        best = twins(each for each in known.values() if not each.candidate.is_hard)[:1]
+        twin = [each for each in best if str(each.candidate.params) not in known]
+        self._race(twin, "students on hard labels")
+        return [*known.values(), *twin]
 
     def refit(self, entries: list[Entry]) -> tuple[Entry, FittedCandidate]:
         """Fit the best candidate on all rows; the next one where no size of it fits any more.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import time
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
@@ -17,6 +18,7 @@ from skdistill.model_selection.best_model import BestModelMixin
 from skdistill.model_selection.budget import Device, check_device, parse_budget
 from skdistill.model_selection.data import SearchData
 from skdistill.model_selection.gate import gain_of
+from skdistill.model_selection.optimizer import Optimizer, SearchSpace
 from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
 from skdistill.model_selection.results import make_results
 from skdistill.model_selection.run import SearchRun
@@ -26,7 +28,7 @@ from skdistill.model_selection.teachers import CATEGORIES, Labeller, make_teache
 from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
 from skdistill.students._validation import check_targets, check_values, check_weights
 from skdistill.transfer.further_rows import further_tables
-from skdistill.utils._sklearn_compat import HasMethods, StrOptions, _fit_context
+from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
 
 
 class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
@@ -70,9 +72,14 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     cv : "auto", int, splitter or iterable of splits, default="auto"
         How rows are held out to score students. "auto" is five shuffled folds up to 10,000 rows,
         above a fifth of the rows; stratified for classes, and by group where there are `groups`.
+    time_limit : float or None, default=None
+        Seconds, apart from the last fit on all rows. The portfolio is tried in any case. In the
+        time that is left Optuna proposes further candidates, which needs the extra "search". None
+        tries the portfolio alone.
     storage : str, path-like or None, default=None
         A folder for the results. A search that was interrupted, in whatever way, goes on from it
-        when the same call is made again, and ends as an undisturbed one.
+        when the same call is made again, and ends as an undisturbed one. With a larger `time_limit`
+        it goes on from where it ended. Optuna's journal is there, too.
     memory : str, joblib.Memory or None, default=None
         Caches the fits of teachers, for searches over the same rows with other budgets.
     random_state : int, RandomState instance or None, default=None
@@ -154,6 +161,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         "families": [StrOptions({"auto"}), list, tuple],
         "scoring": [str, callable, None],
         "cv": [StrOptions({"auto"}), "cv_object"],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "storage": [str, PathLike, None],
         "memory": [str, HasMethods(["cache"]), None],
         "random_state": ["random_state"],
@@ -174,6 +182,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         families: Any = "auto",
         scoring: Any = None,
         cv: Any = "auto",
+        time_limit: float | None = None,
         storage: str | PathLike[str] | None = None,
         memory: Any = None,
         random_state: Any = None,
@@ -190,6 +199,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         self.families = families
         self.scoring = scoring
         self.cv = cv
+        self.time_limit = time_limit
         self.storage = storage
         self.memory = memory
         self.random_state = random_state
@@ -229,13 +239,22 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ImportError
-            With a `target`, without the extra "device".
+            With a `target`, without the extra "device"; with a `time_limit`, without the extra
+            "search".
         ValueError
             If parameters or data are out of range, and if no candidate is within the budget: then
             the smallest model that was found is named.
         """
+        started = time.perf_counter()
         run = self._begin(X, y, sample_weight, X_unlabeled, groups)
-        entries = run.race(self._candidates(run))
+        candidates, optimizer = self._candidates(run), self._optimizer(run)
+        if optimizer is not None or not all(each.is_hard for each in candidates):
+            munge = optimizer is not None or any(each.labels == "munge" for each in candidates)
+            run.labeller.label_splits(munge)
+        entries = run.race(candidates)
+        if optimizer is not None and self.time_limit is not None:
+            seconds = run.storage.seconds("portfolio", started)
+            entries = run.optimize(entries, optimizer, seconds, self.time_limit)
         self.cv_results_ = make_results(entries, len(run.splits))
         best, fitted = run.refit(entries)
         self.best_index_ = entries.index(best)
@@ -304,6 +323,21 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             n_teachers=run.labeller.n_teachers,
         )
 
+    def _optimizer(self, run: SearchRun) -> Optimizer | None:
+        """What proposes candidates after those of the portfolio."""
+        if self.time_limit is None:
+            return None
+        families = {each.family for each in self._candidates(run)}
+        return Optimizer(
+            SearchSpace(
+                tuple(each for each in FAMILIES if each in families),
+                run.labeller.n_teachers,
+                run.data.classes is not None,
+            ),
+            run.seed,
+            run.storage.path("optuna.journal"),
+        )
+
     def _chosen_families(self) -> tuple[str, ...]:
         if isinstance(self.families, str):
             return FAMILIES
@@ -342,7 +376,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _call(self, random_state: int | None, data: SearchData, groups: Any) -> dict[str, Any]:
         """What makes two calls the same."""
-        ignored = {"storage", "memory", "n_jobs", "verbose", "random_state"}
+        ignored = {"storage", "memory", "n_jobs", "verbose", "random_state", "time_limit"}
         parameters = self.get_params(deep=False)
         call = {name: value for name, value in parameters.items() if name not in ignored}
         return call | {"seed": random_state, "data": data, "groups": groups}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -63,7 +64,7 @@ class Storage:
         record : dict or None
             None where there is none.
         """
-        path = self._path(f"{name}.json")
+        path = self.path(f"{name}.json")
         if path is None or not path.exists():
             return None
         record: dict[str, Any] = json.loads(path.read_text())
@@ -79,7 +80,7 @@ class Storage:
         record : dict
             Of what JSON knows.
         """
-        path = self._path(f"{name}.json")
+        path = self.path(f"{name}.json")
         if path is not None:
             write_whole(path, json.dumps(dict(record)).encode())
 
@@ -96,7 +97,7 @@ class Storage:
         arrays : dict of str to array, or None
             None where there are none.
         """
-        path = self._path(f"{name}.npz")
+        path = self.path(f"{name}.npz")
         if path is None or not path.exists():
             return None
         with np.load(path, allow_pickle=False) as file:
@@ -112,11 +113,43 @@ class Storage:
         arrays : dict of str to array
             Of numbers.
         """
-        path = self._path(f"{name}.npz")
+        path = self.path(f"{name}.npz")
         if path is not None:
             content = io.BytesIO()
             np.savez(content, allow_pickle=False, **arrays)
             write_whole(path, content.getvalue())
 
-    def _path(self, name: str) -> Path | None:
+    def seconds(self, name: str, started: float) -> float:
+        """Seconds that something took, also where it was done by an earlier call.
+
+        Parameters
+        ----------
+        name : str
+            Of what was done.
+        started : float
+            When it began in this call, by `time.perf_counter`.
+
+        Returns
+        -------
+        seconds : float
+        """
+        stored = self.read(name)
+        if stored is None:
+            stored = {"seconds": time.perf_counter() - started}
+            self.write(name, stored)
+        return float(stored["seconds"])
+
+    def path(self, name: str) -> Path | None:
+        """Path of a file.
+
+        Parameters
+        ----------
+        name : str
+            Of the file.
+
+        Returns
+        -------
+        path : Path or None
+            None where nothing is stored.
+        """
         return None if self._folder is None else self._folder / name

@@ -105,7 +105,7 @@ class Labeller:
         tasks = [(t, k) for t in range(len(self._teachers)) for k in range(len(self._splits))]
         missing = []
         for t, k in tasks:
-            stored = self._storage.read_arrays(_name(t, k))
+            stored = self._storage.read_arrays(_name(t, k, munge))
             if stored is None:
                 missing.append((t, k))
             else:
@@ -115,7 +115,7 @@ class Labeller:
         )
         progress = tqdm(work, total=len(missing), desc="teachers", disable=self._verbose <= 0)
         for (t, k), arrays in zip(missing, progress, strict=True):
-            self._storage.write_arrays(_name(t, k), arrays)
+            self._storage.write_arrays(_name(t, k, munge), arrays)
             self._responses[t, k] = arrays
 
     def held_out(self, teacher: int, split: int) -> NDArray[np.float64]:
@@ -200,7 +200,7 @@ class Labeller:
 
     def _of_all_rows(self, teacher: int, *, munge: bool, training: bool) -> Arrays:
         """Responses of the teacher that was fitted on all rows."""
-        name = f"{_name(teacher, None)}{'-munge' * munge}{'-training' * training}"
+        name = f"{_name(teacher, None, munge)}{'-training' * training}"
         arrays = self._storage.read_arrays(name)
         if arrays is None:
             arrays = self._label(*self._task(teacher, None, munge, training=training))
@@ -234,8 +234,8 @@ class Labeller:
         return further_tables(parents, munge, None, self._seed, CATEGORIES)
 
 
-def _name(teacher: int, split: int | None) -> str:
-    return f"teacher{teacher}-{'all' if split is None else f'split{split}'}"
+def _name(teacher: int, split: int | None, munge: bool) -> str:
+    return f"teacher{teacher}-{'all' if split is None else f'split{split}'}{'-munge' * munge}"
 
 
 def _label(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from skdistill.model_selection.portfolio import Candidate
-from skdistill.model_selection.racing import FINALISTS, Entry, n_running, rank
+from skdistill.model_selection.racing import FINALISTS, Entry, competes, n_running, rank
 
 
 def entry(*scores, labels="soft", flash=100, status="fits"):
@@ -23,7 +25,7 @@ def test_the_better_half_goes_on_and_three_stay(n_candidates, n_splits):
     assert len(found) == n_splits
     assert found[0] == n_candidates
     assert found == sorted(found, reverse=True)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert after >= before / 2
         assert after >= min(n_candidates, FINALISTS)
         assert after == before or before > FINALISTS
@@ -47,3 +49,21 @@ def test_scores_of_an_entry():
     alone.records[0]["part_scores"] = [0.4, 0.6]
     assert alone.compared_scores.tolist() == [0.4, 0.6]
     assert entry(0.5, 0.7).compared_scores.tolist() == [0.5, 0.7]
+
+
+def test_those_that_come_later_go_on_while_they_are_among_the_best_three():
+    others = [
+        entry(0.9, 0.1),
+        entry(0.8, 0.8),
+        entry(0.7, 0.7),
+        entry(0.6),
+        entry(0.99, labels="hard"),
+    ]
+    assert competes(Entry(Candidate("tree", "soft")), others, 0)
+    assert competes(entry(0.7), others, 1)
+    assert not competes(entry(0.69), others, 1)
+    assert not competes(entry(0.95, 0.04), others, 2)  # means of the others: 0.5, 0.8, 0.7
+    assert competes(entry(0.95, 0.05), others, 2)
+    assert not competes(entry(0.95), others, 2)
+    assert not competes(entry(0.95, status="too large"), others, 1)
+    assert competes(entry(0.1, labels="hard"), others, 1)
