@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skdistill.model_selection.portfolio import Candidate
 
-FINALISTS = 3  # so many are scored on all splits, of each kind of labels
+FINALISTS = 4  # so many are scored on all splits, of each kind of labels
 
 Record = dict[str, Any]
 
@@ -144,7 +144,7 @@ def n_running(n_candidates: int, n_splits: int) -> list[int]:
     --------
     >>> from skdistill.model_selection.racing import n_running
     >>> n_running(8, 5)
-    [8, 4, 3, 3, 3]
+    [8, 4, 4, 4, 4]
     """
     found = [n_candidates]
     while len(found) < n_splits:

@@ -99,7 +99,7 @@ class SearchRun(NamedTuple):
     ) -> list[Entry]:
         """Try what an optimiser proposes, as long as there is time.
 
-        A proposal goes on from split to split while it is among the best three.
+        A proposal goes on from split to split while it is among the best four.
 
         Parameters
         ----------

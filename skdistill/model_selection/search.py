@@ -135,8 +135,8 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     serve in all other splits, so that a soft label knows the hard ones of those. The scores of
     students on soft labels may be a little too high for that reason. Those of a hold-out are not.
 
-    After each split the better half of the candidates goes on, three at the least. Students on hard
-    labels are tried in the form of the three best on soft labels.
+    After each split the better half of the candidates goes on, four at the least. Students on hard
+    labels are tried in the form of the four best on soft labels.
 
     Examples
     --------
