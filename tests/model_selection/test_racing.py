@@ -53,6 +53,7 @@ def test_scores_of_an_entry():
 
 def test_those_that_come_later_go_on_while_they_are_among_the_best_four():
     others = [
+        entry(1.0, 0.8),
         entry(0.9, 0.1),
         entry(0.8, 0.8),
         entry(0.7, 0.7),
