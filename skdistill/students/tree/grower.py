@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import GrownTree, partition_rows
 from skdistill.students.tree.histogram import build_histogram, gather_stats, subtract_histogram
+from skdistill.students.tree.monotonic import ValueBounds, bound_children
 from skdistill.students.tree.splitting import (
     SplitConstraints,
     find_best_split,
@@ -61,6 +62,7 @@ def grow_tree(
     min_weight_fraction: float = 0.0,
     l2_regularization: float = 0.0,
     penalties: SplitPenalties | None = None,
+    signs: NDArray[np.int8] | None = None,
 ) -> GrownTree:
     """Grow a tree, always splitting the leaf that gains most.
 
@@ -87,6 +89,9 @@ def grow_tree(
         Added to the weight of a node in its squared error, in units of the row statistics.
     penalties : SplitPenalties, default=None
         What a split has to gain; None is 0 for all. They are not changed.
+    signs : int8 array of shape (n_features,), default=None
+        1 where the mean of the last target has to rise with a feature, −1 where it has to fall;
+        None is 0 for all.
 
     Returns
     -------
@@ -114,6 +119,8 @@ def grow_tree(
     slots = _HISTOGRAM_BYTES // max(1, n_bins * n_stats * 8)
     if penalties is None:
         penalties = SplitPenalties(np.zeros(len(n_edges)), np.zeros(n_bins))
+    if signs is None:
+        signs = np.zeros(len(n_edges), np.int8)
     tree = GrownTree(
         *_grow(
             codes,
@@ -128,6 +135,7 @@ def grow_tree(
             min(max_leaf_nodes + 1, max(2, slots)),
             penalties.feature.copy(),
             penalties.threshold.copy(),
+            signs,
         )
     )
     has_nan = codes.max(axis=1) > n_edges
@@ -147,6 +155,8 @@ class _Nodes(NamedTuple):
     start: NDArray[np.int64]  # a node has rows[start:stop] of the workspace
     stop: NDArray[np.int64]
     slot: NDArray[np.int32]  # its histogram in the workspace, −1 without one
+    lower: NDArray[np.float64]  # bounds of the mean of the last target
+    upper: NDArray[np.float64]
 
 
 class _Workspace(NamedTuple):
@@ -175,6 +185,7 @@ def _grow(  # type: ignore[no-untyped-def]
     n_slots,
     feature_penalty,
     threshold_penalty,
+    signs,
 ):
     """Arrays of a `GrownTree`."""
     n_samples, n_stats = row_stats.shape
@@ -214,6 +225,7 @@ def _grow(  # type: ignore[no-untyped-def]
                     constraints,
                     feature_penalty,
                     threshold_penalty,
+                    ValueBounds(signs, nodes.lower[node], nodes.upper[node]),
                 )
                 if split.feature >= 0:
                     _store_split(nodes, node, split)
@@ -230,6 +242,9 @@ def _grow(  # type: ignore[no-untyped-def]
         feature_penalty[feature] = 0.0
         threshold_penalty[bin_offsets[feature] + threshold] = 0.0
         _split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
+        bound_children(
+            nodes.lower, nodes.upper, nodes.sums, node, n_nodes, signs[feature], n_targets
+        )
         first_new, n_nodes, n_leaves = n_nodes, n_nodes + 2, n_leaves + 1
         if n_leaves < max_leaf_nodes:
             _histograms_of_children(nodes, work, node, min_rows, codes, bin_offsets, row_stats)
@@ -269,6 +284,8 @@ def _allocate_nodes(n_nodes, n_stats):  # type: ignore[no-untyped-def]
         np.zeros(n_nodes, np.int64),
         np.zeros(n_nodes, np.int64),
         np.full(n_nodes, -1, np.int32),
+        np.full(n_nodes, -np.inf),
+        np.full(n_nodes, np.inf),
     )
 
 
@@ -342,13 +359,14 @@ def _best_split(  # type: ignore[no-untyped-def]
     constraints,
     feature_penalty,
     threshold_penalty,
+    bounds,
 ):
     """Best split of a node, with or without a histogram of it."""
     sums = nodes.sums[node]
     if nodes.slot[node] >= 0:
         histogram = work.histograms[nodes.slot[node]]
         return find_best_split(
-            histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty
+            histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty, bounds
         )
     rows = work.rows[nodes.start[node] : nodes.stop[node]]
     gather_stats(row_stats, rows, work.node_stats)
@@ -361,6 +379,7 @@ def _best_split(  # type: ignore[no-untyped-def]
         constraints,
         feature_penalty,
         threshold_penalty,
+        bounds,
         work.scratch,
     )
 
