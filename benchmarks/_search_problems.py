@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from _tables import OWN_SPLIT_IGNORED, read_frame
+from _tables import OWN_SPLIT_IGNORED, choose_sets, read_frame
 from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.model_selection import train_test_split
 
 REGRESSIONS = ("diabetes", "friedman1")
 WHOLE = 10_000  # training rows of a table that is taken whole: its peers are those of budget.py
 CAP = 4000  # rows of a larger one
+
+
+def choose_problems(args: argparse.Namespace) -> list[str]:
+    """Tables of --data, and regressions; by default all."""
+    asked = args.sets or (REGRESSIONS[:1] if args.quick else None)
+    tables = [each for each in asked or () if each not in REGRESSIONS]
+    if tables or (asked is None and args.data is not None):
+        args.sets = tables
+        tables = choose_sets(args, ())
+    return [*tables, *(each for each in REGRESSIONS if asked is None or each in asked)]
 
 
 class Problem(NamedTuple):

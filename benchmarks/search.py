@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from _budget_draws import ACCURACY, by_draw, of_kind, value
 from _common import options, save
-from _search_problems import REGRESSIONS, Problem, problem
+from _search_problems import Problem, choose_problems, problem
 from _search_report import report
-from _tables import add_data_options, choose_sets
+from _tables import add_data_options
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -136,14 +136,8 @@ def parse() -> argparse.Namespace:
         parser.error("--resume needs --output")
     if args.quick:
         args.seeds, args.budgets = args.seeds or [1], args.budgets[:1]
-        args.sets = args.sets or ["diabetes"]
     args.seeds = args.seeds or range(1, SEEDS + 1)
-    regressions = [each for each in args.sets or REGRESSIONS if each in REGRESSIONS]
-    tables = [each for each in args.sets or () if each not in REGRESSIONS]
-    if tables or (not args.sets and args.data is not None):
-        args.sets = tables
-        tables = choose_sets(args, ())
-    args.sets = [*tables, *regressions]
+    args.sets = choose_problems(args)
     return args
 
 
