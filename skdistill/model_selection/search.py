@@ -131,9 +131,9 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     210 more for columns of categories. The compiler's routines for floats, 0.6 to 0.8 KB on a core
     that has none, are not in it. With a `target` they are.
 
-    A teacher is fitted once a split. Where all rows are held out once, its labels for these rows
-    serve in all other splits, so that a soft label knows the hard ones of those. The scores of
-    students on soft labels may be a little too high for that reason. Those of a hold-out are not.
+    In each split a teacher labels the training rows out of fold, by three folds of their own, and a
+    teacher of all training rows labels everything else: four fits a split, which all students
+    share. Labels that all splits share would take fewer fits, but they know the rows held out.
 
     After each split the better half of the candidates goes on, four at the least. Students on hard
     labels are tried in the form of the four best on soft labels.

@@ -49,12 +49,6 @@ class Splits:
         return self._folds[split][1]
 
     @property
-    def is_partition(self) -> bool:
-        """Whether every row is held out exactly once."""
-        held_out = np.concatenate([test for _, test in self._folds])
-        return len(held_out) == self.n_samples == len(np.unique(held_out))
-
-    @property
     def overlap(self) -> float:
         """Held-out rows of a split by its training rows; 0 of a hold-out."""
         if len(self) == 1:

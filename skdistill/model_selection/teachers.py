@@ -35,7 +35,7 @@ from skdistill.transfer.further_rows import further_tables
 CATEGORIES = "from_dtype"  # how rows are read
 _ROWS = 24_000  # training and synthetic rows together, if one pass is less than that
 _PASSES = 20
-_INNER_FOLDS = 3  # that label the training rows of a hold-out
+_INNER_FOLDS = 3  # that label the training rows of a split
 _TREES = 200
 _ROUNDS = 150
 
@@ -43,11 +43,9 @@ _ROUNDS = 150
 class Labeller:
     """Labels of teachers for the splits of a search and for all rows.
 
-    Where every row is held out once, the teacher that was fitted on the training rows of a split
-    labels the rows held out, and these labels serve in all other splits. A label then knows, by
-    way of its teacher, the labels of the other splits: a leak between splits that is the same
-    for all candidates on soft labels. Rows of a hold-out are labelled by folds of their own,
-    without such a leak.
+    The training rows of a split are labelled by folds of their own. Labels that all splits share
+    would know, by way of their teachers, the hard labels of the rows held out:
+    ``benchmarks/label_leak.py`` measures what this adds to the scores on soft labels.
 
     Parameters
     ----------
@@ -146,9 +144,6 @@ class Labeller:
         -------
         response : float64 array of shape (n_train, n_columns)
         """
-        if self._splits.is_partition:
-            response = self._out_of_fold(teacher)
-            return response if split is None else response[self._splits.train(split)]
         if split is not None:
             return self._responses[teacher, split]["training"]
         response = self._out_of_fold(teacher)
@@ -208,16 +203,14 @@ class Labeller:
         return arrays
 
     def _task(
-        self, teacher: int, split: int | None, munge: bool, training: bool | None = None
+        self, teacher: int, split: int | None, munge: bool, training: bool = True
     ) -> tuple[Any, ...]:
         """Arguments of `_label`."""
         train = np.arange(self._data.rows.n_samples)
         test = train[:0]
         if split is not None:
             train, test = self._splits.train(split), self._splits.test(split)
-        if training is None:
-            training = not self._splits.is_partition
-        inner = _INNER_FOLDS if split is not None and len(self._splits) == 1 else "auto"
+        inner = "auto" if split is None else _INNER_FOLDS
         tables = self._synthetic(split) if munge else []
         return self._teachers[teacher], self._data, train, test, tables, training, inner
 
@@ -276,7 +269,7 @@ def _label(
 
 
 def _inner_folds(inner: Any, y: NDArray[Any], classes: NDArray[Any] | None) -> Any:
-    """Folds that label training rows: of a hold-out fewer, where each class has enough rows."""
+    """Folds that label training rows: of a split fewer, where each class has enough rows."""
     if inner == "auto" or classes is None:
         return inner
     counts = np.unique(y, return_counts=True)[1]

@@ -18,11 +18,9 @@ def test_five_folds_up_to_10000_rows_and_a_hold_out_above():
     rng = np.random.default_rng(0)
     five = splits(rng.integers(2, size=10_000))
     assert len(five) == 5
-    assert five.is_partition
     assert five.overlap == pytest.approx(0.25)
     one = splits(rng.integers(2, size=10_001))
     assert len(one) == 1
-    assert not one.is_partition
     assert one.overlap == 0
     assert len(one.test(0)) == pytest.approx(2_000, abs=3)
     parts = one.parts(0, seed=0)
@@ -50,5 +48,3 @@ def test_groups_stay_together(classifier):
 def test_splits_of_the_user():
     found = splits(np.tile([0, 1], 20), cv=ShuffleSplit(3, test_size=0.5, random_state=0))
     assert len(found) == 3
-    assert not found.is_partition
-    assert splits(np.tile([0, 1], 20), cv=4).is_partition
