@@ -196,8 +196,8 @@ def parse_budget(budget: Any) -> Budget:
     >>> from skdistill.model_selection.budget import parse_budget
     >>> parse_budget("4KB").flash
     4096
-    >>> found = parse_budget({"flash": "2KB", "time": "2ms@48MHz"})
-    >>> found.seconds, found.clock
+    >>> budget = parse_budget({"flash": "2KB", "time": "2ms@48MHz"})
+    >>> budget.seconds, budget.clock
     (0.002, '48MHz')
     """
     if not isinstance(budget, Mapping):
@@ -235,7 +235,7 @@ def _parse_time(time: Any) -> tuple[float, str]:
 
 
 def check_device(budget: Budget, device: Device) -> None:
-    """Refuse limits that cannot be told for a device.
+    """Refuse limits that cannot be computed for a device.
 
     Parameters
     ----------
@@ -263,7 +263,9 @@ def check_device(budget: Budget, device: Device) -> None:
             f"of {list(CORES)}, or a budget of flash and features"
         )
     if budget.seconds is not None and device.target != "avr" and not core.cycles_per_instruction:
-        raise ValueError(f"the cycles of target={device.target!r} are unknown: no time can be told")
+        raise ValueError(
+            f"the cycles of target={device.target!r} are unknown, and with them the time"
+        )
 
 
 def measure(model: ModelTables, device: Device, budget: Budget) -> Footprint:

@@ -351,7 +351,7 @@ def evaluate(
 def _measures(
     student: Any, X: Any, y: NDArray[Any], teacher: NDArray[np.float64] | None
 ) -> dict[str, float | None]:
-    """What is told of a model beside its score."""
+    """Figures of a model beside its score."""
     predicted = student.predict(X)
     if student.compact_.classes is None:
         r2 = r2_score(y, predicted) if len(y) > 1 else float("nan")

@@ -78,7 +78,7 @@ class SearchSpace:
 class Optimizer:
     """Proposes candidates by a tree-structured Parzen estimator.
 
-    A proposal depends on the seed and on what was told before, so that the same scores lead to the
+    A proposal depends on the seed and on the scores before, so that the same scores lead to the
     same proposals.
 
     Parameters
@@ -106,7 +106,7 @@ class Optimizer:
         self._optuna, self._space = optuna, space
         storage = None
         if journal is not None:
-            journal.unlink(missing_ok=True)  # of a search that was interrupted: all is told again
+            journal.unlink(missing_ok=True)  # an interrupted search asks and tells everything again
             lock = optuna.storages.journal.JournalFileOpenLock(str(journal))
             Path(f"{journal}.lock").unlink(missing_ok=True)
             backend = optuna.storages.journal.JournalFileBackend(str(journal), lock_obj=lock)

@@ -1,4 +1,4 @@
-"""What a search has found, as tables."""
+"""Results of a search, as tables."""
 
 from __future__ import annotations
 

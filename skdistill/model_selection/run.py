@@ -42,7 +42,7 @@ class SearchRun(NamedTuple):
     splits : Splits
         Which rows are held out.
     labeller : Labeller
-        What teachers say.
+        Labels of teachers.
     scorer : callable
         Called as ``scorer(student, X, y)``.
     budget : Budget
@@ -78,7 +78,7 @@ class SearchRun(NamedTuple):
         Parameters
         ----------
         candidates : list of Candidate
-            From `portfolio`.
+            From `portfolio`. Those on soft labels need `Labeller.label_splits` before.
 
         Returns
         -------
@@ -86,10 +86,7 @@ class SearchRun(NamedTuple):
             Of those that were tried, in the order in which they were.
         """
         soft = [Entry(each) for each in candidates if not each.is_hard]
-        if soft:
-            munge = any(each.candidate.labels == "munge" for each in soft)
-            self.labeller.label_splits(munge)
-            self._race(soft, "students on soft labels")
+        self._race(soft, "students on soft labels")
         hard = twins(soft) or [Entry(each) for each in candidates if each.is_hard]
         self._race(hard, "students on hard labels")
         return soft + hard
@@ -106,7 +103,7 @@ class SearchRun(NamedTuple):
         entries : list of Entry
             From `race`.
         optimizer : Optimizer
-            It has been told nothing yet.
+            Without any trial.
         seconds : float
             What the search has taken so far.
         time_limit : float
@@ -176,11 +173,11 @@ class SearchRun(NamedTuple):
                 smallest.append(error.smallest)
         if not smallest:
             raise ValueError(
-                "all candidates failed: the warnings above say why; check scoring and families"
+                "all candidates failed, see the warnings above; check scoring and families"
             )
         raise ValueError(
-            f"no candidate is within the budget {self.budget}: the smallest model found takes "
-            f"{min(smallest)} bytes of flash; raise the budget, or allow more families"
+            f"no candidate is within the budget {self.budget}: the smallest model that was tried "
+            f"takes {min(smallest)} bytes of flash; raise the budget, or allow more families"
         )
 
     def fit(self, entry: Entry) -> FittedCandidate:

@@ -36,8 +36,8 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
 
     Students of several families are made as large as the budget allows, on the soft labels of a
     teacher and on the hard labels alone. The one that scores best in cross-validation is fitted
-    again, on all rows, and checked against the budget once more. What it is, `best_estimator_`
-    says; all predictions and exports are those of its integer model.
+    again, on all rows, and checked against the budget once more. It is
+    `best_estimator_`; all predictions and exports are those of its integer model.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             "search".
         ValueError
             If parameters or data are out of range, and if no candidate is within the budget: then
-            the smallest model that was found is named.
+            the smallest model that was tried is named.
         """
         started = time.perf_counter()
         run = self._begin(X, y, sample_weight, X_unlabeled, groups)

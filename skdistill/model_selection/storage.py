@@ -1,4 +1,4 @@
-"""What a search has found so far, in a folder from which the same call goes on."""
+"""Results of a search so far, in a folder from which the same call goes on."""
 
 from __future__ import annotations
 

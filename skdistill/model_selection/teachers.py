@@ -1,4 +1,4 @@
-"""What teachers say in a search: they are fitted once a split, and shared by all candidates."""
+"""Labels of teachers in a search: all candidates share them."""
 
 from __future__ import annotations
 

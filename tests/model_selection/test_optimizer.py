@@ -80,11 +80,11 @@ def test_what_it_did_not_propose_is_learned_from():
     assert np.mean([by_family(each) for each in proposals(optimizer, 5, lambda _: 0.0)[:4]]) > 0.7
 
 
-def search(storage, time_limit):
+def search(storage, time_limit, families=("tree", "linear")):
     return BudgetSearchCV(
         GaussianNB(),
         "400B",
-        families=["tree", "linear"],
+        families=list(families),
         cv=2,
         time_limit=time_limit,
         storage=storage,
@@ -104,6 +104,12 @@ def test_a_search_goes_on_from_its_storage_as_far_as_the_time_allows(tmp_path):
     longer = search(tmp_path, seconds(tmp_path) + 0.1).fit(X, Y)
     assert len(longer.cv_results_["params"]) > len(tried)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_the_portfolio_does_not_need_is_labelled_for_the_optimiser(tmp_path):
+    search(tmp_path, 1e-3, ["linear"]).fit(X, Y)
+    found = search(tmp_path, seconds(tmp_path) + 0.3, ["linear"]).fit(X, Y)
+    assert "munge" in found.cv_results_["param_labels"]
 
 
 def seconds(storage):

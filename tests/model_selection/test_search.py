@@ -89,7 +89,9 @@ def test_pareto():
 
 
 def test_nothing_fits():
-    with pytest.raises(ValueError, match=r"the smallest model found takes (\d+) bytes") as error:
+    with pytest.raises(
+        ValueError, match=r"the smallest model that was tried takes (\d+) bytes"
+    ) as error:
         search("20B").fit(X, Y)
     smallest = int(str(error.value).split(" bytes of flash;")[0].split()[-1])
     assert search(f"{smallest}B").fit(X, Y).footprint_.flash <= smallest
