@@ -49,9 +49,11 @@ def run_distill(args: argparse.Namespace) -> int:
     """
     student: SoftLinearClassifier | SoftTreeClassifier
     if args.student == "linear":
-        student = SoftLinearClassifier()
+        student = SoftLinearClassifier(max_bytes=args.max_bytes)
     else:
-        student = SoftTreeClassifier(max_leaf_nodes=args.max_leaf_nodes)
+        student = SoftTreeClassifier(
+            max_leaf_nodes=args.max_leaf_nodes or "auto", max_bytes=args.max_bytes
+        )
     compare.check_extras()
     dataset = read_dataset(args.table, args.target, drop=args.drop)
     out = writable_folder(args.out)

@@ -12,6 +12,8 @@ import skdistill
 from skdistill.cli.commands import run_demo, run_distill
 from skdistill.cli.console import EXIT_INTERRUPTED, EXIT_USAGE, print_error
 from skdistill.dataframe.files import DatasetError
+from skdistill.students.size_search import MaxBytesError
+from skdistill.utils.byte_sizes import parse_bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
-    except (DatasetError, ImportError, OSError) as error:  # the user can fix these
+    except (DatasetError, MaxBytesError, ImportError, OSError) as error:  # the user can fix these
         return print_error(error)
     except KeyboardInterrupt:
         print("skdistill: interrupted", file=sys.stderr)
@@ -100,9 +102,14 @@ def _add_distill(commands: Any) -> None:
     parser.add_argument(
         "--max-leaf-nodes",
         type=_number(int, lambda n: n >= 2, "of 2 or more"),
-        default=64,
         metavar="N",
-        help="number of leaves of a tree, default: 64",
+        help="number of leaves of a tree, default: 64, or as many as fit into --max-bytes",
+    )
+    parser.add_argument(
+        "--max-bytes",
+        type=_size,
+        metavar="SIZE",
+        help="tables of a student take no more, such as 512B or 2KB; default: no limit",
     )
     parser.add_argument(
         "--temperature",
@@ -159,6 +166,13 @@ def _number(kind: type, is_valid: Callable[[Any], bool], condition: str) -> Call
         return value
 
     return parse
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 512B or 2KB") from error
 
 
 def _temperature(text: str) -> float | str:

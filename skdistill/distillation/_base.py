@@ -145,13 +145,7 @@ class DistillerMixin(MetaEstimatorMixin):
         """
         if issparse(X):
             return self._read_sparse_rows(X, student)
-        table = read_rows(
-            self, X, allow_nan=True, categorical_features=_categorical_features(student)
-        )
-        numbers = compared_values(table)
-        if is_frame(table.native) or table.has_labels.any():
-            return table
-        return numeric_table(numbers)
+        return read_training_rows(self, X, _categorical_features(student))
 
     def _read_sparse_rows(self, X: Any, student: Any) -> EncodedTable:
         """Validated sparse rows, as CSR of float32 numbers; refused where dense ones are needed."""
@@ -270,6 +264,30 @@ class DistillerMixin(MetaEstimatorMixin):
             tags.input_tags.allow_nan &= teacher_tags(self.teacher).input_tags.allow_nan
         tags.target_tags.required = not is_frozen(self.teacher)
         return tags
+
+
+def read_training_rows(estimator: Any, X: Any, categorical_features: Any) -> EncodedTable:
+    """Validated dense rows, for a teacher as they are and for students as numbers.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_``.
+    X : data frame or array-like of shape (n_samples, n_features)
+        Rows.
+    categorical_features : "from_dtype", None or array-like
+        Columns that hold categories.
+
+    Returns
+    -------
+    rows : EncodedTable
+        Arrays of numbers are cast to what students compare: a teacher has to see what they see.
+    """
+    table = read_rows(estimator, X, allow_nan=True, categorical_features=categorical_features)
+    numbers = compared_values(table)
+    if is_frame(table.native) or table.has_labels.any():
+        return table
+    return numeric_table(numbers)
 
 
 def mean_weight(sample_weight: NDArray[np.float64]) -> float:

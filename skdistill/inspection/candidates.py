@@ -70,7 +70,8 @@ def scikit_learn_counterpart(
     Parameters
     ----------
     student : SoftTreeClassifier or SoftLinearClassifier
-        Its size parameters are copied.
+        Its size parameters are copied. With `max_bytes` it has to be fitted; a tree has as many
+        leaves.
     X : float32 array of shape (n_samples, n_features)
         Training rows. A linear model gets an imputer if they have missing values.
     random_state : int, default=0
@@ -84,8 +85,11 @@ def scikit_learn_counterpart(
     if isinstance(student, SoftLinearClassifier):
         imputer = [SimpleImputer(keep_empty_features=True)] if np.isnan(X).any() else []
         return make_pipeline(*imputer, StandardScaler(), LogisticRegression(max_iter=1000))
+    most_leaves = student.most_leaves(len(X))
+    if student.max_bytes is not None:
+        most_leaves = max(2, _n_leaves(student.compact_))
     return DecisionTreeClassifier(
-        max_leaf_nodes=student.most_leaves(len(X)),
+        max_leaf_nodes=most_leaves,
         max_depth=student.max_depth,
         min_samples_leaf=student.min_samples_leaf,
         random_state=random_state,

@@ -119,7 +119,9 @@ def compare(
 
     step("the same student from hard labels alone, and scikit-learn's")
     hard = DistilledClassifier(None, student, alpha=0, random_state=random_state).fit(X, y)
-    counterpart = scikit_learn_counterpart(student, X, random_state=random_state).fit(X, y)
+    counterpart = scikit_learn_counterpart(distilled.student_, X, random_state=random_state).fit(
+        X, y
+    )
 
     step("accuracy, fidelity, log loss, latency on the held-out rows")
     for member in teacher.estimators_:  # on single rows threads only cost time

@@ -1,5 +1,6 @@
 """Choosing among models within a budget."""
 
 from skdistill.model_selection.best_under import best_under
+from skdistill.model_selection.search import BudgetSearchCV
 
-__all__ = ["best_under"]
+__all__ = ["BudgetSearchCV", "best_under"]

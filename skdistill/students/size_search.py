@@ -175,7 +175,26 @@ def search_sizes(
             return sizes, size, nbytes(size)
 
 
-def too_small(max_bytes: int, smallest_model: str, nbytes: int) -> ValueError:
+class MaxBytesError(ValueError):
+    """Nothing fits into `max_bytes`.
+
+    Parameters
+    ----------
+    message : str
+        What is raised.
+    nbytes : int
+        Bytes of the smallest model.
+    """
+
+    def __init__(self, message: str, nbytes: int) -> None:
+        super().__init__(message, nbytes)
+        self.nbytes = nbytes
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def too_small(max_bytes: int, smallest_model: str, nbytes: int) -> MaxBytesError:
     """The error of a budget that nothing fits into.
 
     Parameters
@@ -189,6 +208,7 @@ def too_small(max_bytes: int, smallest_model: str, nbytes: int) -> ValueError:
 
     Returns
     -------
-    error : ValueError
+    error : MaxBytesError
     """
-    return ValueError(f"max_bytes={max_bytes} is too small: {smallest_model} takes {nbytes} bytes")
+    message = f"max_bytes={max_bytes} is too small: {smallest_model} takes {nbytes} bytes"
+    return MaxBytesError(message, nbytes)

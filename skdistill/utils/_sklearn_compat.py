@@ -13,7 +13,11 @@ from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import _check_method_params, _check_sample_weight
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_monotonic_cst,
+    _check_sample_weight,
+)
 
 __all__ = [
     "HasMethods",
@@ -22,6 +26,7 @@ __all__ = [
     "_BaseComposition",
     "_BaseScorer",
     "_check_method_params",
+    "_check_monotonic_cst",
     "_check_sample_weight",
     "_fit_context",
     "_raise_for_params",

@@ -105,6 +105,20 @@ def test_a_parquet_file_with_gaps_and_options(capsys, files, tmp_path):
     assert table["notes"] == ["left out 4 rows without a value in 'kind'"]
 
 
+@pytest.mark.parametrize("student", ["tree", "linear"])
+def test_a_limit_of_bytes(capsys, files, tmp_path, student):
+    options = ["--student", student, "--max-bytes", "90B"]
+    assert distill(capsys, files / "gaps.parquet", tmp_path, *options)[0] == 0
+    (table,) = json.loads((tmp_path / "results.json").read_text("utf-8"))["tables"]
+    assert "max_bytes=90" in table["settings"]["student"]
+    assert table["candidates"][3]["bytes"] <= 90
+    code, _, error = distill(
+        capsys, files / "gaps.parquet", tmp_path, *options[:3], "1B", "--quiet"
+    )
+    assert code == 2
+    assert "max_bytes=1 is too small" in error
+
+
 def test_quiet_says_nothing_but_the_result(capsys, files, tmp_path):
     code, text, progress = distill(capsys, files / "gaps.parquet", tmp_path, "--quiet")
     assert (code, progress) == (0, "")
@@ -183,6 +197,7 @@ def test_bad_input_is_one_line_and_exit_code_2(capsys, files, tmp_path, table, m
         (["distill", "--temperature", "inf"], "'inf' is not a number above 0, nor 'auto'"),
         (["distill", "--test-size", "1"], "--test-size: '1' is not a number between 0 and 1"),
         (["distill", "--max-leaf-nodes", "1"], "'1' is not a whole number of 2 or more"),
+        (["distill", "--max-bytes", "4"], "--max-bytes: '4' is no size such as 512B or 2KB"),
         (["distill", "--n-jobs", "0"], "'0' is not a whole number above 0, or -1 for all cores"),
         (["distill", "--student", "forest"], "--student: invalid choice: 'forest'"),
     ],

@@ -39,6 +39,7 @@ from skdistill.students.pruning.read_ensemble import (
     fit_ensemble,
     read_ensemble,
 )
+from skdistill.students.size_search import too_small
 from skdistill.students.training_data import ClassificationData
 from skdistill.utils._sklearn_compat import HasMethods, Interval
 
@@ -216,10 +217,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
             if excess <= 0:
                 break
             if forest.is_leaf.all():
-                raise ValueError(
-                    f"max_bytes={self.max_bytes} is too small: a single leaf beside what is not "
-                    f"pruned takes {self.compact_.nbytes} bytes"
-                )
+                smallest = "a single leaf beside what is not pruned"
+                raise too_small(self.max_bytes, smallest, self.compact_.nbytes)
             limit = min(limit, size_of(forest)) - excess
         costs, _ = removal_costs(forest, problem)
         split = ~forest.is_leaf

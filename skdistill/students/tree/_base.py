@@ -34,6 +34,7 @@ class BaseSoftTree(BaseEstimator):
         "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
         "min_weight_fraction_leaf": [Interval(Real, 0, 0.5, closed="both")],
         "ccp_alpha": [Interval(Real, 0, None, closed="left")],
+        "monotonic_cst": ["array-like", dict, None],
         **MAX_BYTES,
         **BITS,
         **CATEGORIES,
@@ -51,6 +52,7 @@ class BaseSoftTree(BaseEstimator):
         threshold_bits: int = 8,
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.max_depth = max_depth
@@ -61,6 +63,7 @@ class BaseSoftTree(BaseEstimator):
         self.threshold_bits = threshold_bits
         self.value_bits = value_bits
         self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
 
     def _fit_tree(
         self,
@@ -71,12 +74,13 @@ class BaseSoftTree(BaseEstimator):
         ccp_alpha: float,
         categories: CategoryTable,
         model_of: Callable[[GrownTree], CompactModel],
+        signs: NDArray[np.int8],
         refine: Callable[[GrownTree], GrownTree] | None = None,
     ) -> tuple[GrownTree, CompactModel]:
         """Grow, cut to `max_bytes`, prune and refine a tree; returns it and its model."""
 
         def grown(excluded: frozenset[int]) -> GrownTree:
-            return self._grow(codes, grid, row_stats, criterion, excluded)
+            return self._grow(codes, grid, row_stats, criterion, excluded, signs)
 
         def pruned(tree: GrownTree) -> GrownTree:
             return prune_cost_complexity(tree, ccp_alpha)
@@ -110,6 +114,7 @@ class BaseSoftTree(BaseEstimator):
         row_stats: NDArray[np.int32],
         criterion: int,
         excluded: frozenset[int],
+        signs: NDArray[np.int8],
     ) -> GrownTree:
         """The tree within the limits that the parameters set, before pruning."""
         n_samples = len(row_stats)
@@ -127,6 +132,7 @@ class BaseSoftTree(BaseEstimator):
             min_samples_leaf=self.min_samples_leaf,
             min_weight_fraction=self.min_weight_fraction_leaf,
             penalties=penalties,
+            signs=signs,
         )
 
     def most_leaves(self, n_samples: int) -> int:

@@ -18,6 +18,7 @@ from skdistill.students.training_data import ClassificationData
 from skdistill.students.tree._base import BaseSoftTree
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.grown_tree import GrownTree, sum_by_leaf
+from skdistill.students.tree.monotonic import add_up, clip_values, monotonic_signs
 from skdistill.students.tree.splitting import ENTROPY, SQUARED_ERROR
 from skdistill.students.tree.tao import alternating_optimization
 from skdistill.targets import SoftTargets
@@ -67,6 +68,10 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
         of a data frame that have a categorical type or hold strings; None takes none. Categories
         are ordered by their mean targets, and splits are thresholds on this order.
+    monotonic_cst : array-like of int, dict of str to int or None, default=None
+        1 where the probability of the second class has to rise with a column, −1 where it has to
+        fall, 0 for no constraint; an array of shape (n_features,), or a dict by column name. For
+        two classes, and not for columns of categories. None constrains nothing.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply those of the rows. "balanced" is
         ``n_samples / (n_classes * mass)``, where the mass of a class is the total weight of its
@@ -133,6 +138,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         threshold_bits: int = 8,
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
         class_weight: dict[Any, float] | str | None = None,
     ) -> None:
         super().__init__(
@@ -145,6 +151,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
             threshold_bits=threshold_bits,
             value_bits=value_bits,
             categorical_features=categorical_features,
+            monotonic_cst=monotonic_cst,
         )
         self.criterion = criterion
         self.tao_n_iter = tao_n_iter
@@ -154,6 +161,15 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         targets, weight, criterion = data.targets, data.weight, _CRITERIA[self.criterion]
         grid = fit_grid(data.X, self.threshold_bits, weight)
         codes = grid.encode(data.X)
+        signs = monotonic_signs(
+            self,
+            self.monotonic_cst,
+            data.categories,
+            n_classes=targets.n_classes,
+            n_outputs=1,
+        )[grid.features]
+        if signs.any() and targets.hints is not None:
+            raise ValueError("hints need monotonic_cst=None")
         probabilities = targets.mixture(targets.temperature)
         growth_targets, impurity_factor = self._growth_targets(targets, probabilities, weight)
         row_stats = to_fixed_point(growth_targets, weight, count=self.min_samples_leaf > 1)
@@ -182,7 +198,8 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
                 sums = tree.sums[:, : targets.n_classes]
             else:
                 sums = sum_by_leaf(untempered, tree.leaf, len(tree.feature))
-            values, bias, scale = leaf_logits(_leaf_probabilities(tree, sums), self.value_bits)
+            P = _leaf_probabilities(tree, sums, signs)
+            values, bias, scale = leaf_logits(P, self.value_bits)
             table = assemble(grid, [tree.with_values(values)], self.value_bits)
             return data.model(bias, scale, table)
 
@@ -194,6 +211,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
             self.ccp_alpha * impurity_factor,
             data.categories,
             model_of,
+            signs,
             refine,
         )
         self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))
@@ -217,8 +235,15 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         return growth_targets * unit, impurity_factor * unit**2
 
 
-def _leaf_probabilities(tree: GrownTree, sums: NDArray[np.int64]) -> NDArray[np.float64]:
+def _leaf_probabilities(
+    tree: GrownTree, sums: NDArray[np.int64], signs: NDArray[np.int8]
+) -> NDArray[np.float64]:
     """Probabilities of every node, float64 array of shape (n_nodes, n_classes); even inside."""
+    if signs.any():
+        sums = add_up(tree, sums)
     means = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
+    if signs.any():
+        second = clip_values(tree, means[:, 1], signs)
+        means = np.column_stack([1 - second, second])
     P: NDArray[np.float64] = np.where(tree.is_leaf[:, None], means, 1 / means.shape[1])
     return P

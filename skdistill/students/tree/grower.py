@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import GrownTree, partition_block
 from skdistill.students.tree.growth_kernels import (
+    bound_both,
     grow_small,
     pay_penalties,
     release_idle,
@@ -74,6 +75,7 @@ def grow_tree(
     min_weight_fraction: float = 0.0,
     l2_regularization: float = 0.0,
     penalties: SplitPenalties | None = None,
+    signs: NDArray[np.int8] | None = None,
 ) -> GrownTree:
     """Grow a tree, always splitting the leaf that gains most.
 
@@ -100,6 +102,9 @@ def grow_tree(
         Added to the weight of a node in its squared error, in units of the row statistics.
     penalties : SplitPenalties, default=None
         What a split has to gain; None is 0 for all. They are not changed.
+    signs : int8 array of shape (n_features,), default=None
+        1 where the mean of the last target has to rise with a feature, −1 where it has to fall;
+        None is 0 for all.
 
     Returns
     -------
@@ -127,9 +132,10 @@ def grow_tree(
     slots = _HISTOGRAM_BYTES // max(1, n_bins * n_stats * 8)
     if penalties is None:
         penalties = SplitPenalties(np.zeros(len(n_edges)), np.zeros(n_bins))
-    growth = _Growth(
-        codes, bin_offsets, row_stats, min(max_leaf_nodes + 1, max(2, slots)), max_leaf_nodes
-    )
+    if signs is None:
+        signs = np.zeros(len(n_edges), np.int8)
+    n_slots = min(max_leaf_nodes + 1, max(2, slots))
+    growth = _Growth(codes, bin_offsets, row_stats, n_slots, max_leaf_nodes, signs)
     growth.start(
         criterion, max_depth, min_samples_leaf, float(min_weight_fraction), float(l2_regularization)
     )
@@ -152,6 +158,8 @@ class _Growth:
         Histograms that there is memory for.
     max_leaf_nodes : int
         Maximum number of leaves.
+    signs : int8 array of shape (n_features,)
+        See `ValueBounds`.
     """
 
     def __init__(
@@ -161,12 +169,13 @@ class _Growth:
         row_stats: NDArray[np.int32],
         n_slots: int,
         max_leaf_nodes: int,
+        signs: NDArray[np.int8],
     ) -> None:
         n_samples, n_stats = row_stats.shape
         self.rows = codes, bin_offsets, row_stats
         self.max_leaf_nodes = max_leaf_nodes
         self.nodes = allocate_nodes(2 * min(max_leaf_nodes, n_samples) - 1, n_stats)
-        self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots)
+        self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs)
         # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
         self.min_rows = int(bin_offsets[-1]) // max(1, len(codes))
         self.n_features = len(codes)
@@ -230,6 +239,7 @@ class _Growth:
                 break
             pay_penalties(nodes, node, self.rows[1], *penalties)
             self._split(node, n_nodes)
+            bound_both(nodes, work, node, self.constraints)
             n_nodes += 2
             if n_nodes // 2 + 1 < self.max_leaf_nodes:
                 has_histogram = assign_slots(nodes, work, node, self.min_rows)

@@ -18,6 +18,7 @@ from skdistill.students.tree.growth_state import (
     store_split,
 )
 from skdistill.students.tree.histogram import gather_stats, subtract_histogram, sum_histogram
+from skdistill.students.tree.monotonic import ValueBounds, bound_children
 from skdistill.students.tree.splitting import Split, find_best_split, find_best_split_of_rows
 from skdistill.utils.jit import njit
 
@@ -54,6 +55,7 @@ def grow_small(  # type: ignore[no-untyped-def]
         heappop(candidates)
         pay_penalties(nodes, node, bin_offsets, feature_penalty, threshold_penalty)
         split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
+        bound_both(nodes, work, node, constraints)
         n_nodes += 2
         if n_nodes // 2 + 1 == max_leaf_nodes:
             break
@@ -118,6 +120,20 @@ def pay_penalties(nodes, node, bin_offsets, feature_penalty, threshold_penalty):
 
 
 @njit
+def bound_both(nodes, work, node, constraints):  # type: ignore[no-untyped-def]
+    """Bounds of both children of a node."""
+    bound_children(
+        nodes.lower,
+        nodes.upper,
+        nodes.sums,
+        node,
+        nodes.children[node, 0],
+        work.signs[nodes.feature[node]],
+        constraints.n_targets,
+    )
+
+
+@njit
 def release_idle(nodes, work, first, last, min_rows):  # type: ignore[no-untyped-def]
     """Give up the histograms of new nodes that are not split, or small, or one too many."""
     for node in range(first, last):
@@ -175,6 +191,7 @@ def sum_and_search(  # type: ignore[no-untyped-def]
             constraints,
             feature_penalty,
             threshold_penalty,
+            ValueBounds(work.signs, nodes.lower[child], nodes.upper[child]),
             first,
             last,
         )
@@ -209,6 +226,7 @@ def search_rows(  # type: ignore[no-untyped-def]
         constraints,
         feature_penalty,
         threshold_penalty,
+        ValueBounds(work.signs, nodes.lower[node], nodes.upper[node]),
         work.scratch,
     )
     if split.feature >= 0:

@@ -24,6 +24,8 @@ class Nodes(NamedTuple):
     start: NDArray[np.int64]  # a node has rows[start:stop] of the workspace
     stop: NDArray[np.int64]
     slot: NDArray[np.int32]  # its histogram in the workspace, −1 without one
+    lower: NDArray[np.float64]  # bounds of the mean of the last target
+    upper: NDArray[np.float64]
 
 
 class Workspace(NamedTuple):
@@ -36,6 +38,7 @@ class Workspace(NamedTuple):
     free_slots: NDArray[np.int64]  # a stack, of which the first n_free[0] are free
     n_free: NDArray[np.int64]
     scratch: NDArray[np.int64]  # histogram of one feature, all 0
+    signs: NDArray[np.int8]  # of the features, see `ValueBounds`
 
 
 @njit
@@ -52,11 +55,13 @@ def allocate_nodes(n_nodes, n_stats):  # type: ignore[no-untyped-def]
         np.zeros(n_nodes, np.int64),
         np.zeros(n_nodes, np.int64),
         np.full(n_nodes, -1, np.int32),
+        np.full(n_nodes, -np.inf),
+        np.full(n_nodes, np.inf),
     )
 
 
 @njit
-def allocate_workspace(n_samples, n_stats, bin_offsets, n_slots):  # type: ignore[no-untyped-def]
+def allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs):  # type: ignore[no-untyped-def]
     """Memory for so many rows and histograms; pages that are never written cost nothing."""
     most_bins = 0
     for j in range(len(bin_offsets) - 1):
@@ -69,6 +74,7 @@ def allocate_workspace(n_samples, n_stats, bin_offsets, n_slots):  # type: ignor
         np.arange(n_slots),
         np.full(1, n_slots),
         np.zeros((most_bins, n_stats), np.int64),
+        signs,
     )
 
 

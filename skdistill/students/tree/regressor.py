@@ -13,6 +13,7 @@ from skdistill.students.training_data import RegressionData
 from skdistill.students.tree._base import BaseSoftTree
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.grown_tree import GrownTree
+from skdistill.students.tree.monotonic import clip_values, monotonic_signs
 from skdistill.students.tree.splitting import SQUARED_ERROR
 
 
@@ -50,6 +51,10 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
         of a data frame that have a categorical type or hold strings; None takes none. Categories
         are ordered by their mean targets, and splits are thresholds on this order.
+    monotonic_cst : array-like of int, dict of str to int or None, default=None
+        1 where predictions have to rise with a column, −1 where they have to fall, 0 for no
+        constraint; an array of shape (n_features,), or a dict by column name. For one target, and
+        not for columns of categories. None constrains nothing.
 
     Attributes
     ----------
@@ -85,6 +90,10 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
     def _learn(self, data: RegressionData) -> None:
         grid = fit_grid(data.X, self.threshold_bits, data.weight)
         y = data.y
+        signs = monotonic_signs(
+            self, self.monotonic_cst, data.categories, n_classes=0, n_outputs=y.shape[1]
+        )
+        signs = signs[grid.features]
         # Targets are brought into [−1, 1] by numbers that the order of the rows cannot change,
         # and the tree does not change with it either.
         middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
@@ -102,6 +111,8 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
             sums, leaf, bits = tree.sums.astype(np.float64), tree.is_leaf, self.value_bits
             weight = np.maximum(sums[:, y.shape[1]], 1)
             means = middle + unit * (sums[:, : y.shape[1]] / weight[:, None])
+            if signs.any():
+                means = clip_values(tree, means[:, 0], signs)[:, None]
             values = np.zeros(means.shape, np.int32)
             values[leaf], bias, scale, step = leaf_values(means[leaf], weight[leaf], bits)
             # A tree that is a single leaf is the bias.
@@ -110,7 +121,14 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
 
         codes = grid.encode(data.X)
         tree, model = self._fit_tree(
-            codes, grid, row_stats, SQUARED_ERROR, float(alpha), data.categories, model_of
+            codes,
+            grid,
+            row_stats,
+            SQUARED_ERROR,
+            float(alpha),
+            data.categories,
+            model_of,
+            signs,
         )
         data.warn_of_lost_resolution(model.bias, model.scale, model.tables)
         self.compact_ = model

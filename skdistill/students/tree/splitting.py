@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdistill.students.tree.histogram import add_rows
+from skdistill.students.tree.monotonic import keeps_order
 from skdistill.utils.jit import njit
 
 SQUARED_ERROR, ENTROPY = 0, 1
@@ -105,7 +106,15 @@ def node_score(sums, n_targets, criterion, l2_regularization):  # type: ignore[n
 
 @njit
 def find_best_split(  # type: ignore[no-untyped-def]
-    histogram, bin_offsets, sums, constraints, feature_penalty, threshold_penalty, first, last
+    histogram,
+    bin_offsets,
+    sums,
+    constraints,
+    feature_penalty,
+    threshold_penalty,
+    bounds,
+    first,
+    last,
 ):
     """Best split of a node by some features, whose histogram is there.
 
@@ -123,6 +132,8 @@ def find_best_split(  # type: ignore[no-untyped-def]
         What a split of each feature has to gain beyond `constraints.min_gain`.
     threshold_penalty : float64 array of shape (n_bins,)
         The same for each threshold.
+    bounds : ValueBounds
+        Of the node.
     first, last : int
         Features from `first` to ``last - 1``.
 
@@ -140,6 +151,8 @@ def find_best_split(  # type: ignore[no-untyped-def]
             best.gain,
             feature_penalty[j],
             threshold_penalty[begin:end],
+            bounds.signs[j],
+            bounds,
         )
         if gain > best.gain:
             best = Split(gain, j, threshold, nan_left)
@@ -156,6 +169,7 @@ def find_best_split_of_rows(  # type: ignore[no-untyped-def]
     constraints,
     feature_penalty,
     threshold_penalty,
+    bounds,
     scratch,
 ):
     """Best split of a node of few rows, summed up one feature at a time.
@@ -173,7 +187,7 @@ def find_best_split_of_rows(  # type: ignore[no-untyped-def]
         Rows of the node.
     node_stats : int32 array of shape (n_samples, n_stats)
         Their statistics, in their order.
-    sums, constraints, feature_penalty, threshold_penalty
+    sums, constraints, feature_penalty, threshold_penalty, bounds
         As `find_best_split` takes them.
     scratch : int64 array of shape (n_bins of the largest feature, n_stats)
         All 0, before and after.
@@ -197,6 +211,8 @@ def find_best_split_of_rows(  # type: ignore[no-untyped-def]
             best.gain,
             feature_penalty[j],
             threshold_penalty[first:last],
+            bounds.signs[j],
+            bounds,
         )
         if gain > best.gain:
             best = Split(gain, j, threshold, nan_left)
@@ -207,7 +223,7 @@ def find_best_split_of_rows(  # type: ignore[no-untyped-def]
 
 @njit
 def find_best_threshold(  # type: ignore[no-untyped-def]
-    histogram, sums, constraints, min_gain, feature_penalty, threshold_penalty
+    histogram, sums, constraints, min_gain, feature_penalty, threshold_penalty, sign, bounds
 ):
     """Best threshold of one feature, if any gains more than `min_gain`.
 
@@ -226,6 +242,10 @@ def find_best_threshold(  # type: ignore[no-untyped-def]
         What a split of the feature has to gain beyond `min_gain`.
     threshold_penalty : float64 array of shape (n_codes + 1,)
         The same for each threshold.
+    sign : int
+        Of the feature; see `ValueBounds`.
+    bounds : ValueBounds
+        Of the node.
 
     Returns
     -------
@@ -256,6 +276,10 @@ def find_best_threshold(  # type: ignore[no-untyped-def]
                 continue
             if min_samples_leaf > 1 and (
                 left[n_targets + 1] < min_samples_leaf or right[n_targets + 1] < min_samples_leaf
+            ):
+                continue
+            if sign != 0 and not keeps_order(
+                left, right, n_targets, sign, bounds.lower, bounds.upper
             ):
                 continue
             gain = (

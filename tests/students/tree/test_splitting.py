@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skdistill.students.tree.monotonic import ValueBounds
 from skdistill.students.tree.splitting import (
     ENTROPY,
     SQUARED_ERROR,
@@ -23,7 +24,13 @@ def constraints_of(n_targets, criterion=SQUARED_ERROR, **limits):
     return SplitConstraints(n_targets, criterion, **rest | limits)
 
 
-def best_split(histogram, counts, constraints, feature_penalty=None, threshold_penalty=None):
+def free(n_features):
+    return ValueBounds(np.zeros(n_features, np.int8), -np.inf, np.inf)
+
+
+def best_split(
+    histogram, counts, constraints, feature_penalty=None, threshold_penalty=None, bounds=None
+):
     """Best split of a node by its histogram, whose features have so many bins."""
     histogram = np.array(histogram, np.int64)
     if feature_penalty is None:
@@ -37,6 +44,7 @@ def best_split(histogram, counts, constraints, feature_penalty=None, threshold_p
         constraints,
         np.array(feature_penalty, float),
         np.array(threshold_penalty, float),
+        bounds or free(len(counts)),
         0,
         len(counts),
     )
@@ -116,6 +124,7 @@ def test_rows_and_their_histogram_give_the_same_split(seed, criterion):
         constraints,
         np.zeros(3),
         np.zeros(21),
+        free(3),
         scratch,
     )
     assert split == expected

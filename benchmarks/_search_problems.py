@@ -1,0 +1,65 @@
+"""For search.py: tables as they come, split into rows to search on and rows to test on."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from _tables import OWN_SPLIT_IGNORED, choose_sets, read_frame
+from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.model_selection import train_test_split
+
+REGRESSIONS = ("diabetes", "friedman1")
+WHOLE = 10_000  # training rows of a table that is taken whole: its peers are those of budget.py
+CAP = 4000  # rows of a larger one
+
+
+def choose_problems(args: argparse.Namespace) -> list[str]:
+    """Tables of --data, and regressions; by default all."""
+    asked = args.sets or (REGRESSIONS[:1] if args.quick else None)
+    tables = [each for each in asked or () if each not in REGRESSIONS]
+    if tables or (asked is None and args.data is not None):
+        args.sets = tables
+        tables = choose_sets(args, ())
+    return [*tables, *(each for each in REGRESSIONS if asked is None or each in asked)]
+
+
+class Problem(NamedTuple):
+    """Rows to search on, and rows to test on."""
+
+    task: str
+    X: Any
+    y: np.ndarray
+    X_test: Any
+    y_test: np.ndarray
+    has_peers: bool
+
+
+def problem(name: str, seed: int, directory: str | Path | None) -> Problem:
+    """Of a table, the rows that budget.py fits students on, thinned where there are many.
+
+    The rows on which budget.py picks are not used.
+    """
+    if name in REGRESSIONS:
+        X, y = _regression(name)
+        parts = train_test_split(X, y, test_size=0.3, random_state=seed)
+        return Problem("regression", parts[0], parts[2], parts[1], parts[3], False)
+    if directory is None:
+        raise SystemExit(f"{name} is a table of --data DIR")
+    X, y, train = read_frame(name, directory)
+    if train is None or name in OWN_SPLIT_IGNORED:
+        rows, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
+    else:
+        rows, test = np.flatnonzero(train), np.flatnonzero(~train)
+    whole = len(rows) <= WHOLE
+    fit, _ = train_test_split(rows, test_size=0.2, random_state=seed)
+    fit = fit if whole else fit[:CAP]
+    return Problem("classification", X.iloc[fit], y[fit], X.iloc[test], y[test], whole)
+
+
+def _regression(name: str) -> tuple[np.ndarray, np.ndarray]:
+    if name == "diabetes":
+        return load_diabetes(return_X_y=True)
+    return make_friedman1(3000, noise=1.0, random_state=0)

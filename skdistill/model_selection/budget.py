@@ -1,0 +1,390 @@
+"""A budget: what a model may take on a device, and what it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from skdistill.compact.model_tables import ModelTables
+from skdistill.compact.tables.linear_table import LinearTable
+from skdistill.compact.tables.tree_table import TreeTable
+from skdistill.device import Profile, profile
+from skdistill.device.cores import find_target
+from skdistill.export.c.api import prepare_source
+from skdistill.export.c.bounds import bounds
+from skdistill.export.c.costs import CORES
+from skdistill.utils.byte_sizes import parse_bytes
+
+LIMITS = ("flash", "ram", "instructions", "time", "features")
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
+_ANY_CORE = "cortex-m0"  # for bounds where no target was named
+
+# Bytes of functions, the most that clang made at -Os for a Cortex-M0 of models of 300 and 1,500 B,
+# rounded up: by kind of table, for columns of categories, for outputs beside label and scores.
+_CODE = {"tree": 160, "trees": 350, "linear": 280, "net": 460}
+_CODE_CATEGORIES, _CODE_OUTPUT = 210, 400
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of a model on a device; None is no limit.
+
+    Parameters
+    ----------
+    flash : int or None, default=None
+        Bytes of tables and code.
+    ram : int or None, default=None
+        Bytes of variables and of the stack.
+    instructions : float or None, default=None
+        Instructions of a call that no input exceeds.
+    seconds : float or None, default=None
+        Time of a call that no input exceeds, at `clock`.
+    clock : str, default=""
+        Frequency of the core, such as "48MHz".
+    features : int or None, default=None
+        Columns that the model reads.
+    """
+
+    flash: int | None = None
+    ram: int | None = None
+    instructions: float | None = None
+    seconds: float | None = None
+    clock: str = ""
+    features: int | None = None
+
+    def __str__(self) -> str:
+        limits = {
+            "flash": self.flash,
+            "ram": self.ram,
+            "instructions": self.instructions,
+            "time": None if self.seconds is None else f"{1e3 * self.seconds:g}ms@{self.clock}",
+            "features": self.features,
+        }
+        return str({name: limit for name, limit in limits.items() if limit is not None})
+
+    @property
+    def needs_bounds(self) -> bool:
+        """Whether bounds of the core are needed."""
+        return not self.ram == self.instructions == self.seconds
+
+    def used(self, footprint: Footprint) -> dict[str, float]:
+        """Share of each limit that a model takes, above 1 where it exceeds it.
+
+        Parameters
+        ----------
+        footprint : Footprint
+            What the model takes.
+
+        Returns
+        -------
+        used : dict of str to float
+            By the names in `LIMITS`.
+        """
+        pairs: dict[str, tuple[float | None, float | None]] = {
+            "flash": (footprint.flash, self.flash),
+            "ram": (footprint.ram, self.ram),
+            "instructions": (footprint.instructions, self.instructions),
+            "features": (footprint.features, self.features),
+        }
+        if self.seconds is not None:
+            pairs["time"] = (footprint.profile.time(self.clock, of="bound"), self.seconds)
+        return {
+            name: value / limit
+            for name, (value, limit) in pairs.items()
+            if limit is not None and value is not None
+        }
+
+    def fits(self, footprint: Footprint) -> bool:
+        """Whether a model exceeds no limit.
+
+        Parameters
+        ----------
+        footprint : Footprint
+            What the model takes.
+
+        Returns
+        -------
+        fits : bool
+        """
+        return all(share <= 1 for share in self.used(footprint).values())
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a model is to run, and in which form.
+
+    Parameters
+    ----------
+    target : str or None
+        One of `skdistill.device.cores.TARGETS`; None is no particular one.
+    input_dtype, output : str or None
+        As in `skdistill.export.c.to_c`.
+    layout : {"auto", "table", "code"}
+        As there; "auto" is "code" where only that is within the budget.
+    """
+
+    target: str | None
+    input_dtype: str | None
+    output: str | None
+    layout: str
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """Layouts to be tried, in this order."""
+        if self.layout != "auto":
+            return (self.layout,)
+        return ("table",) if self.target is None else ("table", "code")
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a model takes on a device.
+
+    Parameters
+    ----------
+    profile : Profile
+        Of the compiler, or estimated where no target was named.
+    features : int
+        Columns that the model reads.
+    """
+
+    profile: Profile
+    features: int
+
+    @property
+    def flash(self) -> int:
+        """Bytes of tables and code."""
+        return int(self.profile.flash_bytes or 0)
+
+    @property
+    def ram(self) -> int | None:
+        """Bytes of variables and stack."""
+        stack = self.profile.stack_bound
+        return None if stack is None else stack + (self.profile.ram_bytes or 0)
+
+    @property
+    def instructions(self) -> int | None:
+        """Bound of the instructions of a call."""
+        return self.profile.instructions_bound
+
+
+def parse_budget(budget: Any) -> Budget:
+    """Read a budget.
+
+    Parameters
+    ----------
+    budget : int, str or dict
+        Bytes of flash, as "4KB"; or a dict with some of "flash", "ram" (both in bytes),
+        "instructions", "time" (as "2ms@48MHz") and "features".
+
+    Returns
+    -------
+    budget : Budget
+
+    Raises
+    ------
+    ValueError
+        If a limit is unknown, or none can be read.
+
+    Examples
+    --------
+    >>> from skdistill.model_selection.budget import parse_budget
+    >>> parse_budget("4KB").flash
+    4096
+    >>> budget = parse_budget({"flash": "2KB", "time": "2ms@48MHz"})
+    >>> budget.seconds, budget.clock
+    (0.002, '48MHz')
+    """
+    if not isinstance(budget, Mapping):
+        return Budget(flash=parse_bytes(budget))
+    unknown = sorted(str(name) for name in set(budget) - set(LIMITS))
+    if unknown or not budget:
+        raise ValueError(
+            f"budget must be a size such as '4KB', or a dict with some of {list(LIMITS)}; got "
+            f"{'unknown limits ' + str(unknown) if unknown else budget!r}"
+        )
+    limits: dict[str, Any] = {}
+    for name in ("flash", "ram"):
+        if name in budget:
+            limits[name] = parse_bytes(budget[name])
+    for name, kinds in (("instructions", (Integral, Real)), ("features", (Integral,))):
+        if name in budget:
+            limit = budget[name]
+            if isinstance(limit, bool) or not isinstance(limit, kinds) or limit < 1:
+                raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
+            limits[name] = limit
+    if "time" in budget:
+        limits["seconds"], limits["clock"] = _parse_time(budget["time"])
+    return Budget(**limits)
+
+
+def _parse_time(time: Any) -> tuple[float, str]:
+    """Seconds and clock of a text such as "2ms@48MHz"."""
+    pattern = r"\s*(\d+(?:\.\d+)?)\s*(s|ms|us|µs)\s*@\s*(\d+(?:\.\d+)?\s*[kMG]?Hz)\s*"
+    found = re.fullmatch(pattern, time) if isinstance(time, str) else None
+    if found is None or not float(found[1]) > 0:
+        raise ValueError(
+            f"budget['time'] must be a time at a clock, such as '2ms@48MHz', got {time!r}"
+        )
+    return float(found[1]) * _SECONDS[found[2]], found[3]
+
+
+def check_device(budget: Budget, device: Device) -> None:
+    """Refuse limits that cannot be computed for a device.
+
+    Parameters
+    ----------
+    budget : Budget
+        The limits.
+    device : Device
+        Where the model runs.
+
+    Raises
+    ------
+    ValueError
+        For an unknown target, or one without what the budget needs.
+    """
+    if device.target is None:
+        if device.layout == "code":
+            raise ValueError(
+                "layout='code' needs a target, such as 'cortex-m0': only the compiler knows its "
+                "bytes"
+            )
+        return
+    core = find_target(device.target)
+    if budget.needs_bounds and device.target not in CORES:
+        raise ValueError(
+            f"target={device.target!r} has no bounds of ram, instructions and time: choose one "
+            f"of {list(CORES)}, or a budget of flash and features"
+        )
+    if budget.seconds is not None and device.target != "avr" and not core.cycles_per_instruction:
+        raise ValueError(
+            f"the cycles of target={device.target!r} are unknown, and with them the time"
+        )
+
+
+def measure(model: ModelTables, device: Device, budget: Budget) -> Footprint:
+    """What a model takes, in the first layout that is within the budget.
+
+    Parameters
+    ----------
+    model : ModelTables
+        The model.
+    device : Device
+        With a target the C is compiled, which takes about 0.2 s; else its code is estimated.
+    budget : Budget
+        Decides between layouts.
+
+    Returns
+    -------
+    footprint : Footprint
+        In the layout that exceeds the budget least where none is within it.
+
+    Raises
+    ------
+    ImportError
+        With a target, without the extra "device".
+    ValueError
+        If the model does not suit the options of the device.
+    """
+    columns = len(columns_read(model))
+    found = []
+    for layout in device.layouts:
+        footprint = Footprint(_profile(model, device, layout), columns)
+        if budget.fits(footprint):
+            return footprint
+        found.append(footprint)
+    return min(found, key=lambda each: max(budget.used(each).values()))
+
+
+def columns_read(model: ModelTables) -> set[int]:
+    """Columns that a model reads.
+
+    Parameters
+    ----------
+    model : ModelTables
+        The model.
+
+    Returns
+    -------
+    columns : set of int
+    """
+    return {int(column) for table in model.tables for column in table.columns}
+
+
+def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
+    """Of the compiler; estimated without a target."""
+    options: dict[str, Any] = {
+        "input_dtype": device.input_dtype,
+        "output": device.output,
+        "layout": layout,
+    }
+    if device.target is not None:
+        row = np.zeros((1, model.n_features))
+        found = profile(model, row, target=device.target, **options)
+        if found.missing_routines or found.flash_bytes is None:
+            raise ValueError(
+                f"the size for target={device.target!r} is unknown: "
+                f"{', '.join(found.missing_routines) or 'the extra device'} is missing"
+            )
+        return found
+    source, output = prepare_source(model, **options)
+    most = bounds(source, output, _ANY_CORE)
+    return Profile(
+        target=_ANY_CORE,
+        input_dtype=device.input_dtype or model.input_dtype,
+        output=output,
+        layout=layout,
+        rows=0,
+        mismatches=None,
+        model_bytes=sum(table.nbytes for table in source.layout.tables.values()),
+        code_bytes=code_estimate(_kinds(model), len(model.categories) > 0, output),
+        library_bytes=0,
+        ram_bytes=0,
+        stack_bound=most.stack,
+        instructions_bound=most.instructions,
+    )
+
+
+def code_estimate(kinds: Iterable[str], has_categories: bool, output: str = "label") -> int:
+    """Bytes of functions that a model takes about, by the kinds of its tables.
+
+    Parameters
+    ----------
+    kinds : iterable of {"tree", "trees", "linear", "net"}
+        Of the tables; "tree" is a single one.
+    has_categories : bool
+        Whether the model reads columns of categories.
+    output : str, default="label"
+        As in `skdistill.export.c.to_c`.
+
+    Returns
+    -------
+    nbytes : int
+        For a Cortex-M0; without the compiler's routines for floats, which are 0.6 to 0.8 KB on
+        cores that have none.
+
+    Examples
+    --------
+    >>> from skdistill.model_selection.budget import code_estimate
+    >>> code_estimate(["trees", "linear"], has_categories=False)
+    630
+    """
+    code = sum(_CODE[kind] for kind in kinds) + (_CODE_CATEGORIES if has_categories else 0)
+    return code + (0 if output in ("label", "scores") else _CODE_OUTPUT)
+
+
+def _kinds(model: ModelTables) -> list[str]:
+    """What `code_estimate` calls the tables of a model."""
+    kinds = []
+    for table in model.tables:
+        if isinstance(table, TreeTable):
+            kinds.append("tree" if len(table.roots) == 1 else "trees")
+        else:
+            kinds.append("linear" if isinstance(table, LinearTable) else "net")
+    return kinds

@@ -1,0 +1,298 @@
+"""A search under way: candidates race from split to split, and the best is fitted again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from skdistill.model_selection.budget import Budget, Device
+from skdistill.model_selection.data import SearchData
+from skdistill.model_selection.evaluation import (
+    BudgetExceededError,
+    FittedCandidate,
+    TrainingSet,
+    evaluate,
+    fit_within,
+    training_set,
+)
+from skdistill.model_selection.optimizer import Optimizer
+from skdistill.model_selection.portfolio import Candidate
+from skdistill.model_selection.racing import FINALISTS, Entry, Record, competes, n_running, rank
+from skdistill.model_selection.splits import Splits
+from skdistill.model_selection.storage import Storage
+from skdistill.model_selection.teachers import Labeller
+
+_BATCH = 4  # candidates that an optimiser proposes at a time
+_IDLE = 20  # batches without a new candidate, after which there is none left
+
+
+class SearchRun(NamedTuple):
+    """Everything that a search needs while it runs.
+
+    Attributes
+    ----------
+    data : SearchData
+        All rows.
+    splits : Splits
+        Which rows are held out.
+    labeller : Labeller
+        Labels of teachers.
+    scorer : callable
+        Called as ``scorer(student, X, y)``.
+    budget : Budget
+        The limits.
+    device : Device
+        Where models run.
+    storage : Storage
+        Keeps records.
+    seed : int
+        Of the students.
+    n_jobs : int or None
+        Fits that run at a time.
+    verbose : int
+        Above 0, a progress bar counts the fits.
+    """
+
+    data: SearchData
+    splits: Splits
+    labeller: Labeller
+    scorer: Callable[..., float]
+    budget: Budget
+    device: Device
+    storage: Storage
+    seed: int
+    n_jobs: int | None
+    verbose: int
+
+    def race(self, candidates: list[Candidate]) -> list[Entry]:
+        """Score the candidates on one split after the other; after each the better half goes on.
+
+        Students on hard labels are scored where they are twins of the best on soft labels.
+
+        Parameters
+        ----------
+        candidates : list of Candidate
+            From `portfolio`. Those on soft labels need `Labeller.label_splits` before.
+
+        Returns
+        -------
+        entries : list of Entry
+            Of those that were tried, in the order in which they were.
+        """
+        soft = [Entry(each) for each in candidates if not each.is_hard]
+        self._race(soft, "students on soft labels")
+        hard = twins(soft) or [Entry(each) for each in candidates if each.is_hard]
+        self._race(hard, "students on hard labels")
+        return soft + hard
+
+    def optimize(
+        self, entries: list[Entry], optimizer: Optimizer, seconds: float, time_limit: float
+    ) -> list[Entry]:
+        """Try what an optimiser proposes, as long as there is time.
+
+        A proposal goes on from split to split while it is among the best four.
+
+        Parameters
+        ----------
+        entries : list of Entry
+            From `race`.
+        optimizer : Optimizer
+            Without any trial.
+        seconds : float
+            What the search has taken so far.
+        time_limit : float
+            Seconds after which nothing more is proposed.
+
+        Returns
+        -------
+        entries : list of Entry
+            Those passed, those proposed, and the hard twin of the best.
+        """
+        optimizer.add(entries)
+        known = {str(each.candidate.params): each for each in entries}
+        n_batches = n_idle = 0
+        with tqdm(total=time_limit, desc="seconds", disable=self.verbose <= 0) as progress:
+            progress.update(min(seconds, time_limit))
+            while seconds < time_limit and n_idle < _IDLE:
+                started = time.perf_counter()
+                asked = [Entry(each) for each in optimizer.ask(_BATCH)]
+                new = {str(each.candidate.params): each for each in asked}
+                new = {name: each for name, each in new.items() if name not in known}
+                for split in range(len(self.splits)):
+                    running = [e for e in new.values() if competes(e, known.values(), split)]
+                    for _ in self._score(running, split):
+                        pass
+                known |= new
+                optimizer.tell([known[str(each.candidate.params)] for each in asked])
+                taken = self.storage.seconds(f"batch{n_batches}", started)
+                progress.update(min(taken, time_limit - seconds))
+                seconds += taken
+                n_batches += 1
+                n_idle = 0 if new else n_idle + 1
+        best = twins(each for each in known.values() if not each.candidate.is_hard)[:1]
+        twin = [each for each in best if str(each.candidate.params) not in known]
+        self._race(twin, "students on hard labels")
+        return [*known.values(), *twin]
+
+    def refit(self, entries: list[Entry]) -> tuple[Entry, FittedCandidate]:
+        """Fit the best candidate on all rows; the next one where no size of it fits any more.
+
+        Parameters
+        ----------
+        entries : list of Entry
+            From `race`.
+
+        Returns
+        -------
+        entry : Entry
+            The best.
+        fitted : FittedCandidate
+            Within the budget.
+
+        Raises
+        ------
+        ValueError
+            If nothing is within the budget; it names the smallest model that was tried.
+        """
+        smallest = [
+            record["smallest"]
+            for each in entries
+            for record in each.records
+            if "smallest" in record
+        ]
+        for entry in rank(entries):
+            try:
+                return entry, self.fit(entry)
+            except BudgetExceededError as error:
+                smallest.append(error.smallest)
+        if not smallest:
+            raise ValueError(
+                "all candidates failed, see the warnings above; check scoring and families"
+            )
+        raise ValueError(
+            f"no candidate is within the budget {self.budget}: the smallest model that was tried "
+            f"takes {min(smallest)} bytes of flash; raise the budget, or allow more families"
+        )
+
+    def fit(self, entry: Entry) -> FittedCandidate:
+        """Fit a candidate on all rows, within the budget.
+
+        Parameters
+        ----------
+        entry : Entry
+            From `race`.
+
+        Returns
+        -------
+        fitted : FittedCandidate
+
+        Raises
+        ------
+        BudgetExceededError
+            If no size fits that was tried.
+        """
+        return fit_within(
+            entry.candidate,
+            self._training_set(entry.candidate, None),
+            self.budget,
+            self.device,
+            seed=self.seed,
+            max_bytes=entry.start,
+        )
+
+    def _race(self, entries: list[Entry], title: str) -> None:
+        sizes = n_running(len(entries), len(self.splits))
+        with tqdm(total=sum(sizes), desc=title, disable=self.verbose <= 0) as progress:
+            for split, size in enumerate(sizes):
+                running = entries if split == 0 else rank(entries)[:size]
+                for _ in self._score(running, split):
+                    progress.update()
+
+    def _score(self, entries: list[Entry], split: int) -> Iterator[None]:
+        """Add a record of a split to each; what is stored is not fitted again."""
+        pending = []
+        for entry in entries:
+            record = self.storage.read(_name(entry.candidate, split))
+            if record is None:
+                pending.append(entry)
+            else:
+                entry.records.append(record)
+                yield
+        work = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(
+            self._tasks(pending, split)
+        )
+        for i, record in work:
+            if record["status"] != "failed":  # by chance, perhaps: tried again
+                self.storage.write(_name(pending[i].candidate, split), record)
+            pending[i].records.append(record)
+            yield
+
+    def _tasks(self, pending: list[Entry], split: int) -> Iterator[Any]:
+        """Evaluations that are left to do on a split."""
+        test = self.splits.test(split)
+        held_out = self.data.rows.take(test)
+        for i, entry in enumerate(pending):
+            candidate, teacher = entry.candidate, None
+            if not candidate.is_hard:
+                teacher = self.labeller.held_out(candidate.teacher, split)
+            yield delayed(_numbered)(
+                i,
+                candidate,
+                self._training_set(candidate, split),
+                held_out,
+                self.data.y[test],
+                teacher,
+                self.splits.parts(split, self.seed),
+                self.scorer,
+                self.budget,
+                self.device,
+                seed=self.seed,
+                max_bytes=entry.start,
+            )
+
+    def _training_set(self, candidate: Candidate, split: int | None) -> TrainingSet:
+        """What a candidate learns from, on a split or on all rows."""
+        train = np.arange(self.data.rows.n_samples)
+        if split is not None:
+            train = self.splits.train(split)
+        if candidate.is_hard:
+            return training_set(candidate, self.data, train, None, [])
+        response = self.labeller.training(candidate.teacher, split)
+        munge = candidate.labels == "munge"
+        further = self.labeller.further(candidate.teacher, split, munge)
+        return training_set(candidate, self.data, train, response, further)
+
+
+def twins(entries: Iterable[Entry]) -> list[Entry]:
+    """Students on hard labels of the form of the best on soft labels.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        On soft labels, scored.
+
+    Returns
+    -------
+    twins : list of Entry
+        At most `FINALISTS`, not scored, to start with the bytes of those on soft labels.
+    """
+    found: dict[str, Entry] = {}
+    for each in rank(entries):
+        twin = each.candidate.hard_twin()
+        found.setdefault(str(twin.params), Entry(twin, each.start))
+    return list(found.values())[:FINALISTS]
+
+
+def _name(candidate: Candidate, split: int) -> str:
+    return f"student-{joblib.hash(candidate.params)[:16]}-split{split}"
+
+
+def _numbered(i: int, *arguments: Any, **keywords: Any) -> tuple[int, Record]:
+    """A record, and the number of its candidate."""
+    return i, evaluate(*arguments, **keywords)

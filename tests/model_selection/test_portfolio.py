@@ -1,0 +1,35 @@
+"""Candidates of a search."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.datasets import load_iris
+
+from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
+
+X, Y = load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize("n_classes", [None, 2, 3])
+@pytest.mark.parametrize("has_categories", [False, True])
+def test_every_candidate_has_a_twin_on_hard_labels(n_classes, has_categories):
+    found = portfolio(FAMILIES, n_classes=n_classes, has_categories=has_categories, n_teachers=2)
+    assert all(each.hard_twin() in found for each in found)
+    assert len({str(each.params) for each in found}) == len(found)
+    assert {each.teacher for each in found if not each.is_hard} == {0, 1}
+    pruned = n_classes is not None and not has_categories
+    assert {each.family for each in found} == set(FAMILIES) - (set() if pruned else {"pruned"})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_students_keep_to_their_bytes(family):
+    few = {"net": {"max_iter": 5}, "pruned": {"max_leaf_nodes": 4, "value_bits": 4}}.get(family, {})
+    student = Candidate(family, "hard", few).student(n_classes=3, max_bytes=300, seed=3)
+    assert student.fit(X, Y).compact_.nbytes <= 300
+    assert student.get_params().get("random_state", 3) == 3
+
+
+def test_families_that_are_left_out():
+    found = portfolio(["linear"], n_classes=2, has_categories=False, n_teachers=1)
+    assert {each.family for each in found} == {"linear"}
+    assert portfolio(["pruned"], n_classes=None, has_categories=False, n_teachers=1) == []

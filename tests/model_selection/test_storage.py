@@ -1,0 +1,38 @@
+"""Records that outlive a search."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skdistill.model_selection.storage import Storage
+
+CALL = {"budget": "4KB", "data": np.arange(3)}
+
+
+def test_records_and_arrays_come_back(tmp_path):
+    storage = Storage(tmp_path / "search", CALL)
+    assert storage.read("a") is None
+    assert storage.read_arrays("a") is None
+    storage.write("a", {"score": 0.1 + 0.2, "ram": None})
+    storage.write_arrays("a", {"P": np.array([[0.1, 0.9]])})
+    again = Storage(tmp_path / "search", dict(CALL))
+    assert again.read("a") == {"score": 0.1 + 0.2, "ram": None}
+    np.testing.assert_array_equal(again.read_arrays("a")["P"], [[0.1, 0.9]])
+
+
+def test_other_calls_do_not_see_them(tmp_path):
+    Storage(tmp_path, CALL).write("a", {"score": 1.0})
+    assert Storage(tmp_path, CALL | {"data": np.arange(4)}).read("a") is None
+
+
+def test_without_a_folder_nothing_is_kept():
+    storage = Storage(None, {"cannot be pickled": lambda: None})
+    storage.write("a", {})
+    storage.write_arrays("a", {})
+    assert storage.read("a") is storage.read_arrays("a") is None
+
+
+def test_a_call_that_has_no_hash(tmp_path):
+    with pytest.raises(ValueError, match="storage needs parameters and data"):
+        Storage(tmp_path, {"teacher": (each for each in [])})
