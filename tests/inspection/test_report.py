@@ -244,7 +244,9 @@ def test_a_compact_model_and_a_search_have_a_report():
         pareto_=frame, cv_results_={"params": []}, best_params_={}, compact_=model.compact_,
         predict=model.predict, predict_proba=model.predict_proba,
     )  # fmt: skip
+    search.footprint_ = SimpleNamespace(flash=321)
     content = report(search, X, y, targets=[]).content
+    assert content["candidates"]["points"][-1]["bytes"] == 321
     assert [p["name"] for p in content["candidates"]["points"]] == ["candidate 1", "this student"]
 
 

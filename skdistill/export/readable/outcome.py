@@ -73,7 +73,27 @@ def leaf_lines(model: ModelTables, scores: Sequence[int]) -> list[str]:
     return [f"adds {scores_text(model, scores)}"]
 
 
-def scores_text(model: ModelTables, scores: Sequence[int]) -> str:
+def drawn_lines(model: ModelTables, scores: Sequence[int]) -> list[str]:
+    """One or two lines on a leaf that are short enough for a box.
+
+    Parameters
+    ----------
+    model : ModelTables
+        Whose leaf it is.
+    scores : sequence of int
+        What the leaf adds.
+
+    Returns
+    -------
+    lines : list of str
+    """
+    if decides_alone(model) or len(scores) == 1:
+        return leaf_lines(model, scores)
+    first, *others = scores_text(model, scores, most=1).split(", ")
+    return [f"adds {first}", *others]
+
+
+def scores_text(model: ModelTables, scores: Sequence[int], most: int = _MOST_SHOWN) -> str:
     """Scores as text: a number, or the largest ones with their names.
 
     Parameters
@@ -82,6 +102,8 @@ def scores_text(model: ModelTables, scores: Sequence[int]) -> str:
         Whose scores they are.
     scores : sequence of int
         One for each score of the model.
+    most : int, default=4
+        Number of scores with their names.
 
     Returns
     -------
@@ -91,7 +113,7 @@ def scores_text(model: ModelTables, scores: Sequence[int]) -> str:
         return f"{scores[0]:+d}"
     names = score_names(model)
     order = sorted(range(len(scores)), key=lambda k: -abs(scores[k]))
-    shown = sorted(k for k in order[:_MOST_SHOWN] if scores[k])
+    shown = sorted(k for k in order[:most] if scores[k])
     texts = [f"{names[k]}: {scores[k]:+d}" for k in shown]
     n_others = sum(score != 0 for score in scores) - len(shown)
     return ", ".join(texts + [f"{n_others} more"] * (n_others > 0)) or "nothing"

@@ -12,7 +12,7 @@ from html import escape
 from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.export.readable.layout import Placed, place
-from skdistill.export.readable.outcome import leading, leaf_lines
+from skdistill.export.readable.outcome import drawn_lines, leading, leaf_lines
 from skdistill.export.readable.walk import check_tree, walk
 
 # Okabe & Ito's palette, which people with any colour vision tell apart.
@@ -80,7 +80,7 @@ def _title(model: ModelTables, placed: list[Placed], tree: int) -> str:
 def _lines(model: ModelTables, placed: Placed) -> list[str]:
     node = placed.node
     if node.split is None:
-        lines = leaf_lines(model, node.scores)
+        lines = drawn_lines(model, node.scores)
     else:
         hidden = f" … {node.n_hidden:,.0f} leaves" if node.n_hidden else ""
         lines = [node.split.name, node.split.question + hidden]

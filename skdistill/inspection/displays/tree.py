@@ -8,7 +8,7 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.device.profile import compact_of
 from skdistill.export.readable.layout import place
-from skdistill.export.readable.outcome import leading, leaf_lines
+from skdistill.export.readable.outcome import drawn_lines, leading
 from skdistill.export.readable.svg import PALETTE
 from skdistill.export.readable.walk import check_tree, walk
 from skdistill.inspection.displays._axes import new_axes
@@ -114,7 +114,7 @@ class CompactTreeDisplay:
                 ends = [parent.x, each.x], [-parent.node.depth, -node.depth]
                 self.ax_.plot(*ends, "--" if missing else "-", color="0.5", zorder=1)
             if node.split is None:
-                lines = leaf_lines(self.model, node.scores)
+                lines = drawn_lines(self.model, node.scores)
                 index, strength = leading(self.model, node.scores)
                 colour, alpha = PALETTE[index % len(PALETTE)], 0.15 + 0.35 * strength
                 shape, fill = "round", tuple(1 - alpha * (1 - c) for c in to_rgb(colour))

@@ -223,7 +223,8 @@ def candidates(
     Returns
     -------
     section : dict
-        `score` names what the points are compared by.
+        `score` names what the points are compared by; `with_code` says whether bytes are those of
+        the search's footprint, code included, in place of those of the tables.
     """
     is_classification = figures["task"] == "classification"
     score = "accuracy" if is_classification else "r2"
@@ -234,7 +235,9 @@ def candidates(
             row = {name: _plain(frame[name].iloc[k]) for name in frame.columns}
             points.append({"name": f"candidate {k + 1}", **row, "score": row.get(score)})
     names = {"student": "this student", "teacher": "teacher", "hard_labels": "hard labels alone"}
-    sizes = {"student": model["nbytes"], "hard_labels": model["nbytes"]}
+    footprint = getattr(search, "footprint_", None)
+    nbytes = model["nbytes"] if footprint is None else int(footprint.flash)
+    sizes = {"student": nbytes, "hard_labels": nbytes}
     for name, each in figures["models"].items():
         size = sizes.get(name)
         if name == "teacher":
@@ -247,7 +250,7 @@ def candidates(
     front = pareto_front([p["bytes"] for p in shown], [p["score"] for p in shown])
     for point, is_front in zip(shown, front, strict=True):
         point["front"] = bool(is_front)
-    return {"score": score, "points": shown}
+    return {"score": score, "points": shown, "with_code": footprint is not None}
 
 
 def _pickled_size(teacher: Any) -> int | None:

@@ -170,6 +170,17 @@ def test_drawings_have_a_box_for_each_node_and_are_well_formed(iris):
     assert len(dashed) == 8  # one of the two branches of each inner node
 
 
+def test_leaves_of_several_scores_name_the_largest_and_count_the_others(iris):
+    model = SoftBoostingClassifier(n_estimators=2, max_leaf_nodes=3).fit(*iris).compact_
+    (leaf,) = model.to_frame().query("tree == 0 and left.isna()").iloc[[0]].to_dict("records")
+    scores = {name: leaf[f"score {name}"] for name in (0, 1, 2)}
+    largest = max(scores, key=lambda name: abs(scores[name]))
+    root = ElementTree.fromstring(model.to_svg())
+    (box,) = [box for box in root.iter(f"{SVG}g") if box.get("data-node") == str(leaf["node"])]
+    lines = [text.text for text in box.findall(f"{SVG}text")]
+    assert lines == [f"adds {largest}: {scores[largest]:+d}", "2 more"]
+
+
 def test_boxes_of_one_level_do_not_overlap(iris):
     tree = SoftTreeClassifier(max_leaf_nodes=20).fit(*iris)
     root = ElementTree.fromstring(tree.to_svg(max_depth=None))
