@@ -18,6 +18,7 @@ from skdistill.device.cores import find_target
 from skdistill.export.c.api import prepare_source
 from skdistill.export.c.bounds import bounds
 from skdistill.export.c.costs import CORES
+from skdistill.export.c.options import INPUT_DTYPES, OUTPUTS
 from skdistill.utils.byte_sizes import parse_bytes
 
 LIMITS = ("flash", "ram", "instructions", "time", "features")
@@ -215,7 +216,7 @@ def parse_budget(budget: Any) -> Budget:
     for name, kinds in (("instructions", (Integral, Real)), ("features", (Integral,))):
         if name in budget:
             limit = budget[name]
-            if isinstance(limit, bool) or not isinstance(limit, kinds) or not limit >= 1:
+            if isinstance(limit, bool) or not isinstance(limit, kinds) or not float(limit) >= 1:
                 raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
             limits[name] = limit
     if "time" in budget:
@@ -248,8 +249,14 @@ def check_device(budget: Budget, device: Device) -> None:
     Raises
     ------
     ValueError
-        For an unknown target, or one without what the budget needs.
+        For an unknown target or option, or a target without what the budget needs.
     """
+    for name, option, options in (
+        ("input_dtype", device.input_dtype, INPUT_DTYPES),
+        ("output", device.output, OUTPUTS),
+    ):
+        if option is not None and option not in options:
+            raise ValueError(f"{name} must be one of {list(options)}, got {option!r}")
     if device.target is None:
         if device.layout == "code":
             raise ValueError(

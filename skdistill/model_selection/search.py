@@ -382,8 +382,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         parameters = self.get_params(deep=False)
         call = {name: value for name, value in parameters.items() if name not in ignored}
         # Teachers as they are loaded: the path of a file stays when its model is replaced.
-        loaded = {"teacher": teachers, "data": data, "groups": groups}
-        return call | loaded | {"seed": random_state}
+        return call | {"teacher": teachers, "data": data, "groups": groups, "seed": random_state}
 
 
 def _seed(random_state: Any) -> int:

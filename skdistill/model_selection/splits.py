@@ -104,7 +104,7 @@ def make_splits(
     Raises
     ------
     ValueError
-        If there are too few rows.
+        If there are too few rows or groups, or a split without rows.
     """
     n_samples = len(y)
     if n_samples < 2:
@@ -121,6 +121,11 @@ def make_splits(
         folds = list(splitter.split(X, y, groups))
     rows = np.arange(n_samples)
     numbered = [(rows[train], rows[test]) for train, test in folds]
+    if not numbered or min(len(part) for fold in numbered for part in fold) == 0:
+        raise ValueError(
+            f"cv={cv!r} must make splits that all have training rows and held-out rows, got "
+            f"{[(len(train), len(test)) for train, test in numbered]} rows"
+        )
     if isinstance(cv, str) and n_samples > LARGEST_TABLE:
         numbered = numbered[:1]
     return Splits(numbered, n_samples)
@@ -128,7 +133,13 @@ def make_splits(
 
 def _auto(y: NDArray[Any], groups: Any, classifier: bool, seed: int) -> Any:
     if groups is not None:
-        n_splits = min(N_FOLDS, len(np.unique(groups)))
+        n_groups = len(np.unique(groups))
+        if n_groups < 2:
+            raise ValueError(
+                f"groups must have 2 groups or more, to hold some out, got {n_groups}: leave "
+                "groups out, or pass a cv that does not use them"
+            )
+        n_splits = min(N_FOLDS, n_groups)
         if classifier and np.unique(y, return_counts=True)[1].max() >= n_splits:
             return StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
         return GroupKFold(n_splits)

@@ -290,7 +290,14 @@ def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
     -------
     teachers : list of estimators
         From `as_teacher`.
+
+    Raises
+    ------
+    ValueError
+        If the list is empty.
     """
+    if isinstance(teacher, list | tuple) and not teacher:
+        raise ValueError(f"teacher={teacher!r} has no teacher: pass one, or None for the default")
     if teacher is None:
         passed = [default_teacher(data)]
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sklearn.datasets import load_iris
 
@@ -111,3 +113,9 @@ def test_code_where_only_that_is_fast_enough():
     branches = measure(model, M0, fast)
     assert branches.profile.layout == "code"
     assert fast.fits(branches)
+
+
+@pytest.mark.parametrize("name", ["input_dtype", "output"])
+def test_options_that_no_model_has(name):
+    with pytest.raises(ValueError, match=f"{name} must be one of .*got 'int7'"):
+        check_device(Budget(flash=100), replace(ANY, **{name: "int7"}))

@@ -48,3 +48,14 @@ def test_groups_stay_together(classifier):
 def test_splits_of_the_user():
     found = splits(np.tile([0, 1], 20), cv=ShuffleSplit(3, test_size=0.5, random_state=0))
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("cv", [[], [(np.arange(40), np.arange(0))]])
+def test_splits_without_rows(cv):
+    with pytest.raises(ValueError, match="must make splits that all have training rows and held-"):
+        splits(np.tile([0, 1], 20), cv=cv)
+
+
+def test_a_single_group():
+    with pytest.raises(ValueError, match="groups must have 2 groups or more"):
+        splits(np.tile([0, 1], 20), np.zeros(40))

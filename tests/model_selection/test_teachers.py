@@ -7,6 +7,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdistill.model_selection import BudgetSearchCV
+from skdistill.model_selection.teachers import make_teachers
 
 
 @pytest.mark.parametrize("cv", ["auto", 2])
@@ -38,3 +39,8 @@ def test_labels_of_training_rows_know_nothing_of_the_rows_held_out(cv):
     assert everything.shape == (90, 2)
     for split, (_, test) in enumerate(folds):
         np.testing.assert_array_equal(everything[test], before.held_out(0, split))
+
+
+def test_a_list_without_teachers():
+    with pytest.raises(ValueError, match=r"teacher=\[\] has no teacher"):
+        make_teachers([], None)
