@@ -165,7 +165,8 @@ def test_students_in_several_threads_are_those_of_one(four_threads):
     assert all(one.equals(other) for one, other in zip(models, expected, strict=True))
 
 
-def test_workers_of_joblib_have_one_thread_each_where_they_are_as_many_as_the_cores():
+def test_workers_of_joblib_have_one_thread_each_where_they_are_as_many_as_the_cores(monkeypatch):
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)  # joblib would pass it on
     counts = Parallel(n_jobs=os.cpu_count(), backend="loky")(
         delayed(_threads_of_a_worker)() for _ in range(2)
     )
