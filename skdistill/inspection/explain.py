@@ -137,8 +137,8 @@ def explain(
 
     Along a path [2]_ the first question has the mean of many rows before and after it, a late
     one decides among a part of them. For "x1 and x2" the column that is asked for first gets less
-    than half of the score although both are needed equally; Shapley values divide it equally [1]_. A
-    linear part has the same attribution by both methods, but for rounding.
+    than half of the score although both are needed equally; Shapley values divide it equally [1]_.
+    A linear part has the same attribution by both methods, but for rounding.
 
     References
     ----------
