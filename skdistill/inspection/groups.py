@@ -123,7 +123,7 @@ def as_names(parts: ArrayLike) -> NDArray[Any]:
     -------
     names : str array of shape (n_samples,)
     """
-    values = np.asarray(parts).tolist()
+    values = np.asarray(parts, object).tolist()
     return np.array(["missing" if _is_missing(v) else str(v) for v in values], dtype=str)
 
 
