@@ -326,6 +326,8 @@ def evaluate(
     except BudgetExceededError as error:
         return {"status": "too large", "smallest": error.smallest}
     except Exception as error:  # whatever a student or a scorer raises: the search goes on
+        if _is_interrupt(error):
+            raise KeyboardInterrupt from error
         warnings.warn(
             f"{candidate} failed and is left out: {type(error).__name__}: {error}",
             FitFailedWarning,
@@ -346,6 +348,13 @@ def evaluate(
         "fit_time": seconds,
         **measured,
     }
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error was made of a KeyboardInterrupt, as a call of a compiled function does."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _measures(
