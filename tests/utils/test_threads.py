@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from skdistill import Munge, SoftBoostingClassifier, SoftBoostingRegressor, SoftTreeClassifier
+from skdistill import (
+    Munge,
+    SoftBoostingClassifier,
+    SoftBoostingRegressor,
+    SoftTreeClassifier,
+    SoftTreeRegressor,
+)
 from skdistill.compact import evaluate
 from skdistill.students.boosting import gradients, leaf_refit
 from skdistill.students.tree import grower
@@ -35,6 +41,10 @@ def test_models_and_answers_are_the_same_bits_on_1_2_and_8_threads(monkeypatch):
     boosting = partial(SoftBoostingClassifier, 3, random_state=0)
     students = [
         (SoftTreeClassifier(max_leaf_nodes=20, min_samples_leaf=5), P),
+        (
+            SoftTreeRegressor(max_leaf_nodes=20, monotonic_cst=[0, 1, -1, 0, 0, 0]),
+            X[:, 1] * X[:, 2],
+        ),
         (boosting(), P),
         (boosting(init="linear", subsample=0.7), P),
         (boosting(binning="quantile", n_iter_no_change=2), P[:, 0] > 0.5),
