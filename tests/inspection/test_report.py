@@ -88,7 +88,7 @@ def test_figures_are_those_of_the_models(distilled):
     file = to_bytes(model.compact_)
     assert content["fingerprints"]["model"] == sha256(file).hexdigest()
     for row in content["rows"]:
-        assert row["base"] + sum(share["adds"] for share in row["shares"]) == row["score"]
+        assert row["base"] + sum(each["adds"] for each in row["additions"]) == row["score"]
         scores = model.compact_.scores(X.iloc[[row["row"]]])[0]
         assert row["score"] == scores.max() and row["path"]
 
@@ -324,9 +324,9 @@ def test_categories_that_are_numbers_are_traced_and_measured_as_such():
     content = report(tree, X, (code == 11).astype(int), targets=["cortex-m0"], n_rows=30).content
     assert content["devices"][0]["mismatches"] == 0
     for row in content["rows"]:
-        (share,) = [each for each in row["shares"] if each["column"] == "code"]
+        (cause,) = [each for each in row["additions"] if each["column"] == "code"]
         cell = X["code"].iloc[row["row"]]
-        assert share["value"] == ("missing" if pd.isna(cell) else str(cell))
+        assert cause["value"] == ("missing" if pd.isna(cell) else str(cell))
         assert row["score"] == tree.compact_.scores(X.iloc[[row["row"]]])[0, 0]
 
 
