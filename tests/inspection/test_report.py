@@ -336,3 +336,25 @@ def test_checks_of_a_report_use_the_predictions_that_were_passed():
     never = np.where(y == 2, 1, y)
     content = report(model, predictions=Predictions(y, never)).content
     assert [check["code"] for check in content["checks"]] == ["SKD104"]
+
+
+class Untouched:
+    """Rows that nobody may read."""
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("the path was checked after the rows were read")
+
+
+def test_paths_are_refused_before_the_work(distilled, tmp_path):
+    model, _, y = distilled
+    with pytest.raises(ValueError, match=r"must end in \.html"):
+        report(model, Untouched(), y, targets=[], path=tmp_path / "page.txt")
+    with pytest.raises(FileNotFoundError, match="create it first"):
+        report(model, Untouched(), y, targets=[], path=str(tmp_path / "none" / "page.html"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_teachers_without_predict_are_refused_with_a_remedy(distilled):
+    model, X, y = distilled
+    with pytest.raises(TypeError, match="CallableTeacher"):
+        report(model.compact_, X, y, teacher=lambda X: None, targets=[])

@@ -107,9 +107,7 @@ class Report:
         ValueError
             If the name does not end in .html.
         """
-        page = Path(path)
-        if page.suffix.lower() != ".html":
-            raise ValueError(f"path must end in .html, got {str(path)!r}")
+        page = _page(path)
         texts = {".json": self.to_json(), ".md": self.to_markdown(), page.suffix: self.to_html()}
         for suffix, text in texts.items():
             write_whole(page.with_suffix(suffix), text.encode())
@@ -188,6 +186,10 @@ def report(
     ------
     ImportError
         With a `path`, without jinja2, the extra "report".
+    OSError
+        If the folder of `path` does not exist, or a file cannot be written.
+    TypeError
+        If `teacher` has no method ``predict``.
     ValueError
         If there are neither rows nor predictions, numbers of rows differ, or `path` does not end in
         .html.
@@ -209,6 +211,8 @@ def report(
     >>> round(result.content["quality"]["models"]["student"]["accuracy"], 2)
     0.96
     """
+    if path is not None:  # before minutes of work
+        _page(path)
     compact = compact_of(model)
     if predictions is None and (X is None or y is None):
         raise ValueError("report needs X and y, rows that the model was not fitted on")
@@ -270,6 +274,16 @@ def report(
     if path is not None:
         result.save(path)
     return result
+
+
+def _page(path: str | PathLike[str]) -> Path:
+    """The path of a page, refused where nothing can be written."""
+    page = Path(path)
+    if page.suffix.lower() != ".html":
+        raise ValueError(f"path must end in .html, got {str(path)!r}")
+    if not page.parent.is_dir():
+        raise FileNotFoundError(f"path={str(path)!r} lies in no folder: create it first")
+    return page
 
 
 def compact_text(compact: ModelTables) -> str:
