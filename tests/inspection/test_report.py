@@ -126,11 +126,27 @@ def test_json_and_markdown_say_the_same(distilled, tmp_path):
     assert head.startswith("library_name: skdistill\n") and "model-index:" in head
     value = re.search(r"type: accuracy\n +value: (.*)\n", head)[1]
     assert float(value) == content["quality"]["models"]["student"]["accuracy"]
-    text = re.sub(r"^````.*?^````", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^    .*\n", "", text, flags=re.MULTILINE)  # blocks of code
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
     for table in tables:  # as many cells in each row as in the head
         counts = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
         assert len(counts) == 1
+
+
+def test_no_name_ends_the_block_of_code_of_the_card():
+    X = pd.DataFrame({"a\n````\n# b": np.arange(20.0), "c": np.arange(20.0) % 3})
+    y = (X.iloc[:, 0] > 9).astype(int)
+    card = report(SoftTreeClassifier().fit(X, y), X, y, targets=[]).to_markdown()
+    block = card.split("## Model\n")[1].split("## Reproduce")[0]
+    assert "# b" in block
+    assert all(line.startswith("    ") or not line for line in block.splitlines())
+
+
+def test_groups_of_a_regression_are_refused():
+    X = np.arange(20.0)[:, None]
+    tree = SoftTreeRegressor().fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="groups are for classifications"):
+        report(tree, X, X[:, 0], groups=np.arange(20) % 2, targets=[])
 
 
 def test_the_model_inside_of_the_page_is_the_model(distilled, tmp_path):

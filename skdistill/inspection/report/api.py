@@ -150,7 +150,8 @@ def report(
     y : array-like of shape (n_samples,)
         Their labels or values.
     groups : array-like of shape (n_samples,), default=None
-        Group of each row, for the error rates of labels, teacher and student by group.
+        Group of each row, for the error rates of labels, teacher and student by group; of a
+        classification only.
     teacher : estimator, default=None
         Fitted; None is ``model.teacher_`` where there is one.
     path : str or path-like, default=None
@@ -191,8 +192,8 @@ def report(
     TypeError
         If `teacher` has no method ``predict``.
     ValueError
-        If there are neither rows nor predictions, numbers of rows differ, or `path` does not end in
-        .html.
+        If there are neither rows nor predictions, numbers of rows differ, a regression gets
+        groups, or `path` does not end in .html.
 
     Notes
     -----
@@ -214,6 +215,11 @@ def report(
     if path is not None:  # before minutes of work
         _page(path)
     compact = compact_of(model)
+    if groups is not None and compact.classes is None:
+        raise ValueError(
+            "groups are for classifications: rates of errors are compared, but the model predicts "
+            "values; leave groups out, or call report for the rows of each group"
+        )
     if predictions is None and (X is None or y is None):
         raise ValueError("report needs X and y, rows that the model was not fitted on")
     teacher = teacher_of(model, teacher)
