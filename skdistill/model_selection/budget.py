@@ -211,11 +211,11 @@ def parse_budget(budget: Any) -> Budget:
     limits: dict[str, Any] = {}
     for name in ("flash", "ram"):
         if name in budget:
-            limits[name] = parse_bytes(budget[name])
+            limits[name] = parse_bytes(budget[name], f"budget[{name!r}]")
     for name, kinds in (("instructions", (Integral, Real)), ("features", (Integral,))):
         if name in budget:
             limit = budget[name]
-            if isinstance(limit, bool) or not isinstance(limit, kinds) or limit < 1:
+            if isinstance(limit, bool) or not isinstance(limit, kinds) or not limit >= 1:
                 raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
             limits[name] = limit
     if "time" in budget:
@@ -227,7 +227,8 @@ def _parse_time(time: Any) -> tuple[float, str]:
     """Seconds and clock of a text such as "2ms@48MHz"."""
     pattern = r"\s*(\d+(?:\.\d+)?)\s*(s|ms|us|µs)\s*@\s*(\d+(?:\.\d+)?\s*[kMG]?Hz)\s*"
     found = re.fullmatch(pattern, time) if isinstance(time, str) else None
-    if found is None or not float(found[1]) > 0:
+    hertz = None if found is None else re.match(r"[\d.]+", found[3])
+    if found is None or hertz is None or not min(float(found[1]), float(hertz[0])) > 0:
         raise ValueError(
             f"budget['time'] must be a time at a clock, such as '2ms@48MHz', got {time!r}"
         )

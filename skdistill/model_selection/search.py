@@ -287,7 +287,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         data = self._read_data(X, y, sample_weight, X_unlabeled)
         teachers = make_teachers(self.teacher, data)
         random_state = None if self.random_state is None else _seed(self.random_state)
-        storage = Storage(self.storage, self._call(random_state, data, groups))
+        storage = Storage(self.storage, self._call(random_state, teachers, data, groups))
         seed = _stored_seed(storage, random_state)
         splits = make_splits(
             self.cv,
@@ -382,12 +382,16 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         student = SoftTreeClassifier() if self.task == "classification" else SoftTreeRegressor()
         return check_scoring(student, self.scoring)
 
-    def _call(self, random_state: int | None, data: SearchData, groups: Any) -> dict[str, Any]:
+    def _call(
+        self, random_state: int | None, teachers: list[Any], data: SearchData, groups: Any
+    ) -> dict[str, Any]:
         """What makes two calls the same."""
         ignored = {"storage", "memory", "n_jobs", "verbose", "random_state", "time_limit"}
         parameters = self.get_params(deep=False)
         call = {name: value for name, value in parameters.items() if name not in ignored}
-        return call | {"seed": random_state, "data": data, "groups": groups}
+        # Teachers as they are loaded: the path of a file stays when its model is replaced.
+        loaded = {"teacher": teachers, "data": data, "groups": groups}
+        return call | loaded | {"seed": random_state}
 
 
 def _seed(random_state: Any) -> int:

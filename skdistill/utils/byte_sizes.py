@@ -9,7 +9,7 @@ import numpy as np
 _UNITS = {"B": 1, "KB": 1024, "MB": 1024**2}
 
 
-def parse_bytes(size: int | str) -> int:
+def parse_bytes(size: int | str, name: str = "budget") -> int:
     """Read a number of bytes.
 
     Parameters
@@ -17,6 +17,8 @@ def parse_bytes(size: int | str) -> int:
     size : int or str
         A number of bytes, or one with a unit: "512B", "2KB", "1.5KB". 1 KB is 1,024 B, and 1 MB is
         1,024 KB.
+    name : str, default="budget"
+        Of the parameter, for the error.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def parse_bytes(size: int | str) -> int:
         nbytes = int(size)
     if nbytes < 1:
         raise ValueError(
-            f"budget must be a number of bytes, such as 2048, '512B' or '2KB' (1 KB is 1,024 B), "
+            f"{name} must be a number of bytes, such as 2048, '512B' or '2KB' (1 KB is 1,024 B), "
             f"and at least 1 B, got {size!r}"
         )
     return nbytes

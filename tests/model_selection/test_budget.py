@@ -47,6 +47,9 @@ def test_parse(text, budget):
         ({"features": 0}, r"budget\['features'\] must be a number of 1 or more"),
         ({"features": 1.5}, r"budget\['features'\]"),
         ({"instructions": True}, r"budget\['instructions'\]"),
+        ({"instructions": float("nan")}, r"budget\['instructions'\] must be .* got nan"),
+        ({"time": "2ms@0MHz"}, r"budget\['time'\] must be .* got '2ms@0MHz'"),
+        ({"ram": 0}, r"budget\['ram'\] must be a number of bytes"),
     ],
 )
 def test_what_is_no_budget(text, message):

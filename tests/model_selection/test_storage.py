@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from skdistill.model_selection import BudgetSearchCV
 from skdistill.model_selection.storage import Storage
+from skdistill.students import SoftTreeClassifier
+from skdistill.teachers import OnnxTeacher
 
 CALL = {"budget": "4KB", "data": np.arange(3)}
 
@@ -36,3 +39,23 @@ def test_without_a_folder_nothing_is_kept():
 def test_a_call_that_has_no_hash(tmp_path):
     with pytest.raises(ValueError, match="storage needs parameters and data"):
         Storage(tmp_path, {"teacher": (each for each in [])})
+
+
+@pytest.mark.parametrize("as_path", [True, False])
+def test_a_model_that_was_replaced_in_its_file_is_another_teacher(tmp_path, as_path):
+    pytest.importorskip("onnxruntime")
+    X, y = np.arange(40.0).reshape(-1, 1), np.arange(40) // 20
+    path, folder = tmp_path / "big.onnx", tmp_path / "search"
+    for labels in (y, 1 - y):
+        student = SoftTreeClassifier(max_leaf_nodes=2).fit(X, labels)
+        path.write_bytes(student.to_onnx().SerializeToString())
+        search = BudgetSearchCV(
+            str(path) if as_path else OnnxTeacher(path),
+            "300B",
+            families=["tree"],
+            cv=2,
+            storage=folder,
+            random_state=0,
+        )
+        search.fit(X, y)
+    assert len(list(folder.iterdir())) == 2
