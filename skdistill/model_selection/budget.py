@@ -215,7 +215,7 @@ def parse_budget(budget: Any) -> Budget:
     for name, kinds in (("instructions", (Integral, Real)), ("features", (Integral,))):
         if name in budget:
             limit = budget[name]
-            if isinstance(limit, bool) or not isinstance(limit, kinds) or not limit >= 1:
+            if isinstance(limit, bool) or not isinstance(limit, kinds) or not float(limit) >= 1:
                 raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
             limits[name] = limit
     if "time" in budget:
