@@ -156,7 +156,7 @@ def reduced_error(fitted: Any, given: Rows, least: float) -> Small | None:
         tree._replace(values=_node_means(tree, rows)[:, columns])
         for tree, rows in zip(ensemble.trees, reach, strict=True)
     ]
-    total = np.tile(ensemble.baseline, (len(given.y_pick), 1)).astype(float)
+    total = np.zeros((len(given.y_pick), trees[0].values.shape[1])) + ensemble.baseline
     for tree, rows in zip(trees, picked, strict=True):
         for node in np.flatnonzero(tree.feature < 0):
             total[rows[node]] += tree.values[node]
