@@ -47,9 +47,9 @@ format: $(TEST_READY) ## reformat and apply the safe fixes
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-# One OpenMP thread a worker: the boosted teachers would otherwise fight over the cores.
+# One thread a worker: teachers and students would otherwise fight over the cores.
 unit: $(TEST_READY) ## tests and doctests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # A second opinion: Debian's gcc-arm-none-eabi, qemu-system-arm, gcc-avr, avr-libc and simavr.
 test-mcu: $(TEST_READY) ## the emitted C on QEMU and simavr, as far as they are installed

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,12 @@ from skdistill.inspection import explain
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.strategies import adversarial_rows, tree_model
+
+
+def report(results: dict[str, Any]) -> str:
+    """What was found, in a sentence."""
+    models, rows = len(results["models"]), results["rows"]
+    return f"{models} models, {rows:,} rows each, two methods: {results['unequal']} rows differ."
 
 
 def main() -> None:
@@ -42,7 +49,7 @@ def main() -> None:
     unequal = sum(each["path_unequal"] + each["shapley_unequal"] for each in records)
     result = {"rows": arguments.rows, "unequal": unequal, "models": records}
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"{len(records)} models, {arguments.rows} rows each: {unequal} rows differ")
+    print(report(result))
 
 
 if __name__ == "__main__":

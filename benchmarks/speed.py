@@ -34,19 +34,20 @@ UNITS = (60, 30)  # about as many bytes
 TEACHER_ROWS = 20_000  # that the models of the table of predictions are fitted on
 
 MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, "benchmarks")
-import numpy as np
 from grow import random_problem
 from skdistill import SoftBoostingClassifier
+def kilobytes(name):
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1])
 X, P = random_problem(int(sys.argv[1]))
 student = SoftBoostingClassifier(16, max_leaf_nodes=8, random_state=0)
 student.fit(X[:2000], P[:2000])
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-before = peak()
+open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew
+before = kilobytes("VmRSS")
 student.fit(X, P)
-print((peak() - before) / len(X))
+print((kilobytes("VmHWM") - before) * 1024 / len(X))
 """
 
 
@@ -157,7 +158,7 @@ def measure_stages(n: int, n_threads: int, rounds: int, bar: tqdm) -> dict[str, 
 
 
 def bytes_a_row(n: int) -> float:
-    """Memory of a fit beyond rows and targets that are there already, in a fresh process."""
+    """Memory of a fit beyond rows and targets that are there already, in a fresh Linux process."""
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, str(n)], check=True, capture_output=True, text=True
     )
@@ -188,11 +189,6 @@ def report(results: dict[str, Any]) -> str:
         (name, *(f"{each['million_rows_a_second'][name]:.2f}" for each in results["prediction"]))
         for name in first["million_rows_a_second"]
     ]
-    scaled = results["stages"]
-    stage = [
-        (name, f"{each['one']:.3g}", f"{each['all']:.3g}", f"{each['one'] / each['all']:.2f}")
-        for name, each in scaled["seconds"].items()
-    ]
     threads = [
         f"{each['threads']} thread{'s' * (each['threads'] > 1)}" for each in results["prediction"]
     ]
@@ -202,39 +198,38 @@ def report(results: dict[str, Any]) -> str:
         for each in results["memory"]
     ]
     failed = [f"{name} does not run here ({error})." for name, error in first["do_not_run"].items()]
-    return "\n\n".join(
-        (
-            markdown(
-                (f"{BIG} leaves: rows", "threads", "skdistill, s", "CART, s", "times as fast"),
-                growing,
+    parts = [
+        markdown(
+            (f"{BIG} leaves: rows", "threads", "skdistill, s", "CART, s", "times as fast"), growing
+        ),
+        markdown(
+            (
+                f"{ROUNDS} rounds, {LEAVES} leaves: rows",
+                "threads",
+                *(f"{name}, s" for name in names),
             ),
-            markdown(
-                (
-                    f"{ROUNDS} rounds, {LEAVES} leaves: rows",
-                    "threads",
-                    *(f"{name}, s" for name in names),
-                ),
-                boosting,
+            boosting,
+        ),
+        markdown(
+            (
+                f"million rows a second; {first['trees']} trees, {first['bytes']:,} bytes",
+                *threads,
             ),
-            markdown(
-                (
-                    f"million rows a second; {first['trees']} trees, {first['bytes']:,} bytes",
-                    *threads,
-                ),
-                predicted,
-            ),
-            markdown(
-                (
-                    f"seconds of {scaled['rows']:,} rows",
-                    "1 thread",
-                    f"{scaled['threads']} threads",
-                    "ratio",
-                ),
-                stage,
-            ),
-            "  \n".join([*memory, *failed]),
-        )
-    )
+            predicted,
+        ),
+        *([_stage_table(results["stages"])] if "stages" in results else []),
+        "  \n".join([*memory, *failed]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _stage_table(scaled: dict[str, Any]) -> str:
+    rows = [
+        (name, f"{each['one']:.3g}", f"{each['all']:.3g}", f"{each['one'] / each['all']:.2f}")
+        for name, each in scaled["seconds"].items()
+    ]
+    threads = f"{scaled['threads']} threads"
+    return markdown((f"seconds of {scaled['rows']:,} rows", "1 thread", threads, "ratio"), rows)
 
 
 def main() -> None:
@@ -242,11 +237,11 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[200_000, 1_000_000])
     parser.add_argument("--tree-sizes", type=int, nargs="+", default=[2_000, 500_000])
     parser.add_argument("--rounds", type=int, default=5)
+    most = numba.get_num_threads()
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, most}))
     args = parser.parse_args()
     if args.quick:
         args.sizes, args.tree_sizes, args.rounds = [5_000], [2_000], 2
-    most = numba.get_num_threads()
-    counts = sorted({1, most})
     results: dict[str, Any] = {"growing": [], "boosting": [], "prediction": [], "memory": []}
     kinds = (
         ("growing", measure_growing, args.tree_sizes),
@@ -256,7 +251,7 @@ def main() -> None:
     boosted(*random_problem(3000))  # compiles
     tree(*random_problem(3000))
     with tqdm(desc="speed") as bar:
-        for n_threads in counts:
+        for n_threads in args.threads:
             numba.set_num_threads(n_threads)
             with threadpool_limits(n_threads):
                 for kind, measure, sizes in kinds:
@@ -264,7 +259,8 @@ def main() -> None:
                         results[kind].append(measure(n, n_threads, args.rounds, bar))
                         save(args.output, results)
                         gc.collect()
-        results["stages"] = measure_stages(args.sizes[0], most, args.rounds, bar)
+        if len(args.threads) > 1:
+            results["stages"] = measure_stages(args.sizes[0], args.threads[-1], args.rounds, bar)
     for n in args.sizes:
         results["memory"].append({"rows": n, "bytes_a_row": bytes_a_row(n)})
     save(args.output, results)

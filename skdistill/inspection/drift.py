@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2_contingency, ks_2samp
+from scipy.stats import betabinom, chi2_contingency, ks_2samp
 
 from skdistill.device.profile import compact_of
 from skdistill.export.readable.conditions import column_name
@@ -39,7 +39,7 @@ class ColumnDrift(NamedTuple):
         Share of missing values.
     has_drifted : bool
         Whether the difference is at least 0.1, and beyond chance at a level of 1 % for all
-        columns together, or a hundredth of the rows lie outside.
+        columns together, or a hundredth of the rows, and more than chance explains, lie outside.
     """
 
     column: str
@@ -193,15 +193,21 @@ def _column(
         some = counts[:, counts.sum(axis=0) > 0]
         p_value = float(chi2_contingency(some).pvalue) if some.shape[1] > 1 else 1.0
         outside = float(shares[0][(counts[1] == 0) & (np.arange(width) != n_labels)].sum())
+        p_outside = 0.0  # a label that was never seen needs no test
         missing = float(shares[0][n_labels]), float(shares[1][n_labels])
     else:
         a, b = new[~np.isnan(new)], reference[~np.isnan(reference)]
         missing = (1 - len(a) / len(new), 1 - len(b) / len(reference))
         distance, p_value, outside = 0.0, 1.0, float(len(b) == 0 < len(a))
+        p_outside = 1.0 - outside
         if len(a) and len(b):
             test = ks_2samp(a, b, method="asymp")
             distance, p_value = float(test.statistic), float(test.pvalue)
-            outside = float(np.mean((a < b.min()) | (a > b.max())))
+            n_outside = int(((a < b.min()) | (a > b.max())).sum())
+            outside = n_outside / len(a)
+            # Of rows of one kind, as many lie beyond the smallest and the largest of the others.
+            if len(b) > 1:
+                p_outside = float(betabinom.sf(n_outside - 1, len(a), 2, len(b) - 1))
         counted = [
             round(share * len(x)) for share, x in zip(missing, (new, reference), strict=True)
         ]
@@ -210,6 +216,6 @@ def _column(
             distance, p_value = abs(missing[0] - missing[1]), p_missing
     beyond_chance = p_value * n_columns < _SIGNIFICANCE
     # Beyond the range of n rows there lies about one in n of the same kind.
-    far = outside > max(0.01, 5 / len(reference))
+    far = outside > max(0.01, 5 / len(reference)) and p_outside * n_columns < _SIGNIFICANCE
     drifted = (beyond_chance and distance >= _LEAST_DISTANCE) or far
     return ColumnDrift(name, is_read, distance, p_value, outside, missing[0], missing[1], drifted)

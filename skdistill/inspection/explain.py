@@ -131,14 +131,14 @@ def explain(
 
     Notes
     -----
-    The game is the same for all kinds of tables: a set of columns is worth the mean score of rows
-    with these columns from the row and all others from a background row (interventional Shapley
-    values [1]_). Correlated columns are taken apart, into rows that may not occur.
+    The game is the same for all kinds of tables: the value of a set of columns is the mean score
+    of rows with these columns from the row and all others from a background row (interventional
+    Shapley values [1]_). Correlated columns are taken apart, into rows that may not occur.
 
     Along a path [2]_ the first question has the mean of many rows before and after it, a late
-    one decides among few. For "x1 and x2" the column that is asked for first gets less than
-    half of the score although both are needed equally; Shapley values divide it equally [1]_. A
-    linear part has the same attribution by both methods, but for rounding.
+    one decides among a part of them. For "x1 and x2" the column that is asked for first gets less
+    than half of the score although both are needed equally; Shapley values divide it equally [1]_.
+    A linear part has the same attribution by both methods, but for rounding.
 
     References
     ----------

@@ -123,8 +123,14 @@ def as_names(parts: ArrayLike) -> NDArray[Any]:
     -------
     names : str array of shape (n_samples,)
     """
-    values = np.asarray(parts).tolist()
-    return np.array(["missing" if v is None or v != v else str(v) for v in values], dtype=str)
+    values = np.asarray(parts, object).tolist()
+    return np.array(["missing" if _is_missing(v) else str(v) for v in values], dtype=str)
+
+
+def _is_missing(value: Any) -> bool:
+    # pandas' NA answers no question, not even whether it equals itself.
+    is_nan = isinstance(value, float) and value != value
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 class GroupGap(NamedTuple):

@@ -126,8 +126,20 @@ def teacher_of(model: Any, teacher: Any = None) -> Any:
     -------
     teacher : estimator or None
         One that answers with the labels of `fit`: ``teacher_`` itself may number them.
+
+    Raises
+    ------
+    TypeError
+        If the teacher that was passed has no method ``predict``.
     """
-    return getattr(model, "_labelled_teacher", None) if teacher is None else teacher
+    if teacher is None:
+        return getattr(model, "_labelled_teacher", None)
+    if not hasattr(teacher, "predict"):
+        raise TypeError(
+            f"teacher must be a fitted estimator with predict, got {teacher!r}; a function can "
+            "be wrapped: CallableTeacher(function, classes=...).fit(X, y)"
+        )
+    return teacher
 
 
 def require_teacher(model: Any, teacher: Any) -> Any:

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.compact import evaluate
+from skdistill.inspection import Predictions, Report, report
 from skdistill.model_selection.budget import Footprint
 from skdistill.model_selection.results import pareto_frame
 from skdistill.students._base import CompactMixin
@@ -32,6 +33,8 @@ class BestModelMixin(CompactMixin):
     footprint_: Footprint
     cv_results_: dict[str, Any]
     scorer_: Callable[..., float]
+    out_of_fold_: Predictions
+    out_of_fold_rows_: NDArray[np.intp]
 
     @property
     def pareto_(self) -> Any:
@@ -145,6 +148,48 @@ class BestModelMixin(CompactMixin):
         searched = self.footprint_.profile
         names = ("target", "input_dtype", "output", "layout")
         return super().profile(X, **({name: getattr(searched, name) for name in names} | options))
+
+    def report(
+        self,
+        path: str | PathLike[str] | None = None,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        **options: Any,
+    ) -> Report:
+        """Report on the best student, its teacher and the other candidates.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            Where to write the page, ending in .html; see `skdistill.inspection.report`.
+        X : data frame or array-like of shape (n_samples, n_features), default=None
+            Rows that `fit` has not seen. None are the rows of `fit` with the predictions that were
+            made for them while they were held out.
+        y : array-like of shape (n_samples,), default=None
+            Labels or values of `X`.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row of `X`, or of `fit`.
+        **options : dict
+            As `skdistill.inspection.report` takes them.
+
+        Returns
+        -------
+        report : Report
+
+        Raises
+        ------
+        ValueError
+            If `X` is passed without `y`, and where `skdistill.inspection.report` raises one.
+        """
+        check_is_fitted(self, "best_estimator_")
+        if X is not None or y is not None:
+            return report(self, X, y, groups=groups, path=path, **options)
+        if groups is not None:
+            groups = np.asarray(groups)[self.out_of_fold_rows_]
+        options = {"predictions": self.out_of_fold_} | options
+        return report(self, groups=groups, path=path, **options)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

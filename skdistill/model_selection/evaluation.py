@@ -25,6 +25,7 @@ from skdistill.model_selection.budget import (
     measure,
 )
 from skdistill.model_selection.data import FurtherRows, SearchData
+from skdistill.model_selection.out_of_fold import Answers, answers_of
 from skdistill.model_selection.portfolio import Candidate
 from skdistill.students.size_search import MaxBytesError
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
@@ -287,7 +288,7 @@ def evaluate(
     *,
     seed: int,
     max_bytes: int | None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Answers]:
     """Fit a candidate within the budget and score it.
 
     Parameters
@@ -309,6 +310,8 @@ def evaluate(
     -------
     record : dict
         Of numbers and texts. Its "status" is "fits", "too large" or "failed".
+    answers : dict of str to array
+        Predictions of the rows held out, where it fits; see `answers_of`.
     """
     started = time.perf_counter()
     try:
@@ -322,18 +325,21 @@ def evaluate(
             table = [held_out.take(part).native for part in parts]
             pairs = zip(table, parts, strict=True)
             scores += [float(scorer(fitted.student, rows, y[part])) for rows, part in pairs]
-        measured = _measures(fitted.student, X, y, teacher)
+        answers = answers_of(fitted.student, X)
+        measured = _measures(fitted.student, answers, y, teacher)
     except BudgetExceededError as error:
-        return {"status": "too large", "smallest": error.smallest}
+        return {"status": "too large", "smallest": error.smallest}, {}
     except Exception as error:  # whatever a student or a scorer raises: the search goes on
+        if _is_interrupt(error):
+            raise KeyboardInterrupt from error
         warnings.warn(
             f"{candidate} failed and is left out: {type(error).__name__}: {error}",
             FitFailedWarning,
             stacklevel=2,
         )
-        return {"status": "failed"}
+        return {"status": "failed"}, {}
     footprint = fitted.footprint
-    return {
+    record = {
         "status": "fits",
         "score": scores[0],
         "part_scores": scores[1:],
@@ -346,19 +352,29 @@ def evaluate(
         "fit_time": seconds,
         **measured,
     }
+    return record, answers
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error was made of a KeyboardInterrupt, as a call of a compiled function does."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _measures(
-    student: Any, X: Any, y: NDArray[Any], teacher: NDArray[np.float64] | None
+    student: Any, answers: Answers, y: NDArray[Any], teacher: NDArray[np.float64] | None
 ) -> dict[str, float | None]:
     """Figures of a model beside its score."""
-    predicted = student.predict(X)
     if student.compact_.classes is None:
+        predicted = answers["value"]
         r2 = r2_score(y, predicted) if len(y) > 1 else float("nan")
         fidelity = None if teacher is None or len(y) < 2 else r2_score(teacher, predicted)
         return {"r2": float(r2), "fidelity": fidelity}
-    classes = student.classes_
-    loss = log_loss(y, student.predict_proba(X), labels=classes) if len(classes) > 1 else 0.0
+    classes, P = student.classes_, answers["P"].astype(np.float64)
+    P /= P.sum(axis=1, keepdims=True)  # as float32 numbers they do not add up to 1
+    predicted = classes[answers["code"]]
+    loss = log_loss(y, P, labels=classes) if len(classes) > 1 else 0.0
     fidelity = None
     if teacher is not None:
         fidelity = float(np.mean(classes[teacher.argmax(axis=1)] == predicted))

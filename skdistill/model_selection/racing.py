@@ -28,11 +28,14 @@ class Entry:
         Bytes of tables to start with on the first split.
     records : list of dict
         From `evaluate`, of the first splits.
+    answers : list of dict
+        Predictions of the rows held out, of the same splits; see `answers_of`.
     """
 
     candidate: Candidate
     max_bytes: int | None = None
     records: list[Record] = field(default_factory=list)
+    answers: list[dict[str, NDArray[Any]]] = field(default_factory=list)
 
     @property
     def fits(self) -> bool:

@@ -22,6 +22,7 @@ from skdistill.model_selection.evaluation import (
     training_set,
 )
 from skdistill.model_selection.optimizer import Optimizer
+from skdistill.model_selection.out_of_fold import Answers
 from skdistill.model_selection.portfolio import Candidate
 from skdistill.model_selection.racing import FINALISTS, Entry, Record, competes, n_running, rank
 from skdistill.model_selection.splits import Splits
@@ -218,19 +219,24 @@ class SearchRun(NamedTuple):
         """Add a record of a split to each; what is stored is not fitted again."""
         pending = []
         for entry in entries:
-            record = self.storage.read(_name(entry.candidate, split))
+            name = _name(entry.candidate, split)
+            record = self.storage.read(name)
             if record is None:
                 pending.append(entry)
             else:
                 entry.records.append(record)
+                entry.answers.append(self.storage.read_arrays(name) or {})
                 yield
         work = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(
             self._tasks(pending, split)
         )
-        for i, record in work:
+        for i, (record, answers) in work:
             if record["status"] != "failed":  # by chance, perhaps: tried again
-                self.storage.write(_name(pending[i].candidate, split), record)
+                name = _name(pending[i].candidate, split)
+                self.storage.write_arrays(name, answers)  # the record after it: both are there
+                self.storage.write(name, record)
             pending[i].records.append(record)
+            pending[i].answers.append(answers)
             yield
 
     def _tasks(self, pending: list[Entry], split: int) -> Iterator[Any]:
@@ -293,6 +299,6 @@ def _name(candidate: Candidate, split: int) -> str:
     return f"student-{joblib.hash(candidate.params)[:16]}-split{split}"
 
 
-def _numbered(i: int, *arguments: Any, **keywords: Any) -> tuple[int, Record]:
-    """A record, and the number of its candidate."""
+def _numbered(i: int, *arguments: Any, **keywords: Any) -> tuple[int, tuple[Record, Answers]]:
+    """A record and answers, and the number of their candidate."""
     return i, evaluate(*arguments, **keywords)

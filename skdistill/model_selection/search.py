@@ -19,6 +19,7 @@ from skdistill.model_selection.budget import Device, check_device, parse_budget
 from skdistill.model_selection.data import SearchData
 from skdistill.model_selection.gate import gain_of
 from skdistill.model_selection.optimizer import Optimizer, SearchSpace
+from skdistill.model_selection.out_of_fold import out_of_fold
 from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
 from skdistill.model_selection.results import make_results
 from skdistill.model_selection.run import SearchRun
@@ -112,6 +113,10 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     distillation_gain_ : DistillationGain
         What soft labels score above hard ones: `difference`, paired `interval` and `sentence`.
         Where the difference is not above 0, a student on hard labels is returned.
+    out_of_fold_ : Predictions
+        Of the best student, the teacher and the best student on hard labels, for held-out rows.
+    out_of_fold_rows_ : int array of shape (n_held_out,)
+        Which rows these are.
     classes_ : array of shape (n_classes,)
         Sorted labels; of a classification only.
     n_features_in_ : int
@@ -257,6 +262,9 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             entries = run.optimize(entries, optimizer, seconds, self.time_limit)
         self.cv_results_ = make_results(entries, len(run.splits))
         best, fitted = run.refit(entries)
+        self.out_of_fold_rows_, self.out_of_fold_ = out_of_fold(
+            run.data, run.splits.test, run.labeller.held_out, best, entries
+        )
         self.best_index_ = entries.index(best)
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = best.mean_score

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skdistill import SoftTreeClassifier
+from skdistill import SoftLinearRegressor, SoftTreeClassifier
 from skdistill.inspection import check_drift
 
 
@@ -79,3 +79,13 @@ def test_no_rows_are_refused(model):
     tree, X = model
     with pytest.raises(ValueError, match="X_new has no rows"):
         check_drift(tree, X[:0], X)
+
+
+def test_a_handful_of_rows_of_the_same_kind_does_not_drift():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 30))
+    model = SoftLinearRegressor().fit(X, X.sum(axis=1))
+    new = rng.normal(size=(20, 30))
+    new[0, 0] = X[:, 0].max() + 0.01  # one row of 20 beyond 1000 others: p = 0.04 in one of 30
+    assert not check_drift(model, new, X).has_drifted
+    assert check_drift(model, new + 6, X).has_drifted

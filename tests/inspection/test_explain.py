@@ -42,19 +42,19 @@ def rows_of(model, seed, n):
 def brute_force(scores, x, background):
     """Shapley values by their definition; `scores` is a function of rows."""
     d = len(x)
-    worth = {}
+    value = {}
     for size in range(d + 1):
         for S in combinations(range(d), size):
             mixed = background.copy()
             mixed[:, list(S)] = x[list(S)]
-            worth[frozenset(S)] = scores(mixed).astype(float).mean(axis=0)
+            value[frozenset(S)] = scores(mixed).astype(float).mean(axis=0)
     phi = []
     for j in range(d):
         total = 0
-        for S in worth:
+        for S in value:
             if j not in S:
                 weight = factorial(len(S)) * factorial(d - len(S) - 1) / factorial(d)
-                total = total + weight * (worth[S | {j}] - worth[S])
+                total = total + weight * (value[S | {j}] - value[S])
         phi.append(total)
     return np.array(phi)
 
@@ -132,8 +132,8 @@ def test_sampled_values_of_a_net_lie_within_their_error():
     error = np.abs(explanation.values - exact)
     assert (explanation.standard_error >= 0).all() and explanation.standard_error.max() > 0
     assert (error <= 4 * explanation.standard_error + 1).all()
-    few = explain(net, X[:30:6], background, n_permutations=1, random_state=0)
-    assert few.standard_error.mean() > explanation.standard_error.mean()
+    short = explain(net, X[:30:6], background, n_permutations=1, random_state=0)
+    assert short.standard_error.mean() > explanation.standard_error.mean()
 
 
 def test_nets_of_regressions_and_of_one_background_row():

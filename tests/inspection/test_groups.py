@@ -1,11 +1,12 @@
 """Figures by group, gaps between groups, bounds of shares."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binom
 
 from skdistill.inspection.bounds import clopper_pearson, difference_p_value, upper_bound
-from skdistill.inspection.groups import error_gaps, fidelity_gaps, part_figures
+from skdistill.inspection.groups import as_names, error_gaps, fidelity_gaps, part_figures
 
 
 @pytest.mark.parametrize(("count", "n"), [(0, 10), (3, 10), (10, 10), (40, 1000)])
@@ -66,3 +67,11 @@ def test_large_gaps_are_named_with_their_group_and_class():
 def test_a_group_for_each_row_is_no_group():
     y = np.arange(400) % 2
     assert error_gaps(y, 1 - y, np.arange(400)) == ()
+
+
+@pytest.mark.parametrize("dtype", ["string", "category", object])
+def test_missing_groups_have_a_name(dtype):
+    names = as_names(pd.Series(["a", None, "b"], dtype=dtype))
+    assert names.tolist() == ["a", "missing", "b"]
+    assert as_names([1.0, np.nan]).tolist() == ["1.0", "missing"]
+    assert as_names(pd.Series([1, None], dtype="Int64")).tolist() == ["1", "missing"]

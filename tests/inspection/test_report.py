@@ -88,7 +88,7 @@ def test_figures_are_those_of_the_models(distilled):
     file = to_bytes(model.compact_)
     assert content["fingerprints"]["model"] == sha256(file).hexdigest()
     for row in content["rows"]:
-        assert row["base"] + sum(share["adds"] for share in row["shares"]) == row["score"]
+        assert row["base"] + sum(each["adds"] for each in row["additions"]) == row["score"]
         scores = model.compact_.scores(X.iloc[[row["row"]]])[0]
         assert row["score"] == scores.max() and row["path"]
 
@@ -126,11 +126,27 @@ def test_json_and_markdown_say_the_same(distilled, tmp_path):
     assert head.startswith("library_name: skdistill\n") and "model-index:" in head
     value = re.search(r"type: accuracy\n +value: (.*)\n", head)[1]
     assert float(value) == content["quality"]["models"]["student"]["accuracy"]
-    text = re.sub(r"^````.*?^````", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^    .*\n", "", text, flags=re.MULTILINE)  # blocks of code
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
     for table in tables:  # as many cells in each row as in the head
         counts = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
         assert len(counts) == 1
+
+
+def test_no_name_ends_the_block_of_code_of_the_card():
+    X = pd.DataFrame({"a\n````\n# b": np.arange(20.0), "c": np.arange(20.0) % 3})
+    y = (X.iloc[:, 0] > 9).astype(int)
+    card = report(SoftTreeClassifier().fit(X, y), X, y, targets=[]).to_markdown()
+    block = card.split("## Model\n")[1].split("## Reproduce")[0]
+    assert "# b" in block
+    assert all(line.startswith("    ") or not line for line in block.splitlines())
+
+
+def test_groups_of_a_regression_are_refused():
+    X = np.arange(20.0)[:, None]
+    tree = SoftTreeRegressor().fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="groups are for classifications"):
+        report(tree, X, X[:, 0], groups=np.arange(20) % 2, targets=[])
 
 
 def test_the_model_inside_of_the_page_is_the_model(distilled, tmp_path):
@@ -324,9 +340,9 @@ def test_categories_that_are_numbers_are_traced_and_measured_as_such():
     content = report(tree, X, (code == 11).astype(int), targets=["cortex-m0"], n_rows=30).content
     assert content["devices"][0]["mismatches"] == 0
     for row in content["rows"]:
-        (share,) = [each for each in row["shares"] if each["column"] == "code"]
+        (cause,) = [each for each in row["additions"] if each["column"] == "code"]
         cell = X["code"].iloc[row["row"]]
-        assert share["value"] == ("missing" if pd.isna(cell) else str(cell))
+        assert cause["value"] == ("missing" if pd.isna(cell) else str(cell))
         assert row["score"] == tree.compact_.scores(X.iloc[[row["row"]]])[0, 0]
 
 
@@ -336,3 +352,25 @@ def test_checks_of_a_report_use_the_predictions_that_were_passed():
     never = np.where(y == 2, 1, y)
     content = report(model, predictions=Predictions(y, never)).content
     assert [check["code"] for check in content["checks"]] == ["SKD104"]
+
+
+class Untouched:
+    """Rows that nobody may read."""
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("the path was checked after the rows were read")
+
+
+def test_paths_are_refused_before_the_work(distilled, tmp_path):
+    model, _, y = distilled
+    with pytest.raises(ValueError, match=r"must end in \.html"):
+        report(model, Untouched(), y, targets=[], path=tmp_path / "page.txt")
+    with pytest.raises(FileNotFoundError, match="create it first"):
+        report(model, Untouched(), y, targets=[], path=str(tmp_path / "none" / "page.html"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_teachers_without_predict_are_refused_with_a_remedy(distilled):
+    model, X, y = distilled
+    with pytest.raises(TypeError, match="CallableTeacher"):
+        report(model.compact_, X, y, teacher=lambda X: None, targets=[])

@@ -283,6 +283,18 @@ def test_failed_candidates_are_named():
         search(scoring=failing_scorer).fit(X, Y)
 
 
+def interrupted_scorer(student, X, y):
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as interrupt:
+        raise SystemError("returned a result with an exception set") from interrupt
+
+
+def test_an_interrupt_of_a_compiled_function_is_no_failed_candidate():
+    with pytest.raises(KeyboardInterrupt):
+        search(scoring=interrupted_scorer).fit(X, Y)
+
+
 def test_memory_fits_teachers_once(tmp_path):
     first = search(memory=str(tmp_path)).fit(X, Y)
     second = search(memory=str(tmp_path)).fit(X, Y)

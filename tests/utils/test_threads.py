@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from skdistill import Munge, SoftBoostingClassifier, SoftBoostingRegressor, SoftTreeClassifier
+from skdistill import (
+    Munge,
+    SoftBoostingClassifier,
+    SoftBoostingRegressor,
+    SoftTreeClassifier,
+    SoftTreeRegressor,
+)
 from skdistill.compact import evaluate
 from skdistill.students.boosting import gradients, leaf_refit
 from skdistill.students.tree import grower
@@ -35,6 +41,10 @@ def test_models_and_answers_are_the_same_bits_on_1_2_and_8_threads(monkeypatch):
     boosting = partial(SoftBoostingClassifier, 3, random_state=0)
     students = [
         (SoftTreeClassifier(max_leaf_nodes=20, min_samples_leaf=5), P),
+        (
+            SoftTreeRegressor(max_leaf_nodes=20, monotonic_cst=[0, 1, -1, 0, 0, 0]),
+            X[:, 1] * X[:, 2],
+        ),
         (boosting(), P),
         (boosting(init="linear", subsample=0.7), P),
         (boosting(binning="quantile", n_iter_no_change=2), P[:, 0] > 0.5),
@@ -165,7 +175,8 @@ def test_students_in_several_threads_are_those_of_one(four_threads):
     assert all(one.equals(other) for one, other in zip(models, expected, strict=True))
 
 
-def test_workers_of_joblib_have_one_thread_each_where_they_are_as_many_as_the_cores():
+def test_workers_of_joblib_have_one_thread_each_where_they_are_as_many_as_the_cores(monkeypatch):
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)  # joblib would pass it on
     counts = Parallel(n_jobs=os.cpu_count(), backend="loky")(
         delayed(_threads_of_a_worker)() for _ in range(2)
     )

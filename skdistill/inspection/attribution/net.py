@@ -48,7 +48,7 @@ def _pairs(
 ) -> NDArray[np.float64]:
     """What the columns add to row i, mean of an order and its reverse, for each background row.
 
-    Each background row has an order of its own: the given one, rotated.
+    Each background row has an order of its own: `order`, rotated.
     """
     B, d = len(rows.background), len(columns)
     out = np.zeros((B, d, table.n_scores))

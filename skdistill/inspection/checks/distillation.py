@@ -73,7 +73,7 @@ def weak_teacher(evidence: Evidence) -> str:
     )
 
 
-def few_test_rows(evidence: Evidence) -> str:
+def loose_bound(evidence: Evidence) -> str:
     """SKD112: compare the upper bound of the disagreement with the disagreement."""
     teacher, student = evidence.teacher_labels, evidence.student_labels
     if teacher is None or student is None or not len(teacher):

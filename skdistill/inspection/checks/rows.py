@@ -8,11 +8,11 @@ from skdistill.compact import TreeTable, evaluate
 from skdistill.inspection.checks.evidence import Evidence
 from skdistill.inspection.drift import check_drift
 
-_FEW = 5  # rows of a leaf
-_LEAST_SHARE = 0.1  # of leaves with few rows
+_LEAST_ROWS = 5  # of a leaf
+_LEAST_SHARE = 0.1  # of leaves with fewer rows
 
 
-def few_rows_in_a_leaf(evidence: Evidence) -> str:
+def small_leaves(evidence: Evidence) -> str:
     """SKD102: count the training rows of each leaf."""
     if evidence.X_train is None:
         return ""
@@ -20,10 +20,10 @@ def few_rows_in_a_leaf(evidence: Evidence) -> str:
     for trees in evidence.compact.tables_of(TreeTable):
         leaves = evaluate.leaves(evidence.compact, evidence.X_train)
         counts = np.bincount(leaves.ravel(), minlength=len(trees.values))
-        n_few = int((counts < _FEW).sum())
-        if n_few > _LEAST_SHARE * len(counts):
+        n_small = int((counts < _LEAST_ROWS).sum())
+        if n_small > _LEAST_SHARE * len(counts):
             texts.append(
-                f"{n_few:,} of {len(counts):,} leaves have fewer than {_FEW} training rows"
+                f"{n_small:,} of {len(counts):,} leaves have fewer than {_LEAST_ROWS} training rows"
             )
     return "; ".join(texts)
 

@@ -30,7 +30,7 @@ class Check(NamedTuple):
 
 CHECKS: Mapping[str, Check] = {
     "SKD101": Check("The teacher leads hard labels by less than its error", distillation.no_gain),
-    "SKD102": Check("Leaves with few training rows", rows.few_rows_in_a_leaf),
+    "SKD102": Check("Leaves with few training rows", rows.small_leaves),
     "SKD103": Check("Whole numbers as inputs merge thresholds", device.thresholds_merged),
     "SKD104": Check("Classes that are never predicted", distillation.classes_never_predicted),
     "SKD105": Check("The budget is hardly used", device.budget_hardly_used),
@@ -42,7 +42,7 @@ CHECKS: Mapping[str, Check] = {
     "SKD111": Check(
         "The teacher is hardly better than the largest class", distillation.weak_teacher
     ),
-    "SKD112": Check("Too few rows to bound the disagreement", distillation.few_test_rows),
+    "SKD112": Check("Too few rows to bound the disagreement", distillation.loose_bound),
 }
 """Checks by number. A number is never used again for something else."""
 

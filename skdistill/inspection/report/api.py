@@ -107,9 +107,7 @@ class Report:
         ValueError
             If the name does not end in .html.
         """
-        page = Path(path)
-        if page.suffix.lower() != ".html":
-            raise ValueError(f"path must end in .html, got {str(path)!r}")
+        page = _page(path)
         texts = {".json": self.to_json(), ".md": self.to_markdown(), page.suffix: self.to_html()}
         for suffix, text in texts.items():
             write_whole(page.with_suffix(suffix), text.encode())
@@ -152,7 +150,8 @@ def report(
     y : array-like of shape (n_samples,)
         Their labels or values.
     groups : array-like of shape (n_samples,), default=None
-        Group of each row, for the error rates of labels, teacher and student by group.
+        Group of each row, for the error rates of labels, teacher and student by group; of a
+        classification only.
     teacher : estimator, default=None
         Fitted; None is ``model.teacher_`` where there is one.
     path : str or path-like, default=None
@@ -188,9 +187,13 @@ def report(
     ------
     ImportError
         With a `path`, without jinja2, the extra "report".
+    OSError
+        If the folder of `path` does not exist, or a file cannot be written.
+    TypeError
+        If `teacher` has no method ``predict``.
     ValueError
-        If there are neither rows nor predictions, numbers of rows differ, or `path` does not end in
-        .html.
+        If there are neither rows nor predictions, numbers of rows differ, a regression gets
+        groups, or `path` does not end in .html.
 
     Notes
     -----
@@ -209,7 +212,14 @@ def report(
     >>> round(result.content["quality"]["models"]["student"]["accuracy"], 2)
     0.96
     """
+    if path is not None:  # before minutes of work
+        _page(path)
     compact = compact_of(model)
+    if groups is not None and compact.classes is None:
+        raise ValueError(
+            "groups are for classifications: rates of errors are compared, but the model predicts "
+            "values; leave groups out, or call report for the rows of each group"
+        )
     if predictions is None and (X is None or y is None):
         raise ValueError("report needs X and y, rows that the model was not fitted on")
     teacher = teacher_of(model, teacher)
@@ -270,6 +280,16 @@ def report(
     if path is not None:
         result.save(path)
     return result
+
+
+def _page(path: str | PathLike[str]) -> Path:
+    """The path of a page, refused where nothing can be written."""
+    page = Path(path)
+    if page.suffix.lower() != ".html":
+        raise ValueError(f"path must end in .html, got {str(path)!r}")
+    if not page.parent.is_dir():
+        raise FileNotFoundError(f"path={str(path)!r} lies in no folder: create it first")
+    return page
 
 
 def compact_text(compact: ModelTables) -> str:

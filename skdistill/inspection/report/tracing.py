@@ -67,8 +67,8 @@ def trace_rows(
     Returns
     -------
     traced : list of dict
-        `shares` are what columns add to the score of the predicted class; `nodes` are the numbers
-        of the nodes of the first tree that the row passes.
+        `additions` are what columns add to the score of the predicted class; `nodes` are the
+        numbers of the nodes of the first tree that the row passes.
     """
     some = take_rows(X, rows)
     read = compact.read_rows(some)
@@ -82,7 +82,7 @@ def trace_rows(
         order = np.argsort(-np.abs(values), kind="stable")
         order = order[values[order] != 0]
         shown = order[:_MOST_COLUMNS]
-        shares = [
+        additions = [
             {
                 "column": column_name(compact, int(j)),
                 "value": cell_text(compact, read[i], int(j)),
@@ -93,7 +93,7 @@ def trace_rows(
         if len(order) > len(shown):
             rest = int(values[order[len(shown) :]].sum())
             name = f"{len(order) - len(shown)} more columns"
-            shares.append({"column": name, "value": "", "adds": rest})
+            additions.append({"column": name, "value": "", "adds": rest})
         path, nodes = _path(compact, read[i : i + 1])
         traced.append(
             {
@@ -105,7 +105,7 @@ def trace_rows(
                 "score": int(scores[i, k]),
                 "score_of": explanation.outputs[k],
                 "sampled": explanation.standard_error is not None,
-                "shares": shares,
+                "additions": additions,
                 "path": path,
                 "nodes": nodes,
             }
