@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
+import skdistill
 from skdistill.distillation._base import read_training_rows
 from skdistill.model_selection.best_model import BestModelMixin
 from skdistill.model_selection.budget import Device, check_device, parse_budget
@@ -390,7 +391,8 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         parameters = self.get_params(deep=False)
         call = {name: value for name, value in parameters.items() if name not in ignored}
         # Teachers as they are loaded: the path of a file stays when its model is replaced.
-        return call | {"teacher": teachers, "data": data, "groups": groups, "seed": random_state}
+        call |= {"teacher": teachers, "data": data, "groups": groups, "seed": random_state}
+        return call | {"version": skdistill.__version__}
 
 
 def _seed(random_state: Any) -> int:
