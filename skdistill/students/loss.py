@@ -1,4 +1,4 @@
-"""The losses of students: soft cross-entropy with temperature and hard labels; squared error.
+"""The loss of classifiers: soft cross-entropy with temperature and hard labels.
 
 With logits z, the teacher's probabilities P, hard labels y, a row's alpha a and the temperature
 T, the soft cross-entropy is the weighted mean of
@@ -12,8 +12,8 @@ is.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 from math import factorial
 from typing import NamedTuple, Protocol
 
@@ -90,7 +90,7 @@ class NewtonTerms:
         `l2_regularization`.
     """
 
-    loss: _RowLoss
+    loss: RowLoss
 
     def __call__(self, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Both of all rows, in the shape of `z`."""
@@ -120,7 +120,7 @@ class NewtonTerms:
         np.negative(descent, out=descent)
 
 
-class _RowLoss:
+class RowLoss(ABC):
     """What losses of rows have in common: all rows are some rows."""
 
     n_terms: int
@@ -145,6 +145,7 @@ class _RowLoss:
         """Diagonal of the Hessian of some rows; see `Loss`."""
         self.newton(rows, n_scores, z, np.empty_like(z), curvature)
 
+    @abstractmethod
     def differentiate(
         self,
         rows: slice,
@@ -154,8 +155,8 @@ class _RowLoss:
         terms: NDArray[np.float64],
     ) -> None:
         """Gradient and terms of some rows; see `Loss`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def newton(
         self,
         rows: slice,
@@ -165,11 +166,10 @@ class _RowLoss:
         curvature: NDArray[np.float64],
     ) -> None:
         """Gradient and diagonal of the Hessian of some rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def total(self, terms: NDArray[np.float64]) -> float:
         """The loss whose terms are `terms`; see `Loss`."""
-        raise NotImplementedError
 
 
 class _Part(NamedTuple):
@@ -211,7 +211,7 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
 
 
 @dataclass(frozen=True)
-class _SoftCrossEntropy(_RowLoss):
+class _SoftCrossEntropy(RowLoss):
     parts: list[_Part]
     weight: NDArray[np.float64]
 
@@ -433,88 +433,3 @@ def fit_scale(z: NDArray[np.float64], P: NDArray[np.float64], weight: NDArray[np
         options={"xatol": 1e-6},
     )
     return float(np.exp(best.x))
-
-
-@dataclass(frozen=True)
-class SquaredError(_RowLoss):
-    """Half the weighted mean of the squared errors, summed over targets: a `Loss`.
-
-    Parameters
-    ----------
-    y : float64 array of shape (n_samples, n_outputs)
-        Targets.
-    weight : float64 array of shape (n_samples,)
-        Weights of the rows.
-    """
-
-    y: NDArray[np.float64]
-    weight: NDArray[np.float64]
-
-    @property
-    def n_terms(self) -> int:  # type: ignore[override]
-        """One for each target."""
-        return int(self.y.shape[1])
-
-    @cached_property
-    def _fractions(self) -> NDArray[np.float64]:
-        """Of each row in the total weight: the Hessian, which is diagonal."""
-        fractions: NDArray[np.float64] = self.weight / self.weight.sum()
-        return fractions
-
-    def differentiate(
-        self,
-        rows: slice,
-        n_scores: int,
-        z: NDArray[np.float64],
-        gradient: NDArray[np.float64],
-        terms: NDArray[np.float64],
-    ) -> None:
-        """Gradient and squared errors of some rows; see `Loss`."""
-        error = z[:, :n_scores] - self.y[rows]
-        gradient[:] = 0
-        gradient[:, :n_scores] = self._fractions[rows, None] * error
-        terms[:, rows] = (gradient[:, :n_scores] * error).T
-
-    def newton(
-        self,
-        rows: slice,
-        n_scores: int,
-        z: NDArray[np.float64],
-        gradient: NDArray[np.float64],
-        curvature: NDArray[np.float64],
-    ) -> None:
-        """Gradient and diagonal of the Hessian of some rows."""
-        curvature[:] = self._fractions[rows, None]
-        gradient[:] = 0
-        gradient[:, :n_scores] = curvature[:, :n_scores] * (z[:, :n_scores] - self.y[rows])
-
-    def total(self, terms: NDArray[np.float64]) -> float:
-        """Half the sum of the terms; see `Loss`."""
-        return float(np.ascontiguousarray(terms.T).sum()) / 2
-
-
-@dataclass(frozen=True)
-class _SummedSquaredError(SquaredError):
-    """Half the weighted sum of the squared errors: a weight of 2 counts as two rows."""
-
-    @cached_property
-    def _fractions(self) -> NDArray[np.float64]:
-        return self.weight
-
-
-def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) -> NewtonTerms:
-    """Minus gradient and diagonal Hessian of half the squared error: residuals and weights.
-
-    Parameters
-    ----------
-    y : float64 array of shape (n_samples, n_outputs)
-        Targets.
-    weight : float64 array of shape (n_samples,)
-        Weights of the rows, as in `NewtonTerms`.
-
-    Returns
-    -------
-    terms : NewtonTerms
-        Takes predictions of shape (n_samples, n_outputs).
-    """
-    return NewtonTerms(_SummedSquaredError(y, weight))

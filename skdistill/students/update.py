@@ -17,7 +17,8 @@ from skdistill.compact.tables.tree_table import MAX_LEAF_SCORE
 from skdistill.model import CompactModel
 from skdistill.students._validation import check_targets, check_values, check_weights
 from skdistill.students.boosting.leaf_refit import AdditiveModel, refit
-from skdistill.students.loss import Loss, SquaredError, soft_cross_entropy
+from skdistill.students.loss import Loss, soft_cross_entropy
+from skdistill.students.squared_error import SquaredError
 from skdistill.utils._sklearn_compat import HasMethods, Interval, validate_params
 
 

@@ -12,14 +12,8 @@ from numpy.typing import NDArray
 from skdistill.compact import CategoryTable, Table, TreeTable
 from skdistill.model import CompactModel
 from skdistill.quantization.leaf_values import as_scale, constant_scale
-from skdistill.students.loss import (
-    Loss,
-    NewtonTerms,
-    SquaredError,
-    newton_terms,
-    soft_cross_entropy,
-    squared_newton_terms,
-)
+from skdistill.students.loss import Loss, NewtonTerms, newton_terms, soft_cross_entropy
+from skdistill.students.squared_error import SquaredError, squared_newton_terms
 from skdistill.students.training_data import ClassificationData, RegressionData, TrainingData
 
 

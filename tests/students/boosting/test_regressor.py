@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 
 from skdistill import SoftBoostingRegressor, SoftLinearRegressor, load
 from skdistill.compact import LinearTable, TreeTable, evaluate
-from skdistill.students.loss import SquaredError, squared_newton_terms
+from skdistill.students.squared_error import SquaredError, squared_newton_terms
 from tests.strategies import adversarial_rows, seeds
 
 X, Y = make_friedman1(900, noise=1, random_state=0)
