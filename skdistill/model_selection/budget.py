@@ -227,13 +227,13 @@ def parse_budget(budget: Any) -> Budget:
 def _parse_time(time: Any) -> tuple[float, str]:
     """Seconds and clock of a text such as "2ms@48MHz"."""
     pattern = r"\s*(\d+(?:\.\d+)?)\s*(s|ms|us|µs)\s*@\s*(\d+(?:\.\d+)?\s*[kMG]?Hz)\s*"
-    found = re.fullmatch(pattern, time) if isinstance(time, str) else None
-    hertz = None if found is None else re.match(r"[\d.]+", found[3])
-    if found is None or hertz is None or not min(float(found[1]), float(hertz[0])) > 0:
+    match = re.fullmatch(pattern, time) if isinstance(time, str) else None
+    hertz = None if match is None else re.match(r"[\d.]+", match[3])
+    if match is None or hertz is None or not min(float(match[1]), float(hertz[0])) > 0:
         raise ValueError(
             f"budget['time'] must be a time at a clock, such as '2ms@48MHz', got {time!r}"
         )
-    return float(found[1]) * _SECONDS[found[2]], found[3]
+    return float(match[1]) * _SECONDS[match[2]], match[3]
 
 
 def check_device(budget: Budget, device: Device) -> None:
@@ -301,13 +301,13 @@ def measure(model: ModelTables, device: Device, budget: Budget) -> Footprint:
         If the model does not suit the options of the device.
     """
     columns = len(columns_read(model))
-    found = []
+    footprints = []
     for layout in device.layouts:
         footprint = Footprint(_profile(model, device, layout), columns)
         if budget.fits(footprint):
             return footprint
-        found.append(footprint)
-    return min(found, key=lambda each: max(budget.used(each).values()))
+        footprints.append(footprint)
+    return min(footprints, key=lambda each: max(budget.used(each).values()))
 
 
 def columns_read(model: ModelTables) -> set[int]:
@@ -334,13 +334,13 @@ def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
     }
     if device.target is not None:
         row = np.zeros((1, model.n_features))
-        found = profile(model, row, target=device.target, **options)
-        if found.missing_routines or found.flash_bytes is None:
+        measured = profile(model, row, target=device.target, **options)
+        if measured.missing_routines or measured.flash_bytes is None:
             raise ValueError(
                 f"the size for target={device.target!r} is unknown: "
-                f"{', '.join(found.missing_routines) or 'the extra device'} is missing"
+                f"{', '.join(measured.missing_routines) or 'the extra device'} is missing"
             )
-        return found
+        return measured
     source, output = prepare_source(model, **options)
     most = bounds(source, output, _ANY_CORE)
     return Profile(

@@ -149,7 +149,7 @@ def n_running(n_candidates: int, n_splits: int) -> list[int]:
     >>> n_running(8, 5)
     [8, 4, 4, 4, 4]
     """
-    found = [n_candidates]
-    while len(found) < n_splits:
-        found.append(min(found[-1], max(FINALISTS, -(-found[-1] // 2))))
-    return found[:n_splits]
+    sizes = [n_candidates]
+    while len(sizes) < n_splits:
+        sizes.append(min(sizes[-1], max(FINALISTS, -(-sizes[-1] // 2))))
+    return sizes[:n_splits]

@@ -288,11 +288,11 @@ def twins(entries: Iterable[Entry]) -> list[Entry]:
     twins : list of Entry
         At most `FINALISTS`, not scored, to start with the bytes of those on soft labels.
     """
-    found: dict[str, Entry] = {}
+    distinct: dict[str, Entry] = {}
     for each in rank(entries):
         twin = each.candidate.hard_twin()
-        found.setdefault(str(twin.params), Entry(twin, each.start))
-    return list(found.values())[:FINALISTS]
+        distinct.setdefault(str(twin.params), Entry(twin, each.start))
+    return list(distinct.values())[:FINALISTS]
 
 
 def _name(candidate: Candidate, split: int) -> str:

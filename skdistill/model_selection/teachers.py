@@ -175,15 +175,15 @@ class Labeller:
             arrays = self._of_all_rows(teacher, munge=munge, training=False)
         else:
             arrays = self._responses[teacher, split]
-        found = []
+        further = []
         if self._data.unlabeled is not None:
-            found.append(FurtherRows(self._data.unlabeled, arrays["unlabeled"]))
+            further.append(FurtherRows(self._data.unlabeled, arrays["unlabeled"]))
         if munge:
-            found += [
+            further += [
                 FurtherRows(rows, arrays[f"synthetic{i}"])
                 for i, rows in enumerate(self._synthetic(split))
             ]
-        return found
+        return further
 
     def _out_of_fold(self, teacher: int) -> NDArray[np.float64]:
         """Responses for rows that some split holds out, NaN for the others."""
