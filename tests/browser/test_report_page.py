@@ -167,23 +167,18 @@ def test_arrow_keys_walk_through_the_points_and_enter_chooses(open_page):
 
 def test_an_open_row_is_marked_in_the_tree_and_the_last_one_wins(open_page):
     page = open_page()
-    rows = page.locator("details.row summary")
+    rows, marked = page.locator("details.row"), page.locator("#first-tree .on-path")
     for k in (0, 3):
-        rows.nth(k).focus()
+        rows.nth(k).locator("summary").focus()
         page.keyboard.press("Enter")
-        page.wait_for_function(
-            "k => document.querySelectorAll('details.row')[k].open"
-            " && document.querySelectorAll('details.row[open]').length === 1",
-            arg=k,
-        )
-        nodes = page.locator("details.row").nth(k).get_attribute("data-nodes").split()
-        page.wait_for_function(
-            "nodes => JSON.stringify([...document.querySelectorAll('#first-tree .on-path')]"
-            ".map(e => e.dataset.node).sort()) === JSON.stringify(nodes.sort())",
-            arg=nodes,
-        )
+        playwright.expect(page.locator("details.row[open]")).to_have_count(1)
+        playwright.expect(rows.nth(k)).to_have_attribute("open", "")
+        nodes = rows.nth(k).get_attribute("data-nodes").split()
+        for node in nodes:
+            playwright.expect(page.locator(f'#first-tree .on-path[data-node="{node}"]')).to_have_count(1)
+        playwright.expect(marked).to_have_count(len(nodes))
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelectorAll('.on-path').length === 0")
+    playwright.expect(marked).to_have_count(0)
 
 
 @pytest.mark.parametrize("name", ["full", "digits"])
