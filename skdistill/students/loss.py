@@ -309,8 +309,11 @@ def _cross_entropy(  # type: ignore[no-untyped-def]
     """
     n_samples, n_classes = P.shape
     first = n_classes - n_scores  # 1 where the logit of the first of two classes is 0, not stored
+    # Each has memory of its own: parts of one array might overlap, for all the compiler knows.
     p, q = np.empty((n_classes, _LANES)), np.empty((n_classes, _LANES))
-    largest, weight, dot, total = np.empty((4, _LANES))
+    slope = np.empty((n_classes, _LANES))
+    largest, weight, ratio = np.empty(_LANES), np.empty(_LANES), np.empty(_LANES)
+    dot, total = np.empty(_LANES), np.empty(_LANES)
     for start in range(0, n_samples, _LANES):
         n = min(_LANES, n_samples - start)
         for i in range(n):
@@ -318,44 +321,56 @@ def _cross_entropy(  # type: ignore[no-untyped-def]
                 p[k, i] = row_weight[start + i] * P[start + i, k]
             for k in range(n_scores):
                 q[first + k, i] = z[start + i, k]
+        if first:
+            q[0] = 0.0
         # The largest logit is subtracted, so that no exponential overflows.
         for i in range(n):
-            largest[i] = 0.0 if first else q[0, i]
-        for k in range(first, n_classes):
+            largest[i] = q[0, i]
+        for k in range(1, n_classes):
             for i in range(n):
                 largest[i] = max(largest[i], q[k, i])
-        if first:
+        for k in range(n_classes):
             for i in range(n):
-                q[0, i] = -largest[i] / t
-        for k in range(first, n_classes):
-            for i in range(n):
-                q[k, i] = (q[k, i] - largest[i]) / t
+                q[k, i] -= largest[i]
+        _divide(q, t, n)
         for i in range(n):
             weight[i] = dot[i] = total[i] = 0.0
         for k in range(n_classes):
             for i in range(n):
                 weight[i] += p[k, i]
                 dot[i] += p[k, i] * q[k, i]
-        for k in range(n_classes):
-            for i in range(n):
                 q[k, i] = _exp(q[k, i])
-        for k in range(n_classes):
-            for i in range(n):
                 total[i] += q[k, i]
         if len(terms) > 0:
             for i in range(n):
                 terms[start + i] = weight[i] * np.log(total[i]) - dot[i]
         if len(curvature) > 0:
+            for k in range(first, n_classes):
+                for i in range(n):
+                    probability = q[k, i] / total[i]
+                    slope[k, i] = weight[i] * probability * (1 - probability)
+            _divide(slope, t**2, n)
             for i in range(n):
                 for k in range(n_scores):
-                    probability = q[first + k, i] / total[i]
-                    curvature[start + i, k] += weight[i] * probability * (1 - probability) / t**2
+                    curvature[start + i, k] += slope[first + k, i]
+        for i in range(n):
+            ratio[i] = weight[i] / total[i]
         for k in range(first, n_classes):
             for i in range(n):
-                q[k, i] = (weight[i] / total[i] * q[k, i] - p[k, i]) / t
+                slope[k, i] = ratio[i] * q[k, i] - p[k, i]
+        _divide(slope, t, n)
         for i in range(n):
             for k in range(n_scores):
-                gradient[start + i, k] += q[first + k, i]
+                gradient[start + i, k] += slope[first + k, i]
+
+
+@njit
+def _divide(table, divisor, n):  # type: ignore[no-untyped-def]
+    """Divide the first `n` columns; divisions by 1, which cost as much as others, are left out."""
+    if divisor != 1:
+        for k in range(table.shape[0]):
+            for i in range(n):
+                table[k, i] /= divisor
 
 
 @njit
