@@ -151,8 +151,13 @@ def test_weights_equal_repeated_rows_and_rows_without_are_not_seen():
     weight = np.random.default_rng(0).integers(0, 3, len(X))
     weighted = small().fit(X, MANY, weight)
     repeated = small().fit(np.repeat(X, weight, axis=0), np.repeat(MANY, weight, axis=0))
+    ours, theirs = weighted.compact_.tables[0], repeated.compact_.tables[0]
+    assert np.array_equal(ours.feature, theirs.feature)
+    assert np.array_equal(ours.threshold, theirs.threshold)
+    # The refit stops before the last digits, which hang on the processor: a leaf may round apart,
+    # and those that are refitted after it make up for it.
+    assert np.abs(ours.values - theirs.values).max() <= 3
     away = np.abs(weighted.predict(X) - repeated.predict(X)) / MANY.std(axis=0)
-    assert away.max() < 1e-2  # the refit stops before the last digits: a leaf may round apart
     assert away.mean() < 1e-3
     spoilt = np.where(weight[:, None] > 0, MANY, 1e30)
     assert small().fit(X, spoilt, weight).compact_.equals(weighted.compact_)
