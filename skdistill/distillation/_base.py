@@ -32,6 +32,7 @@ from skdistill.teachers import (
 )
 from skdistill.transfer import Pool
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, visual_steps
+from skdistill.utils.jit import compilation_message
 
 _SPARSE = "Sparse data was passed for X, but dense data is required"  # as in scikit-learn
 PARAMETERS: dict[str, Any] = {
@@ -231,7 +232,8 @@ class DistillerMixin(MetaEstimatorMixin):
         # Students of users do not know tables, and arrays of numbers need none around them.
         reads_tables = isinstance(student, CompactMixin) and rows.values is not rows.native
         X = rows if reads_tables else rows.native
-        self.student_ = student.fit(X, *arguments, **keywords)
+        with compilation_message(self.verbose):
+            self.student_ = student.fit(X, *arguments, **keywords)
         self.compact_ = self.student_.compact_
 
     def _keep_teacher(self, teacher: Any) -> None:

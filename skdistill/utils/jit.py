@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numba
+from numba.core import event
 
 
 def njit(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
@@ -52,3 +55,38 @@ def _warn_of_no_cache() -> None:
         "to a folder that can be written to",
         stacklevel=3,
     )
+
+
+@contextmanager
+def compilation_message(verbose: int) -> Iterator[None]:
+    """Say on stderr when a loop is compiled: the first fit of an installation takes seconds.
+
+    Parameters
+    ----------
+    verbose : int
+        0 says nothing.
+    """
+    if not verbose:
+        yield
+        return
+    with event.install_listener("numba:compile", _FirstCompilation()):
+        yield
+
+
+class _FirstCompilation(event.Listener):
+    """Says once that loops are compiled. What is in the cache on disk is not compiled."""
+
+    def __init__(self) -> None:
+        self._is_said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self._is_said:
+            self._is_said = True
+            print(
+                "compiling loops: this takes about 15 seconds once, the result stays on disk",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is said at the end."""

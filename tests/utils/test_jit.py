@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 import skdistill
-from skdistill.utils.jit import njit
+from skdistill.utils.jit import compilation_message, njit
 
 CODE = """
 import numpy as np, skdistill
@@ -79,3 +80,17 @@ def test_options_are_passed_on():
 
     assert total.targetoptions["fastmath"] is True
     assert total.targetoptions["nogil"] is True
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_compilation_is_said_once_and_only_where_something_is_compiled(capsys, verbose):
+    def double(x):
+        return 2 * x
+
+    compiled = numba.njit(double)  # without a cache on disk
+    with compilation_message(verbose):
+        assert compiled(2) == 4 and compiled(2.5) == 5  # two compilations
+    assert capsys.readouterr().err.count("compiling loops") == verbose
+    with compilation_message(verbose):
+        assert compiled(3) == 6
+    assert capsys.readouterr().err == ""
