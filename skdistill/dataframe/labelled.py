@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.compact.tables.categories import MOST_LABELS
 from skdistill.dataframe.cleaning import (
     clean_columns,
     clean_text,
@@ -104,6 +105,7 @@ def read_labelled(
     if X.shape[1] == 0:
         raise DatasetError(f"{path} has no column beside the target {target!r}")
     _refuse_infinities(X)
+    _refuse_many_labels(X)
     return LabelledTable(X.reset_index(drop=True), y, task, reason, [*notes, *more])
 
 
@@ -311,4 +313,15 @@ def _refuse_infinities(X: Any) -> None:
         raise DatasetError(
             f"infinity, or numbers beyond float32, in {quoted(names)}: leave out "
             f"({drop_options(names)})"
+        )
+
+
+def _refuse_many_labels(X: Any) -> None:
+    many = {name: X[name].nunique() for name in X.columns if is_text(X[name])}
+    many = {name: n for name, n in many.items() if n > MOST_LABELS}
+    if many:
+        name, n = next(iter(many.items()))
+        raise DatasetError(
+            f"column {name!r} has {n:,} labels, at most {MOST_LABELS} can be told apart: group the "
+            f"rare ones, or leave out what only names a row ({drop_options(many)})"
         )
