@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = f"the command line needs {error.name}: pip install 'skdistill[cli]'"
         print(f"skdistill: error: {message}", file=sys.stderr)
         return 2
-    from skdistill.cli.main import run
+    from skdistill.cli.commands import run
 
     return run(arguments)
 

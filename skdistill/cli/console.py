@@ -148,11 +148,11 @@ def show(value: Any) -> str:
     """
     if value is None:
         return "–"
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
+    if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, float | np.floating):
+    if isinstance(value, float):
         return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
     return str(value)
 
@@ -174,6 +174,7 @@ def as_json(result: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """The same in types that JSON has."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

@@ -66,7 +66,9 @@ def convert(
     optimize: str | None,
     trust_pickle: bool,
 ) -> int:
-    """Turn FILE, a fitted model, into an integer model that answers alike.
+    """Convert a fitted model as it is.
+
+    The integer model answers alike; nothing is learnt.
 
     FILE is of XGBoost (.json, .ubj), LightGBM (.txt), skops, or a pickle (.pkl, .joblib) of
     scikit-learn. A .skd file is exported anew. Writes model.skd, model.onnx, model.c and model.h.

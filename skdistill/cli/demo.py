@@ -30,9 +30,10 @@ DATASETS: dict[str, tuple[Any, int]] = {
 @seed_option
 @output_options
 def demo(console: Console, out: Path, seed: int) -> int:
-    """Distil a committee of forest, XGBoost and LightGBM into trees, export them, compare.
+    """Compare big and small models.
 
-    Takes the data sets digits and breast cancer of scikit-learn, and a minute.
+    Distils forest, XGBoost and LightGBM into trees, on the data sets digits and breast cancer of
+    scikit-learn, and exports them. Takes a minute.
     """
     compare.check_extras()
     writable_folder(out)

@@ -44,9 +44,7 @@ _SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "lo
 @click.command()
 @click.argument("table", type=FILE)
 @click.option("--target", required=True, metavar="COLUMN", help="Column of the labels or values.")
-@click.option(
-    "--out", type=FILE, default=Path("build"), metavar="FOLDER", help="Default: build."
-)
+@click.option("--out", type=FILE, default=Path("build"), metavar="FOLDER", help="Default: build.")
 @click.option(
     "--task",
     type=click.Choice(TASKS),
@@ -98,7 +96,9 @@ def distill(
     seed: int,
     trust_pickle: bool,
 ) -> int:
-    """Learn a small model from TABLE: train a teacher, find the best student within a budget.
+    """Learn a small model from a table.
+
+    Trains a big model, the teacher, and finds the best small one within a budget.
 
     TABLE is a .csv, .tsv, .txt, .parquet, .arrow or .feather file, with text, numbers and blanks.
     Writes model.skd, model.onnx, model.c, model.h, report.html, report.md and results.json.

@@ -30,9 +30,10 @@ def bad_input(about: str = "", *more: type[Exception]) -> Iterator[None]:
     InputError
         In place of ValueError, TypeError and `more`.
     """
+    kinds: tuple[type[Exception], ...] = (ValueError, TypeError, *more)
     try:
         yield
-    except (ValueError, TypeError, *more) as error:
+    except kinds as error:
         message = str(error) or type(error).__name__
         raise InputError(f"{about}: {message}" if about else message) from error
 

@@ -41,9 +41,10 @@ def gate(
     target: str | None,
     **limits: float | None,
 ) -> int:
-    """Check MODEL, a .skd file, against a budget and against limits of quality.
+    """Fail where a limit is broken.
 
-    Exit code 1 where a limit is broken. For continuous integration.
+    Checks MODEL, a .skd file, against a budget and limits of quality, for continuous integration.
+    Exit code 1 where a limit is broken.
     """
     quality = {name: limit for name, limit in limits.items() if limit is not None}
     allowed = read_limits(budget)

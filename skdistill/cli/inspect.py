@@ -24,7 +24,10 @@ from skdistill.export.readable.conditions import column_name
 )
 @output_options
 def inspect(console: Console, model: Path, depth: int) -> int:
-    """Show what MODEL, a .skd file, reads and answers, how large it is, and its trees."""
+    """Show what is in a model.
+
+    Columns, classes, bytes and trees of MODEL, a .skd file.
+    """
     compact = load_model(model)
     summary = compact.summary()
     read = [column_name(compact, int(j)) for j in compact.columns]

@@ -174,9 +174,7 @@ def _labels_for(model: CompactModel, labels: Any, target: str) -> NDArray[Any]:
     return y
 
 
-def _select(
-    model: CompactModel, frame: Any, path: Path, notes: list[str]
-) -> tuple[Any, list[str]]:
+def _select(model: CompactModel, frame: Any, path: Path, notes: list[str]) -> tuple[Any, list[str]]:
     if model.feature_names is not None:
         require_columns(path, frame, list(model.feature_names))
         frame = frame[list(model.feature_names)]

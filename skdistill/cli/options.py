@@ -22,7 +22,7 @@ FILE = click.Path(path_type=Path)
 """A path; commands say what is wrong with it."""
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg]
     """A number of bytes, such as 512B or 4KB."""
 
     name = "size"
@@ -74,7 +74,10 @@ def budget_options(default: str | None) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         @click.option(
-            "--budget", type=Size(), metavar="SIZE", help=f"Flash of tables and code, as 4KB{shown}."
+            "--budget",
+            type=Size(),
+            metavar="SIZE",
+            help=f"Flash of tables and code, as 4KB{shown}.",
         )
         @click.option("--ram", type=Size(), metavar="SIZE", help="Variables and stack, as 256B.")
         @click.option("--time", metavar="TIME", help="Of a call at a clock, as 2ms@48MHz.")

@@ -108,7 +108,9 @@ def _run_c(model: CompactModel, numbers: NDArray[Any], path: Path | None) -> lis
         text = path.read_text(encoding="utf-8", errors="replace")
         texts = {output: text for _, output, _ in _DECLARED.findall(text)}
         if not texts:
-            raise InputError(f"{path} declares neither a label nor scores, as skdistill writes them")
+            raise InputError(
+                f"{path} declares neither a label nor scores, as skdistill writes them"
+            )
     agreements = []
     for output, text in texts.items():
         name, type_of_input = next(

@@ -41,9 +41,7 @@ _FIGURES = {
 @click.command()
 @click.argument("model", type=FILE)
 @device_option("cortex-m0", "Core to compile for; default: cortex-m0.")
-@click.option(
-    "--rows", type=FILE, metavar="TABLE", help="Rows to run; default: a row of zeros."
-)
+@click.option("--rows", type=FILE, metavar="TABLE", help="Rows to run; default: a row of zeros.")
 @click.option("--clock", metavar="FREQUENCY", help="Also estimate the time, as 48MHz.")
 @input_option
 @answer_option
@@ -59,7 +57,11 @@ def profile(
     output: str | None,
     optimize: str | None,
 ) -> int:
-    """Compile MODEL, a .skd file, for a device, run rows there, and count bytes and instructions."""
+    """Measure bytes and instructions on a device.
+
+    Compiles MODEL, a .skd file, for a core and runs rows there. Exit code 1 where a row gets
+    another answer than in Python.
+    """
     compact = load_model(model)
     if device != "host":
         require_extras("device")

@@ -46,9 +46,10 @@ def report(
     group: str | None,
     trust_pickle: bool,
 ) -> int:
-    """Write a page on MODEL, a .skd file: where it is right, where it fails, what it takes.
+    """Write a page on a model.
 
-    TABLE has rows that the model was not fitted on.
+    Shows where MODEL, a .skd file, is right, where it fails, and what it takes. TABLE has rows
+    that the model was not fitted on.
     """
     if out.suffix.lower() != ".html":
         raise InputError(f"--out must end in .html, got {str(out)!r}")

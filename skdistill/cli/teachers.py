@@ -52,9 +52,7 @@ def make_teacher(teacher: str, table: LabelledTable, *, trust_pickle: bool) -> A
         return number_categories(made, np.flatnonzero(has_labels).tolist())
     path = Path(teacher)
     if not path.suffix and not path.exists():
-        raise InputError(
-            f"--teacher {teacher!r} is neither one of {', '.join(NAMES)} nor a file"
-        )
+        raise InputError(f"--teacher {teacher!r} is neither one of {', '.join(NAMES)} nor a file")
     from_file: Any = str(path)
     if path.suffix.lower() != ".onnx":
         loaded = load_fitted(path, trust_pickle=trust_pickle)

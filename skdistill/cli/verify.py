@@ -21,13 +21,12 @@ _LISTED = 10
 @click.option("--onnx", type=FILE, metavar="FILE", help="ONNX file to run; default: a new export.")
 @click.option("--c", type=FILE, metavar="FILE", help="C file to run; default: a new export.")
 @output_options
-def verify(
-    console: Console, model: Path, rows: Path, onnx: Path | None, c: Path | None
-) -> int:
-    """Check that ONNX and compiled C answer as MODEL, a .skd file, does in Python.
+def verify(console: Console, model: Path, rows: Path, onnx: Path | None, c: Path | None) -> int:
+    """Check that ONNX and C answer alike.
 
-    ROWS is a table with the columns of the model. Labels and integer scores must be equal, bit for
-    bit; exit code 1 where a row differs.
+    MODEL is a .skd file; ONNX Runtime and compiled C are compared with it. ROWS is a table with the
+    columns of the model. Labels and integer scores must be equal, bit for bit; exit code 1 where
+    a row differs.
     """
     compact = load_model(model)
     X, notes = rows_of(compact, rows)
@@ -35,8 +34,8 @@ def verify(
         console.note(note)
     with console.working(f"running {len(X):,} rows"):
         agreements, missing = check_agreement(compact, X, onnx=onnx, c=c)
-    for each in missing:
-        console.warn(each)
+    for text in missing:
+        console.warn(text)
     if not agreements:
         raise InputError("there is nothing to compare with: " + "; ".join(missing))
     console.table(

@@ -15,7 +15,9 @@ from skdistill.dataframe.files import DatasetError, quoted
 _MARKS = {"?", "-", "--", ".", "*", "na", "n/a", "nan", "null", "none", "missing", "unknown"}
 """Text that stands for a missing number, in lower case."""
 _CLOCK = r"([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2}|[AaPp][Mm])?)?"
-_DATE = re.compile(rf"(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}){_CLOCK}")
+_DATE = re.compile(
+    rf"(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}){_CLOCK}"
+)
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
@@ -198,8 +200,14 @@ def drop_options(names: Iterable[str]) -> str:
 
 
 def _different(column: Any) -> list[Any]:
+    """The different values of a column, all of its values where they cannot be told apart."""
     categories = getattr(column.dtype, "categories", None)
-    return (column.dropna().unique() if categories is None else categories).tolist()
+    if categories is not None:
+        return list(categories)
+    try:
+        return list(column.dropna().unique())
+    except TypeError:  # lists and the like have no hash
+        return list(column.dropna())
 
 
 def _is_number(text: str) -> bool:

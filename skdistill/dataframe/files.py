@@ -30,7 +30,7 @@ class DatasetError(ValueError):
 
 
 def read_frame(path: str | PathLike[str]) -> tuple[Any, list[str]]:
-    """Read a table from a file of text, of Parquet or of Arrow.
+    r"""Read a table from a file of text, of Parquet or of Arrow.
 
     Text may be separated by commas, semicolons, tabs or vertical bars, in UTF-8, UTF-16 or
     Latin-1, with decimal points or commas.
@@ -61,7 +61,7 @@ def read_frame(path: str | PathLike[str]) -> tuple[Any, list[str]]:
     >>> from skdistill.dataframe.files import read_frame
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "table.csv"
-    ...     _ = path.write_text("a;b\\n1,5;yes\\n2,5;no\\n")
+    ...     _ = path.write_text("a;b\n1,5;yes\n2,5;no\n")
     ...     frame, notes = read_frame(path)
     >>> frame["a"].tolist(), notes
     ([1.5, 2.5], ["numbers have a decimal comma in 'a'"])

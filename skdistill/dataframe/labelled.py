@@ -53,7 +53,7 @@ class LabelledTable(NamedTuple):
 def read_labelled(
     path: str | PathLike[str], target: str, *, task: str = "auto", drop: Sequence[str] = ()
 ) -> LabelledTable:
-    """Read a table from a file, to learn from it.
+    r"""Read a table from a file, to learn from it.
 
     Rows without a label are left out, with a note.
 
@@ -87,7 +87,7 @@ def read_labelled(
     >>> from skdistill.dataframe.labelled import read_labelled
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "table.csv"
-    ...     _ = path.write_text("size,kind\\n1.5,a\\n2.5,\\n3.5,b\\n")
+    ...     _ = path.write_text("size,kind\n1.5,a\n2.5,\n3.5,b\n")
     ...     table = read_labelled(path, "kind")
     >>> table.y.tolist(), table.task, table.notes
     (['a', 'b'], 'classification', ["left out 1 row without a value in 'kind'"])
@@ -204,7 +204,7 @@ def numbers_of(column: Any) -> NDArray[np.float64] | None:
     if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
         return np.asarray(column.to_numpy(dtype=np.float64))
     if all(type(value).__name__ == "Decimal" for value in column):
-        return column.astype(float).to_numpy()
+        return np.asarray(column, dtype=np.float64)
     return None
 
 
@@ -243,9 +243,7 @@ def _left_out(n: int, target: str) -> str:
     return f"left out {n:,} row{'s' * (n > 1)} without a value in {target!r}"
 
 
-def _choose_task(
-    values: NDArray[np.float64] | None, column: Any, name: str
-) -> tuple[str, str]:
+def _choose_task(values: NDArray[np.float64] | None, column: Any, name: str) -> tuple[str, str]:
     if values is None:
         return "classification", f"{name!r} holds {column.nunique():,} classes"
     if (values != np.rint(values)).any():
@@ -256,9 +254,7 @@ def _choose_task(
     return "classification", f"{name!r} holds {n} different whole numbers"
 
 
-def _quantities(
-    values: NDArray[np.float64] | None, column: Any, name: str
-) -> NDArray[np.float64]:
+def _quantities(values: NDArray[np.float64] | None, column: Any, name: str) -> NDArray[np.float64]:
     if values is None:
         if column.map(type).eq(bool).all():
             values = column.to_numpy(dtype=np.float64)

@@ -92,9 +92,9 @@ def predict_all(
     return Predictions(y, student, labels, hard, P_student, P_teacher, P_hard)
 
 
-def _complete(y: Any) -> NDArray[Any]:
+def _complete(values: Any) -> NDArray[Any]:
     """Labels or values, refused where some are missing."""
-    y = np.asarray(y)
+    y: NDArray[Any] = np.asarray(values)
     if y.dtype.kind in "fO":
         objects = y.ravel().astype(object)
         has_text = np.array([isinstance(value, str) for value in objects], bool)

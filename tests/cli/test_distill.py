@@ -58,8 +58,9 @@ def test_a_table_of_classes_on_an_emulated_core(run, tables, teachers, tmp_path)
     assert result["scores"]["baseline"]["accuracy"] == np.mean(y_test == "class_1")
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["quality"]["n_rows"] == 45
-    assert report["quality"]["models"]["teacher"]["accuracy"] == (
-        result["scores"]["teacher"]["accuracy"]
+    assert (
+        report["quality"]["models"]["teacher"]["accuracy"]
+        == (result["scores"]["teacher"]["accuracy"])
     )
 
 
@@ -205,7 +206,5 @@ def test_bad_teachers_are_refused(
     refused_at_once, tables, teachers, broken, teacher, more, message
 ):
     teacher = teacher.format(broken=broken, teachers=teachers)
-    error = refused_at_once(
-        tables / "wine.csv", "--target", "kind", "--teacher", teacher, *more
-    )
+    error = refused_at_once(tables / "wine.csv", "--target", "kind", "--teacher", teacher, *more)
     assert message in error

@@ -65,7 +65,9 @@ def test_numbers(run, models, tables, tmp_path):
         (["--target", "kind", "--teacher", "no.onnx"], "there is no file no.onnx"),
     ],
 )
-def test_bad_options_are_refused(refused, models, tables, tmp_path, monkeypatch, arguments, message):
+def test_bad_options_are_refused(
+    refused, models, tables, tmp_path, monkeypatch, arguments, message
+):
     monkeypatch.chdir(tmp_path)
     error = refused("report", models / "wine.skd", tables / "wine.csv", "--quiet", *arguments)
     assert message in error

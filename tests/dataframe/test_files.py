@@ -44,9 +44,8 @@ def test_files_of_parquet_and_arrow(tmp_path, name):
 
 def test_a_stream_of_arrow(tmp_path):
     table = pa.Table.from_pandas(FRAME)
-    with pa.OSFile(str(tmp_path / "table.arrow"), "wb") as file:
-        with pa.ipc.new_stream(file, table.schema) as writer:
-            writer.write_table(table)
+    with pa.ipc.new_stream(str(tmp_path / "table.arrow"), table.schema) as writer:
+        writer.write_table(table)
     pd.testing.assert_frame_equal(read_frame(tmp_path / "table.arrow")[0], FRAME)
 
 

@@ -137,7 +137,9 @@ def test_many_labels_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="holds 1,001 different labels, more than 1,000"):
         read(tmp_path, data)
     ids = data.assign(id=data["y"], y=data["a"] % 2)
-    with pytest.raises(DatasetError, match=r"column 'id' has 1,001 labels, at most .*\(--drop id\)"):
+    with pytest.raises(
+        DatasetError, match=r"column 'id' has 1,001 labels, at most .*\(--drop id\)"
+    ):
         read(tmp_path, ids)
 
 

@@ -47,9 +47,10 @@ def group(context: click.Context) -> int | None:
 @group.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
-    """Print a script that completes commands and options when you press Tab.
+    """Print a script for the Tab key.
 
-    Put it where your shell looks for it, as: skdistill completion bash >> ~/.bashrc
+    It completes commands and options. Put it where your shell looks for it, as:
+    skdistill completion bash >> ~/.bashrc
     """
     complete = get_completion_class(shell)
     assert complete is not None

@@ -99,7 +99,11 @@ MODEL_COMMANDS = {
 @pytest.mark.parametrize("command", MODEL_COMMANDS)
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("no.skd", "there is no file"), ("", "is a folder, not a model"), ("broken.skd", "broken.skd")],
+    [
+        ("no.skd", "there is no file"),
+        ("", "is a folder, not a model"),
+        ("broken.skd", "broken.skd"),
+    ],
 )
 def test_a_model_that_is_none_is_refused(refused, tables, broken, command, name, message):
     places = {"model": broken / name, "table": tables / "wine.csv"}
