@@ -88,7 +88,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return print_error(error.format_message())
     except (InputError, DatasetError) as error:
         return print_error(str(error))
-    except OSError as error:  # of files: which one, and why
+    except OSError as error:
+        if error.errno is None:  # of no file or device
+            raise
         text = error.strerror or str(error)
         return print_error(f"{error.filename}: {text}" if error.filename else text)
     except (click.Abort, KeyboardInterrupt):

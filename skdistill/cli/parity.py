@@ -19,7 +19,10 @@ from skdistill.export.onnx import to_onnx
 from skdistill.export.onnx.parity import differing_rows, open_session
 from skdistill.model import CompactModel
 
-_DECLARED = re.compile(r"\b(?:int|void) (\w+)_(label|scores)\(const (float|u?int(?:8|16|32)_t) \*x")
+_DECLARED = re.compile(
+    r"^(?:int|void) (\w+)_(label|scores)\(const (float|u?int(?:8|16|32)_t) \*x[^)]*\);",
+    re.MULTILINE,
+)
 
 
 class Agreement(NamedTuple):

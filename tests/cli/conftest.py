@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import NamedTuple
 
 import joblib
@@ -20,6 +21,12 @@ class Result(NamedTuple):
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def no_boards(monkeypatch):
+    """Reports measure no device: tests of the report itself do."""
+    monkeypatch.setattr(importlib.import_module("skdistill.inspection.report.api"), "BOARDS", ())
 
 
 @pytest.fixture

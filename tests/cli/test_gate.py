@@ -28,7 +28,7 @@ def gate(run, model, *arguments):
 @pytest.mark.parametrize("device", [None, "cortex-m0", "avr"])
 def test_flash(run, models, device):
     model = skdistill.load(models / "wine.skd")
-    flash = measure(model, Device(device, None, None, "auto"), Budget(flash=10**6)).flash
+    flash = measure(model, Device(device, None, None, "auto"), Budget(flash=1)).flash
     more = [] if device is None else ["--device", device]
     for limit, holds in ((flash, True), (flash - 1, False)):
         (check,) = gate(run, models / "wine.skd", "--budget", f"{limit}B", *more).values()
@@ -111,7 +111,7 @@ def test_the_action_passes_its_inputs_on(models, tables):
     ran = subprocess.run(["bash", "-ec", script], env=environment, capture_output=True, text=True)
     result = json.loads(ran.stdout)
     assert ran.returncode == (0 if result["passed"] else 1)
-    assert [each["limit"] for each in result["checks"]] == [1024, 0.99, 9]
+    assert sorted(each["limit"] for each in result["checks"]) == [0.99, 9, 1024]
 
 
 VARIABLES = {

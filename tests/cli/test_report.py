@@ -11,12 +11,6 @@ import pytest
 import skdistill
 
 
-@pytest.fixture(autouse=True)
-def no_devices(monkeypatch):
-    """Devices are measured in tests of the report itself."""
-    monkeypatch.setattr("skdistill.inspection.report.api.BOARDS", ())
-
-
 def test_classes_with_a_teacher_and_groups(run, models, tables, teachers, wine, tmp_path):
     table = tmp_path / "rows.csv"
     rows = wine.assign(region=["north", "south"] * 89)
