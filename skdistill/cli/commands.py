@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from click.shell_completion import get_completion_class
+from joblib.externals.loky import get_reusable_executor
 
 import skdistill
 from skdistill.cli.console import EXIT_BAD_INPUT, EXIT_INTERRUPTED, print_error
@@ -104,6 +105,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _interrupted() -> int:
+    """End the processes of joblib, which would complain, and say what happened."""
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
     print("skdistill: interrupted", file=sys.stderr, flush=True)
     return EXIT_INTERRUPTED
 

@@ -102,16 +102,18 @@ class Console:
         Parameters
         ----------
         header : sequence of str
-            Names of the columns; the first one is aligned to the left, the others to the right.
+            Names of the columns; those of text are aligned to the left, others to the right.
         rows : iterable of sequences
             Cells.
         """
         if self.as_json:
             return
+        cells = [list(row) for row in rows]
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for i, name in enumerate(header):
-            table.add_column(Text(name), justify="right" if i else "left", overflow="fold")
-        for row in rows:
+            is_text = any(isinstance(row[i], str) for row in cells)
+            table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
+        for row in cells:
             table.add_row(*(Text(show(cell)) for cell in row))
         self._out.print(table)
 

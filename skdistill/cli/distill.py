@@ -207,7 +207,7 @@ def _finish(
         "distillation": search.distillation_gain_.sentence,
         "warning": warning,
         "flash_bytes": measured.flash_bytes,
-        "table_bytes": int(search.compact_.nbytes),
+        "table_bytes": measured.model_bytes,
         "ram_bytes": measured.ram_bytes,
         "stack_bound": measured.stack_bound,
         "instructions_bound": measured.instructions_bound,
