@@ -17,6 +17,19 @@ from skdistill.dataframe.labelled import labels_in, numbers_of, require_columns
 from skdistill.model import CompactModel
 from skdistill.teachers.booster import PICKLES, load_booster
 
+# Types of trees, beside those that skops trusts: they hold numbers and name no code to be run.
+_TRUSTED = [
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+]
+
 
 def load_model(path: Path) -> CompactModel:
     """Load a .skd file.
@@ -217,14 +230,14 @@ def _load_skops(path: Path) -> Any:
         raise ImportError(f"{path} needs skops: pip install 'skdistill[cli]'") from error
     about = f"{path} cannot be loaded"
     with bad_input(about, zipfile.BadZipFile, KeyError):
-        unknown = io.get_untrusted_types(file=path)
+        unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_TRUSTED))
     if unknown:
         raise InputError(
             f"{path} holds types that skops does not trust: {', '.join(unknown[:5])}; load it "
             "yourself, and call skdistill.convert or DistilledClassifier"
         )
     with bad_input(about, zipfile.BadZipFile, KeyError):
-        return io.load(path, trusted=[])
+        return io.load(path, trusted=_TRUSTED)
 
 
 def _library_errors(suffix: str) -> list[type[Exception]]:

@@ -11,6 +11,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
 from xgboost import XGBClassifier
 
 import skdistill
@@ -73,14 +74,30 @@ def test_a_compact_model_is_exported_in_another_form(run, models, tmp_path):
     assert "This file is yours" in (tmp_path / "model.h").read_text("utf-8")
 
 
-def test_skops_files(run, wine, tmp_path):
+@pytest.mark.parametrize("kind", [RandomForestClassifier, XGBClassifier, LGBMClassifier])
+def test_skops_files(run, wine, tmp_path, kind):
     skops = pytest.importorskip("skops.io")
-    X, y = wine.drop(columns="kind"), wine["kind"]
-    forest = RandomForestClassifier(3, random_state=0).fit(X, y)
-    skops.dump(forest, tmp_path / "forest.skops")
-    assert run("convert", tmp_path / "forest.skops", "--out", tmp_path, "--quiet").code == 0
-    model = skdistill.load(tmp_path / "model.skd")
-    assert np.array_equal(model.predict(X), forest.predict(X))
+    X, y = wine.drop(columns="kind"), wine["kind"].factorize()[0]
+    model = kind(n_estimators=3, n_jobs=1)
+    skops.dump(model.fit(X, y), tmp_path / "model.skops")
+    assert run("convert", tmp_path / "model.skops", "--out", tmp_path, "--quiet").code == 0
+    assert np.array_equal(skdistill.load(tmp_path / "model.skd").predict(X), model.predict(X))
+
+
+def shout(X):
+    return X
+
+
+def test_types_of_skops_that_could_run_code_are_refused(refused, tmp_path):
+    skops = pytest.importorskip("skops.io")
+    skops.dump(FunctionTransformer(shout), tmp_path / "model.skops")
+    error = refused("convert", tmp_path / "model.skops", "--out", tmp_path / "out", "--quiet")
+    assert "holds types that skops does not trust: " in error and "shout" in error
+
+
+def test_a_broken_skops_file_is_refused(refused, broken):
+    pytest.importorskip("skops.io")
+    assert "cannot be loaded" in refused("convert", broken / "broken.skops", "--quiet")
 
 
 @pytest.mark.parametrize(
