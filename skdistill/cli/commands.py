@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -77,7 +77,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _once()
             code = group.main(
                 None if arguments is None else list(arguments), "skdistill", standalone_mode=False
             )
@@ -111,6 +111,14 @@ def _interrupted() -> int:
     return EXIT_INTERRUPTED
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """A warning as one line, without the line of code that gave it."""
-    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
+def _once() -> Callable[..., None]:
+    """What prints each warning once, as one line, without the line of code that gave it."""
+    shown = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        line = " ".join(str(message).split())
+        if line not in shown:
+            shown.add(line)
+            print(f"warning: {line}", file=sys.stderr, flush=True)
+
+    return show

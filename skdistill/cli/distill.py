@@ -254,7 +254,7 @@ def _print(console: Console, result: dict[str, Any], agreements: Any, out: Path)
         ],
     )
     console.line(result["distillation"])
-    place = f"on a {result['device']}" if result["device"] else "estimated for a cortex-m0"
+    place = f"on {result['device']}" if result["device"] else "estimated for a cortex-m0"
     flash = f"Flash {place}: {result['flash_bytes']:,} bytes, {result['table_bytes']:,} of tables"
     if result["instructions_bound"] is not None:
         flash += (

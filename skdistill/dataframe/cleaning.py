@@ -18,6 +18,7 @@ _CLOCK = r"([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2}|[AaPp][Mm
 _DATE = re.compile(
     rf"(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}){_CLOCK}"
 )
+_EXACT_INTEGER = 2**24
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
@@ -56,7 +57,8 @@ def clean_columns(frame: Any, *, leave_out_empty: bool) -> tuple[Any, list[str]]
     """
     refuse_dates(frame, frame.columns)
     changed: dict[str, Any] = {}
-    notes, empty, other = [], [], []
+    notes, empty, other = list[str](), list[str](), list[str]()
+    rounded: list[str] = []
     for name in frame.columns:
         column = frame[name]
         if column.isna().all():
@@ -69,11 +71,15 @@ def clean_columns(frame: Any, *, leave_out_empty: bool) -> tuple[Any, list[str]]
                 empty.append(name)
         elif not _is_readable(column):
             other.append(name)
+        else:
+            changed |= _as_floats(column, rounded)
     if other:
         raise DatasetError(
             f"neither numbers nor text in {quoted(other)}: leave out ({drop_options(other)})"
         )
     frame = frame.assign(**changed) if changed else frame
+    if rounded:
+        notes.append(f"rounded whole numbers beyond 2**24 to float32 in {quoted(rounded)}")
     if empty and leave_out_empty:
         frame = frame.drop(columns=empty)
         notes.append(f"left out {quoted(empty)}, which {_hold(empty)} no value at all")
@@ -228,6 +234,24 @@ def _is_readable(column: Any) -> bool:
         return True
     scalars = (str, int, float, np.number, np.bool_)
     return all(isinstance(v, scalars) or type(v).__name__ == "Decimal" for v in _different(column))
+
+
+def _as_floats(column: Any, rounded: list[str]) -> dict[str, Any]:
+    """A column as float64 where NumPy's integers do not hold it, or float32 rounds them."""
+    from pandas.api import types
+
+    dtype = column.dtype
+    if not (types.is_numeric_dtype(dtype) or types.is_bool_dtype(dtype)):
+        return {}
+    has_missing = types.is_extension_array_dtype(dtype) and column.isna().any()
+    is_wide = types.is_integer_dtype(dtype) and bool((column.abs() > _EXACT_INTEGER).any())
+    if not (has_missing or is_wide):
+        return {}
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = values[~np.isnan(values)]
+    if (known != known.astype(np.float32)).any():
+        rounded.append(str(column.name))
+    return {column.name: values}
 
 
 def _period_type() -> Any:

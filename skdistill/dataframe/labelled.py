@@ -246,7 +246,7 @@ def _left_out(n: int, target: str) -> str:
 def _choose_task(values: NDArray[np.float64] | None, column: Any, name: str) -> tuple[str, str]:
     if values is None:
         return "classification", f"{name!r} holds {column.nunique():,} classes"
-    if (values != np.rint(values)).any():
+    if not (np.isfinite(values) & (values == np.rint(values))).all():
         return "regression", f"{name!r} holds numbers with fractions"
     n = len(np.unique(values))
     if n > _MOST_NUMBERS:

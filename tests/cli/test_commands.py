@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import pytest
 
@@ -162,6 +163,19 @@ def test_a_bug_keeps_its_traceback(models, monkeypatch):
     monkeypatch.setattr(skdistill.CompactModel, "summary", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["inspect", str(models / "wine.skd")])
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_a_warning_is_one_line_once(run, models, monkeypatch):
+    def warned(_):
+        for text in ("first\nline", "first\nline", "second"):
+            warnings.warn(text, UserWarning, stacklevel=1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(skdistill.CompactModel, "summary", warned)
+    assert run("inspect", models / "wine.skd").err.startswith(
+        "warning: first line\nwarning: second\n"
+    )
 
 
 @pytest.mark.parametrize("compiled", [False, True])

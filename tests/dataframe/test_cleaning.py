@@ -96,8 +96,7 @@ def test_other_kinds_are_refused_by_name(values):
     "values",
     [
         [True, False],
-        pd.array([True, None], "boolean"),
-        pd.array([1, None], "Int64"),
+        pd.array([1, 2], "Int64"),
         [decimal.Decimal("1.5"), None],
         [1, "a"],  # the reader of rows says what is wrong with it
     ],
@@ -105,3 +104,23 @@ def test_other_kinds_are_refused_by_name(values):
 def test_other_columns_go_to_the_reader_of_rows(values):
     frame, notes = clean(values)
     assert frame["x"].equals(pd.Series(values, name="x")) and notes == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pd.array([3, None], "Int64"), [3, np.nan]),
+        (pd.array([True, None], "boolean"), [1, np.nan]),
+        ([2**24 + 2, 5], [2**24 + 2, 5]),
+    ],
+)
+def test_numbers_that_teachers_refuse_become_floats(values, expected):
+    frame, notes = clean(values)
+    assert frame["x"].dtype == np.float64 and notes == []
+    np.testing.assert_array_equal(frame["x"], expected)
+
+
+def test_whole_numbers_that_float32_rounds_are_noted():
+    frame, notes = clean([2**24 + 1, -(10**15), 1])
+    assert frame["x"].tolist() == [2**24 + 1, -(10**15), 1]
+    assert notes == ["rounded whole numbers beyond 2**24 to float32 in 'x'"]
