@@ -1,96 +1,101 @@
-"""Data sets in files: rows and labels, or an error of one line for the user."""
+"""Tables in files: a data frame of pandas, or an error of one line for the user."""
 
 from __future__ import annotations
 
-import difflib
-import shlex
-from collections.abc import Iterable, Sequence
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-READERS = {".csv": ",", ".tsv": "\t", ".parquet": None, ".pq": None}
-_MAX_CLASSES = 1000
-_EXACT_INTEGER = 2**24
+TEXT = (".csv", ".tsv", ".txt")
+PARQUET = (".parquet", ".pq")
+ARROW = (".arrow", ".feather", ".ipc")
+_SEPARATORS = ",;\t|"
+_SAMPLE = 1 << 16  # characters that tell the separator
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_WHOLE = re.compile(r"\s*[-+]?\d*\s*")
 
 
 class DatasetError(ValueError):
-    """A data set that cannot be used; the message is one line for the user."""
+    """A table that cannot be used; the message is one line for the user."""
 
 
-class Dataset(NamedTuple):
-    """Rows and labels as the models take them.
+def read_frame(path: str | PathLike[str]) -> tuple[Any, list[str]]:
+    r"""Read a table from a file of text, of Parquet or of Arrow.
 
-    Attributes
-    ----------
-    X : float64 array of shape (n_samples, n_features)
-        NaN where a value is missing.
-    y : array of shape (n_samples,)
-        Labels: int64, bool or str.
-    columns : list of str
-        Names of the columns of X.
-    notes : list of str
-        What was changed on the way, one sentence each.
-    """
-
-    X: NDArray[np.float64]
-    y: NDArray[Any]
-    columns: list[str]
-    notes: list[str]
-
-
-def read_dataset(path: str | PathLike[str], target: str, *, drop: Sequence[str] = ()) -> Dataset:
-    """Read a CSV, TSV or Parquet file of numeric columns and one column of labels.
-
-    Rows without a label are left out, with a note.
+    Text may be separated by commas, semicolons, tabs or vertical bars, in UTF-8, UTF-16 or
+    Latin-1, with decimal points or commas.
 
     Parameters
     ----------
     path : str or path-like
-        The file; its extension tells the format.
-    target : str
-        Column that holds the labels.
-    drop : sequence of str, default=()
-        Columns to leave out.
+        The file; its extension tells text from Parquet and Arrow.
 
     Returns
     -------
-    dataset : Dataset
-        All columns but the target and those in `drop`.
+    frame : pandas.DataFrame
+        At least one row; the names of its columns are different strings.
+    notes : list of str
+        What was assumed about the file, one sentence each.
 
     Raises
     ------
     DatasetError
-        If the file or a column cannot be used.
+        If the file cannot be read.
     ImportError
         Without the extra "cli".
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skdistill.dataframe.files import read_frame
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "table.csv"
+    ...     _ = path.write_text("a;b\n1,5;yes\n2,5;no\n")
+    ...     frame, notes = read_frame(path)
+    >>> frame["a"].tolist(), notes
+    ([1.5, 2.5], ["numbers have a decimal comma in 'a'"])
     """
-    frame = _read(Path(path))
-    names = [str(name) for name in frame.columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise DatasetError(f"{path} has several columns named {quoted(repeated)}")
-    frame.columns = names
-    for name in (target, *drop):
-        if name not in names:
-            raise DatasetError(f"{path} has no column {name!r}; {_suggestion(name, names)}")
-    if target in drop:
-        raise DatasetError(f"column {target!r} is the target and cannot be dropped")
-    labelled = frame[target].notna().to_numpy()
-    notes = []
-    if not labelled.all():
-        notes.append(f"left out {(~labelled).sum():,} rows without a value in {target!r}")
-    frame = frame[labelled]
-    y = _labels(frame[target].infer_objects(), target)
-    frame = frame.drop(columns=[target, *drop])
-    X = _numbers(frame, path)
-    rounded = [name for name, x in zip(frame.columns, X.T, strict=True) if _is_rounded(x)]
-    if rounded:
-        notes.append(f"rounded whole numbers beyond 2**24 to float32 in {quoted(rounded)}")
-    return Dataset(X, y, list(frame.columns), notes)
+    path = Path(path)
+    extension = path.suffix.lower()
+    if path.is_dir():
+        raise DatasetError(f"{path} is a folder, not a table")
+    if not path.is_file():
+        raise DatasetError(f"there is no file {path}")
+    if extension not in TEXT + PARQUET + ARROW:
+        known = ", ".join(TEXT + PARQUET + ARROW)
+        raise DatasetError(f"{path} has the extension {extension!r}; what can be read is {known}")
+    try:
+        import pandas  # noqa: F401
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"reading tables needs {error.name}: pip install 'skdistill[cli]'"
+        ) from error
+    notes: list[str] = []
+    try:
+        if extension in TEXT:
+            frame, notes = _read_text(path)
+        else:
+            frame = _read_arrow(path, is_parquet=extension in PARQUET)
+    except DatasetError:
+        raise
+    except (OSError, ValueError) as error:  # the errors of pandas and pyarrow are ValueErrors
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DatasetError(f"{path} cannot be read: {reason}") from error
+    if not len(frame):
+        raise DatasetError(f"{path} has a header and no rows")
+    return frame, notes
 
 
 def quoted(names: Iterable[Any], limit: int = 5) -> str:
@@ -113,127 +118,100 @@ def quoted(names: Iterable[Any], limit: int = 5) -> str:
     return ", ".join(repr(str(name)) for name in names[:limit]) + rest
 
 
-def _read(path: Path) -> Any:
-    extension = path.suffix.lower()
-    if extension not in READERS:
-        known = ", ".join(READERS)
-        raise DatasetError(f"{path} has the extension {extension!r}; what can be read is {known}")
-    if not path.is_file():
-        raise DatasetError(f"{path} is a folder" if path.is_dir() else f"there is no file {path}")
-    try:
-        import pandas as pd
+def _read_arrow(path: Path, *, is_parquet: bool) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet
 
-        if READERS[extension] is None:
-            import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"reading tables needs {error.name}: pip install 'skdistill[cli]'"
-        ) from error
-    try:
-        if READERS[extension] is None:
-            return pd.read_parquet(path).reset_index(drop=True)
-        # Numbers as Python reads them. pandas 3.1 does so by itself, and warns of the parameter.
-        version = tuple(int(part) for part in pd.__version__.split(".")[:2])
-        exact: dict[str, Any] = {} if version >= (3, 1) else {"float_precision": "round_trip"}
-        return pd.read_csv(path, sep=READERS[extension], low_memory=False, **exact)
-    except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DatasetError(f"{path} cannot be read: {reason}") from error
-
-
-def _suggestion(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, 1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    if len(names) == 1:
-        return "it has a single column: are its columns separated by commas?"
-    return f"it has {quoted(names, 10)}"
-
-
-def _labels(column: Any, target: str) -> NDArray[Any]:
-    """Labels as int64, bool or str; quantities are refused."""
-    from pandas.api import types
-
-    dtype = getattr(column.dtype, "categories", column).dtype
-    if len(column) == 0:
-        raise DatasetError(f"there is no row with a value in {target!r}")
-    y: NDArray[Any]
-    if types.is_bool_dtype(dtype):
-        y = column.to_numpy(dtype=bool)
-    elif types.is_integer_dtype(dtype):
-        y = column.to_numpy(dtype=np.int64)
-    elif types.is_float_dtype(dtype):
-        values = column.to_numpy(dtype=np.float64)
-        fractions = values[~(np.abs(values) < 2**53) | (values != np.rint(values))]
-        if len(fractions):
-            raise DatasetError(
-                f"target {target!r} holds numbers such as {fractions[0]:g}, which are no classes: "
-                "regression comes with a later release"
-            )
-        y = values.astype(np.int64)
-    elif types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-        raise DatasetError(f"target {target!r} holds points in time, which are no classes")
+    if is_parquet:
+        table = pyarrow.parquet.ParquetFile(path).read()
     else:
-        y = np.array([str(label) for label in column])
-    classes = np.unique(y)
-    if len(classes) < 2:
-        raise DatasetError(
-            f"target {target!r} holds the single class {str(classes[0])!r}: two are needed"
-        )
-    if y.dtype.kind == "i" and len(classes) > _max_integer_classes(len(y)):
-        raise DatasetError(
-            f"target {target!r} holds {len(classes):,} different numbers in {len(y):,} rows and "
-            "looks like a quantity: regression comes with a later release"
-        )
-    if len(classes) > _MAX_CLASSES:
-        raise DatasetError(
-            f"target {target!r} holds {len(classes):,} different labels, more than {_MAX_CLASSES:,}"
-        )
-    return y
+        with pa.memory_map(str(path)) as source:
+            try:
+                table = pa.ipc.open_file(source).read_all()
+            except pa.ArrowInvalid:  # the same format without a footer
+                source.seek(0)
+                table = pa.ipc.open_stream(source).read_all()
+    _refuse_repeated(path, table.column_names)
+    return table.to_pandas().reset_index(drop=True)
 
 
-def _max_integer_classes(n: int) -> float:
-    """How many different whole numbers in `n` rows still look like classes."""
-    return max(20, min(n / 10, 200))
+def _read_text(path: Path) -> tuple[Any, list[str]]:
+    content = path.read_bytes()
+    if not content.strip():
+        raise DatasetError(f"{path} is empty")
+    encoding, notes = _encoding(path, content)
+    with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as file:
+        sample = file.read(_SAMPLE).splitlines()
+    separator = _separator(sample)
+    header = next(csv.reader(sample, delimiter=separator), [])
+    _refuse_repeated(path, [name for name in header if name])
+    frame = _parse(content, encoding, separator)
+    if not frame.index.equals(frame.index.__class__(range(len(frame)))):
+        raise DatasetError(f"{path} has rows with more fields than its header")
+    if separator != "," and (columns := _with_decimal_comma(frame)):
+        frame = _parse(content, encoding, separator, decimal=",")
+        notes.append(f"numbers have a decimal comma in {quoted(columns)}")
+    first = frame.iloc[:, 0]
+    if header[0] == "" and first.tolist() == list(range(len(frame))):
+        frame = frame.iloc[:, 1:]
+        notes.append("left out the first column, which has no name and numbers the rows")
+    return frame, notes
 
 
-def _numbers(frame: Any, path: Any) -> NDArray[np.float64]:
-    from pandas.api import types
-
-    if frame.shape[1] == 0:
-        raise DatasetError(f"{path} has no column beside the target")
-    text = [
-        name
-        for name in frame.columns
-        if not types.is_numeric_dtype(frame[name].dtype)
-        or types.is_complex_dtype(frame[name].dtype)
-    ]
-    if text:
-        raise DatasetError(
-            f"not numeric: {quoted(text)}; turn such columns into numbers (pandas.get_dummies) or "
-            f"leave them out ({_drop(text)}); categories come with a later release"
-        )
-    X: NDArray[np.float64] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    empty = np.isnan(X).all(axis=0)
-    if empty.any():
-        names = frame.columns[empty].tolist()
-        raise DatasetError(f"no value at all in {quoted(names)}; leave out ({_drop(names)})")
-    endless = (np.abs(X) > np.finfo(np.float32).max).any(axis=0)
-    if endless.any():
-        names = frame.columns[endless].tolist()
-        raise DatasetError(f"infinity, or values beyond float32, in {quoted(names)}")
-    return X
+def _encoding(path: Path, content: bytes) -> tuple[str, list[str]]:
+    """The encoding of a text, and a note where it is a guess."""
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return encoding, []
+    if b"\0" in content[:_SAMPLE]:
+        raise DatasetError(f"{path} is no text: what can be read is text, Parquet and Arrow")
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return "latin-1", [f"{path.name} is not UTF-8 and was read as Latin-1"]
+    return "utf-8", []
 
 
-def _drop(names: Sequence[str]) -> str:
-    return " ".join(f"--drop {shlex.quote(name)}" for name in names[:5])
+def _separator(lines: list[str]) -> str:
+    """The character that splits the most rows into as many fields as the header."""
+
+    def regularity(separator: str) -> tuple[float, int]:
+        rows = [row for row in csv.reader(lines[:200], delimiter=separator) if row]
+        width = len(rows[0]) if rows else 0
+        if width < 2:
+            return 0.0, 0
+        return sum(len(row) == width for row in rows) / len(rows), width
+
+    return max(_SEPARATORS, key=regularity)
 
 
-def _is_rounded(x: NDArray[np.float64]) -> bool:
-    """Whether `x` is all whole numbers, some of which float32 has to round."""
-    x = x[~np.isnan(x)]
-    return bool(
-        (np.abs(x) > _EXACT_INTEGER).any()
-        and (x == np.rint(x)).all()
-        and (x != np.float32(x)).any()
+def _parse(content: bytes, encoding: str, separator: str, decimal: str = ".") -> Any:
+    import pandas as pd
+
+    # Numbers as Python reads them. pandas 3.1 does so by itself, and warns of the parameter.
+    version = tuple(int(part) for part in pd.__version__.split(".")[:2])
+    exact: dict[str, Any] = {} if version >= (3, 1) else {"float_precision": "round_trip"}
+    if decimal != ".":
+        exact["decimal"] = decimal
+    return pd.read_csv(
+        io.BytesIO(content), sep=separator, encoding=encoding, low_memory=False, **exact
     )
+
+
+def _with_decimal_comma(frame: Any) -> list[str]:
+    """Columns of text that are numbers, some of them with a comma."""
+    names = []
+    for name in frame.columns:
+        values = frame[name].dropna().unique().tolist()
+        texts = [value for value in values if isinstance(value, str)]
+        if len(texts) < len(values) or not any(map(_DECIMAL_COMMA.fullmatch, texts)):
+            continue
+        if all(_DECIMAL_COMMA.fullmatch(text) or _WHOLE.fullmatch(text) for text in texts):
+            names.append(str(name))
+    return names
+
+
+def _refuse_repeated(path: Path, names: list[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DatasetError(f"{path} has several columns named {quoted(repeated)}: rename them")

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill.compact import TreeTable
-from skdistill.model import CompactModel
-from skdistill.students import SoftLinearClassifier, SoftTreeClassifier
+from skdistill.students import SoftTreeClassifier
 
 TEACHER_NAME = "XGBoost + LightGBM + forest"
 
@@ -60,44 +53,32 @@ def default_teacher(*, random_state: int = 0, n_jobs: int | None = None) -> Voti
 
 
 def scikit_learn_counterpart(
-    student: SoftTreeClassifier | SoftLinearClassifier,
-    X: NDArray[np.float32],
-    *,
-    random_state: int = 0,
-) -> Any:
-    """Make the scikit-learn estimator of the same family and size as a student.
+    student: SoftTreeClassifier, *, random_state: int = 0
+) -> DecisionTreeClassifier:
+    """Make scikit-learn's tree of the same size as a student.
 
     Parameters
     ----------
-    student : SoftTreeClassifier or SoftLinearClassifier
-        Its size parameters are copied. With `max_bytes` it has to be fitted; a tree has as many
-        leaves.
-    X : float32 array of shape (n_samples, n_features)
-        Training rows. A linear model gets an imputer if they have missing values.
+    student : SoftTreeClassifier
+        Its size parameters are copied.
     random_state : int, default=0
-        Seed of a tree.
+        Seed of the tree.
 
     Returns
     -------
-    estimator : DecisionTreeClassifier or Pipeline
+    estimator : DecisionTreeClassifier
         Not fitted.
     """
-    if isinstance(student, SoftLinearClassifier):
-        imputer = [SimpleImputer(keep_empty_features=True)] if np.isnan(X).any() else []
-        return make_pipeline(*imputer, StandardScaler(), LogisticRegression(max_iter=1000))
-    most_leaves = student.most_leaves(len(X))
-    if student.max_bytes is not None:
-        most_leaves = max(2, _n_leaves(student.compact_))
     return DecisionTreeClassifier(
-        max_leaf_nodes=most_leaves,
+        max_leaf_nodes=student.max_leaf_nodes,
         max_depth=student.max_depth,
         min_samples_leaf=student.min_samples_leaf,
         random_state=random_state,
     )
 
 
-def describe(fitted: Any) -> str:
-    """Name the family of a fitted small model, and the size of a tree.
+def describe(fitted: DecisionTreeClassifier | SoftTreeClassifier) -> str:
+    """Name a fitted tree with its size.
 
     Parameters
     ----------
@@ -108,12 +89,7 @@ def describe(fitted: Any) -> str:
     -------
     description : str
     """
-    if isinstance(fitted, DecisionTreeClassifier):
-        return f"tree, {fitted.get_n_leaves()} leaves"
     if isinstance(fitted, SoftTreeClassifier):
-        return f"tree, {_n_leaves(fitted.compact_)} leaves"
-    return "logistic regression" if hasattr(fitted, "steps") else "linear model"
-
-
-def _n_leaves(model: CompactModel) -> int:
-    return 1 + sum(len(trees.feature) for trees in model.tables_of(TreeTable))
+        splits = sum(len(trees.feature) for trees in fitted.compact_.tables_of(TreeTable))
+        return f"tree, {1 + splits} leaves"
+    return f"tree, {fitted.get_n_leaves()} leaves"

@@ -64,12 +64,15 @@ class DriftReport:
         Share of the teacher's labels; None without teacher or classes.
     fidelity_p_value : float or None
         Of no difference between the two.
+    note : str, default=""
+        Why there is no fidelity although there is a teacher.
     """
 
     columns: tuple[ColumnDrift, ...]
     fidelity: Interval | None
     fidelity_reference: Interval | None
     fidelity_p_value: float | None
+    note: str = ""
 
     @property
     def drifted(self) -> tuple[ColumnDrift, ...]:
@@ -91,7 +94,7 @@ class DriftReport:
         return self.fidelity_fell or any(each.is_read for each in self.drifted)
 
     def __str__(self) -> str:
-        lines = []
+        lines = [self.note] if self.note else []
         if self.fidelity is not None and self.fidelity_reference is not None:
             new, old = self.fidelity, self.fidelity_reference
             verdict = "fell" if self.fidelity_fell else "no fall beyond chance"
@@ -168,8 +171,13 @@ def check_drift(
     if teacher is None or compact.classes is None:
         return DriftReport(columns, None, None, None)
     counts = []
-    for rows in (X_new, X_reference):
-        agree = predict_labels(teacher, rows) == predict_labels(model, rows)
+    for name, rows in (("X_new", X_new), ("X_reference", X_reference)):
+        try:
+            labels = predict_labels(teacher, rows)
+        except ValueError as error:  # such as a category that it has not seen: drift, too
+            note = f"fidelity is unknown: the teacher refuses {name} ({error})"
+            return DriftReport(columns, None, None, None, note)
+        agree = labels == predict_labels(model, rows)
         counts.append((int(agree.sum()), len(agree)))
     p_value = difference_p_value(*counts[0], *counts[1])
     return DriftReport(columns, clopper_pearson(*counts[0]), clopper_pearson(*counts[1]), p_value)

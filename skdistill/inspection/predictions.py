@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length
 
 from skdistill.compact.model_tables import ModelTables
+from skdistill.compact.tables.categories import is_missing
 from skdistill.teachers import probabilities
 
 
@@ -77,12 +78,33 @@ def predict_all(
     predictions : Predictions
         Probabilities of models that have none are None; columns are in the order of the model's
         classes.
+
+    Raises
+    ------
+    ValueError
+        If a label or value is missing.
     """
+    y = _complete(y)
     student = predict_labels(model, X)
     P_student = None if compact.classes is None else np.asarray(model.predict_proba(X))
     labels, P_teacher = _answer(teacher, X, compact.classes)
     hard, P_hard = _answer(hard_labels, X, compact.classes)
-    return Predictions(np.asarray(y), student, labels, hard, P_student, P_teacher, P_hard)
+    return Predictions(y, student, labels, hard, P_student, P_teacher, P_hard)
+
+
+def _complete(values: Any) -> NDArray[Any]:
+    """Labels or values, refused where some are missing."""
+    y: NDArray[Any] = np.asarray(values)
+    if y.dtype.kind in "fO":
+        objects = y.ravel().astype(object)
+        has_text = np.array([isinstance(value, str) for value in objects], bool)
+        n = int(is_missing(objects[~has_text]).sum())
+        if n:
+            raise ValueError(
+                f"y has {n:,} missing value{'s' * (n > 1)} in {len(y):,} rows: leave these rows "
+                "out of X and y"
+            )
+    return y
 
 
 def _answer(estimator: Any, X: Any, classes: NDArray[Any] | None) -> tuple[Any, Any]:

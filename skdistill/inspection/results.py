@@ -5,7 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 Kind = Literal["teacher", "scikit-learn", "hard labels", "distilled"]
+
+
+class Dataset(NamedTuple):
+    """Rows and labels to compare models on.
+
+    Attributes
+    ----------
+    X : float array of shape (n_samples, n_features)
+        NaN where a value is missing.
+    y : array of shape (n_samples,)
+        Labels.
+    columns : list of str
+        Names of the columns of X.
+    """
+
+    X: NDArray[np.floating]
+    y: NDArray[Any]
+    columns: list[str]
 
 
 @dataclass(frozen=True)
@@ -89,8 +110,6 @@ class Comparison:
         Class labels, sorted.
     settings : dict
         Parameters of the comparison, as they go into results.json.
-    notes : tuple of str
-        What was changed in the data before training, one sentence each.
     candidates : tuple of Candidate
         Teacher, scikit-learn's model, hard-label student, distilled student.
     accuracy_gain : Gain
@@ -107,7 +126,6 @@ class Comparison:
     columns: tuple[str, ...]
     classes: tuple[Any, ...]
     settings: dict[str, Any]
-    notes: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     accuracy_gain: Gain
     log_loss_gain: Gain

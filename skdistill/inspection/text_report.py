@@ -1,8 +1,7 @@
-"""Write comparisons as a text table for people and as JSON for programs."""
+"""Write comparisons as a text table for people, and as a dictionary for programs."""
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -57,8 +56,8 @@ def as_text(comparisons: Sequence[Comparison]) -> str:
     return "\n".join(lines)
 
 
-def as_json(comparisons: Sequence[Comparison]) -> str:
-    """Write all figures, unrounded.
+def as_dict(comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """All figures, unrounded.
 
     Parameters
     ----------
@@ -67,9 +66,8 @@ def as_json(comparisons: Sequence[Comparison]) -> str:
 
     Returns
     -------
-    text : str
-        A JSON object with ``skdistill``, the version, and ``tables``, one entry for each
-        comparison.
+    content : dict
+        ``skdistill``, the version, and ``tables``, one entry for each comparison.
     """
     tables = []
     for comparison in comparisons:
@@ -77,8 +75,7 @@ def as_json(comparisons: Sequence[Comparison]) -> str:
         for gain in ("accuracy_gain", "log_loss_gain"):
             entry[gain] = getattr(comparison, gain)._asdict()
         tables.append(entry | {"mismatches": comparison.mismatches})
-    content = {"skdistill": skdistill.__version__, "tables": tables}
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return {"skdistill": skdistill.__version__, "tables": tables}
 
 
 def distillation_effect(comparison: Comparison) -> str:

@@ -30,6 +30,7 @@ from skdistill.model_selection.portfolio import Candidate
 from skdistill.students.size_search import MaxBytesError
 from skdistill.targets import SoftTargets, calibrate_temperature, temper
 from skdistill.transfer.further_rows import append_rows
+from skdistill.utils.interrupts import is_interrupt
 
 _FITS = 6  # until a student is within the budget
 _MOST_BYTES = 16 * 1024  # of tables, where the budget has no flash
@@ -50,6 +51,10 @@ class BudgetExceededError(ValueError):
     def __init__(self, smallest: int) -> None:
         super().__init__(smallest)
         self.smallest = smallest
+
+
+class NoCandidateError(ValueError):
+    """Nothing that a search tried can be used; the message says why."""
 
 
 class TrainingSet(NamedTuple):
@@ -330,7 +335,7 @@ def evaluate(
     except BudgetExceededError as error:
         return {"status": "too large", "smallest": error.smallest}, {}
     except Exception as error:  # whatever a student or a scorer raises: the search goes on
-        if _is_interrupt(error):
+        if is_interrupt(error):
             raise KeyboardInterrupt from error
         warnings.warn(
             f"{candidate} failed and is left out: {type(error).__name__}: {error}",
@@ -353,13 +358,6 @@ def evaluate(
         **measured,
     }
     return record, answers
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether an error was made of a KeyboardInterrupt, as a call of a compiled function does."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def _measures(

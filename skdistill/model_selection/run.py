@@ -16,6 +16,7 @@ from skdistill.model_selection.data import SearchData
 from skdistill.model_selection.evaluation import (
     BudgetExceededError,
     FittedCandidate,
+    NoCandidateError,
     TrainingSet,
     evaluate,
     fit_within,
@@ -158,7 +159,7 @@ class SearchRun(NamedTuple):
 
         Raises
         ------
-        ValueError
+        NoCandidateError
             If nothing is within the budget; it names the smallest model that was tried.
         """
         smallest = [
@@ -173,10 +174,10 @@ class SearchRun(NamedTuple):
             except BudgetExceededError as error:
                 smallest.append(error.smallest)
         if not smallest:
-            raise ValueError(
+            raise NoCandidateError(
                 "all candidates failed, see the warnings above; check scoring and families"
             )
-        raise ValueError(
+        raise NoCandidateError(
             f"no candidate is within the budget {self.budget}: the smallest model that was tried "
             f"takes {min(smallest)} bytes of flash; raise the budget, or allow more families"
         )

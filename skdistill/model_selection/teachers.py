@@ -17,6 +17,8 @@ from sklearn.ensemble import (
     ExtraTreesRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
@@ -321,29 +323,91 @@ def default_teacher(data: SearchData) -> Any:
         are numbered before.
     """
     n_classes = 0 if data.classes is None else len(data.classes)
-    forest = (ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)
-    members = [forest]
-    if data.y.ndim == 1 or data.y.shape[1] == 1:  # boosting has a single output
-        members.append(_boosting(n_classes))
+    has_one_output = data.y.ndim == 1 or data.y.shape[1] == 1  # boosting has a single one
+    committee = new_teacher("committee" if has_one_output else "extra-trees", n_classes)
+    return number_categories(committee, np.flatnonzero(data.rows.has_labels).tolist())
+
+
+def new_teacher(name: str, n_classes: int) -> Any:
+    """An unfitted teacher by its name.
+
+    Parameters
+    ----------
+    name : {"committee", "forest", "extra-trees", "lightgbm", "xgboost"}
+        "committee" are extremely randomized trees and gradient boosting, by LightGBM where it is
+        installed.
+    n_classes : int
+        Classes; 0 for a regression.
+
+    Returns
+    -------
+    teacher : estimator
+        It reads numbers.
+
+    Raises
+    ------
+    ImportError
+        If the library is not installed; names the extra.
+
+    Examples
+    --------
+    >>> from skdistill.model_selection.teachers import new_teacher
+    >>> new_teacher("forest", 3)
+    RandomForestClassifier(n_estimators=200)
+    """
+    if name in ("xgboost", "lightgbm"):
+        return _booster(name, n_classes)
+    if name == "forest":
+        return (RandomForestRegressor if n_classes == 0 else RandomForestClassifier)(_TREES)
+    members = [(ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)]
+    if name == "committee":
+        installed = find_spec("lightgbm") is not None
+        members.append(_booster("lightgbm" if installed else "scikit-learn", n_classes))
     if get_config()["enable_metadata_routing"]:
         members = [each.set_fit_request(sample_weight=True) for each in members]
-    committee = TeacherEnsemble(members)
-    labelled = np.flatnonzero(data.rows.has_labels).tolist()
-    if not labelled:
-        return committee
+    return TeacherEnsemble(members)
+
+
+def number_categories(teacher: Any, columns: list[int]) -> Any:
+    """Put a step before a teacher that numbers the categories of some columns.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Unfitted; reads numbers.
+    columns : list of int
+        Those that hold categories.
+
+    Returns
+    -------
+    teacher : estimator
+        The same where there are none.
+    """
+    if not columns:
+        return teacher
     numbered = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
     )
-    columns = ColumnTransformer([("categories", numbered, labelled)], remainder="passthrough")
-    return make_pipeline(columns, committee)
+    step = ColumnTransformer([("categories", numbered, columns)], remainder="passthrough")
+    return make_pipeline(step, teacher)
 
 
-def _boosting(n_classes: int) -> Any:
+def _booster(library: str, n_classes: int) -> Any:
     """An unfitted booster; larger steps than its default of 0.1 diverge for many classes."""
-    if find_spec("lightgbm") is not None:
-        from lightgbm import LGBMClassifier, LGBMRegressor
+    try:
+        if library == "lightgbm":
+            from lightgbm import LGBMClassifier, LGBMRegressor
 
-        kind = LGBMRegressor if n_classes == 0 else LGBMClassifier
-        return kind(n_estimators=_ROUNDS, n_jobs=1, verbose=-1)
+            kind = LGBMRegressor if n_classes == 0 else LGBMClassifier
+            return kind(n_estimators=_ROUNDS, n_jobs=1, verbose=-1)
+        if library == "xgboost":
+            from xgboost import XGBClassifier, XGBRegressor
+
+            kind = XGBRegressor if n_classes == 0 else XGBClassifier
+            return kind(n_estimators=_ROUNDS, learning_rate=0.1, n_jobs=1)
+    except ImportError as error:
+        raise ImportError(
+            f"this teacher needs {library}: pip install 'skdistill[boost]'"
+        ) from error
     gradient = HistGradientBoostingRegressor if n_classes == 0 else HistGradientBoostingClassifier
     return gradient(max_iter=_ROUNDS, early_stopping=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_wine
 
-from skdistill.dataframe.files import Dataset
+from skdistill.inspection.results import Dataset
 
 
 def wine(missing=True):
@@ -14,4 +14,4 @@ def wine(missing=True):
     if missing:
         X[::7, 2] = np.nan
     y = np.array([f"größe {number}" for number in data.target])
-    return Dataset(X, y, list(data.feature_names), ["a note"])
+    return Dataset(X, y, list(data.feature_names))

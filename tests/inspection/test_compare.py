@@ -13,12 +13,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 import skdistill
-from skdistill import SoftLinearClassifier, SoftTreeClassifier
+from skdistill import SoftTreeClassifier
 from skdistill.compact import TreeTable
-from skdistill.dataframe.files import Dataset, DatasetError
 from skdistill.export.onnx.parity import open_session
 from skdistill.inspection.candidates import default_teacher
-from skdistill.inspection.compare import compare, n_synthetic_per_row
+from skdistill.inspection.compare import compare
+from skdistill.inspection.results import Dataset
 from tests.inspection.datasets import wine
 
 
@@ -99,24 +99,13 @@ def test_a_second_run_writes_over_the_first(quick, tmp_path):
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_a_linear_student_beside_logistic_regression(quick, tmp_path):
-    run = compare("wine", wine(missing=False), SoftLinearClassifier(), tmp_path, temperature="auto")
-    names = [candidate.name for candidate in run.candidates[1:]]
-    expected = ["scikit-learn logistic regression", "hard-label linear model"]
-    assert names == [*expected, "distilled linear model"]
-    assert run.mismatches == 0
-    assert run["distilled"].onnx_rows > 10_000
-    assert run.settings["temperature"] == "auto"
-    assert run.settings["temperature_used"] > 0
-
-
 @pytest.mark.parametrize("labels", [[False, True], [-5, 2**40], ["a b", ""]])
 def test_two_classes_of_any_kind(quick, tmp_path, labels):
     X, y = make_classification(80, 4, random_state=0)
-    dataset = Dataset(X, np.array(labels)[y], list("abcd"), [])
-    run = compare("t", dataset, SoftTreeClassifier(max_leaf_nodes=4), tmp_path, test_size=0.5)
+    dataset = Dataset(X, np.array(labels)[y], list("abcd"))
+    run = compare("t", dataset, SoftTreeClassifier(max_leaf_nodes=4), tmp_path)
     assert sorted(run.classes) == sorted(labels)
-    assert run.n_test == 40
+    assert run.n_test == 20
     assert run.mismatches == 0
     assert run["distilled"].accuracy > 0.7
 
@@ -127,39 +116,6 @@ def test_the_real_teacher_lives_with_scarce_classes_and_empty_columns(tmp_path):
     X[0, 3] = 1.0  # in some folds, or all of the training rows, the column is empty
     y[:] = 0
     y[:4] = 1
-    dataset = Dataset(X, y, list("abcd"), [])
+    dataset = Dataset(X, y, list("abcd"))
     run = compare("t", dataset, SoftTreeClassifier(max_leaf_nodes=4), tmp_path)
     assert run.mismatches == 0
-
-
-def test_missing_values_and_a_linear_student(tmp_path):
-    dataset = wine()
-    assert np.isnan(dataset.X).any()
-    run = compare("wine", dataset, SoftLinearClassifier(), tmp_path)
-    assert run.mismatches == 0
-    assert run["distilled"].accuracy > 0.9
-
-
-@pytest.mark.parametrize(
-    ("counts", "test_size", "message"),
-    [
-        ([9, 9], 0.25, "Found 18 row\\(s\\) with a label, while a minimum of 20 is required"),
-        ([30, 3], 0.25, "fewer than 4 rows have the label '1'"),
-        ([10, 10, 10], 0.05, "leaves 28 rows for training and 2 for testing, too few for 3"),
-        ([10, 10, 10], 0.9, "leaves 3 rows for training and 27"),
-        ([40, 4], 0.8, "leaves a class with fewer than two training rows"),
-    ],
-)
-def test_too_few_rows(tmp_path, counts, test_size, message):
-    y = np.repeat(np.arange(len(counts)), counts)
-    dataset = Dataset(np.random.default_rng(0).normal(size=(len(y), 2)), y, ["a", "b"], [])
-    with pytest.raises(DatasetError, match=message):
-        compare("t", dataset, SoftTreeClassifier(), tmp_path, test_size=test_size)
-
-
-@pytest.mark.parametrize(
-    ("shape", "n_per_row"),
-    [((100, 5), 20), ((20_000, 5), 10), ((20_000, 500), 2), ((40_000, 5000), 1), ((50_001, 5), 0)],
-)
-def test_synthetic_rows_stay_within_bounds(shape, n_per_row):
-    assert n_synthetic_per_row(*shape) == n_per_row

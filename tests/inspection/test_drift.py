@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from skdistill import SoftLinearRegressor, SoftTreeClassifier
 from skdistill.inspection import check_drift
@@ -89,3 +92,19 @@ def test_a_handful_of_rows_of_the_same_kind_does_not_drift():
     new[0, 0] = X[:, 0].max() + 0.01  # one row of 20 beyond 1000 others: p = 0.04 in one of 30
     assert not check_drift(model, new, X).has_drifted
     assert check_drift(model, new + 6, X).has_drifted
+
+
+def test_a_teacher_that_refuses_the_new_rows_is_a_finding():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=200), "town": ["Bonn", "Cork"] * 100})
+    y = np.where(X["a"] > 0, "no", "yes")
+    encoded = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
+    teacher = make_pipeline(encoded, LogisticRegression()).fit(X, y)
+    tree = SoftTreeClassifier(max_leaf_nodes=4).fit(X, y)
+    assert check_drift(tree, X, X, teacher=teacher).fidelity.share == 1
+    new = X.assign(town=["Bonn", "Rome"] * 100)
+    drift = check_drift(tree, new, X, teacher=teacher)
+    assert drift.fidelity is None and not drift.fidelity_fell
+    assert drift.note.startswith("fidelity is unknown: the teacher refuses X_new (Found unknown")
+    assert str(drift).startswith(drift.note)
+    assert [each.column for each in drift.drifted] == ["town"]

@@ -13,15 +13,14 @@ from skdistill.inspection import text_report
 from skdistill.inspection.results import Gain
 
 
-def test_the_json_holds_the_unrounded_figures(wine_run):
+def test_the_dictionary_holds_the_unrounded_figures(wine_run):
     run, _, _ = wine_run
-    content = json.loads(text_report.as_json([run, run]))
+    content = json.loads(json.dumps(text_report.as_dict([run, run])))
     assert content["skdistill"] == skdistill.__version__
     first, second = content["tables"]
     assert first == second
     assert first["columns"] == load_wine().feature_names
     assert first["classes"] == ["größe 0", "größe 1", "größe 2"]
-    assert first["notes"] == ["a note"]
     assert first["mismatches"] == 0
     assert first["accuracy_gain"] == run.accuracy_gain._asdict()
     assert first["settings"]["student"] == "SoftTreeClassifier(max_leaf_nodes=8)"

@@ -34,7 +34,7 @@ def banner(source: CSource, output: str, mark: str) -> str:
     parts = " and ".join(each.describe() for each in model.tables) or "a constant"
     lines = [
         f"{source.name}: {what} of {model.n_features} inputs, {parts}.",
-        f"Written by skdistill; hash {mark}.",
+        f"Written by skdistill; hash {mark}. This file is yours: use it under any terms.",
         "",
         f"Inputs    {source.n_inputs} of type {source.x_type}{_meaning(source)}",
     ]

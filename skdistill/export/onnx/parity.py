@@ -60,6 +60,21 @@ def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
 
     Parameters
     ----------
+    model, session, X
+        As in `differing_rows`.
+
+    Returns
+    -------
+    mismatches : int
+    """
+    return int(differing_rows(model, session, X).sum())
+
+
+def differing_rows(model: ModelTables, session: Any, X: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell for which rows label or integer scores differ between ONNX Runtime and Python.
+
+    Parameters
+    ----------
     model : ModelTables
         Without classes only scores are compared.
     session : onnxruntime.InferenceSession
@@ -69,14 +84,14 @@ def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
 
     Returns
     -------
-    mismatches : int
+    differ : bool array of shape (n_samples,)
     """
     inputs = session.get_inputs()
     form: dict[str, Any] = {"per_column_inputs": len(inputs) > 1 or inputs[0].name != "X"}
     numbers = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(string)": None}
     kinds = [numbers.get(each.type, each.type[7:-1]) for each in inputs]
     form["input_dtype"] = next((kind for kind in kinds if kind), "float32")
-    count = 0
+    parts = [np.zeros(0, bool)]
     for start in range(0, len(X), CHUNK):
         rows = X[start : start + CHUNK]
         asked = ["scores"] if model.classes is None else ["scores", "label"]
@@ -85,8 +100,8 @@ def count_mismatches(model: ModelTables, session: Any, X: NDArray[Any]) -> int:
         differ = (scores != expected).any(axis=1)
         if label:
             differ |= np.asarray(label[0]) != evaluate.predict(model, expected)
-        count += int(differ.sum())
-    return count
+        parts.append(differ)
+    return np.concatenate(parts)
 
 
 def probe_rows(model: ModelTables, X: NDArray[Any], *, seed: int = 0) -> NDArray[Any]:
