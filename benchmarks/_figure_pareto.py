@@ -108,7 +108,8 @@ def picture(results: dict[str, Any]) -> str:
         parts += [
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" '
             f'y2="{y(tick):.1f}"/>',
-            f'<text class="tick" x="{LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>',
+            f'<text class="tick" x="{LEFT - 8}" y="{y(tick) + 4:.1f}" '
+            f'text-anchor="end">{tick}</text>',
         ]
     for budget in budgets:
         label = f"{budget / 1024:g} KB"
@@ -122,7 +123,8 @@ def picture(results: dict[str, Any]) -> str:
     ends = _apart([y(line.points[-1][1]) for line in drawn])
     for line, end in zip(drawn, ends, strict=True):
         parts.append(
-            f'<text class="{line.style}" x="{WIDTH - RIGHT + 8}" y="{end + 4:.1f}">{line.label}</text>'
+            f'<text class="{line.style}" x="{WIDTH - RIGHT + 8}" y="{end + 4:.1f}">'
+            f"{line.label}</text>"
         )
     return "\n".join([*parts, "</svg>"]) + "\n"
 

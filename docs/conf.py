@@ -1,7 +1,10 @@
 """How Sphinx builds these pages; it needs no network."""
 
+import re
 import sys
 from pathlib import Path
+
+from numpydoc.xref import DEFAULT_LINKS
 
 import skdistill
 
@@ -56,6 +59,7 @@ copybutton_selector = "div:not(.highlight-output) > div.highlight > pre"
 numpydoc_show_class_members = False  # autodoc lists them below
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"
+DEFAULT_LINKS.clear()  # to pages of Python and NumPy: they take inventories from the network
 numpydoc_xref_aliases = {name: f"skdistill.{name}" for name in skdistill.__all__}
 
 default_role = "literal"  # single backquotes are code
@@ -70,5 +74,15 @@ def skip_scikit_learn(app, what, name, obj, skip, options):
     return True if str(getattr(obj, "__module__", "")).startswith("sklearn.") else None
 
 
+def escape_names_in_shapes(app, what, name, obj, options, lines):
+    """In `array of shape (n_features_in_,)` the underscore is a part of the name, no link."""
+    for i, line in enumerate(lines):
+        if " : " in line:
+            lines[i] = re.sub(r"(?<=[(, ])(\w+)_(?=[,)])", r"\1\\_", line)
+
+
 def setup(app):
+    app.connect(
+        "autodoc-process-docstring", escape_names_in_shapes, priority=400
+    )  # before numpydoc
     app.connect("autodoc-skip-member", skip_scikit_learn)

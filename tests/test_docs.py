@@ -24,7 +24,11 @@ def headings_of(text):
 def test_the_pages_for_users_show_code():
     guide = ("students", "budgets", "categories", "teachers", "c-export", "sizes", "onnx")
     names = {name_of(page) for page in WITH_CODE}
-    assert {"README.md", "docs/quickstart.md", *(f"docs/guide/{each}.md" for each in guide)} <= names
+    assert {
+        "README.md",
+        "docs/quickstart.md",
+        *(f"docs/guide/{each}.md" for each in guide),
+    } <= names
 
 
 def test_outputs_are_the_same_if_words_are_and_numbers_nearly_are():

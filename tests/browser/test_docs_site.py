@@ -70,9 +70,7 @@ def open_page(browser, root):
     opened, noise = [], []
 
     def opener(name, *, width=1100, scheme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme
-        )
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         page = context.new_page()
         page.on("console", lambda message: noise.append(message.text))
         page.on("pageerror", lambda error: noise.append(str(error)))
@@ -112,7 +110,9 @@ def test_search_finds_pages_and_follows_them(open_page, root):
     page.goto(f"{root}search.html?q=temperature")
     results = page.locator("#search-results li a")
     playwright.expect(results.first).to_be_visible()
-    hrefs = [urljoin(page.url, results.nth(i).get_attribute("href")) for i in range(results.count())]
+    hrefs = [
+        urljoin(page.url, results.nth(i).get_attribute("href")) for i in range(results.count())
+    ]
     assert any("guide/soft-labels" in href for href in hrefs)
     results.first.click()
     playwright.expect(page.locator("h1").first).to_be_visible()
@@ -172,6 +172,8 @@ def test_fitted_attributes_keep_their_underscore_and_no_markup_is_left():
     for name in ("teacher_", "student_", "compact_", "classes_", "temperature_"):
         assert re.search(rf"<strong>{name}</strong>", text), name
     for path in (SITE / "api").glob("*.html"):
-        article = path.read_text(encoding="utf-8").partition("<article")[2].partition("</article>")[0]
+        article = (
+            path.read_text(encoding="utf-8").partition("<article")[2].partition("</article>")[0]
+        )
         words = re.sub(r"<pre>.*?</pre>|<code.*?</code>|<[^>]+>", " ", article, flags=re.DOTALL)
         assert not re.search(r"``|:\w+:`|\*\*|(?<!\w)`\w", words), path.name
