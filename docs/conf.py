@@ -30,6 +30,7 @@ exclude_patterns = ["_build", "_extensions", "gallery/*.txt"]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}  # light or dark, as the system is
 html_title = f"skdistill {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -39,10 +40,10 @@ html_math_renderer = "mathml"
 html_theme_options = {
     "logo": {"text": "skdistill"},
     "navbar_align": "left",
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "collapse_navigation": True,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
@@ -62,6 +63,7 @@ numpydoc_xref_ignore = "all"
 DEFAULT_LINKS.clear()  # to pages of Python and NumPy: they take inventories from the network
 numpydoc_xref_aliases = {name: f"skdistill.{name}" for name in skdistill.__all__}
 
+toc_object_entries_show_parents = "hide"
 default_role = "literal"  # single backquotes are code
 autosummary_generate = True
 autodoc_typehints = "none"  # types stand in the numpydoc sections
