@@ -63,7 +63,6 @@ test-mcu: $(TEST_READY) ## the emitted C on QEMU and simavr, as far as they are 
 
 # The wheel is built from the sdist, so that one install tries both.
 test-package: $(TEST_READY) ## sdist and wheel in a clean environment
-	@$(PIP) uv
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m package tests/package
 
 test-browser: docs ## report and pages in headless Chromium, where that is installed

@@ -70,7 +70,7 @@ def command(*arguments, cwd):
 def built(tmp_path_factory):
     """Folder with an sdist and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("built")
-    command(sys.executable, "-m", "build", "--installer", "uv", "--outdir", folder, cwd=ROOT)
+    command(sys.executable, "-m", "build", "--outdir", folder, cwd=ROOT)
     return folder
 
 
@@ -78,11 +78,11 @@ def built(tmp_path_factory):
 def python(built):
     """Python of an environment with the wheel and what it depends on, without extras."""
     environment = built / "environment"
-    uv = [sys.executable, "-m", "uv", "--quiet"]
-    command(*uv, "venv", "--python", sys.executable, environment, cwd=built)
+    command(sys.executable, "-m", "venv", "--without-pip", environment, cwd=built)
     found = next(each for each in environment.glob("*/python*") if each.stem == "python")
     [wheel] = built.glob("*.whl")
-    command(*uv, "pip", "install", "--python", found, wheel, cwd=built)
+    pip = [sys.executable, "-m", "pip", "--python", found, "install", "--no-compile"]
+    command(*pip, wheel, cwd=built)
     return found
 
 
