@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && { echo $$p; break; }; done)
 
-VENV    := .venv
+VENV    ?= .venv
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 WORKERS ?= 2
@@ -27,7 +27,8 @@ NOTEBOOKS  := $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-mcu test-versions lint format unit notebooks docs bench clean
+.PHONY: help demo test test-browser test-mcu test-package test-versions lint format unit coverage \
+	notebooks outputs figures docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +36,7 @@ help: ## show this list
 demo: $(DEMO_READY) ## distil a forest, export it, compare the two
 	$(BIN)/skdistill demo
 
-test: lint unit test-browser notebooks docs ## everything that has to hold
+test: lint unit test-package notebooks docs test-browser ## everything that has to hold
 
 lint: $(TEST_READY) ## format, lint rules, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -51,11 +52,20 @@ format: $(TEST_READY) ## reformat and apply the safe fixes
 unit: $(TEST_READY) ## tests and doctests
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+# Tracing takes its time, so this is apart. Compiled loops are not seen.
+coverage: $(TEST_READY) ## unit with coverage, shown and as pages in build/coverage
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
+		--cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+
 # A second opinion: Debian's gcc-arm-none-eabi, qemu-system-arm, gcc-avr, avr-libc and simavr.
 test-mcu: $(TEST_READY) ## the emitted C on QEMU and simavr, as far as they are installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m mcu tests/mcu
 
-test-browser: $(TEST_READY) ## the report in headless Chromium, where that is installed
+# The wheel is built from the sdist, so that one install tries both.
+test-package: $(TEST_READY) ## sdist and wheel in a clean environment
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m package tests/package
+
+test-browser: docs ## report and pages in headless Chromium, where that is installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser tests/browser
 
 # In environments of uv's own; pyproject.toml's bounds are what this has run.
@@ -76,6 +86,13 @@ notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
 	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \
 		--log-level WARN --output-dir build/notebooks $(NOTEBOOKS))
 
+outputs: $(TEST_READY) ## run the code of all pages and write what it prints below it
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.page_code
+
+figures: $(TEST_READY) ## put benchmarks/results/*.json into tables and pictures of the pages
+	$(BIN)/python benchmarks/_readme.py
+
+# Notebooks are shown as `make notebooks` left them.
 docs: $(TEST_READY) ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
 
@@ -85,7 +102,7 @@ bench: $(TEST_READY) ## run benchmarks/*.py into benchmarks/results/*.json
 		$(BIN)/python $$b --output benchmarks/results/$$(basename $$b .py).json; done
 
 clean: ## remove .venv and whatever was built
-	rm -rf $(VENV) build dist docs/_build docs/api .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) build dist docs/_build docs/api docs/gallery .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

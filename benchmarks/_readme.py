@@ -1,4 +1,4 @@
-"""Put the tables of results/*.json into the pages that show them, between their markers."""
+"""Put tables and pictures of results/*.json into the pages that show them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
+import _figure_pareto
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
@@ -15,13 +17,18 @@ ROOT = HERE.parent
 def main() -> None:
     names = sorted(path.stem for path in (HERE / "results").glob("*.json"))
     fill(HERE / "README.md", [name for name in names if name != "speed"], "report")
-    fill(ROOT / "docs" / "exporters.md", ["exporters"], "compared")
-    fill(ROOT / "docs" / "speed.md", ["speed"], "report")
-    fill(ROOT / "docs" / "knowledge.md", ["knowledge"], "summary")
-    fill(ROOT / "docs" / "teachers.md", ["teachers"], "report")
-    fill(ROOT / "docs" / "tables.md", ["real_tables"], "summary")
-    fill(ROOT / "docs" / "quickstart.md", ["budget"], "families")
-    fill(ROOT / "README.md", ["budget", "exporters"], "headline")
+    docs = ROOT / "docs"
+    fill(docs / "exporters.md", ["exporters"], "compared")
+    fill(docs / "benchmarks.md", ["budget"], "headline")
+    fill(docs / "real-tables.md", ["real_tables"], "summary")
+    fill(docs / "guide" / "c-export.md", ["exporters"], "headline")
+    fill(docs / "guide" / "speed.md", ["speed"], "report")
+    fill(docs / "guide" / "knowledge.md", ["knowledge"], "summary")
+    fill(docs / "guide" / "teachers.md", ["teachers"], "report")
+    fill(docs / "guide" / "students.md", ["budget"], "families")
+    fill(ROOT / "README.md", ["budget"], "headline")
+    results = json.loads((HERE / "results" / "budget.json").read_text())
+    _figure_pareto.write(results, docs / "_static" / "pareto.svg")
 
 
 def fill(page: Path, names: Iterable[str], function: str) -> None:

@@ -27,9 +27,10 @@ PUBLIC = [
 
 
 def listed_pages():
-    """Names of the pages that autosummary makes for docs/api.md."""
+    """Names of the pages that autosummary makes for the reference."""
     module, pages = "", set()
-    for line in (Path(__file__).parents[2] / "docs" / "api.md").read_text().splitlines():
+    reference = sorted((Path(__file__).parents[2] / "docs" / "reference").glob("*.md"))
+    for line in "\n".join(page.read_text(encoding="utf-8") for page in reference).splitlines():
         if line.startswith(".. currentmodule::"):
             module = line.split()[-1]
         elif re.fullmatch(r"   \w+", line):
