@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn import get_config
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.validation import check_memory
 from tqdm import tqdm
 
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation.labelling import seeded
-from skdistill.model_selection.data import FurtherRows, SearchData
+from skdistill.model_selection.data import CATEGORIES, FurtherRows, SearchData
+from skdistill.model_selection.default_teacher import default_teacher
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Arrays, Storage
-from skdistill.teachers import TeacherEnsemble, as_teacher, cross_fit, response_values
+from skdistill.teachers import as_teacher, cross_fit, response_values
 from skdistill.transfer import Munge
 from skdistill.transfer.further_rows import further_tables
 
-CATEGORIES = "from_dtype"  # how rows are read
 _ROWS = 24_000  # training and synthetic rows together, if one pass is less than that
 _PASSES = 20
 _INNER_FOLDS = 3  # that label the training rows of a split
-_TREES = 200
-_ROUNDS = 150
 
 
 class Labeller:
@@ -304,46 +291,3 @@ def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
         passed = list(teacher) if isinstance(teacher, list | tuple) else [teacher]
     regression = data.classes is None
     return [as_teacher(each, data.rows.native, data.y, regression=regression) for each in passed]
-
-
-def default_teacher(data: SearchData) -> Any:
-    """A committee of what is installed: extremely randomized trees and gradient boosting.
-
-    Parameters
-    ----------
-    data : SearchData
-        What it will learn.
-
-    Returns
-    -------
-    teacher : estimator
-        Unfitted. Boosting is LightGBM's where it is installed, else scikit-learn's. Categories
-        are numbered before.
-    """
-    n_classes = 0 if data.classes is None else len(data.classes)
-    forest = (ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)
-    members = [forest]
-    if data.y.ndim == 1 or data.y.shape[1] == 1:  # boosting has a single output
-        members.append(_boosting(n_classes))
-    if get_config()["enable_metadata_routing"]:
-        members = [each.set_fit_request(sample_weight=True) for each in members]
-    committee = TeacherEnsemble(members)
-    labelled = np.flatnonzero(data.rows.has_labels).tolist()
-    if not labelled:
-        return committee
-    numbered = OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
-    )
-    columns = ColumnTransformer([("categories", numbered, labelled)], remainder="passthrough")
-    return make_pipeline(columns, committee)
-
-
-def _boosting(n_classes: int) -> Any:
-    """An unfitted booster; larger steps than its default of 0.1 diverge for many classes."""
-    if find_spec("lightgbm") is not None:
-        from lightgbm import LGBMClassifier, LGBMRegressor
-
-        kind = LGBMRegressor if n_classes == 0 else LGBMClassifier
-        return kind(n_estimators=_ROUNDS, n_jobs=1, verbose=-1)
-    gradient = HistGradientBoostingRegressor if n_classes == 0 else HistGradientBoostingClassifier
-    return gradient(max_iter=_ROUNDS, early_stopping=False)

@@ -175,7 +175,9 @@ def test_an_open_row_is_marked_in_the_tree_and_the_last_one_wins(open_page):
         playwright.expect(rows.nth(k)).to_have_attribute("open", "")
         nodes = rows.nth(k).get_attribute("data-nodes").split()
         for node in nodes:
-            playwright.expect(page.locator(f'#first-tree .on-path[data-node="{node}"]')).to_have_count(1)
+            playwright.expect(
+                page.locator(f'#first-tree .on-path[data-node="{node}"]')
+            ).to_have_count(1)
         playwright.expect(marked).to_have_count(len(nodes))
     page.keyboard.press("Enter")
     playwright.expect(marked).to_have_count(0)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdistill.model_selection import BudgetSearchCV
 from skdistill.model_selection.teachers import make_teachers
+from skdistill.students import SoftTreeClassifier
+from skdistill.teachers import TeacherEnsemble
 
 
 @pytest.mark.parametrize("cv", ["auto", 2])
@@ -44,3 +47,22 @@ def test_labels_of_training_rows_know_nothing_of_the_rows_held_out(cv):
 def test_a_list_without_teachers():
     with pytest.raises(ValueError, match=r"teacher=\[\] has no teacher"):
         make_teachers([], None)
+
+
+@pytest.mark.parametrize("in_ensemble", [False, True])
+def test_memory_knows_a_model_that_was_replaced_in_its_file(tmp_path, in_ensemble):
+    pytest.importorskip("onnxruntime")
+    X, y = np.arange(40.0).reshape(-1, 1), np.arange(40) // 20
+    path = tmp_path / "big.onnx"
+    labels = []
+    for model in (y, 1 - y):
+        student = SoftTreeClassifier(max_leaf_nodes=2).fit(X, model)
+        path.write_bytes(student.to_onnx().SerializeToString())
+        teacher = TeacherEnsemble([str(path), GaussianNB()], [0.9, 0.1]) if in_ensemble else path
+        search = BudgetSearchCV(
+            teacher, "300B", cv=2, memory=str(tmp_path / "cache"), random_state=0
+        )
+        run = search._begin(X, y, None, None, None)
+        run.labeller.label_splits(munge=False)
+        labels.append(run.labeller.held_out(0, 0).argmax(axis=1))
+    np.testing.assert_array_equal(labels[0], 1 - labels[1])
