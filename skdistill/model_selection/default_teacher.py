@@ -70,7 +70,7 @@ def default_teacher(data: SearchData) -> Any:
         members.append(learner(_boosting(n_classes)))
     net = learner(_net(n_classes, data.rows.n_samples))
     if n_classes == 0:
-        net = learner(TransformedTargetRegressor(net, transformer=StandardScaler()))
+        net = TransformedTargetRegressor(net, transformer=StandardScaler())
     members.append(make_pipeline(_inputs_of_a_net(len(labelled)), net))
     committee = TeacherEnsemble(members)
     if not labelled:
@@ -122,7 +122,13 @@ def _net(n_classes: int, n_samples: int) -> Any:
     """An unfitted net; of values in units of their standard deviation."""
     n_epochs = int(np.clip(_ROW_EPOCHS // n_samples, _EPOCHS, _MOST_EPOCHS))
     kind = OneThreadRegressor if n_classes == 0 else OneThreadClassifier
-    return kind(_HIDDEN, alpha=0.1, learning_rate_init=2e-3, batch_size="auto", max_iter=n_epochs)
+    return kind(
+        hidden_layer_sizes=_HIDDEN,
+        alpha=0.01,
+        learning_rate_init=2e-3,
+        batch_size=100,
+        max_iter=n_epochs,
+    )
 
 
 class OneThreadClassifier(MLPClassifier):
@@ -160,4 +166,5 @@ class OneThreadRegressor(MLPRegressor):
 def _quiet_thread() -> Iterator[None]:
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "Got `batch_size` .* larger than sample size")
         yield
