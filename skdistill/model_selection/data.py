@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.multiclass import type_of_target
 
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import read_training_rows
@@ -78,6 +79,8 @@ def read_data(search: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any)
     ------
     ValueError
         If they do not fit together, or cannot be learnt.
+    TypeError
+        If labels have several types.
     """
     rows = read_training_rows(search, X, CATEGORIES)
     if y is None:
@@ -95,6 +98,9 @@ def read_data(search: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any)
     shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(f"y must hold labels, one a row, got shape {shape}")
+    is_float = np.asarray(y).dtype.kind == "f"
+    if is_float and type_of_target(y, input_name="y").startswith("continuous"):
+        raise ValueError("Unknown label type: continuous; to learn values pass task='regression'")
     targets, classes = check_targets(y, None, rows.n_samples)
     labels = classes[targets.hard]
     return SearchData(rows, labels, targets.hard, classes, weight, weighted, unlabeled)

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -23,14 +24,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
-    FunctionTransformer,
     OneHotEncoder,
-    OrdinalEncoder,
     StandardScaler,
 )
 from threadpoolctl import threadpool_limits
 
-from skdistill.dataframe import read_table
+from skdistill.dataframe import encode_table
 from skdistill.model_selection.data import SearchData
 from skdistill.teachers import TeacherEnsemble
 
@@ -54,32 +53,28 @@ def default_teacher(data: SearchData) -> Any:
     Returns
     -------
     teacher : estimator
-        Unfitted. Boosting is LightGBM's where it is installed, else scikit-learn's. Categories
-        are numbered before.
+        Unfitted. Boosting is LightGBM's where it is installed, else scikit-learn's. Before them
+        categories are numbered.
     """
     n_classes = 0 if data.classes is None else len(data.classes)
     labelled = np.flatnonzero(data.rows.has_labels).tolist()
-    routed = bool(get_config()["enable_metadata_routing"])
-
-    def learner(estimator: Any) -> Any:
-        return estimator.set_fit_request(sample_weight=True) if routed else estimator
-
     forest = (ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)
-    members = [learner(forest)]
+    members = [_weighted(forest)]
     if data.y.ndim == 1 or data.y.shape[1] == 1:  # boosting has a single output
-        members.append(learner(_boosting(n_classes)))
-    net = learner(_net(n_classes, data.rows.n_samples))
+        members.append(_weighted(_boosting(n_classes)))
+    net = _weighted(_net(n_classes, data.rows.n_samples))
     if n_classes == 0:
         net = TransformedTargetRegressor(net, transformer=StandardScaler())
-    members.append(make_pipeline(_inputs_of_a_net(len(labelled)), net))
-    committee = TeacherEnsemble(members)
-    if not labelled:
-        return committee
-    numbered = OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
-    )
-    columns = ColumnTransformer([("categories", numbered, labelled)], remainder="passthrough")
-    return make_pipeline(columns, committee)
+    members.append(make_pipeline(_inputs_of_a_net(labelled), net))
+    labels = [data.rows.labels[column] for column in labelled]
+    return make_pipeline(TableEncoder(labelled, labels), TeacherEnsemble(members))
+
+
+def _weighted(estimator: Any, weighted: bool = True) -> Any:
+    """Say whether the estimator takes weights, which metadata routing asks for."""
+    if get_config()["enable_metadata_routing"]:
+        estimator.set_fit_request(sample_weight=weighted)
+    return estimator
 
 
 def _boosting(n_classes: int) -> Any:
@@ -93,29 +88,50 @@ def _boosting(n_classes: int) -> Any:
     return gradient(max_iter=_ROUNDS, early_stopping=False)
 
 
-def _inputs_of_a_net(n_labelled: int) -> Any:
+def _inputs_of_a_net(labelled: list[int]) -> Any:
     """Scaled columns, medians where values are missing, and a column for each category.
 
     Parameters
     ----------
-    n_labelled : int
-        The first columns hold numbers of categories.
+    labelled : list of int
+        Columns that hold numbers of categories.
     """
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    scaled = make_pipeline(imputer, StandardScaler())
-    numbers = FunctionTransformer(_as_numbers)
-    if n_labelled == 0:
-        return make_pipeline(numbers, scaled)
+    scaled = make_pipeline(imputer, _weighted(StandardScaler(), False))
+    if not labelled:
+        return scaled
     one_hot = OneHotEncoder(
         handle_unknown="infrequent_if_exist", max_categories=_MOST_CATEGORIES, sparse_output=False
     )
-    columns = [("categories", one_hot, slice(0, n_labelled))]
-    return make_pipeline(numbers, ColumnTransformer(columns, remainder=scaled))
+    return ColumnTransformer([("categories", one_hot, labelled)], remainder=scaled)
 
 
-def _as_numbers(X: Any) -> NDArray[np.float64]:
-    """Numbers of any container, for scikit-learn imputes no booleans."""
-    return np.asarray(read_table(X, None).values, np.float64)
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Numbers of a table of any container, in float64; NaN where a number is missing.
+
+    Parameters
+    ----------
+    columns : list of int
+        Columns of categories.
+    labels : list of arrays
+        Their labels; a category becomes its number among them. A missing one comes after them,
+        and then what is unknown.
+    """
+
+    def __init__(self, columns: list[int], labels: list[NDArray[Any]]) -> None:
+        self.columns = columns
+        self.labels = labels
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn nothing."""
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Read the table."""
+        return np.asarray(encode_table(X, self.columns, self.labels), np.float64)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
 
 
 def _net(n_classes: int, n_samples: int) -> Any:

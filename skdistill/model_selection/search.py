@@ -24,7 +24,7 @@ from skdistill.model_selection.results import make_results
 from skdistill.model_selection.run import SearchRun
 from skdistill.model_selection.splits import make_splits
 from skdistill.model_selection.storage import Storage
-from skdistill.model_selection.teachers import Labeller, make_teachers
+from skdistill.model_selection.teachers import Labeller, make_teachers, with_classes_of
 from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
 
@@ -285,6 +285,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         check_families(self.families)
         data = read_data(self, X, y, sample_weight, X_unlabeled)
         teachers = make_teachers(self.teacher, data)
+        data = with_classes_of(teachers, data)
         random_state = None if self.random_state is None else _seed(self.random_state)
         storage = Storage(self.storage, self._call(random_state, teachers, data, groups))
         seed = _stored_seed(storage, random_state)
@@ -293,6 +294,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             data.rows.native,
             data.y,
             groups,
+            data.weight,
             classifier=data.classes is not None,
             seed=seed,
         )

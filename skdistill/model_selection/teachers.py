@@ -18,7 +18,7 @@ from skdistill.model_selection.data import CATEGORIES, FurtherRows, SearchData
 from skdistill.model_selection.default_teacher import default_teacher
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Arrays, Storage
-from skdistill.teachers import as_teacher, cross_fit, response_values
+from skdistill.teachers import as_teacher, cross_fit, expected_classes, response_values
 from skdistill.transfer import Munge
 from skdistill.transfer.further_rows import further_tables
 
@@ -257,10 +257,11 @@ def _label(
 
 def _inner_folds(inner: Any, y: NDArray[Any], classes: NDArray[Any] | None) -> Any:
     """Folds that label training rows: of a split fewer, where each class has enough rows."""
-    if inner == "auto" or classes is None:
-        return inner
-    counts = np.unique(y, return_counts=True)[1]
-    return inner if counts.min() >= inner else "auto"
+    if inner == "auto" or len(y) < inner:
+        return "auto"
+    if classes is not None and np.unique(y, return_counts=True)[1].min() < inner:
+        return "auto"
+    return inner
 
 
 def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
@@ -291,3 +292,26 @@ def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
         passed = list(teacher) if isinstance(teacher, list | tuple) else [teacher]
     regression = data.classes is None
     return [as_teacher(each, data.rows.native, data.y, regression=regression) for each in passed]
+
+
+def with_classes_of(teachers: list[Any], data: SearchData) -> SearchData:
+    """The same rows, with the classes that fitted teachers know beside those of the labels.
+
+    Parameters
+    ----------
+    teachers : list of estimators
+        From `make_teachers`.
+    data : SearchData
+        What is learnt.
+
+    Returns
+    -------
+    data : SearchData
+    """
+    if data.classes is None:
+        return data
+    known = [expected_classes(each, data.y) for each in teachers]
+    classes = np.unique(np.concatenate([data.classes, *(c for c in known if c is not None)]))
+    if len(classes) == len(data.classes):
+        return data
+    return data._replace(classes=classes, codes=np.searchsorted(classes, data.y))

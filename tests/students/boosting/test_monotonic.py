@@ -47,7 +47,7 @@ def assert_monotonic(predict, X, signs, rng):
         assert (sign * np.diff(along, axis=1) >= 0).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, SIGNS, FORMS)
 def test_scores_of_a_regression(seed, signs, form):
     X, y, rng = draw(seed)
@@ -55,7 +55,7 @@ def test_scores_of_a_regression(seed, signs, form):
     assert_monotonic(student.compact_.scores, X.astype(np.float32), signs, rng)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, SIGNS, FORMS, st.sampled_from([1.0, 4.0]))
 def test_scores_of_a_classification(seed, signs, form, temperature):
     X, y, rng = draw(seed)
