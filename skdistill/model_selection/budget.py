@@ -218,7 +218,7 @@ def parse_budget(budget: Any) -> Budget:
     if unknown or not budget:
         raise ValueError(
             f"budget must be a size such as '4KB', or a dict with some of {list(LIMITS)}; got "
-            f"{'unknown limits ' + str(unknown) if unknown else budget!r}"
+            f"{f'unknown limits {unknown}' if unknown else repr(budget)}"
         )
     limits: dict[str, Any] = {}
     for name in ("flash", "ram"):
@@ -228,7 +228,8 @@ def parse_budget(budget: Any) -> Budget:
         if name in budget:
             limit = budget[name]
             if isinstance(limit, bool) or not isinstance(limit, kinds) or not float(limit) >= 1:
-                raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
+                kind = "number" if Real in kinds else "whole number"
+                raise ValueError(f"budget[{name!r}] must be a {kind} of 1 or more, got {limit!r}")
             limits[name] = limit
     if "time" in budget:
         limits["seconds"], limits["clock"] = _parse_time(budget["time"])

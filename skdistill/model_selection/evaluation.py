@@ -188,7 +188,8 @@ def fit_within(
         try:
             student = _fit(candidate, training, room, seed, budget.features)
         except MaxBytesError as error:
-            least = lowest([least, {"flash": error.nbytes + code}])
+            if budget.flash is not None or not least:
+                least = lowest([least, {"flash": error.nbytes + code}])
             break
         footprint = measure(student.compact_, device, budget)
         nbytes = int(student.compact_.nbytes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import Any
 
+import joblib
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ from skdistill.transfer.further_rows import further_tables
 
 _ROWS = 24_000  # training and synthetic rows together, if one pass is less than that
 _PASSES = 20
+_ARGUMENTS = ("teacher", "data", "train", "test", "synthetic", "training", "inner")  # of `_label`
 _INNER_FOLDS = 3  # that label the training rows of a split
 
 
@@ -70,7 +73,10 @@ class Labeller:
         self._teachers = [seeded(clone(teacher), rng) for teacher in teachers]
         self._data, self._splits, self._storage = data, splits, storage
         self._seed, self._n_jobs, self._verbose = seed, n_jobs, verbose
-        self._label = check_memory(memory).cache(_label)
+        self._has_memory = memory is not None and _has_hash(self._teachers)
+        self._label = _label
+        if self._has_memory:
+            self._label = check_memory(memory).cache(_label, ignore=list(_ARGUMENTS))
         self._synthetic = cache(self._make_synthetic)
         self._responses: dict[tuple[int, int], Arrays] = {}
 
@@ -96,7 +102,7 @@ class Labeller:
             else:
                 self._responses[t, k] = stored
         work = Parallel(n_jobs=self._n_jobs, return_as="generator")(
-            delayed(self._label)(*self._task(t, k, munge)) for t, k in missing
+            delayed(self._label)(**self._task(t, k, munge)) for t, k in missing
         )
         progress = tqdm(work, total=len(missing), desc="teachers", disable=self._verbose <= 0)
         for (t, k), arrays in zip(missing, progress, strict=True):
@@ -185,21 +191,23 @@ class Labeller:
         name = f"{_name(teacher, None, munge)}{'-training' * training}"
         arrays = self._storage.read_arrays(name)
         if arrays is None:
-            arrays = self._label(*self._task(teacher, None, munge, training=training))
+            arrays = self._label(**self._task(teacher, None, munge, training=training))
             self._storage.write_arrays(name, arrays)
         return arrays
 
     def _task(
         self, teacher: int, split: int | None, munge: bool, training: bool = True
-    ) -> tuple[Any, ...]:
-        """Arguments of `_label`."""
+    ) -> dict[str, Any]:
+        """Arguments of `_label`, and the key that they are cached by."""
         train = np.arange(self._data.rows.n_samples)
         test = train[:0]
         if split is not None:
             train, test = self._splits.train(split), self._splits.test(split)
         inner = "auto" if split is None else _INNER_FOLDS
         tables = self._synthetic(split) if munge else []
-        return self._teachers[teacher], self._data, train, test, tables, training, inner
+        values = (self._teachers[teacher], self._data, train, test, tables, training, inner)
+        arguments = dict(zip(_ARGUMENTS, values, strict=True))
+        return arguments | {"key": joblib.hash(arguments) if self._has_memory else ""}
 
     def _make_synthetic(self, split: int | None) -> list[EncodedTable]:
         """MUNGE rows of the training rows of a split, or of all rows."""
@@ -226,8 +234,12 @@ def _label(
     synthetic: list[EncodedTable],
     training: bool,
     inner: Any,
+    key: str,
 ) -> Arrays:
-    """Fit a teacher on some rows, and ask it about others."""
+    """Fit a teacher on some rows, and ask it about others.
+
+    Where answers are cached `key` stands for all arguments.
+    """
     params = {"sample_weight": data.weight[train]} if data.is_weighted else {}
     labels = data.y[train]
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -253,6 +265,18 @@ def _label(
     for name, table in tables.items():
         arrays[name] = response_values(fitted, table.native, data.classes, "auto")
     return arrays
+
+
+def _has_hash(teachers: list[Any]) -> bool:
+    """Whether answers of the teachers can be cached; warns where they cannot."""
+    try:
+        joblib.hash(teachers)
+    except Exception as error:  # whatever pickling raises: some object has no hash
+        warnings.warn(
+            f"not cached: a teacher cannot be hashed ({error})", UserWarning, stacklevel=2
+        )
+        return False
+    return True
 
 
 def _inner_folds(inner: Any, y: NDArray[Any], classes: NDArray[Any] | None) -> Any:

@@ -46,7 +46,7 @@ def test_parse(text, budget):
         ({}, "budget must be a size such as '4KB', or a dict"),
         ({"rom": 3}, r"unknown limits \['rom'\]"),
         ({"time": "2ms"}, "such as '2ms@48MHz', got '2ms'"),
-        ({"features": 0}, r"budget\['features'\] must be a number of 1 or more"),
+        ({"features": 0}, r"budget\['features'\] must be a whole number of 1 or more"),
         ({"features": 1.5}, r"budget\['features'\]"),
         ({"instructions": True}, r"budget\['instructions'\]"),
         ({"instructions": float("nan")}, r"budget\['instructions'\] must be .* got nan"),

@@ -92,3 +92,12 @@ def test_a_teacher_of_the_other_task(task, teacher):
     other = {"regression": "classification", "classification": "regression"}[task]
     with pytest.raises(TypeError, match=f"or task='{other}' of a search"):
         search(teacher, task=task).fit(X, Y)
+
+
+def test_memory_of_a_teacher_without_a_hash(tmp_path):
+    def uniform(rows):
+        return np.full((len(rows), 3), 1 / 3)
+
+    with pytest.warns(UserWarning, match="not cached: a teacher cannot be hashed"):
+        search(uniform, memory=str(tmp_path)).fit(X, Y)
+    assert list(tmp_path.rglob("output.pkl")) == []
