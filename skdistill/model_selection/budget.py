@@ -248,7 +248,7 @@ def _parse_time(time: Any) -> tuple[float, str]:
     return float(match[1]) * _SECONDS[match[2]], match[3]
 
 
-def check_device(budget: Budget, device: Device) -> None:
+def check_device(budget: Budget, device: Device, task: str) -> None:
     """Refuse limits that cannot be computed for a device.
 
     Parameters
@@ -257,11 +257,14 @@ def check_device(budget: Budget, device: Device) -> None:
         The limits.
     device : Device
         Where the model runs.
+    task : {"classification", "regression"}
+        What it answers.
 
     Raises
     ------
     ValueError
-        For an unknown target or option, or a target without what the budget needs.
+        For an unknown target or option, an output of the other task, or a target without what
+        the budget needs.
     """
     for name, option, options in (
         ("input_dtype", device.input_dtype, INPUT_DTYPES),
@@ -269,6 +272,12 @@ def check_device(budget: Budget, device: Device) -> None:
     ):
         if option is not None and option not in options:
             raise ValueError(f"{name} must be one of {list(options)}, got {option!r}")
+    other = {"classification": "value", "regression": "proba"}[task]
+    if device.output is not None and device.output.startswith(other):
+        raise ValueError(
+            f"output={device.output!r} is no answer of a {task}: choose 'label' or 'scores', "
+            "probabilities of classes, or the value of a regression"
+        )
     if device.target is None:
         if device.layout == "code":
             raise ValueError(

@@ -350,12 +350,11 @@ def evaluate(
     except Exception as error:  # whatever a student or a scorer raises: the search goes on
         if _is_interrupt(error):
             raise KeyboardInterrupt from error
+        reason = f"{type(error).__name__}: {error}"
         warnings.warn(
-            f"{candidate} failed and is left out: {type(error).__name__}: {error}",
-            FitFailedWarning,
-            stacklevel=2,
+            f"{candidate} failed and is left out: {reason}", FitFailedWarning, stacklevel=2
         )
-        return {"status": "failed"}, {}
+        return {"status": "failed", "reason": reason}, {}
     footprint = fitted.footprint
     record = {
         "status": "fits",

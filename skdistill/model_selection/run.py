@@ -171,8 +171,10 @@ class SearchRun(NamedTuple):
             except BudgetExceededError as error:
                 exceeding.append(error.least)
         if not exceeding:
+            reasons = [each["reason"] for entry in entries for each in entry.records]
             raise ValueError(
-                "all candidates failed, see the warnings above; check scoring and families"
+                f"all candidates failed; check scoring and families. The first failed by "
+                f"{reasons[0]}"
             )
         raise ValueError(
             f"no candidate is within the budget {self.budget}: the smallest model that was tried "

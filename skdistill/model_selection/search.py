@@ -269,6 +269,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         self.distillation_gain_ = gain_of(entries, run.splits.overlap)
         self.best_estimator_, self.footprint_ = fitted.student, fitted.footprint
         self.compact_ = self.best_estimator_.compact_
+        vars(self).pop("classes_", None)
         if run.data.classes is not None:
             self.classes_ = run.data.classes
         return self
@@ -281,7 +282,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         output = None if self.output == "label" else self.output
         input_dtype = None if self.input_dtype == "float32" else self.input_dtype
         device = Device(self.target, input_dtype, output, self.layout)
-        check_device(budget, device)
+        check_device(budget, device, self.task)
         check_families(self.families)
         data = read_data(self, X, y, sample_weight, X_unlabeled)
         teachers = make_teachers(self.teacher, data)

@@ -101,3 +101,18 @@ def test_memory_of_a_teacher_without_a_hash(tmp_path):
     with pytest.warns(UserWarning, match="not cached: a teacher cannot be hashed"):
         search(uniform, memory=str(tmp_path)).fit(X, Y)
     assert list(tmp_path.rglob("output.pkl")) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "output"), [("classification", "value"), ("regression", "proba_q15")]
+)
+def test_an_output_of_the_other_task(task, output):
+    with pytest.raises(ValueError, match=f"output='{output}' is no answer of a {task}"):
+        search(GaussianNB(), task=task, output=output).fit(X, Y)
+
+
+def test_a_search_that_becomes_a_regression():
+    found = search(families=["linear"]).fit(X, Y)
+    found.set_params(task="regression").fit(X, X[:, 0])
+    assert not hasattr(found, "classes_")
+    assert found.score(X, X[:, 0]) > 0.9
