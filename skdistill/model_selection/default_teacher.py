@@ -118,7 +118,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         and then what is unknown.
     """
 
-    def __init__(self, columns: list[int], labels: list[NDArray[Any]]) -> None:
+    def __init__(self, columns: list[int], labels: list[Any]) -> None:
         self.columns = columns
         self.labels = labels
 
@@ -156,12 +156,14 @@ class OneThreadClassifier(MLPClassifier):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """As `MLPClassifier.fit`."""
         with _quiet_thread():
-            return super().fit(X, y, sample_weight)
+            super().fit(X, y, sample_weight)
+        return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """As `MLPClassifier.predict_proba`."""
         with _quiet_thread():
-            return super().predict_proba(X)
+            P: NDArray[np.float64] = super().predict_proba(X)
+        return P
 
 
 class OneThreadRegressor(MLPRegressor):
@@ -170,12 +172,14 @@ class OneThreadRegressor(MLPRegressor):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """As `MLPRegressor.fit`."""
         with _quiet_thread():
-            return super().fit(X, y, sample_weight)
+            super().fit(X, y, sample_weight)
+        return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """As `MLPRegressor.predict`."""
         with _quiet_thread():
-            return super().predict(X)
+            values: NDArray[np.float64] = super().predict(X)
+        return values
 
 
 @contextmanager

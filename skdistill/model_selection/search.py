@@ -269,9 +269,10 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         self.distillation_gain_ = gain_of(entries, run.splits.overlap)
         self.best_estimator_, self.footprint_ = fitted.student, fitted.footprint
         self.compact_ = self.best_estimator_.compact_
-        vars(self).pop("classes_", None)
         if run.data.classes is not None:
             self.classes_ = run.data.classes
+        elif hasattr(self, "classes_"):  # the task was another one
+            del self.classes_
         return self
 
     def _begin(

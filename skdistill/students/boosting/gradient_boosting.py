@@ -173,7 +173,7 @@ class Booster:
         linear_tables, bias, score_step = self._linear_part(real)
         if linear_tables:  # its rounding errors come first: the leaf values make up for them
             coef = linear_tables[0].weights * score_step / self._design.unit[:, None]
-            real = replace(real, coef=coef, intercept=bias * score_step)
+            real = replace(real, coef=coef, intercept=bias.astype(np.float64) * score_step)
         values, step = round_values(
             real,
             loss,
