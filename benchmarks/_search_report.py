@@ -9,6 +9,7 @@ from _common import markdown
 
 COLUMNS = {
     "lost": "below the best candidate",
+    "twin": "above its twin on hard labels",
     "hard": "above the best on hard labels",
     "peer": "above the best peer",
 }
@@ -29,12 +30,15 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
             for hard in (False, True)
         }
         best = max(each["test"] for each in fitted)
+        twin = search["picked"].rsplit(" on ", 1)[0] + " on hard labels"
+        twins = [each["test"] for each in fitted if each["candidate"] == twin]
         everything = sum(each["seconds"] for each in records) * (search["splits"] + 1)
         found.append(
             {
                 "set": search["set"],
                 "budget": search["budget"],
                 "lost": 100 * (best - search["test"]),
+                "twin": 100 * (search["test"] - twins[0]) if twins else np.nan,
                 "hard": 100 * (search["test"] - max(tests[True])) if tests[True] else np.nan,
                 "peer": _points(search["test"], search["peer"]),
                 "seconds": search["seconds"],

@@ -12,7 +12,7 @@ from skdistill.cli.errors import InputError, bad_input
 from skdistill.cli.models import load_fitted
 from skdistill.dataframe import read_table
 from skdistill.dataframe.labelled import LabelledTable
-from skdistill.model_selection.teachers import new_teacher, number_categories
+from skdistill.model_selection.named_teachers import new_teacher
 from skdistill.teachers import as_teacher, response_values
 from skdistill.teachers.booster import library_of
 
@@ -47,9 +47,8 @@ def make_teacher(teacher: str, table: LabelledTable, *, trust_pickle: bool) -> A
     classes = None if table.task == "regression" else np.unique(table.y)
     if teacher in NAMES:
         with bad_input():
-            has_labels = read_table(table.X, parameter=None).has_labels
-        made = new_teacher(teacher, 0 if classes is None else len(classes))
-        return number_categories(made, np.flatnonzero(has_labels).tolist())
+            rows = read_table(table.X, parameter=None)
+        return new_teacher(teacher, rows, n_classes=0 if classes is None else len(classes))
     path = Path(teacher)
     if not path.suffix and not path.exists():
         raise InputError(f"--teacher {teacher!r} is neither one of {', '.join(NAMES)} nor a file")

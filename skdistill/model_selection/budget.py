@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -11,24 +11,18 @@ from typing import Any
 import numpy as np
 
 from skdistill.compact.model_tables import ModelTables
-from skdistill.compact.tables.linear_table import LinearTable
-from skdistill.compact.tables.tree_table import TreeTable
 from skdistill.device import Profile, profile
 from skdistill.device.cores import find_target
 from skdistill.export.c.api import prepare_source
 from skdistill.export.c.bounds import bounds
 from skdistill.export.c.costs import CORES
 from skdistill.export.c.options import INPUT_DTYPES, OUTPUTS
+from skdistill.model_selection.code_estimate import code_estimate, table_kinds
 from skdistill.utils.byte_sizes import parse_bytes
 
 LIMITS = ("flash", "ram", "instructions", "time", "features")
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _ANY_CORE = "cortex-m0"  # for bounds where no target was named
-
-# Bytes of functions, the most that clang made at -Os for a Cortex-M0 of models of 300 and 1,500 B,
-# rounded up: by kind of table, for columns of categories, for outputs beside label and scores.
-_CODE = {"tree": 160, "trees": 350, "linear": 280, "net": 460}
-_CODE_CATEGORIES, _CODE_OUTPUT = 210, 400
 
 
 @dataclass(frozen=True)
@@ -59,19 +53,48 @@ class Budget:
     features: int | None = None
 
     def __str__(self) -> str:
+        time = None if self.seconds is None else f"{1e3 * self.seconds:g}ms@{self.clock}"
+        return str(self.limits | ({} if time is None else {"time": time}))
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Those that are set, by the names in `LIMITS`; time in seconds."""
         limits = {
             "flash": self.flash,
             "ram": self.ram,
             "instructions": self.instructions,
-            "time": None if self.seconds is None else f"{1e3 * self.seconds:g}ms@{self.clock}",
+            "time": self.seconds,
             "features": self.features,
         }
-        return str({name: limit for name, limit in limits.items() if limit is not None})
+        return {name: limit for name, limit in limits.items() if limit is not None}
 
     @property
     def needs_bounds(self) -> bool:
         """Whether bounds of the core are needed."""
         return not self.ram == self.instructions == self.seconds
+
+    def takes(self, footprint: Footprint) -> dict[str, float]:
+        """What a model takes of each limit.
+
+        Parameters
+        ----------
+        footprint : Footprint
+            What the model takes.
+
+        Returns
+        -------
+        takes : dict of str to float
+            By the names of `limits`, in their units.
+        """
+        taken: dict[str, float | None] = {
+            "flash": footprint.flash,
+            "ram": footprint.ram,
+            "instructions": footprint.instructions,
+            "features": footprint.features,
+        }
+        if self.seconds is not None:
+            taken["time"] = footprint.profile.time(self.clock, of="bound")
+        return {name: value for name in self.limits if (value := taken[name]) is not None}
 
     def used(self, footprint: Footprint) -> dict[str, float]:
         """Share of each limit that a model takes, above 1 where it exceeds it.
@@ -84,21 +107,9 @@ class Budget:
         Returns
         -------
         used : dict of str to float
-            By the names in `LIMITS`.
+            By the names of `limits`.
         """
-        pairs: dict[str, tuple[float | None, float | None]] = {
-            "flash": (footprint.flash, self.flash),
-            "ram": (footprint.ram, self.ram),
-            "instructions": (footprint.instructions, self.instructions),
-            "features": (footprint.features, self.features),
-        }
-        if self.seconds is not None:
-            pairs["time"] = (footprint.profile.time(self.clock, of="bound"), self.seconds)
-        return {
-            name: value / limit
-            for name, (value, limit) in pairs.items()
-            if limit is not None and value is not None
-        }
+        return {name: taken / self.limits[name] for name, taken in self.takes(footprint).items()}
 
     def fits(self, footprint: Footprint) -> bool:
         """Whether a model exceeds no limit.
@@ -207,7 +218,7 @@ def parse_budget(budget: Any) -> Budget:
     if unknown or not budget:
         raise ValueError(
             f"budget must be a size such as '4KB', or a dict with some of {list(LIMITS)}; got "
-            f"{'unknown limits ' + str(unknown) if unknown else budget!r}"
+            f"{f'unknown limits {unknown}' if unknown else repr(budget)}"
         )
     limits: dict[str, Any] = {}
     for name in ("flash", "ram"):
@@ -217,7 +228,8 @@ def parse_budget(budget: Any) -> Budget:
         if name in budget:
             limit = budget[name]
             if isinstance(limit, bool) or not isinstance(limit, kinds) or not float(limit) >= 1:
-                raise ValueError(f"budget[{name!r}] must be a number of 1 or more, got {limit!r}")
+                kind = "number" if Real in kinds else "whole number"
+                raise ValueError(f"budget[{name!r}] must be a {kind} of 1 or more, got {limit!r}")
             limits[name] = limit
     if "time" in budget:
         limits["seconds"], limits["clock"] = _parse_time(budget["time"])
@@ -236,7 +248,7 @@ def _parse_time(time: Any) -> tuple[float, str]:
     return float(match[1]) * _SECONDS[match[2]], match[3]
 
 
-def check_device(budget: Budget, device: Device) -> None:
+def check_device(budget: Budget, device: Device, task: str) -> None:
     """Refuse limits that cannot be computed for a device.
 
     Parameters
@@ -245,11 +257,14 @@ def check_device(budget: Budget, device: Device) -> None:
         The limits.
     device : Device
         Where the model runs.
+    task : {"classification", "regression"}
+        What it answers.
 
     Raises
     ------
     ValueError
-        For an unknown target or option, or a target without what the budget needs.
+        For an unknown target or option, an output of the other task, or a target without what
+        the budget needs.
     """
     for name, option, options in (
         ("input_dtype", device.input_dtype, INPUT_DTYPES),
@@ -257,6 +272,12 @@ def check_device(budget: Budget, device: Device) -> None:
     ):
         if option is not None and option not in options:
             raise ValueError(f"{name} must be one of {list(options)}, got {option!r}")
+    other = {"classification": "value", "regression": "proba"}[task]
+    if device.output is not None and device.output.startswith(other):
+        raise ValueError(
+            f"output={device.output!r} is no answer of a {task}: choose 'label' or 'scores', "
+            "probabilities of classes, or the value of a regression"
+        )
     if device.target is None:
         if device.layout == "code":
             raise ValueError(
@@ -351,48 +372,9 @@ def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
         rows=0,
         mismatches=None,
         model_bytes=sum(table.nbytes for table in source.layout.tables.values()),
-        code_bytes=code_estimate(_kinds(model), len(model.categories) > 0, output),
+        code_bytes=code_estimate(table_kinds(model), len(model.categories) > 0, output),
         library_bytes=0,
         ram_bytes=0,
         stack_bound=most.stack,
         instructions_bound=most.instructions,
     )
-
-
-def code_estimate(kinds: Iterable[str], has_categories: bool, output: str = "label") -> int:
-    """Bytes of functions that a model takes about, by the kinds of its tables.
-
-    Parameters
-    ----------
-    kinds : iterable of {"tree", "trees", "linear", "net"}
-        Of the tables; "tree" is a single one.
-    has_categories : bool
-        Whether the model reads columns of categories.
-    output : str, default="label"
-        As in `skdistill.export.c.to_c`.
-
-    Returns
-    -------
-    nbytes : int
-        For a Cortex-M0; without the compiler's routines for floats, which are 0.6 to 0.8 KB on
-        cores that have none.
-
-    Examples
-    --------
-    >>> from skdistill.model_selection.budget import code_estimate
-    >>> code_estimate(["trees", "linear"], has_categories=False)
-    630
-    """
-    code = sum(_CODE[kind] for kind in kinds) + (_CODE_CATEGORIES if has_categories else 0)
-    return code + (0 if output in ("label", "scores") else _CODE_OUTPUT)
-
-
-def _kinds(model: ModelTables) -> list[str]:
-    """What `code_estimate` calls the tables of a model."""
-    kinds = []
-    for table in model.tables:
-        if isinstance(table, TreeTable):
-            kinds.append("tree" if len(table.roots) == 1 else "trees")
-        else:
-            kinds.append("linear" if isinstance(table, LinearTable) else "net")
-    return kinds

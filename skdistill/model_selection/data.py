@@ -6,8 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.multiclass import type_of_target
 
 from skdistill.dataframe import EncodedTable
+from skdistill.distillation._base import read_training_rows
+from skdistill.students._validation import check_targets, check_values, check_weights
+from skdistill.transfer.further_rows import further_tables
+
+CATEGORIES = "from_dtype"  # how rows are read
 
 
 class SearchData(NamedTuple):
@@ -53,3 +59,48 @@ class FurtherRows(NamedTuple):
 
     rows: EncodedTable
     response: NDArray[np.float64]
+
+
+def read_data(search: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any) -> SearchData:
+    """Validate the rows of a search.
+
+    Parameters
+    ----------
+    search : estimator
+        With `task`; gets ``n_features_in_`` and perhaps ``feature_names_in_``.
+    X, y, sample_weight, X_unlabeled
+        As they were passed to `fit`.
+
+    Returns
+    -------
+    data : SearchData
+
+    Raises
+    ------
+    ValueError
+        If they do not fit together, or cannot be learnt.
+    TypeError
+        If labels have several types.
+    """
+    rows = read_training_rows(search, X, CATEGORIES)
+    if y is None:
+        raise ValueError(
+            f"{type(search).__name__} requires y to be passed, but the target y is None"
+        )
+    weight = check_weights(sample_weight, rows.values)
+    further = further_tables(rows, None, X_unlabeled, 0, CATEGORIES)
+    unlabeled = further[0] if further else None
+    weighted = sample_weight is not None
+    if search.task == "regression":
+        values = check_values(y, rows.n_samples)
+        values = values[:, 0] if values.shape[1] == 1 else values
+        return SearchData(rows, values, None, None, weight, weighted, unlabeled)
+    shape = np.asarray(y).shape
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(f"y must hold labels, one a row, got shape {shape}")
+    is_float = np.asarray(y).dtype.kind == "f"
+    if is_float and type_of_target(y, input_name="y").startswith("continuous"):
+        raise ValueError("Unknown label type: continuous; to learn values pass task='regression'")
+    targets, classes = check_targets(y, None, rows.n_samples)
+    labels = classes[targets.hard]
+    return SearchData(rows, labels, targets.hard, classes, weight, weighted, unlabeled)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
 from typing import Any, NamedTuple
@@ -20,10 +20,10 @@ from skdistill.model_selection.budget import (
     Budget,
     Device,
     Footprint,
-    code_estimate,
     columns_read,
     measure,
 )
+from skdistill.model_selection.code_estimate import code_estimate
 from skdistill.model_selection.data import FurtherRows, SearchData
 from skdistill.model_selection.out_of_fold import Answers, answers_of
 from skdistill.model_selection.portfolio import Candidate
@@ -44,13 +44,13 @@ class BudgetExceededError(ValueError):
 
     Parameters
     ----------
-    smallest : int
-        Bytes of flash of the smallest model.
+    least : dict of str to float
+        The least of each limit that a model took which was tried; see `Budget.takes`.
     """
 
-    def __init__(self, smallest: int) -> None:
-        super().__init__(smallest)
-        self.smallest = smallest
+    def __init__(self, least: dict[str, float]) -> None:
+        super().__init__(least)
+        self.least = least
 
 
 class NoCandidateError(ValueError):
@@ -188,13 +188,13 @@ def fit_within(
     if room is None:
         room = max(1, _MOST_BYTES if budget.flash is None else budget.flash - code)
     best: FittedCandidate | None = None
-    smallest: int | None = None
+    least: dict[str, float] = {}
     for n_fits in range(_FITS):
         try:
             student = _fit(candidate, training, room, seed, budget.features)
         except MaxBytesError as error:
-            least = error.nbytes + code
-            smallest = least if smallest is None else min(smallest, least)
+            if budget.flash is not None or not least:
+                least = lowest([least, {"flash": error.nbytes + code}])
             break
         footprint = measure(student.compact_, device, budget)
         nbytes = int(student.compact_.nbytes)
@@ -202,17 +202,35 @@ def fit_within(
         if budget.fits(footprint):
             best = FittedCandidate(student, footprint, room)
             break
-        smallest = footprint.flash if smallest is None else min(smallest, footprint.flash)
+        least = lowest([least, budget.takes(footprint)])
         room = _smaller(nbytes, footprint, budget)
         if n_fits >= _FITS // 2:  # what exceeds the budget falls slower than the bytes
             room = min(room, nbytes // 2)
         if room < 1:
             break
     if best is None:
-        raise BudgetExceededError(smallest or 0)
+        raise BudgetExceededError(least)
     if max_bytes is None:
         return _grown(best, candidate, training, budget, device, seed)
     return best
+
+
+def lowest(taken: Iterable[dict[str, float]]) -> dict[str, float]:
+    """The least number of each name.
+
+    Parameters
+    ----------
+    taken : iterable of dict of str to float
+        From `Budget.takes`.
+
+    Returns
+    -------
+    least : dict of str to float
+    """
+    least: dict[str, float] = {}
+    for each in taken:
+        least |= {name: min(value, least.get(name, value)) for name, value in each.items()}
+    return least
 
 
 def _smaller(nbytes: int, footprint: Footprint, budget: Budget) -> int:
@@ -333,16 +351,15 @@ def evaluate(
         answers = answers_of(fitted.student, X)
         measured = _measures(fitted.student, answers, y, teacher)
     except BudgetExceededError as error:
-        return {"status": "too large", "smallest": error.smallest}, {}
+        return {"status": "too large", "least": error.least}, {}
     except Exception as error:  # whatever a student or a scorer raises: the search goes on
         if is_interrupt(error):
             raise KeyboardInterrupt from error
+        reason = f"{type(error).__name__}: {error}"
         warnings.warn(
-            f"{candidate} failed and is left out: {type(error).__name__}: {error}",
-            FitFailedWarning,
-            stacklevel=2,
+            f"{candidate} failed and is left out: {reason}", FitFailedWarning, stacklevel=2
         )
-        return {"status": "failed"}, {}
+        return {"status": "failed", "reason": reason}, {}
     footprint = fitted.footprint
     record = {
         "status": "fits",

@@ -122,6 +122,31 @@ class Candidate:
         return f"{self.family}({options}) on {taught[self.labels]}"
 
 
+def check_families(families: Any) -> tuple[str, ...]:
+    """Validate `families` of a search.
+
+    Parameters
+    ----------
+    families : "auto" or list of str
+        Some of `FAMILIES`.
+
+    Returns
+    -------
+    families : tuple of str
+
+    Raises
+    ------
+    ValueError
+        If one is unknown, or there is none.
+    """
+    if isinstance(families, str):
+        return FAMILIES
+    unknown = [each for each in families if each not in FAMILIES]
+    if unknown or not families:
+        raise ValueError(f"families must be 'auto' or some of {list(FAMILIES)}, got {families!r}")
+    return tuple(families)
+
+
 def portfolio(
     families: Iterable[str], *, n_classes: int | None, has_categories: bool, n_teachers: int
 ) -> list[Candidate]:
@@ -150,6 +175,11 @@ def portfolio(
     candidates : list of Candidate
         Without duplicates.
 
+    Raises
+    ------
+    ValueError
+        If no family suits the data.
+
     Examples
     --------
     >>> from skdistill.model_selection.portfolio import portfolio
@@ -161,6 +191,12 @@ def portfolio(
     chosen = set(families)
     recipes = _values() if n_classes is None else _labels(n_classes, has_categories)
     taught = [each for each in recipes if each.family in chosen]
+    if not taught:
+        raise ValueError(
+            f"families={sorted(chosen)} has no student for "
+            f"{'values' if n_classes is None else 'columns of categories'}: pruned ensembles learn "
+            "classes from columns of numbers; add another family, or pass 'auto'"
+        )
     soft = [replace(each, teacher=t) for each in taught for t in range(n_teachers)]
     hard: list[Candidate] = []
     for each in taught:

@@ -20,6 +20,7 @@ from skdistill.model_selection.evaluation import (
     TrainingSet,
     evaluate,
     fit_within,
+    lowest,
     training_set,
 )
 from skdistill.model_selection.optimizer import Optimizer
@@ -162,24 +163,23 @@ class SearchRun(NamedTuple):
         NoCandidateError
             If nothing is within the budget; it names the smallest model that was tried.
         """
-        smallest = [
-            record["smallest"]
-            for each in entries
-            for record in each.records
-            if "smallest" in record
+        exceeding = [
+            record["least"] for each in entries for record in each.records if "least" in record
         ]
         for entry in rank(entries):
             try:
                 return entry, self.fit(entry)
             except BudgetExceededError as error:
-                smallest.append(error.smallest)
-        if not smallest:
+                exceeding.append(error.least)
+        if not exceeding:
+            reasons = [each["reason"] for entry in entries for each in entry.records]
             raise NoCandidateError(
-                "all candidates failed, see the warnings above; check scoring and families"
+                f"all candidates failed; check scoring and families. The first failed by "
+                f"{reasons[0]}"
             )
         raise NoCandidateError(
             f"no candidate is within the budget {self.budget}: the smallest model that was tried "
-            f"takes {min(smallest)} bytes of flash; raise the budget, or allow more families"
+            f"takes {_in_words(lowest(exceeding))}; raise the budget, or allow more families"
         )
 
     def fit(self, entry: Entry) -> FittedCandidate:
@@ -298,6 +298,20 @@ def twins(entries: Iterable[Entry]) -> list[Entry]:
 
 def _name(candidate: Candidate, split: int) -> str:
     return f"student-{joblib.hash(candidate.params)[:16]}-split{split}"
+
+
+def _in_words(least: dict[str, float]) -> str:
+    """The least of each limit, which need not be of one model."""
+    texts = {
+        "flash": "{:.0f} bytes of flash",
+        "ram": "{:.0f} bytes of RAM",
+        "instructions": "{:.0f} instructions",
+        "time": "{:.3g} seconds",
+        "features": "{:.0f} columns",
+    }
+    words = [text.format(least[name]) for name, text in texts.items() if name in least]
+    each = "" if len(words) == 1 else ", each the least of all models"
+    return f"{', '.join(words)}{each}"
 
 
 def _numbered(i: int, *arguments: Any, **keywords: Any) -> tuple[int, tuple[Record, Answers]]:

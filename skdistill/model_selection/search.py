@@ -7,29 +7,25 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 import skdistill
-from skdistill.distillation._base import read_training_rows
 from skdistill.model_selection.best_model import BestModelMixin
 from skdistill.model_selection.budget import Device, check_device, parse_budget
-from skdistill.model_selection.data import SearchData
+from skdistill.model_selection.data import SearchData, read_data
 from skdistill.model_selection.gate import gain_of
 from skdistill.model_selection.optimizer import Optimizer, SearchSpace
 from skdistill.model_selection.out_of_fold import out_of_fold
-from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
+from skdistill.model_selection.portfolio import FAMILIES, Candidate, check_families, portfolio
 from skdistill.model_selection.results import make_results
 from skdistill.model_selection.run import SearchRun
 from skdistill.model_selection.splits import make_splits
 from skdistill.model_selection.storage import Storage
-from skdistill.model_selection.teachers import CATEGORIES, Labeller, make_teachers
+from skdistill.model_selection.teachers import Labeller, make_teachers, with_classes_of
 from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
-from skdistill.students._validation import check_targets, check_values, check_weights
-from skdistill.transfer.further_rows import further_tables
 from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
 
 
@@ -46,7 +42,8 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
     teacher : estimator or other teacher, list of these, or None, default=None
         What students learn from, as in `DistilledClassifier`. Each of a list is a teacher of its
         own, and every student is tried with each. None is a committee of extremely randomized
-        trees and gradient boosting, by LightGBM where it is installed.
+        trees, gradient boosting, by LightGBM where it is installed, and scikit-learn's neural
+        network.
     budget : int, str or dict, default="4KB"
         Bytes of flash, as "4KB" (1 KB is 1,024 B). Or a dict with some of these limits: "flash"
         and "ram" (stack included) in bytes, "instructions" and "time", as "2ms@48MHz", both of
@@ -274,6 +271,8 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         self.compact_ = self.best_estimator_.compact_
         if run.data.classes is not None:
             self.classes_ = run.data.classes
+        elif hasattr(self, "classes_"):  # the task was another one
+            del self.classes_
         return self
 
     def _begin(
@@ -284,9 +283,11 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         output = None if self.output == "label" else self.output
         input_dtype = None if self.input_dtype == "float32" else self.input_dtype
         device = Device(self.target, input_dtype, output, self.layout)
-        check_device(budget, device)
-        data = self._read_data(X, y, sample_weight, X_unlabeled)
+        check_device(budget, device, self.task)
+        check_families(self.families)
+        data = read_data(self, X, y, sample_weight, X_unlabeled)
         teachers = make_teachers(self.teacher, data)
+        data = with_classes_of(teachers, data)
         random_state = None if self.random_state is None else _seed(self.random_state)
         storage = Storage(self.storage, self._call(random_state, teachers, data, groups))
         seed = _stored_seed(storage, random_state)
@@ -295,6 +296,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             data.rows.native,
             data.y,
             groups,
+            data.weight,
             classifier=data.classes is not None,
             seed=seed,
         )
@@ -326,7 +328,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         """The portfolio for the data."""
         classes = run.data.classes
         return portfolio(
-            self._chosen_families(),
+            check_families(self.families),
             n_classes=None if classes is None else len(classes),
             has_categories=bool(run.data.rows.has_labels.any()),
             n_teachers=run.labeller.n_teachers,
@@ -345,38 +347,6 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             ),
             run.seed,
             run.storage.path("optuna.journal"),
-        )
-
-    def _chosen_families(self) -> tuple[str, ...]:
-        if isinstance(self.families, str):
-            return FAMILIES
-        unknown = [each for each in self.families if each not in FAMILIES]
-        if unknown or not self.families:
-            raise ValueError(
-                f"families must be 'auto' or some of {list(FAMILIES)}, got {self.families!r}"
-            )
-        return tuple(self.families)
-
-    def _read_data(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any) -> SearchData:
-        rows = read_training_rows(self, X, CATEGORIES)
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None"
-            )
-        weight = check_weights(sample_weight, rows.values)
-        further = further_tables(rows, None, X_unlabeled, 0, CATEGORIES)
-        unlabeled = further[0] if further else None
-        weighted = sample_weight is not None
-        if self.task == "regression":
-            values = check_values(y, rows.n_samples)
-            values = values[:, 0] if values.shape[1] == 1 else values
-            return SearchData(rows, values, None, None, weight, weighted, unlabeled)
-        shape = np.asarray(y).shape
-        if len(shape) == 2 and shape[1] > 1:
-            raise ValueError(f"y must hold labels, one a row, got shape {shape}")
-        targets, classes = check_targets(y, None, rows.n_samples)
-        return SearchData(
-            rows, classes[targets.hard], targets.hard, classes, weight, weighted, unlabeled
         )
 
     def _scorer(self) -> Any:

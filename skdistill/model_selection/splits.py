@@ -77,7 +77,14 @@ class Splits:
 
 
 def make_splits(
-    cv: Any, X: Any, y: NDArray[Any], groups: Any, *, classifier: bool, seed: int
+    cv: Any,
+    X: Any,
+    y: NDArray[Any],
+    groups: Any,
+    weight: NDArray[np.float64],
+    *,
+    classifier: bool,
+    seed: int,
 ) -> Splits:
     """Split the rows.
 
@@ -92,6 +99,8 @@ def make_splits(
         Labels or values.
     groups : array-like of shape (n_samples,) or None
         Rows of a group are held out together.
+    weight : float64 array of shape (n_samples,)
+        Of the rows; some training rows of each split need one above 0.
     classifier : bool
         Whether `y` are labels.
     seed : int
@@ -104,7 +113,7 @@ def make_splits(
     Raises
     ------
     ValueError
-        If there are too few rows or groups, or a split without rows.
+        If there are too few rows or groups, or a split without rows, or without weight.
     """
     n_samples = len(y)
     if n_samples < 2:
@@ -125,6 +134,12 @@ def make_splits(
         raise ValueError(
             f"cv={cv!r} must make splits that all have training rows and held-out rows, got "
             f"{[(len(train), len(test)) for train, test in numbered]} rows"
+        )
+    without = [k for k, (train, _) in enumerate(numbered) if not (weight[train] > 0).any()]
+    if without:
+        raise ValueError(
+            f"sample_weight is 0 for all training rows of the splits {without} of cv={cv!r}: leave "
+            "out rows without weight, or pass another cv"
         )
     if isinstance(cv, str) and n_samples > LARGEST_TABLE:
         numbered = numbered[:1]
@@ -147,4 +162,6 @@ def _auto(y: NDArray[Any], groups: Any, classifier: bool, seed: int) -> Any:
         most = int(np.unique(y, return_counts=True)[1].max())
         if most >= 2:
             return StratifiedKFold(min(N_FOLDS, most), shuffle=True, random_state=seed)
-    return KFold(min(N_FOLDS, len(y)), shuffle=True, random_state=seed)
+        return KFold(min(N_FOLDS, len(y)), shuffle=True, random_state=seed)
+    # R² needs two rows that are held out.
+    return KFold(min(N_FOLDS, max(2, len(y) // 2)), shuffle=True, random_state=seed)

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
+import joblib
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn import get_config
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.validation import check_memory
 from tqdm import tqdm
 
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation.labelling import seeded
-from skdistill.model_selection.data import FurtherRows, SearchData
+from skdistill.model_selection.data import CATEGORIES, FurtherRows, SearchData
+from skdistill.model_selection.named_teachers import new_teacher
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Arrays, Storage
-from skdistill.teachers import TeacherEnsemble, as_teacher, cross_fit, response_values
+from skdistill.teachers import as_teacher, cross_fit, expected_classes, response_values
 from skdistill.transfer import Munge
 from skdistill.transfer.further_rows import further_tables
 
-CATEGORIES = "from_dtype"  # how rows are read
 _ROWS = 24_000  # training and synthetic rows together, if one pass is less than that
 _PASSES = 20
+_ARGUMENTS = ("teacher", "data", "train", "test", "synthetic", "training", "inner")  # of `_label`
 _INNER_FOLDS = 3  # that label the training rows of a split
-_TREES = 200
-_ROUNDS = 150
 
 
 class Labeller:
@@ -85,7 +73,10 @@ class Labeller:
         self._teachers = [seeded(clone(teacher), rng) for teacher in teachers]
         self._data, self._splits, self._storage = data, splits, storage
         self._seed, self._n_jobs, self._verbose = seed, n_jobs, verbose
-        self._label = check_memory(memory).cache(_label)
+        self._has_memory = memory is not None and _has_hash(self._teachers)
+        self._label = _label
+        if self._has_memory:
+            self._label = check_memory(memory).cache(_label, ignore=list(_ARGUMENTS))
         self._synthetic = cache(self._make_synthetic)
         self._responses: dict[tuple[int, int], Arrays] = {}
 
@@ -111,7 +102,7 @@ class Labeller:
             else:
                 self._responses[t, k] = stored
         work = Parallel(n_jobs=self._n_jobs, return_as="generator")(
-            delayed(self._label)(*self._task(t, k, munge)) for t, k in missing
+            delayed(self._label)(**self._task(t, k, munge)) for t, k in missing
         )
         progress = tqdm(work, total=len(missing), desc="teachers", disable=self._verbose <= 0)
         for (t, k), arrays in zip(missing, progress, strict=True):
@@ -200,21 +191,23 @@ class Labeller:
         name = f"{_name(teacher, None, munge)}{'-training' * training}"
         arrays = self._storage.read_arrays(name)
         if arrays is None:
-            arrays = self._label(*self._task(teacher, None, munge, training=training))
+            arrays = self._label(**self._task(teacher, None, munge, training=training))
             self._storage.write_arrays(name, arrays)
         return arrays
 
     def _task(
         self, teacher: int, split: int | None, munge: bool, training: bool = True
-    ) -> tuple[Any, ...]:
-        """Arguments of `_label`."""
+    ) -> dict[str, Any]:
+        """Arguments of `_label`, and the key that they are cached by."""
         train = np.arange(self._data.rows.n_samples)
         test = train[:0]
         if split is not None:
             train, test = self._splits.train(split), self._splits.test(split)
         inner = "auto" if split is None else _INNER_FOLDS
         tables = self._synthetic(split) if munge else []
-        return self._teachers[teacher], self._data, train, test, tables, training, inner
+        values = (self._teachers[teacher], self._data, train, test, tables, training, inner)
+        arguments = dict(zip(_ARGUMENTS, values, strict=True))
+        return arguments | {"key": joblib.hash(arguments) if self._has_memory else ""}
 
     def _make_synthetic(self, split: int | None) -> list[EncodedTable]:
         """MUNGE rows of the training rows of a split, or of all rows."""
@@ -241,8 +234,12 @@ def _label(
     synthetic: list[EncodedTable],
     training: bool,
     inner: Any,
+    key: str,
 ) -> Arrays:
-    """Fit a teacher on some rows, and ask it about others."""
+    """Fit a teacher on some rows, and ask it about others.
+
+    Where answers are cached `key` stands for all arguments.
+    """
     params = {"sample_weight": data.weight[train]} if data.is_weighted else {}
     labels = data.y[train]
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -270,12 +267,25 @@ def _label(
     return arrays
 
 
+def _has_hash(teachers: list[Any]) -> bool:
+    """Whether answers of the teachers can be cached; warns where they cannot."""
+    try:
+        joblib.hash(teachers)
+    except Exception as error:  # whatever pickling raises: some object has no hash
+        warnings.warn(
+            f"not cached: a teacher cannot be hashed ({error})", UserWarning, stacklevel=2
+        )
+        return False
+    return True
+
+
 def _inner_folds(inner: Any, y: NDArray[Any], classes: NDArray[Any] | None) -> Any:
     """Folds that label training rows: of a split fewer, where each class has enough rows."""
-    if inner == "auto" or classes is None:
-        return inner
-    counts = np.unique(y, return_counts=True)[1]
-    return inner if counts.min() >= inner else "auto"
+    if inner == "auto" or len(y) < inner:
+        return "auto"
+    if classes is not None and np.unique(y, return_counts=True)[1].min() < inner:
+        return "auto"
+    return inner
 
 
 def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
@@ -284,7 +294,7 @@ def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
     Parameters
     ----------
     teacher : estimator or other teacher, list of these, or None
-        Of a list each is a teacher of its own. None is `default_teacher`.
+        Of a list each is a teacher of its own. None is the "committee" of `new_teacher`.
     data : SearchData
         What they learn.
 
@@ -301,113 +311,33 @@ def make_teachers(teacher: Any, data: SearchData) -> list[Any]:
     if isinstance(teacher, list | tuple) and not teacher:
         raise ValueError(f"teacher={teacher!r} has no teacher: pass one, or None for the default")
     if teacher is None:
-        passed = [default_teacher(data)]
+        n_classes = 0 if data.classes is None else len(data.classes)
+        n_outputs = data.y.shape[1] if data.y.ndim == 2 else 1
+        passed = [new_teacher("committee", data.rows, n_classes=n_classes, n_outputs=n_outputs)]
     else:
         passed = list(teacher) if isinstance(teacher, list | tuple) else [teacher]
     regression = data.classes is None
     return [as_teacher(each, data.rows.native, data.y, regression=regression) for each in passed]
 
 
-def default_teacher(data: SearchData) -> Any:
-    """A committee of what is installed: extremely randomized trees and gradient boosting.
+def with_classes_of(teachers: list[Any], data: SearchData) -> SearchData:
+    """The same rows, with the classes that fitted teachers know beside those of the labels.
 
     Parameters
     ----------
+    teachers : list of estimators
+        From `make_teachers`.
     data : SearchData
-        What it will learn.
+        What is learnt.
 
     Returns
     -------
-    teacher : estimator
-        Unfitted. Boosting is LightGBM's where it is installed, else scikit-learn's. Categories
-        are numbered before.
+    data : SearchData
     """
-    n_classes = 0 if data.classes is None else len(data.classes)
-    has_one_output = data.y.ndim == 1 or data.y.shape[1] == 1  # boosting has a single one
-    committee = new_teacher("committee" if has_one_output else "extra-trees", n_classes)
-    return number_categories(committee, np.flatnonzero(data.rows.has_labels).tolist())
-
-
-def new_teacher(name: str, n_classes: int) -> Any:
-    """An unfitted teacher by its name.
-
-    Parameters
-    ----------
-    name : {"committee", "forest", "extra-trees", "lightgbm", "xgboost"}
-        "committee" are extremely randomized trees and gradient boosting, by LightGBM where it is
-        installed.
-    n_classes : int
-        Classes; 0 for a regression.
-
-    Returns
-    -------
-    teacher : estimator
-        It reads numbers.
-
-    Raises
-    ------
-    ImportError
-        If the library is not installed; names the extra.
-
-    Examples
-    --------
-    >>> from skdistill.model_selection.teachers import new_teacher
-    >>> new_teacher("forest", 3)
-    RandomForestClassifier(n_estimators=200)
-    """
-    if name in ("xgboost", "lightgbm"):
-        return _booster(name, n_classes)
-    if name == "forest":
-        return (RandomForestRegressor if n_classes == 0 else RandomForestClassifier)(_TREES)
-    members = [(ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)]
-    if name == "committee":
-        installed = find_spec("lightgbm") is not None
-        members.append(_booster("lightgbm" if installed else "scikit-learn", n_classes))
-    if get_config()["enable_metadata_routing"]:
-        members = [each.set_fit_request(sample_weight=True) for each in members]
-    return TeacherEnsemble(members)
-
-
-def number_categories(teacher: Any, columns: list[int]) -> Any:
-    """Put a step before a teacher that numbers the categories of some columns.
-
-    Parameters
-    ----------
-    teacher : estimator
-        Unfitted; reads numbers.
-    columns : list of int
-        Those that hold categories.
-
-    Returns
-    -------
-    teacher : estimator
-        The same where there are none.
-    """
-    if not columns:
-        return teacher
-    numbered = OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
-    )
-    step = ColumnTransformer([("categories", numbered, columns)], remainder="passthrough")
-    return make_pipeline(step, teacher)
-
-
-def _booster(library: str, n_classes: int) -> Any:
-    """An unfitted booster; larger steps than its default of 0.1 diverge for many classes."""
-    try:
-        if library == "lightgbm":
-            from lightgbm import LGBMClassifier, LGBMRegressor
-
-            kind = LGBMRegressor if n_classes == 0 else LGBMClassifier
-            return kind(n_estimators=_ROUNDS, n_jobs=1, verbose=-1)
-        if library == "xgboost":
-            from xgboost import XGBClassifier, XGBRegressor
-
-            kind = XGBRegressor if n_classes == 0 else XGBClassifier
-            return kind(n_estimators=_ROUNDS, learning_rate=0.1, n_jobs=1)
-    except ImportError as error:
-        raise ImportError(
-            f"this teacher needs {library}: pip install 'skdistill[boost]'"
-        ) from error
-    gradient = HistGradientBoostingRegressor if n_classes == 0 else HistGradientBoostingClassifier
-    return gradient(max_iter=_ROUNDS, early_stopping=False)
+    if data.classes is None:
+        return data
+    known = [expected_classes(each, data.y) for each in teachers]
+    classes = np.unique(np.concatenate([data.classes, *(c for c in known if c is not None)]))
+    if len(classes) == len(data.classes):
+        return data
+    return data._replace(classes=classes, codes=np.searchsorted(classes, data.y))

@@ -307,8 +307,12 @@ def check_targets(
     if y.ndim == 2:
         return _check_probability_targets(y, classes)
     y = column_or_1d(y)
-    check_classification_targets(y)
-    present, numbers = np.unique(y, return_inverse=True)
+    try:
+        check_classification_targets(y)
+        present, numbers = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in y})
+        raise TypeError(f"y must hold labels of one type, to be sorted, got {kinds}") from error
     if classes is not None:
         classes = np.unique(np.asarray(classes))
         unknown = np.setdiff1d(present, classes)

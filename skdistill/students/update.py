@@ -84,6 +84,8 @@ def adapt(
     Leaf values of two or three levels hardly move: a value changes only where the best move is
     at least half a level.
 
+    The order that `monotonic_cst` of a student asks for is not kept.
+
     A move ends where the model would no longer be valid: at the limits of the value bits, at
     leaf scores of 2**24, and where a sum of scores could leave int32.
 

@@ -78,7 +78,10 @@ def require_predictions(teacher: Any) -> None:
             "teacher_prediction"
         )
     if hasattr(teacher, "__sklearn_tags__") and is_classifier(teacher):
-        raise TypeError(f"teacher {_name(teacher)} is a classifier: use DistilledClassifier")
+        raise TypeError(
+            f"teacher {_name(teacher)} is a classifier: use DistilledClassifier, or "
+            "task='classification' of a search"
+        )
 
 
 def known_classes(teacher: Any) -> NDArray[Any]:
@@ -334,7 +337,8 @@ def _no_response(teacher: Any, response_method: str) -> str:
         teacher = teacher.estimator
     missing = f"teacher {_name(teacher)} has no {' and no '.join(METHODS[response_method])}"
     if hasattr(teacher, "__sklearn_tags__") and is_regressor(teacher):
-        return f"{missing}, it is a regressor: use DistilledRegressor"
+        remedy = "use DistilledRegressor, or task='regression' of a search"
+        return f"{missing}, it is a regressor: {remedy}"
     if any(hasattr(teacher, name) for name in METHODS["auto"]):
         remedy = "use response_method='auto'"
     elif hasattr(teacher, "predict"):

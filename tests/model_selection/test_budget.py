@@ -46,7 +46,7 @@ def test_parse(text, budget):
         ({}, "budget must be a size such as '4KB', or a dict"),
         ({"rom": 3}, r"unknown limits \['rom'\]"),
         ({"time": "2ms"}, "such as '2ms@48MHz', got '2ms'"),
-        ({"features": 0}, r"budget\['features'\] must be a number of 1 or more"),
+        ({"features": 0}, r"budget\['features'\] must be a whole number of 1 or more"),
         ({"features": 1.5}, r"budget\['features'\]"),
         ({"instructions": True}, r"budget\['instructions'\]"),
         ({"instructions": float("nan")}, r"budget\['instructions'\] must be .* got nan"),
@@ -61,12 +61,12 @@ def test_what_is_no_budget(text, message):
 
 def test_devices_that_know_no_bounds():
     with pytest.raises(ValueError, match="target='host' has no bounds"):
-        check_device(Budget(ram=100), Device("host", "float32", None, "auto"))
+        check_device(Budget(ram=100), Device("host", "float32", None, "auto"), "classification")
     with pytest.raises(ValueError, match="layout='code' needs a target"):
-        check_device(Budget(flash=100), Device(None, "float32", None, "code"))
+        check_device(Budget(flash=100), Device(None, "float32", None, "code"), "classification")
     with pytest.raises(ValueError, match="target"):
-        check_device(Budget(flash=100), Device("z80", "float32", None, "auto"))
-    check_device(Budget(flash=100), Device("host", "float32", None, "auto"))
+        check_device(Budget(flash=100), Device("z80", "float32", None, "auto"), "classification")
+    check_device(Budget(flash=100), Device("host", "float32", None, "auto"), "classification")
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_code_where_only_that_is_fast_enough():
 @pytest.mark.parametrize("name", ["input_dtype", "output"])
 def test_options_that_no_model_has(name):
     with pytest.raises(ValueError, match=f"{name} must be one of .*got 'int7'"):
-        check_device(Budget(flash=100), replace(ANY, **{name: "int7"}))
+        check_device(Budget(flash=100), replace(ANY, **{name: "int7"}), "classification")

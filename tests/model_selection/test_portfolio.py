@@ -32,4 +32,10 @@ def test_students_keep_to_their_bytes(family):
 def test_families_that_are_left_out():
     found = portfolio(["linear"], n_classes=2, has_categories=False, n_teachers=1)
     assert {each.family for each in found} == {"linear"}
-    assert portfolio(["pruned"], n_classes=None, has_categories=False, n_teachers=1) == []
+
+
+@pytest.mark.parametrize("n_classes", [None, 2])
+def test_no_student_is_left(n_classes):
+    what = "values" if n_classes is None else "columns of categories"
+    with pytest.raises(ValueError, match=rf"families=\['pruned'\] has no student for {what}"):
+        portfolio(["pruned"], n_classes=n_classes, has_categories=True, n_teachers=1)

@@ -11,7 +11,7 @@ from skdistill.model_selection.splits import make_splits
 
 def splits(y, groups=None, cv="auto", classifier=True):
     X = np.zeros((len(y), 1))
-    return make_splits(cv, X, y, groups, classifier=classifier, seed=0)
+    return make_splits(cv, X, y, groups, np.ones(len(y)), classifier=classifier, seed=0)
 
 
 def test_five_folds_up_to_10000_rows_and_a_hold_out_above():

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import resource
+
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.naive_bayes import GaussianNB
 
+from skdistill.compact.file_format import to_bytes
 from skdistill.model_selection import BudgetSearchCV
 from skdistill.model_selection.storage import Storage
 from skdistill.students import SoftTreeClassifier
 from skdistill.teachers import OnnxTeacher
 
+X, Y = load_iris(return_X_y=True)
 CALL = {"budget": "4KB", "data": np.arange(3)}
 
 
@@ -59,3 +65,23 @@ def test_a_model_that_was_replaced_in_its_file_is_another_teacher(tmp_path, as_p
         )
         search.fit(X, y)
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_full_disk(tmp_path):
+    """No file may have more than 100 bytes, in place of a disk without room."""
+    search = BudgetSearchCV(
+        GaussianNB(), "400B", families=["tree"], cv=3, storage=tmp_path, random_state=0
+    )
+    model = to_bytes(search.fit(X, Y).compact_)
+    for path in tmp_path.glob("*/student-*-split2.*"):
+        path.unlink()
+    before = sorted(tmp_path.rglob("*"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            search.fit(X, Y)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(tmp_path.rglob("*")) == before  # no half of a file
+    assert to_bytes(search.fit(X, Y).compact_) == model

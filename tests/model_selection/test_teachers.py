@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn import config_context
+from sklearn.datasets import make_classification
+from sklearn.metrics import r2_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_limits
 
 from skdistill.model_selection import BudgetSearchCV
+from skdistill.model_selection.named_teachers import OneThreadClassifier
 from skdistill.model_selection.teachers import make_teachers
+from skdistill.students import SoftTreeClassifier
+from skdistill.teachers import TeacherEnsemble
 
 
 @pytest.mark.parametrize("cv", ["auto", 2])
@@ -44,3 +53,65 @@ def test_labels_of_training_rows_know_nothing_of_the_rows_held_out(cv):
 def test_a_list_without_teachers():
     with pytest.raises(ValueError, match=r"teacher=\[\] has no teacher"):
         make_teachers([], None)
+
+
+@pytest.mark.parametrize("in_ensemble", [False, True])
+def test_memory_knows_a_model_that_was_replaced_in_its_file(tmp_path, in_ensemble):
+    pytest.importorskip("onnxruntime")
+    X, y = np.arange(40.0).reshape(-1, 1), np.arange(40) // 20
+    path = tmp_path / "big.onnx"
+    labels = []
+    for model in (y, 1 - y):
+        student = SoftTreeClassifier(max_leaf_nodes=2).fit(X, model)
+        path.write_bytes(student.to_onnx().SerializeToString())
+        teacher = TeacherEnsemble([str(path), GaussianNB()], [0.9, 0.1]) if in_ensemble else path
+        search = BudgetSearchCV(
+            teacher, "300B", cv=2, memory=str(tmp_path / "cache"), random_state=0
+        )
+        run = search._begin(X, y, None, None, None)
+        run.labeller.label_splits(munge=False)
+        labels.append(run.labeller.held_out(0, 0).argmax(axis=1))
+    np.testing.assert_array_equal(labels[0], 1 - labels[1])
+
+
+def table(task):
+    """Numbers with holes, truth values and categories, some of which are rare."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"])
+    frame["nothing"] = np.nan
+    frame["flag"] = frame["b"] > 0
+    frame["color"] = rng.choice(["red", "blue", None, "rare"], 80, p=[0.5, 0.3, 0.15, 0.05])
+    y = frame["a"] + frame["flag"] + (frame["color"] == "red")
+    frame.loc[::9, "a"] = np.nan
+    return frame, (y > 1).to_numpy() if task == "classification" else 1e6 * y.to_numpy()
+
+
+@pytest.mark.parametrize("task", ["classification", "regression", "two values"])
+@pytest.mark.parametrize("routed", [False, True])
+def test_the_default_teacher_reads_any_table(task, routed):
+    X, y = table(task)
+    if task == "two values":
+        y = np.column_stack([y, np.ones(80)])
+    weight = np.arange(80) % 3
+    with config_context(enable_metadata_routing=routed):
+        search = BudgetSearchCV(
+            task=task if task == "classification" else "regression", cv=2, random_state=0
+        )
+        run = search._begin(X, y, weight, None, None)
+        run.labeller.label_splits(munge=True)
+    response = run.labeller.held_out(0, 0)
+    truth = run.data.y[run.splits.test(0)]
+    if task == "classification":
+        assert np.mean(response.argmax(axis=1) == truth) > 0.7
+    else:
+        assert r2_score(truth.reshape(40, -1)[:, 0], response[:, 0]) > 0.4
+
+
+def test_the_net_of_the_default_teacher_knows_no_threads():
+    X, y = make_classification(400, 60, random_state=0)
+    answers = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            net = OneThreadClassifier((128, 64), max_iter=3, random_state=0).fit(X, y)
+            answers.append(net.predict_proba(X))
+    np.testing.assert_array_equal(*answers)

@@ -15,6 +15,7 @@ from skdistill.students._validation import BITS, CATEGORIES
 from skdistill.students.boosting.gradient_boosting import boost
 from skdistill.students.boosting.problem import BoostingProblem
 from skdistill.students.size_search import MAX_BYTES, too_small
+from skdistill.students.tree.monotonic import monotonic_signs
 from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 
@@ -39,6 +40,7 @@ class BaseSoftBoosting(BaseEstimator):
         "init": [StrOptions({"linear"}), None],
         "linear_bits": BITS["value_bits"],
         "binning": [StrOptions({"uniform", "quantile"})],
+        "monotonic_cst": ["array-like", dict, None],
         "random_state": ["random_state"],
         **MAX_BYTES,
         **BITS,
@@ -66,6 +68,7 @@ class BaseSoftBoosting(BaseEstimator):
         binning: str = "uniform",
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
         random_state: Any = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -86,11 +89,23 @@ class BaseSoftBoosting(BaseEstimator):
         self.binning = binning
         self.value_bits = value_bits
         self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
         self.random_state = random_state
 
-    def _boost(self, problem: BoostingProblem) -> None:
+    def _boost(self, problem: BoostingProblem, n_classes: int = 0) -> None:
         rng = check_random_state(self.random_state)
-        self.compact_, self.feature_importances_, self.n_estimators_ = boost(self, problem, rng)
+        signs = monotonic_signs(
+            self,
+            self.monotonic_cst,
+            problem.categories,
+            n_classes=n_classes,
+            n_outputs=problem.n_scores,
+        )
+        if signs.any() and problem.hints is not None:
+            raise ValueError("hints need monotonic_cst=None")
+        self.compact_, self.feature_importances_, self.n_estimators_ = boost(
+            self, problem, rng, signs
+        )
 
     def _keep_constant(self, model: CompactModel) -> None:
         """Keep a model that needs no trees."""

@@ -71,6 +71,10 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
         of a data frame that have a categorical type or hold strings; None takes none. Categories
         are ordered by their mean targets, and splits are thresholds on this order.
+    monotonic_cst : array-like of int, dict of str to int or None, default=None
+        1 where the probability of the second class has to rise with a column, −1 where it has to
+        fall, 0 for no constraint; an array of shape (n_features,), or a dict by column name. For
+        two classes, and not for columns of categories. None constrains nothing.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes by label, which multiply those of the rows. "balanced" is
         ``n_samples / (n_classes * mass)``, where the mass of a class is the total weight of its
@@ -148,6 +152,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         binning: str = "uniform",
         value_bits: int | str = 8,
         categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
         class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
     ) -> None:
@@ -170,6 +175,7 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
             binning=binning,
             value_bits=value_bits,
             categorical_features=categorical_features,
+            monotonic_cst=monotonic_cst,
             random_state=random_state,
         )
         self.class_weight = class_weight
@@ -178,4 +184,4 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         if len(data.classes) == 1:
             self._keep_constant(data.single_class_model())
         else:
-            self._boost(ClassificationProblem(data))
+            self._boost(ClassificationProblem(data), len(data.classes))

@@ -22,6 +22,8 @@ from skdistill.quantization.linear_weights import RANGE_FRACTIONS, linear_weight
 from skdistill.students._student import relative_importances
 from skdistill.students.boosting.byte_budget import boost_within
 from skdistill.students.boosting.leaf_refit import AdditiveModel, refit, round_values
+from skdistill.students.boosting.leaf_sums import add_rows_to_leaves
+from skdistill.students.boosting.monotonic import ValueRanges, put_in_order, value_ranges
 from skdistill.students.boosting.problem import BoostingProblem
 from skdistill.students.boosting.rounds import BoostedTrees, TreeGrower
 from skdistill.students.linear.design import DesignMatrix, design_matrix, empty_design
@@ -29,6 +31,7 @@ from skdistill.students.tree.grown_tree import GrownTree
 
 _DEFAULT_TREES = 16
 LINEAR_L2 = 1e-4  # penalty of the linear start
+_RANGES = 3  # times that ranges of leaf values are drawn around the last values
 INTERCEPT_STEP = 16  # scores of a leaf value of 1, so that the bias is finer than the leaves
 
 
@@ -50,7 +53,9 @@ class BoostingResult(NamedTuple):
     n_trees: int
 
 
-def boost(student: Any, problem: BoostingProblem, rng: np.random.RandomState) -> BoostingResult:
+def boost(
+    student: Any, problem: BoostingProblem, rng: np.random.RandomState, signs: NDArray[np.int8]
+) -> BoostingResult:
     """Learn a boosted model.
 
     Parameters
@@ -61,6 +66,8 @@ def boost(student: Any, problem: BoostingProblem, rng: np.random.RandomState) ->
         Training rows and their loss.
     rng : RandomState
         Draws rows to hold out, subsamples, and the order in which trees are rounded.
+    signs : int8 array of shape (n_features,)
+        1 where predictions have to rise with a column, −1 where they have to fall, else 0.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def boost(student: Any, problem: BoostingProblem, rng: np.random.RandomState) ->
     ValueError
         If one tree takes more than `max_bytes`.
     """
-    booster = Booster(student, problem, rng)
+    booster = Booster(student, problem, rng, signs)
     if student.max_bytes is None:
         n_trees = _DEFAULT_TREES if student.n_estimators == "auto" else student.n_estimators
         grower = booster.grower()
@@ -90,11 +97,17 @@ class Booster:
 
     Parameters
     ----------
-    student, problem, rng
+    student, problem, rng, signs
         As in `boost`.
     """
 
-    def __init__(self, student: Any, problem: BoostingProblem, rng: np.random.RandomState) -> None:
+    def __init__(
+        self,
+        student: Any,
+        problem: BoostingProblem,
+        rng: np.random.RandomState,
+        signs: NDArray[np.int8],
+    ) -> None:
         self._student, self._problem, self.rng = student, problem, rng
         self._loss = problem.loss()
         if student.init == "linear":
@@ -102,6 +115,8 @@ class Booster:
         else:
             design = empty_design(len(problem.X), student.threshold_bits)
         self._design, self.has_linear = design, design.Z.shape[1] > 0
+        self.grid = _threshold_grid(student, problem, design)
+        self._signs, self._input_signs = signs[self.grid.features], signs[design.scaling.features]
         self._linear_options = {
             "fit_linear": self.has_linear or problem.has_intercept,
             "l2_linear": LINEAR_L2,
@@ -109,10 +124,14 @@ class Booster:
         start = _without_trees(problem, design)
         if self._linear_options["fit_linear"]:
             start = refit(
-                start, self._loss, l2_regularization=0.0, max_iter=60, **self._linear_options
+                start,
+                self._loss,
+                l2_regularization=0.0,
+                max_iter=60,
+                ranges=self._ranges([], start) if signs.any() else None,
+                **self._linear_options,
             )
         self._start = start
-        self.grid = _threshold_grid(student, problem, design)
 
     def grower(self, excluded: frozenset[int] = frozenset()) -> TreeGrower:
         """What grows trees from the start.
@@ -127,7 +146,9 @@ class Booster:
         grower : TreeGrower
         """
         z = self._start.raw_predictions()
-        return TreeGrower(self._student, self._problem, self.grid, z, self.rng, excluded)
+        return TreeGrower(
+            self._student, self._problem, self.grid, z, self.rng, excluded, self._signs
+        )
 
     def finish(self, boosted: BoostedTrees) -> CompactModel:
         """Refit all values together, and round them.
@@ -142,26 +163,26 @@ class Booster:
         model : CompactModel
         """
         student, problem, loss = self._student, self._problem, self._loss
-        l2_regularization = student.refit_l2_regularization
         real = replace(
             self._start,
             leaves=boosted.leaves,
             tree_of_leaf=boosted.tree_of_leaf,
             leaf_values=boosted.leaf_values,
         )
-        real = refit(real, loss, l2_regularization=l2_regularization, **self._linear_options)
+        real, ranges = self._refit(real, boosted.trees)
         linear_tables, bias, score_step = self._linear_part(real)
         if linear_tables:  # its rounding errors come first: the leaf values make up for them
             coef = linear_tables[0].weights * score_step / self._design.unit[:, None]
-            real = replace(real, coef=coef, intercept=bias * score_step)
+            real = replace(real, coef=coef, intercept=bias.astype(np.float64) * score_step)
         values, step = round_values(
             real,
             loss,
             problem.weight,
             student.value_bits,
-            l2_regularization=l2_regularization,
+            l2_regularization=student.refit_l2_regularization,
             rng=self.rng,
             score_step=score_step,
+            ranges=ranges,
         )
         scale, unit = step, 1
         if linear_tables:
@@ -176,6 +197,28 @@ class Booster:
             candidates.append(problem.model(bias, scale, table, *linear_tables))
         # Trees of one size are stored without their sizes, so that dropping splits may cost bytes.
         return min(candidates, key=lambda each: each.nbytes)
+
+    def _refit(
+        self, model: AdditiveModel, trees: list[GrownTree]
+    ) -> tuple[AdditiveModel, ValueRanges | None]:
+        """Refit all values; with them the ranges of those that have to keep an order."""
+        options = {
+            "l2_regularization": self._student.refit_l2_regularization,
+            **self._linear_options,
+        }
+        if not (self._signs.any() or self._input_signs.any()):
+            return refit(model, self._loss, **options), None
+        leaf_weight = np.zeros((len(model.leaf_values), 1))
+        add_rows_to_leaves(model.leaves, self._problem.weight[:, None], leaf_weight)
+        ordered = put_in_order(trees, model.leaf_values, leaf_weight, self._signs)
+        model = replace(model, leaf_values=ordered)
+        for _ in range(_RANGES):
+            ranges = self._ranges(trees, model)
+            model = refit(model, self._loss, ranges=ranges, **options)
+        return model, ranges
+
+    def _ranges(self, trees: list[GrownTree], model: AdditiveModel) -> ValueRanges:
+        return value_ranges(trees, model.leaf_values, self._signs, self._input_signs)
 
     def draft(self, trees: list[GrownTree]) -> CompactModel:
         """A model of the same structure whose leaf values are random, and share nothing.

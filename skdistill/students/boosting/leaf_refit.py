@@ -27,6 +27,7 @@ from skdistill.students.boosting.leaf_sums import (
     by_tree,
     padded,
 )
+from skdistill.students.boosting.monotonic import ValueRanges
 from skdistill.students.loss import Loss
 from skdistill.utils.threads import blocks, run_tasks
 from skdistill.utils.vectors import padded_width
@@ -97,6 +98,7 @@ def refit(
     trainable: NDArray[np.bool_] | None = None,
     max_value: float = np.inf,
     fit_linear: bool = True,
+    ranges: ValueRanges | None = None,
 ) -> AdditiveModel:
     """Minimise the loss over leaf values and linear weights together.
 
@@ -118,6 +120,8 @@ def refit(
         Largest magnitude of a trainable leaf value.
     fit_linear : bool, default=True
         Whether `coef` and `intercept` may change.
+    ranges : ValueRanges, default=None
+        Values to choose from; None are all.
 
     Returns
     -------
@@ -127,9 +131,18 @@ def refit(
     n_leaves, n_scores = model.leaf_values.shape
     if trainable is None:
         trainable = np.ones(n_leaves, bool)
-    W = np.where(trainable[:, None], np.clip(model.leaf_values, -max_value, max_value), 0)
+    low, high = np.full((2, n_leaves, n_scores), [[[-max_value]], [[max_value]]])
+    if ranges is not None:
+        low, high = (
+            np.clip(each, -max_value, max_value) for each in (ranges.leaf_low, ranges.leaf_high)
+        )
+    W = np.where(trainable[:, None], np.clip(model.leaf_values, low, high), 0)
     sums = _Sums(model, trainable, fit_linear)
     linear = sums.linear(model)
+    linear_low, linear_high = np.full((2, *linear.shape), [[[-np.inf]], [[np.inf]]])
+    if ranges is not None and fit_linear:
+        linear_low[:-1], linear_high[:-1] = ranges.coef_low, ranges.coef_high
+        linear = np.clip(linear, linear_low, linear_high)
     penalty = np.full((len(linear), 1), l2_linear)
     penalty[-1:] = 0  # of the intercept
     total, largest = sums.curvature(loss, W, linear, l2_regularization)
@@ -150,9 +163,11 @@ def refit(
         return value, np.concatenate(slopes)
 
     bounds = None
-    if np.isfinite(max_value):
-        bound = np.concatenate([(max_value / unit).ravel(), np.full(linear.size, np.inf)])
-        bounds = Bounds(-bound, bound)
+    if np.isfinite(max_value) or ranges is not None:
+        bounds = Bounds(
+            np.concatenate([(low[trainable] / unit).ravel(), linear_low.ravel()]),
+            np.concatenate([(high[trainable] / unit).ravel(), linear_high.ravel()]),
+        )
     result = minimize(
         objective,
         np.concatenate([(W[trainable] / unit).ravel(), (linear / linear_unit).ravel()]),
@@ -297,6 +312,7 @@ def round_values(
     l2_regularization: float,
     rng: np.random.RandomState,
     score_step: float = 0.0,
+    ranges: ValueRanges | None = None,
     n_parts: int = 5,
     max_iter: int = 15,
 ) -> tuple[NDArray[np.int32], float]:
@@ -318,6 +334,8 @@ def round_values(
         Draws the order in which trees are rounded.
     score_step : float, default=0.0
         Value of a score of the linear part. Where it is positive, the step is a multiple of it.
+    ranges : ValueRanges, default=None
+        Values that refits choose from, which hold those of the model; None are all.
     n_parts : int, default=5
         Number of parts into which the trees are divided.
     max_iter : int, default=15
@@ -352,6 +370,7 @@ def round_values(
                 trainable=~rounded,
                 max_value=high * step,
                 fit_linear=False,
+                ranges=ranges,
             )
             W = model.leaf_values
     return np.rint(W / step).astype(np.int32), float(step)

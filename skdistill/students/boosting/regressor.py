@@ -71,6 +71,10 @@ class SoftBoostingRegressor(StudentRegressorMixin, BaseSoftBoosting):
         Columns that hold categories: names, indices or a boolean mask. "from_dtype" takes those
         of a data frame that have a categorical type or hold strings; None takes none. Categories
         are ordered by their mean targets, and splits are thresholds on this order.
+    monotonic_cst : array-like of int, dict of str to int or None, default=None
+        1 where predictions have to rise with a column, −1 where they have to fall, 0 for no
+        constraint; an array of shape (n_features,), or a dict by column name. For one target, and
+        not for columns of categories. None constrains nothing.
     random_state : int, RandomState instance or None, default=None
         Seed of the subsampling, of the rows held out and of the order in which trees are
         rounded.

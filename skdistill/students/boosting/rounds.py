@@ -56,6 +56,8 @@ class TreeGrower:
         Draws rows to hold out, and subsamples.
     excluded : frozenset of int, default=frozenset()
         Columns that no split may use.
+    signs : int8 array of shape (n_used,), default=None
+        Signs of the columns of the grid, see `grow_tree`.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class TreeGrower:
         z: NDArray[np.float64],
         rng: np.random.RandomState,
         excluded: frozenset[int] = frozenset(),
+        signs: NDArray[np.int8] | None = None,
     ) -> None:
-        self._student, self._problem, self._rng = student, problem, rng
+        self._student, self._problem, self._rng, self._signs = student, problem, rng, signs
         self._codes, self._n_edges = grid.encode(problem.X), grid.counts
         self._gradients = Gradients(problem.newton_terms(), z)
         self._penalties = _SplitPenalties(student, problem, grid, excluded)
@@ -166,6 +169,7 @@ class TreeGrower:
             min_samples_leaf=student.min_samples_leaf,
             l2_regularization=self._l2 * unit,
             penalties=self._penalties.in_units(unit),
+            signs=self._signs,
         )
         self._penalties.pay(tree)
         return tree

@@ -105,7 +105,8 @@ XGBClassifier, LGBMClassifier or SoftBoostingClassifier
     the ensemble has what is not supported, has other classes or columns than the rows, reads
     categories, or if a single leaf exceeds `max_bytes`.
 
-    Missing values (NaN) are allowed where the ensemble allows them.
+    Missing values (NaN) are allowed where the ensemble allows them. Leaf values are refitted, so
+    that the order that `monotonic_cst` of the ensemble asks for is not kept.
 
     Examples
     --------

@@ -85,19 +85,19 @@ def monotonic_signs(
     return signs
 
 
-def add_up(tree: GrownTree, sums: NDArray[np.int64]) -> NDArray[np.int64]:
+def add_up(tree: GrownTree, sums: NDArray[Any]) -> NDArray[Any]:
     """Sums of all nodes, of those of the leaves.
 
     Parameters
     ----------
     tree : GrownTree
         Children come after their parents.
-    sums : int64 array of shape (n_nodes, n_stats)
+    sums : int64 or float64 array of shape (n_nodes, n_stats)
         Those of leaves count.
 
     Returns
     -------
-    sums : int64 array of shape (n_nodes, n_stats)
+    sums : array of the same shape and type
     """
     added = sums.copy()
     for node in np.flatnonzero(~tree.is_leaf)[::-1]:

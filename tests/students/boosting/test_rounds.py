@@ -16,7 +16,8 @@ def booster(**settings):
     X, y, weight = table(1, regression=True)
     student = SoftBoostingRegressor(**settings)
     problem = RegressionProblem(regression_data(student, X, y, weight))
-    return Booster(student, problem, np.random.RandomState(0))
+    signs = np.zeros(X.shape[1], np.int8)
+    return Booster(student, problem, np.random.RandomState(0), signs)
 
 
 @pytest.mark.parametrize(
