@@ -138,7 +138,7 @@ def _check_form(search: BudgetSearchCV) -> None:
     """Refuse limits that cannot be computed before anything is read."""
     limits = read_limits(search.budget)
     with bad_input():
-        check_device(limits, Device(search.target, None, None, search.layout))
+        check_device(limits, Device(search.target, None, None, search.layout), search.task)
 
 
 def _settings(

@@ -53,9 +53,11 @@ def gate(
     if bool(quality) != (rows is not None) or bool(quality) != (target is not None):
         raise InputError("limits of quality need --rows, --target and a limit as --min-accuracy")
     form = Device(device, None, None, "auto")
-    with bad_input():
-        check_device(allowed, form)
     compact = load_model(model)
+    with bad_input():
+        check_device(
+            allowed, form, "classification" if compact.classes is not None else "regression"
+        )
     names = _REGRESSION if compact.classes is None else _CLASSIFICATION
     foreign = [name for name in quality if name not in names]
     if foreign:
