@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdistill.model_selection import BudgetSearchCV
-from skdistill.model_selection.teachers import make_teachers
+from skdistill.model_selection.teachers import make_teachers, new_teacher
 
 
 @pytest.mark.parametrize("cv", ["auto", 2])
@@ -44,3 +46,10 @@ def test_labels_of_training_rows_know_nothing_of_the_rows_held_out(cv):
 def test_a_list_without_teachers():
     with pytest.raises(ValueError, match=r"teacher=\[\] has no teacher"):
         make_teachers([], None)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
+def test_a_teacher_without_its_library_names_the_extra(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=rf"needs {name}: pip install 'skdistill\[boost\]'"):
+        new_teacher(name, 2)
