@@ -374,3 +374,12 @@ def test_teachers_without_predict_are_refused_with_a_remedy(distilled):
     model, X, y = distilled
     with pytest.raises(TypeError, match="CallableTeacher"):
         report(model.compact_, X, y, teacher=lambda X: None, targets=[])
+
+
+@pytest.mark.parametrize("blank", [None, np.nan, pd.NA])
+def test_labels_that_are_missing_are_counted(blank):
+    X = np.arange(20.0)[:, None]
+    tree = SoftTreeClassifier(max_leaf_nodes=2).fit(X, ["no", "yes"] * 10)
+    y = np.array(["no", "yes"] * 9 + [blank, blank], object)
+    with pytest.raises(ValueError, match="y has 2 missing values in 20 rows: leave these rows out"):
+        report(tree, X, y, targets=[])

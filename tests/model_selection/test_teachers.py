@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +14,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
+from skdistill.dataframe import read_table
 from skdistill.model_selection import BudgetSearchCV
-from skdistill.model_selection.named_teachers import OneThreadClassifier
+from skdistill.model_selection.named_teachers import OneThreadClassifier, new_teacher
 from skdistill.model_selection.teachers import make_teachers
 from skdistill.students import SoftTreeClassifier
 from skdistill.teachers import TeacherEnsemble
@@ -115,3 +118,10 @@ def test_the_net_of_the_default_teacher_knows_no_threads():
             net = OneThreadClassifier((128, 64), max_iter=3, random_state=0).fit(X, y)
             answers.append(net.predict_proba(X))
     np.testing.assert_array_equal(*answers)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
+def test_a_teacher_without_its_library_names_the_extra(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=rf"needs {name}: pip install 'skdistill\[boost\]'"):
+        new_teacher(name, read_table(np.eye(3)), n_classes=2)
