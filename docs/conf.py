@@ -35,6 +35,7 @@ html_title = f"skdistill {release}"
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["summaries.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_math_renderer = "mathml"

@@ -97,16 +97,22 @@ def load_booster(path: str | PathLike[str]) -> Any:
 
 
 def _load_xgboost(path: Path, content: bytes) -> Any:
-    import xgboost
-
+    try:
+        import xgboost
+    except ImportError as error:
+        raise ImportError(f"{str(path)!r} needs XGBoost: pip install 'skdistill[boost]'") from error
     if b"learner" not in content:
         raise ValueError(f"{str(path)!r} is no model of XGBoost: save one by save_model")
     return xgboost.Booster(model_file=str(path))
 
 
 def _load_lightgbm(path: Path, content: bytes) -> Any:
-    import lightgbm
-
+    try:
+        import lightgbm
+    except ImportError as error:
+        raise ImportError(
+            f"{str(path)!r} needs LightGBM: pip install 'skdistill[boost]'"
+        ) from error
     if not content.startswith(b"tree"):
         raise ValueError(f"{str(path)!r} is no model of LightGBM: save one by booster.save_model")
     return lightgbm.Booster(model_file=str(path))

@@ -154,7 +154,7 @@ def test_axe_finds_no_serious_fault(open_page, name, scheme):
     playwright.expect(page.locator("html")).to_have_attribute("data-theme", scheme)
     faults = [
         (each["id"], [node["target"] for node in each["nodes"]][:3])
-        for each in axe.Axe().run(page).response["violations"]
+        for each in axe.Axe().run(page, options={"preload": False}).response["violations"]
         if each["impact"] in ("serious", "critical")
     ]
     assert faults == []
@@ -162,13 +162,9 @@ def test_axe_finds_no_serious_fault(open_page, name, scheme):
 
 def test_the_theme_can_be_switched(open_page):
     page = open_page("index")
-    before = page.locator("html").get_attribute("data-theme")
-    button = page.locator("button.theme-switch-button:visible").first
-    for _ in range(3):
-        button.click()
-        if page.locator("html").get_attribute("data-theme") != before:
-            break
-    assert page.locator("html").get_attribute("data-theme") != before
+    page.locator("button.theme-switch-button:visible").first.click()
+    page.locator("button.theme-change-button[data-mode=dark]:visible").first.click()
+    playwright.expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_fitted_attributes_keep_their_underscore_and_no_markup_is_left():
@@ -180,4 +176,4 @@ def test_fitted_attributes_keep_their_underscore_and_no_markup_is_left():
             path.read_text(encoding="utf-8").partition("<article")[2].partition("</article>")[0]
         )
         words = re.sub(r"<pre>.*?</pre>|<code.*?</code>|<[^>]+>", " ", article, flags=re.DOTALL)
-        assert not re.search(r"``|:\w+:`|\*\*|(?<!\w)`\w", words), path.name
+        assert not re.search(r"``|:\w+:`|\*\*\w+\*\*|(?<!\w)`\w", words), path.name
