@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import type_of_target
 
 from skdistill.dataframe import EncodedTable
@@ -98,9 +99,12 @@ def read_data(search: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any)
     shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(f"y must hold labels, one a row, got shape {shape}")
-    is_float = np.asarray(y).dtype.kind == "f"
-    if is_float and type_of_target(y, input_name="y").startswith("continuous"):
-        raise ValueError("Unknown label type: continuous; to learn values pass task='regression'")
+    if np.asarray(y).dtype.kind == "f":
+        assert_all_finite(y, input_name="y")
+        if type_of_target(y).startswith("continuous"):
+            raise ValueError(
+                "Unknown label type: continuous; to learn values pass task='regression'"
+            )
     targets, classes = check_targets(y, None, rows.n_samples)
     labels = classes[targets.hard]
     return SearchData(rows, labels, targets.hard, classes, weight, weighted, unlabeled)

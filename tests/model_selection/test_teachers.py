@@ -78,10 +78,10 @@ def test_memory_knows_a_model_that_was_replaced_in_its_file(tmp_path, in_ensembl
 
 
 def table(task):
-    """Numbers with holes, truth values and categories, some of which are rare."""
+    """Numbers with holes, columns of nothing, truth values, and categories that may be rare."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"])
-    frame["nothing"] = np.nan
+    frame["nan"], frame["none"] = np.nan, None
     frame["flag"] = frame["b"] > 0
     frame["color"] = rng.choice(["red", "blue", None, "rare"], 80, p=[0.5, 0.3, 0.15, 0.05])
     y = frame["a"] + frame["flag"] + (frame["color"] == "red")
@@ -89,8 +89,9 @@ def table(task):
     return frame, (y > 1).to_numpy() if task == "classification" else 1e6 * y.to_numpy()
 
 
-@pytest.mark.parametrize("task", ["classification", "regression", "two values"])
-@pytest.mark.parametrize("routed", [False, True])
+@pytest.mark.parametrize(
+    ("task", "routed"), [("classification", False), ("regression", True), ("two values", False)]
+)
 def test_the_default_teacher_reads_any_table(task, routed):
     X, y = table(task)
     if task == "two values":
