@@ -183,6 +183,20 @@ def fit_within(
     BudgetExceededError
         If no size fits that was tried.
     """
+    draft = candidate.draft()
+    if max_bytes is None and draft is not None:
+        max_bytes = _fit_within(draft, training, budget, device, seed, None).max_bytes
+    return _fit_within(candidate, training, budget, device, seed, max_bytes)
+
+
+def _fit_within(
+    candidate: Candidate,
+    training: TrainingSet,
+    budget: Budget,
+    device: Device,
+    seed: int,
+    max_bytes: int | None,
+) -> FittedCandidate:
     room = max_bytes
     code = code_estimate(candidate.tables, bool(training.rows.has_labels.any()))
     if room is None:

@@ -29,6 +29,19 @@ def test_students_keep_to_their_bytes(family):
     assert student.get_params().get("random_state", 3) == 3
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_draft_has_the_size_of_what_it_stands_for(family):
+    candidate = Candidate(family, "hard", {"max_iter": 30} if family == "net" else {})
+    draft = candidate.draft()
+    assert (draft is not None) == (family == "net")
+    if draft is not None:
+        sizes = [
+            each.student(n_classes=3, max_bytes=300, seed=3).fit(X, Y).compact_.nbytes
+            for each in (candidate, draft)
+        ]
+        assert sizes[0] == sizes[1]
+
+
 def test_families_that_are_left_out():
     found = portfolio(["linear"], n_classes=2, has_categories=False, n_teachers=1)
     assert {each.family for each in found} == {"linear"}
