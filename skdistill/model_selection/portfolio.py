@@ -86,10 +86,10 @@ class Candidate:
         return replace(self, labels="hard", alpha=0.0, calibrated=False, teacher=0)
 
     def draft(self) -> Candidate | None:
-        """A student of the same size that learns in less time, where there is one.
+        """A student of about the same size that learns in less time, where there is one.
 
-        What a net takes hangs on its units and bits, not on what it learns: one of a single epoch
-        tells how large a net may be that learns for minutes.
+        What a net takes hangs on its units and bits, and by a few bytes only on what it learns: one
+        of a single epoch tells how large a net may be that learns for minutes.
         """
         if self.family != "net":
             return None
