@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -153,3 +154,28 @@ def n_running(n_candidates: int, n_splits: int) -> list[int]:
     while len(sizes) < n_splits:
         sizes.append(min(sizes[-1], max(FINALISTS, -(-sizes[-1] // 2))))
     return sizes[:n_splits]
+
+
+def rounds(sizes: list[int]) -> list[list[int]]:
+    """Splits that are scored together, because nobody leaves between them.
+
+    The first split is alone: it says how large each candidate may be.
+
+    Parameters
+    ----------
+    sizes : list of int
+        From `n_running`.
+
+    Returns
+    -------
+    rounds : list of list of int
+        Numbers of the splits.
+
+    Examples
+    --------
+    >>> from skdistill.model_selection.racing import rounds
+    >>> rounds([12, 6, 4, 4, 4])
+    [[0], [1], [2, 3, 4]]
+    """
+    first, *others = range(len(sizes))
+    return [[first], *(list(same) for _, same in groupby(others, key=sizes.__getitem__))]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import joblib
@@ -26,7 +27,15 @@ from skdistill.model_selection.evaluation import (
 from skdistill.model_selection.optimizer import Optimizer
 from skdistill.model_selection.out_of_fold import Answers
 from skdistill.model_selection.portfolio import Candidate
-from skdistill.model_selection.racing import FINALISTS, Entry, Record, competes, n_running, rank
+from skdistill.model_selection.racing import (
+    FINALISTS,
+    Entry,
+    Record,
+    competes,
+    n_running,
+    rank,
+    rounds,
+)
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import Labeller
@@ -129,7 +138,7 @@ class SearchRun(NamedTuple):
                 new = {name: each for name, each in new.items() if name not in known}
                 for split in range(len(self.splits)):
                     running = [e for e in new.values() if competes(e, known.values(), split)]
-                    for _ in self._score(running, split):
+                    for _ in self._score(running, [split]):
                         pass
                 known |= new
                 optimizer.tell([known[str(each.candidate.params)] for each in asked])
@@ -211,45 +220,49 @@ class SearchRun(NamedTuple):
     def _race(self, entries: list[Entry], title: str) -> None:
         sizes = n_running(len(entries), len(self.splits))
         with tqdm(total=sum(sizes), desc=title, disable=self.verbose <= 0) as progress:
-            for split, size in enumerate(sizes):
-                running = entries if split == 0 else rank(entries)[:size]
-                for _ in self._score(running, split):
+            for splits in rounds(sizes):
+                running = entries if 0 in splits else rank(entries)[: sizes[splits[0]]]
+                for _ in self._score(running, splits):
                     progress.update()
 
-    def _score(self, entries: list[Entry], split: int) -> Iterator[None]:
-        """Add a record of a split to each; what is stored is not fitted again."""
+    def _score(self, entries: list[Entry], splits: Sequence[int]) -> Iterator[None]:
+        """Add a record of each split to each; what is stored is not fitted again."""
+        scored: dict[tuple[int, int], tuple[Record, Answers]] = {}
         pending = []
-        for entry in entries:
-            name = _name(entry.candidate, split)
+        for split, i in product(splits, range(len(entries))):
+            name = _name(entries[i].candidate, split)
             record = self.storage.read(name)
             if record is None:
-                pending.append(entry)
+                pending.append((i, split))
             else:
-                entry.records.append(record)
-                entry.answers.append(self.storage.read_arrays(name) or {})
+                scored[i, split] = record, self.storage.read_arrays(name) or {}
                 yield
         work = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")(
-            self._tasks(pending, split)
+            self._tasks(entries, pending)
         )
-        for i, (record, answers) in work:
+        for (i, split), (record, answers) in work:
             if record["status"] != "failed":  # by chance, perhaps: tried again
-                name = _name(pending[i].candidate, split)
+                name = _name(entries[i].candidate, split)
                 self.storage.write_arrays(name, answers)  # the record after it: both are there
                 self.storage.write(name, record)
-            pending[i].records.append(record)
-            pending[i].answers.append(answers)
+            scored[i, split] = record, answers
             yield
+        for split, (i, entry) in product(splits, enumerate(entries)):
+            record, answers = scored[i, split]
+            entry.records.append(record)
+            entry.answers.append(answers)
 
-    def _tasks(self, pending: list[Entry], split: int) -> Iterator[Any]:
-        """Evaluations that are left to do on a split."""
-        test = self.splits.test(split)
-        held_out = self.data.rows.take(test)
-        for i, entry in enumerate(pending):
+    def _tasks(self, entries: list[Entry], pending: list[tuple[int, int]]) -> Iterator[Any]:
+        """Evaluations that are left to do: of entries, by their numbers, on splits."""
+        for i, split in pending:
+            test = self.splits.test(split)
+            held_out = self.data.rows.take(test)
+            entry = entries[i]
             candidate, teacher = entry.candidate, None
             if not candidate.is_hard:
                 teacher = self.labeller.held_out(candidate.teacher, split)
             yield delayed(_numbered)(
-                i,
+                (i, split),
                 candidate,
                 self._training_set(candidate, split),
                 held_out,
@@ -314,6 +327,8 @@ def _in_words(least: dict[str, float]) -> str:
     return f"{', '.join(words)}{each}"
 
 
-def _numbered(i: int, *arguments: Any, **keywords: Any) -> tuple[int, tuple[Record, Answers]]:
-    """A record and answers, and the number of their candidate."""
-    return i, evaluate(*arguments, **keywords)
+def _numbered(
+    key: tuple[int, int], *arguments: Any, **keywords: Any
+) -> tuple[tuple[int, int], tuple[Record, Answers]]:
+    """A record and answers, and the numbers of their candidate and their split."""
+    return key, evaluate(*arguments, **keywords)

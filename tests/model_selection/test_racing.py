@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skdistill.model_selection.portfolio import Candidate
-from skdistill.model_selection.racing import FINALISTS, Entry, competes, n_running, rank
+from skdistill.model_selection.racing import FINALISTS, Entry, competes, n_running, rank, rounds
 
 
 def entry(*scores, labels="soft", flash=100, status="fits"):
@@ -29,6 +29,17 @@ def test_the_better_half_goes_on_and_four_stay(n_candidates, n_splits):
         assert after >= before / 2
         assert after >= min(n_candidates, FINALISTS)
         assert after == before or before > FINALISTS
+
+
+@pytest.mark.parametrize("n_candidates", [1, 4, 5, 9, 30])
+@pytest.mark.parametrize("n_splits", [1, 2, 5])
+def test_splits_are_scored_together_where_nobody_leaves(n_candidates, n_splits):
+    sizes = n_running(n_candidates, n_splits)
+    found = rounds(sizes)
+    assert [split for each in found for split in each] == list(range(n_splits))
+    assert found[0] == [0]
+    assert all(len({sizes[split] for split in each}) == 1 for each in found)
+    assert all(sizes[a[0]] > sizes[b[0]] for a, b in pairwise(found[1:]))
 
 
 def test_rank():
