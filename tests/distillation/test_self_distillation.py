@@ -30,7 +30,7 @@ def distiller(student, teacher=None, **settings):
 
 def generations_of_the_documentation(tree, X_fit, y_fit, X_test, y_test):
     """What the example on the page of kinds of knowledge ends with."""
-    page = (Path(__file__).parents[2] / "docs" / "knowledge.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "knowledge.md").read_text()
     (example,) = re.findall(r"```python\n((?:(?!```).)*?losses = tree.*?)```", page, re.DOTALL)
     names = {"DistilledClassifier": DistilledClassifier, "tree": tree, "X_fit": X_fit}
     names |= {"y_fit": y_fit, "X_test": X_test, "y_test": y_test}

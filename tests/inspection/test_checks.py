@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from skdistill import DistilledClassifier, SoftLinearRegressor, SoftTreeClassifier
 from skdistill.inspection import CHECKS, check_model
 
-PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "checks.md"
 
 
 class Rule(ClassifierMixin, BaseEstimator):
