@@ -85,14 +85,14 @@ def convert(
         move and impute columns of trees, but not scale them. Students keep the type that
         they were fitted with.
     threshold_bits : int in [2, 16], default=None
-        Of trees: move each threshold to one of at most 2^`threshold_bits` − 2 even steps
+        Of trees: move each threshold to one of at most ``2**threshold_bits - 2`` even steps
         of its column, where it changes the way of fewest rows of `X`; 8 to 10 bits save
         a quarter to half of the bytes. Of linear estimators: bits of the inputs at most; by
         default as many as whole numbers need (at least 8), and 14 for others. A regression
         far from 0 gets fewer where that loses less. Not for students.
     value_bits : int in [2, 16] or "ternary", default=8
         Of leaf values and weights. The step of leaf values is the spread of the values
-        of the widest tree over 2^`value_bits`; votes are within half a step of 1. Not for
+        of the widest tree over ``2**value_bits``; votes are within half a step of 1. Not for
         students.
 
     Returns
