@@ -83,8 +83,8 @@ test-versions: $(TEST_READY) ## unit at the lowest and the newest versions, Pyth
 	done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
-	$(if $(NOTEBOOKS),$(BIN)/python -m nbconvert --to notebook --execute \
-		--log-level WARN --output-dir build/notebooks $(NOTEBOOKS))
+	printf '%s\n' $(NOTEBOOKS) | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 xargs -P $(WORKERS) -n 1 \
+		$(BIN)/python -m nbconvert --to notebook --execute --log-level ERROR --output-dir build/notebooks
 
 outputs: $(TEST_READY) ## run the code of all pages and write what it prints below it
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.page_code
