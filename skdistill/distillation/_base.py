@@ -31,7 +31,13 @@ from skdistill.teachers import (
     without_encoding,
 )
 from skdistill.transfer import Pool
-from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, visual_steps
+from skdistill.utils._sklearn_compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    visual_steps,
+)
 from skdistill.utils.jit import compilation_message
 
 _SPARSE = "Sparse data was passed for X, but dense data is required"  # as in scikit-learn
@@ -49,7 +55,7 @@ PARAMETERS: dict[str, Any] = {
 }
 
 
-class DistillerMixin(MetaEstimatorMixin):
+class DistillerMixin(CallbackSupportMixin, MetaEstimatorMixin):
     """Meta-estimator that teaches a student what a teacher knows.
 
     A class has the parameters above and below, `_teacher_output`, the name of the argument of

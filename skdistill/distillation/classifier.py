@@ -30,11 +30,13 @@ from skdistill.teachers import one_hot_decisions
 from skdistill.transfer.entropy_balancing import balancing_weights
 from skdistill.transfer.further_rows import append_rows
 from skdistill.utils._sklearn_compat import (
+    FitTasks,
     HasMethods,
     Interval,
     StrOptions,
     _fit_context,
     _raise_for_params,
+    with_callbacks,
 )
 
 
@@ -196,6 +198,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
@@ -267,6 +270,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         temperature = 1.0
         nothing = np.zeros((rows.n_samples, len(labels.classes)))
         targets = SoftTargets(nothing, labels.codes, 0.0)
+        tasks = FitTasks(self, 2 if self.alpha > 0 else 1)
         if self.alpha > 0:
             task = self._labelling_task(
                 student,
@@ -281,17 +285,20 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
                 split_params=split_params,
                 X_unlabeled=X_unlabeled,
             )
-            labelling = ask_teacher(task)
+            with tasks.task("label the rows"):
+                labelling = ask_teacher(task)
             teacher = labelling.teacher
             rows, targets, weight, temperature = self._mix(
                 labelling, rows, labels, weight, unit, class_weight
             )
 
         # Who learns.
-        self._fit_student(student, rng, rows, targets, weight, classes=labels.classes)
+        with tasks.task("fit the student"):
+            self._fit_student(student, rng, rows, targets, weight, classes=labels.classes)
         self.classes_ = labels.classes
         self.temperature_ = temperature
         self._keep_teacher(teacher)
+        tasks.end()
         return self
 
     def _mix(

@@ -17,7 +17,12 @@ from skdistill.students._base import CompactRegressorMixin
 from skdistill.students._validation import check_values, check_weights
 from skdistill.teachers import teacher_tags
 from skdistill.transfer.further_rows import append_rows
-from skdistill.utils._sklearn_compat import _fit_context, _raise_for_params
+from skdistill.utils._sklearn_compat import (
+    FitTasks,
+    _fit_context,
+    _raise_for_params,
+    with_callbacks,
+)
 
 
 class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
@@ -128,6 +133,7 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
@@ -191,6 +197,7 @@ default=None
         teacher_params, split_params = self._route(passed, groups, fit_params)
 
         # What is taught, on which rows: without a teacher, the values of the training rows.
+        tasks = FitTasks(self, 2 if self.alpha > 0 else 1)
         if self.alpha > 0:
             task = self._labelling_task(
                 student,
@@ -205,13 +212,16 @@ default=None
                 split_params=split_params,
                 X_unlabeled=X_unlabeled,
             )
-            labelling = ask_teacher(task)
+            with tasks.task("label the rows"):
+                labelling = ask_teacher(task)
             teacher = labelling.teacher
             rows, target, weight = self._mix(labelling, rows, target, weight)
 
         # Who learns.
-        self._fit_student(student, rng, rows, target, weight)
+        with tasks.task("fit the student"):
+            self._fit_student(student, rng, rows, target, weight)
         self._keep_teacher(teacher)
+        tasks.end()
         return self
 
     def _mix(

@@ -26,10 +26,18 @@ from skdistill.model_selection.splits import make_splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import Labeller, make_teachers, with_classes_of
 from skdistill.students import SoftTreeClassifier, SoftTreeRegressor
-from skdistill.utils._sklearn_compat import HasMethods, Interval, StrOptions, _fit_context
+from skdistill.utils._sklearn_compat import (
+    CallbackSupportMixin,
+    FitTasks,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    with_callbacks,
+)
 
 
-class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
+class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """Search the best student within a budget of flash, memory and time.
 
     Students of several families are made as large as the budget allows, on the soft labels of a
@@ -209,6 +217,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
@@ -251,15 +260,19 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
         started = time.perf_counter()
         run = self._begin(X, y, sample_weight, X_unlabeled, groups)
         candidates, optimizer = self._candidates(run), self._optimizer(run)
-        if optimizer is not None or not all(each.is_hard for each in candidates):
-            munge = optimizer is not None or any(each.labels == "munge" for each in candidates)
-            run.labeller.label_splits(munge)
-        entries = run.race(candidates)
-        if optimizer is not None and self.time_limit is not None:
-            seconds = run.storage.seconds("portfolio", started)
-            entries = run.optimize(entries, optimizer, seconds, self.time_limit)
+        tasks = FitTasks(self, 3)
+        with tasks.task("label the rows"):
+            if optimizer is not None or not all(each.is_hard for each in candidates):
+                munge = optimizer is not None or any(each.labels == "munge" for each in candidates)
+                run.labeller.label_splits(munge)
+        with tasks.task("score the students"):
+            entries = run.race(candidates)
+            if optimizer is not None and self.time_limit is not None:
+                seconds = run.storage.seconds("portfolio", started)
+                entries = run.optimize(entries, optimizer, seconds, self.time_limit)
         self.cv_results_ = make_results(entries, len(run.splits))
-        best, fitted = run.refit(entries)
+        with tasks.task("fit the best student"):
+            best, fitted = run.refit(entries)
         self.out_of_fold_rows_, self.out_of_fold_ = out_of_fold(
             run.data, run.splits.test, run.labeller.held_out, best, entries
         )
@@ -273,6 +286,7 @@ class BudgetSearchCV(BestModelMixin, MetaEstimatorMixin, BaseEstimator):
             self.classes_ = run.data.classes
         elif hasattr(self, "classes_"):  # the task was another one
             del self.classes_
+        tasks.end()
         return self
 
     def _begin(

@@ -3,6 +3,8 @@
 scikit-learn may move these between releases; what follows a move is changed here and nowhere else.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,21 @@ from sklearn.utils.validation import (
     _check_sample_weight,
 )
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn 1.8 has no callbacks
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Without callbacks nothing is added."""
+
+    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Leave the method as it is."""
+        return method
+
+
 __all__ = [
+    "CallbackSupportMixin",
+    "FitTasks",
     "HasMethods",
     "Interval",
     "StrOptions",
@@ -36,6 +52,7 @@ __all__ = [
     "tuned_pos_label",
     "validate_params",
     "visual_steps",
+    "with_callbacks",
 ]
 
 
@@ -128,3 +145,43 @@ def visual_steps(steps: list[tuple[str, Any]]) -> Any:
         for name, content in steps
     ]
     return _VisualBlock("serial", blocks, dash_wrapped=False)
+
+
+class FitTasks:
+    """Steps of a fit, of which the callbacks of the estimator hear.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `CallbackSupportMixin`, whose `fit` is wrapped by `with_callbacks`.
+    n_tasks : int
+        Steps.
+    """
+
+    def __init__(self, estimator: Any, n_tasks: int) -> None:
+        self._estimator, self._context = estimator, None
+        if hasattr(estimator, "_init_callback_context"):
+            self._context = estimator._init_callback_context(max_subtasks=n_tasks)
+            self._context.call_on_fit_task_begin(estimator=estimator)
+
+    @contextmanager
+    def task(self, name: str) -> Iterator[None]:
+        """Tell of one step, before and after it.
+
+        Parameters
+        ----------
+        name : str
+            What callbacks show.
+        """
+        if self._context is None:
+            yield
+            return
+        context = self._context.subcontext(task_name=name)
+        context.call_on_fit_task_begin(estimator=self._estimator)
+        yield
+        context.call_on_fit_task_end(estimator=self._estimator)
+
+    def end(self) -> None:
+        """Tell that the fit has ended."""
+        if self._context is not None:
+            self._context.call_on_fit_task_end(estimator=self._estimator)
