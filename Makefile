@@ -36,7 +36,9 @@ help: ## show this list
 demo: $(DEMO_READY) ## distil a forest, export it, compare the two
 	$(BIN)/skdistill demo
 
-test: lint unit test-package notebooks docs test-browser ## everything that has to hold
+# What runs in one process each is done side by side, after the tests that have workers of their own.
+test: unit ## everything that has to hold
+	$(MAKE) --jobs=$(WORKERS) --output-sync=target lint test-package test-browser notebooks
 
 lint: $(TEST_READY) ## format, lint rules, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -83,8 +85,10 @@ test-versions: $(TEST_READY) ## unit at the lowest and the newest versions, Pyth
 	done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 notebooks: $(TEST_READY) ## execute notebooks/*.ipynb into build/notebooks
-	printf '%s\n' $(NOTEBOOKS) | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 xargs -P $(WORKERS) -n 1 \
-		$(BIN)/python -m nbconvert --to notebook --execute --log-level ERROR --output-dir build/notebooks
+	rm -rf build/notebooks.new
+	printf '%s\n' $(NOTEBOOKS) | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 xargs -P $(WORKERS) -n 1 $(BIN)/python \
+		-m nbconvert --to notebook --execute --log-level ERROR --output-dir build/notebooks.new
+	rm -rf build/notebooks && mv build/notebooks.new build/notebooks
 
 outputs: $(TEST_READY) ## run the code of all pages and write what it prints below it
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.page_code
