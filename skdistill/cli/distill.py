@@ -200,7 +200,7 @@ def _finish(
     files |= sizes_of(out, ["report.html", "report.md", "report.json"])
     result = {
         **settings,
-        "classes": None if classes is None else classes,
+        "classes": classes,
         "rows": {"training": len(parts.y), "held_out": len(parts.y_test)},
         "student": str(search.best_params_["family"]),
         "scores": scores,

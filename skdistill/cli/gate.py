@@ -87,25 +87,21 @@ def _check_budget(
     console: Console, model: CompactModel, budget: Budget, form: Device
 ) -> list[dict[str, Any]]:
     with console.working(f"measuring for {form.target or 'a cortex-m0, by an estimate'}"):
-        footprint = measure(model, form, budget)
-    time = None
-    if budget.seconds is not None:
-        time = footprint.profile.time(budget.clock, of="bound")
-    figures = {
-        "flash": ("flash, bytes", budget.flash, footprint.flash),
-        "ram": ("RAM, bytes", budget.ram, footprint.ram),
-        "instructions": ("instructions a call", budget.instructions, footprint.instructions),
-        "time": (f"seconds a call at {budget.clock}", budget.seconds, time),
+        taken = budget.takes(measure(model, form, budget))
+    titles = {
+        "flash": "flash, bytes",
+        "ram": "RAM, bytes",
+        "instructions": "instructions a call",
+        "time": f"seconds a call at {budget.clock}",
     }
     return [
         {
-            "check": title,
+            "check": titles[name],
             "limit": limit,
-            "measured": measured,
-            "holds": measured is not None and measured <= limit,
+            "measured": taken.get(name),
+            "holds": name in taken and taken[name] <= limit,
         }
-        for title, limit, measured in figures.values()
-        if limit is not None
+        for name, limit in budget.limits.items()
     ]
 
 

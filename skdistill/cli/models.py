@@ -13,7 +13,12 @@ import skdistill
 from skdistill.cli.errors import InputError, bad_input
 from skdistill.dataframe.cleaning import clean_columns
 from skdistill.dataframe.files import read_frame
-from skdistill.dataframe.labelled import labels_in, numbers_of, require_columns
+from skdistill.dataframe.labelled import (
+    labels_in,
+    note_of_left_out,
+    numbers_of,
+    require_columns,
+)
 from skdistill.model import CompactModel
 from skdistill.teachers.booster import PICKLES, load_booster
 
@@ -83,7 +88,7 @@ def load_fitted(path: Path, *, trust_pickle: bool) -> Any:
         return _load_skops(path)
     if suffix == ".skd":
         return load_model(path)
-    with bad_input("", *_library_errors(suffix)):
+    with bad_input():
         return load_booster(path)
 
 
@@ -150,9 +155,8 @@ def labelled_rows_of(
     frame, notes = read_frame(path)
     require_columns(path, frame, [target])
     labels, is_labelled = labels_in(frame, target, path)
-    n_left_out = int((~is_labelled).sum())
-    if n_left_out:
-        notes.append(f"left out {n_left_out:,} rows without a value in {target!r}")
+    if not is_labelled.all():
+        notes.append(note_of_left_out(is_labelled, target))
     whole = frame[is_labelled].reset_index(drop=True)
     y = _labels_for(model, labels, target)
     inputs = whole if model.feature_names is not None else whole.drop(columns=target)
@@ -238,16 +242,3 @@ def _load_skops(path: Path) -> Any:
         )
     with bad_input(about, zipfile.BadZipFile, KeyError):
         return io.load(path, trusted=_TRUSTED)
-
-
-def _library_errors(suffix: str) -> list[type[Exception]]:
-    """Errors of the libraries that are no ValueErrors."""
-    if suffix not in (".txt", ".lgb", ".model"):
-        return []
-    try:
-        from lightgbm.basic import LightGBMError
-    except ImportError as error:
-        raise ImportError(
-            f"a model {suffix} needs LightGBM: pip install 'skdistill[boost]'"
-        ) from error
-    return [LightGBMError]

@@ -91,14 +91,17 @@ def _run_onnx(model: CompactModel, rows: NDArray[Any], path: Path | None) -> Agr
     if path is None:
         session = open_session(to_onnx(model).SerializeToString())
         return Agreement(
-            "ONNX Runtime", _compared(model), len(rows), _at(differing_rows(model, session, rows))
+            "ONNX Runtime",
+            _compared(model),
+            len(rows),
+            np.flatnonzero(differing_rows(model, session, rows)),
         )
     if not path.is_file():
         raise InputError(f"there is no file {path}")
     with bad_input(f"{path} cannot be run", *_onnx_errors()):
         session = open_session(path)
         differ = differing_rows(model, session, rows)
-    return Agreement("ONNX Runtime", _compared(model), len(rows), _at(differ))
+    return Agreement("ONNX Runtime", _compared(model), len(rows), np.flatnonzero(differ))
 
 
 def _run_c(model: CompactModel, numbers: NDArray[Any], path: Path | None) -> list[Agreement]:
@@ -117,7 +120,7 @@ def _run_c(model: CompactModel, numbers: NDArray[Any], path: Path | None) -> lis
     agreements = []
     for output, text in texts.items():
         name, type_of_input = next(
-            (name, dtype) for name, found, dtype in _DECLARED.findall(text) if found == output
+            (name, dtype) for name, kind, dtype in _DECLARED.findall(text) if kind == output
         )
         input_dtype = "float32" if type_of_input == "float" else type_of_input.removesuffix("_t")
         with bad_input(f"{path or 'C'} cannot be run", BuildError):
@@ -125,16 +128,12 @@ def _run_c(model: CompactModel, numbers: NDArray[Any], path: Path | None) -> lis
             call = load({"model.c": text}, emitted_function(model, rows, output, name))
             results = call(rows)
         differ = differs(model, numbers, output, results)
-        agreements.append(Agreement("C", output, len(rows), _at(differ)))
+        agreements.append(Agreement("C", output, len(rows), np.flatnonzero(differ)))
     return agreements
 
 
 def _compared(model: CompactModel) -> str:
     return "scores" if model.classes is None else "label and scores"
-
-
-def _at(differ: NDArray[np.bool_]) -> NDArray[np.intp]:
-    return np.flatnonzero(differ)
 
 
 def has_compiler() -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 import skdistill
 from skdistill.cli.console import EXIT_DONE, EXIT_FAILED, Console
-from skdistill.cli.errors import InputError, bad_input
+from skdistill.cli.errors import bad_input
 from skdistill.cli.extras import require_extras
 from skdistill.cli.models import load_model, rows_of
 from skdistill.cli.options import (
@@ -77,10 +77,8 @@ def profile(
     figures = {name: getattr(measured, name) for name in _FIGURES}
     result = asdict(measured) | {"flash_bytes": measured.flash_bytes}
     if clock is not None:
-        try:
+        with bad_input():
             result["seconds"] = measured.time(clock)
-        except ValueError as error:
-            raise InputError(str(error)) from error
         figures["seconds"] = f"{1e6 * result['seconds']:,.1f}"
     titles = _FIGURES | {"seconds": f"time of a call at {clock}, µs, about"}
     console.table(

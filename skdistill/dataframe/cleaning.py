@@ -122,11 +122,12 @@ def holds_dates(column: Any) -> bool:
     -------
     dates : bool
     """
+    import pandas as pd
     from pandas.api import types
 
     if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
         return True
-    if isinstance(column.dtype, _period_type()):
+    if isinstance(column.dtype, pd.PeriodDtype):
         return True
     if types.is_numeric_dtype(column.dtype):
         return False
@@ -252,12 +253,6 @@ def _as_floats(column: Any, rounded: list[str]) -> dict[str, Any]:
     if (known != known.astype(np.float32)).any():
         rounded.append(str(column.name))
     return {column.name: values}
-
-
-def _period_type() -> Any:
-    import pandas as pd
-
-    return pd.PeriodDtype
 
 
 def _hold(names: list[str]) -> str:

@@ -99,7 +99,7 @@ def read_labelled(
     frame = frame.drop(columns=list(drop))
     column, is_labelled = labels_in(frame, target, path)
     if not is_labelled.all():
-        notes.append(_left_out(int((~is_labelled).sum()), target))
+        notes.append(note_of_left_out(is_labelled, target))
     y, task, reason = read_target(column, target, task)
     X, more = clean_columns(frame[is_labelled].drop(columns=target), leave_out_empty=True)
     if X.shape[1] == 0:
@@ -145,6 +145,24 @@ def labels_in(frame: Any, target: str, path: Any) -> tuple[Any, NDArray[np.bool_
     if not is_labelled.any():
         raise DatasetError(f"{path} has no row with a value in the target {target!r}")
     return column[is_labelled].infer_objects(), is_labelled
+
+
+def note_of_left_out(is_labelled: NDArray[np.bool_], target: str) -> str:
+    """Say how many rows are left out because they have no label.
+
+    Parameters
+    ----------
+    is_labelled : bool array of shape (n_samples,)
+        From `labels_in`.
+    target : str
+        Column of the labels.
+
+    Returns
+    -------
+    note : str
+    """
+    n = int((~is_labelled).sum())
+    return f"left out {n:,} row{'s' * (n > 1)} without a value in {target!r}"
 
 
 def read_target(column: Any, name: str, task: str = "auto") -> tuple[NDArray[Any], str, str]:
@@ -237,10 +255,6 @@ def _suggestion(name: str, names: list[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"it has {quoted(names, 10)}"
-
-
-def _left_out(n: int, target: str) -> str:
-    return f"left out {n:,} row{'s' * (n > 1)} without a value in {target!r}"
 
 
 def _choose_task(values: NDArray[np.float64] | None, column: Any, name: str) -> tuple[str, str]:

@@ -88,8 +88,8 @@ class Candidate:
     def draft(self) -> Candidate | None:
         """A student of about the same size that learns in less time, where there is one.
 
-        What a net takes hangs on its units and bits, and by a few bytes only on what it learns: one
-        of a single epoch tells how large a net may be that learns for minutes.
+        The bytes of a net depend on its units and bits, and by a few bytes only on what it learns:
+        a net of a single epoch tells how large one may be that learns for minutes.
         """
         if self.family != "net":
             return None

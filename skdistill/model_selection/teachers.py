@@ -242,8 +242,6 @@ def _label(
     """
     params = {"sample_weight": data.weight[train]} if data.is_weighted else {}
     labels = data.y[train]
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
     folds = _inner_folds(inner, labels, data.classes)
     fitted, response = cross_fit(
         teacher,

@@ -115,7 +115,12 @@ def _load_lightgbm(path: Path, content: bytes) -> Any:
         ) from error
     if not content.startswith(b"tree"):
         raise ValueError(f"{str(path)!r} is no model of LightGBM: save one by booster.save_model")
-    return lightgbm.Booster(model_file=str(path))
+    try:
+        return lightgbm.Booster(model_file=str(path))
+    except lightgbm.basic.LightGBMError as error:
+        raise ValueError(
+            f"{str(path)!r} is no model of LightGBM: save one by booster.save_model ({error})"
+        ) from error
 
 
 def _load_catboost(path: Path, suffix: str) -> Any:

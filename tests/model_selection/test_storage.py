@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -69,6 +67,7 @@ def test_a_model_that_was_replaced_in_its_file_is_another_teacher(tmp_path, as_p
 
 def test_a_full_disk(tmp_path):
     """No file may have more than 100 bytes, in place of a disk without room."""
+    resource = pytest.importorskip("resource")  # Windows has none
     search = BudgetSearchCV(
         GaussianNB(), "400B", families=["tree"], cv=3, storage=tmp_path, random_state=0
     )

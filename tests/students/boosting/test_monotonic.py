@@ -13,8 +13,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from skdistill import SoftBoostingClassifier, SoftBoostingRegressor
 from skdistill.targets import SoftTargets
 from tests.strategies import seeds
+from tests.students.monotonicity import SIGNS, assert_monotonic, draw
 
-SIGNS = st.lists(st.sampled_from([-1, 0, 1]), min_size=3, max_size=3)
 FORMS = st.fixed_dictionaries(
     {
         "value_bits": st.sampled_from([2, 4, 8, "ternary"]),
@@ -27,30 +27,10 @@ FORMS = st.fixed_dictionaries(
 )
 
 
-def draw(seed, n=120):
-    rng = np.random.default_rng(seed)
-    X = rng.integers(-3, 4, (n, 3)).astype(float)
-    X[rng.random(n) < 0.1, 2] = np.nan
-    y = np.sin(X[:, 0]) + X[:, 1] * rng.normal() + rng.normal(size=n)
-    return X, y, rng
-
-
-def assert_monotonic(predict, X, signs, rng):
-    """The oracle: rows that differ in one column, along all its values."""
-    rows = X[rng.integers(0, len(X), 30)]
-    for column, sign in enumerate(signs):
-        if sign == 0:
-            continue
-        ladder = np.repeat(rows[:, None], 60, axis=1)
-        ladder[:, :, column] = np.linspace(-4, 4, 60)
-        along = predict(ladder.reshape(-1, 3)).astype(np.int64).reshape(30, 60)
-        assert (sign * np.diff(along, axis=1) >= 0).all()
-
-
 @settings(max_examples=12, deadline=None)
 @given(seeds, SIGNS, FORMS)
 def test_scores_of_a_regression(seed, signs, form):
-    X, y, rng = draw(seed)
+    X, y, rng = draw(seed, 120)
     student = SoftBoostingRegressor(6, monotonic_cst=signs, random_state=0, **form).fit(X, y)
     assert_monotonic(student.compact_.scores, X.astype(np.float32), signs, rng)
 
@@ -58,7 +38,7 @@ def test_scores_of_a_regression(seed, signs, form):
 @settings(max_examples=12, deadline=None)
 @given(seeds, SIGNS, FORMS, st.sampled_from([1.0, 4.0]))
 def test_scores_of_a_classification(seed, signs, form, temperature):
-    X, y, rng = draw(seed)
+    X, y, rng = draw(seed, 120)
     soft = 1 / (1 + np.exp(-2 * y))
     hard = (y > 0).astype(np.intp)
     targets = SoftTargets(np.column_stack([1 - soft, soft]), hard, 0.5, temperature)
@@ -95,7 +75,7 @@ def test_a_wrong_sign_leaves_a_constant():
 
 
 def test_no_constraint_changes_nothing():
-    X, y, _ = draw(0)
+    X, y, _ = draw(0, 120)
     plain = SoftBoostingRegressor(4, random_state=0).fit(X, y)
     zeros = SoftBoostingRegressor(4, monotonic_cst=[0, 0, 0], random_state=0).fit(X, y)
     np.testing.assert_array_equal(
@@ -104,7 +84,7 @@ def test_no_constraint_changes_nothing():
 
 
 def test_what_is_no_constraint():
-    X, y, _ = draw(0)
+    X, y, _ = draw(0, 120)
     with pytest.raises(ValueError, match="monotonic_cst must be an array-like of -1, 0 or 1"):
         SoftBoostingRegressor(monotonic_cst=[2, 0, 0]).fit(X, y)
     with pytest.raises(ValueError, match="not supported with multiple outputs, got n_outputs=2"):

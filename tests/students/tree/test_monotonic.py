@@ -13,34 +13,13 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skdistill import SoftTreeClassifier, SoftTreeRegressor
 from skdistill.targets import SoftTargets
 from tests.strategies import seeds
-
-SIGNS = st.lists(st.sampled_from([-1, 0, 1]), min_size=3, max_size=3)
-
-
-def draw(seed, n=150):
-    rng = np.random.default_rng(seed)
-    X = rng.integers(-3, 4, (n, 3)).astype(float)
-    X[rng.random(n) < 0.1, 2] = np.nan
-    y = np.sin(X[:, 0]) + X[:, 1] * rng.normal() + rng.normal(size=n)
-    return X, y, rng
-
-
-def assert_monotonic(predict, X, signs, rng):
-    """The oracle: rows that differ in one column, along all its values."""
-    rows = X[rng.integers(0, len(X), 40)]
-    for column, sign in enumerate(signs):
-        if sign == 0:
-            continue
-        ladder = np.repeat(rows[:, None], 60, axis=1)
-        ladder[:, :, column] = np.linspace(-4, 4, 60)
-        along = predict(ladder.reshape(-1, 3)).reshape(40, 60)
-        assert (sign * np.diff(along, axis=1) >= 0).all()
+from tests.students.monotonicity import SIGNS, assert_monotonic, draw
 
 
 @settings(max_examples=25, deadline=None)
 @given(seeds, SIGNS, st.sampled_from([2, 4, 8, "ternary"]), st.booleans())
 def test_regression(seed, signs, value_bits, limited):
-    X, y, rng = draw(seed)
+    X, y, rng = draw(seed, 150)
     tree = SoftTreeRegressor(
         monotonic_cst=signs,
         value_bits=value_bits,
@@ -60,7 +39,7 @@ def test_regression(seed, signs, value_bits, limited):
     st.integers(0, 2),
 )
 def test_classification(seed, signs, value_bits, criterion, temperature, tao_n_iter):
-    X, y, rng = draw(seed)
+    X, y, rng = draw(seed, 150)
     soft = 1 / (1 + np.exp(-2 * y))
     hard = (y > 0).astype(np.intp)
     targets = SoftTargets(np.column_stack([1 - soft, soft]), hard, 0.5, temperature)
@@ -96,7 +75,7 @@ def test_no_split_contradicts_its_sign():
 
 
 def test_by_name():
-    X, y, _ = draw(1)
+    X, y, _ = draw(1, 150)
     frame = pd.DataFrame(np.nan_to_num(X), columns=["a", "b", "c"])
     named = SoftTreeRegressor(monotonic_cst={"a": 1, "c": -1}).fit(frame, y)
     listed = SoftTreeRegressor(monotonic_cst=[1, 0, -1]).fit(frame.to_numpy(), y)
@@ -104,7 +83,7 @@ def test_by_name():
 
 
 def test_what_is_no_constraint():
-    X, y, _ = draw(0)
+    X, y, _ = draw(0, 150)
     with pytest.raises(ValueError, match="monotonic_cst must be an array-like of -1, 0 or 1"):
         SoftTreeRegressor(monotonic_cst=[2, 0, 0]).fit(X, y)
     with pytest.raises(ValueError, match="monotonic_cst has shape"):
