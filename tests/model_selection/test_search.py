@@ -57,11 +57,10 @@ def test_the_best_of_the_candidates_is_refitted_on_all_rows():
 
 
 def test_every_family_and_the_default_teacher():
-    rng = np.random.default_rng(0)
-    rows = rng.permutation(len(X))[:60]
-    found = BudgetSearchCV(budget="1KB", cv=2, random_state=0).fit(X[rows], Y[rows])
+    one_split = ShuffleSplit(1, random_state=0)
+    found = BudgetSearchCV(budget="1KB", cv=one_split, random_state=0).fit(X[::2], Y[::2])
     assert set(found.cv_results_["param_family"]) == {"tree", "boosted", "linear", "net", "pruned"}
-    assert set(found.cv_results_["status"]) == {"dropped", "fits"}
+    assert set(found.cv_results_["status"]) == {"fits"}
     assert (found.cv_results_["mean_flash"] <= 1024).all()
     assert found.score(X, Y) > 0.9
 
@@ -218,13 +217,15 @@ def test_weights_groups_unlabeled_rows_and_splits_of_the_user():
 
 
 def test_weights_reach_the_default_teacher_under_metadata_routing():
-    weight = np.where(Y == 1, 5.0, 1.0)
-    plain = BudgetSearchCV(budget="400B", families=["tree"], cv=2, random_state=0)
-    expected = to_bytes(clone(plain).fit(X, Y, weight).compact_)
+    X_fit, y_fit = X[::2], Y[::2]
+    weight = np.where(y_fit == 1, 5.0, 1.0)
+    one_split = ShuffleSplit(1, random_state=0)
+    plain = BudgetSearchCV(budget="400B", families=["tree"], cv=one_split, random_state=0)
+    expected = to_bytes(clone(plain).fit(X_fit, y_fit, weight).compact_)
     with config_context(enable_metadata_routing=True):
         found = clone(plain).set_fit_request(sample_weight=True)
-        assert to_bytes(clone(found).fit(X, Y, weight).compact_) == expected
-        scores = cross_val_score(found, X, Y, params={"sample_weight": weight}, cv=2)
+        assert to_bytes(clone(found).fit(X_fit, y_fit, weight).compact_) == expected
+        scores = cross_val_score(found, X_fit, y_fit, params={"sample_weight": weight}, cv=2)
     assert scores.min() > 0.8
 
 
@@ -312,9 +313,9 @@ import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from skdistill.model_selection import BudgetSearchCV
-X, y = make_classification(600, 8, n_informative=6, n_classes=3, random_state=0)
+X, y = make_classification(300, 8, n_informative=6, n_classes=3, random_state=0)
 BudgetSearchCV(
-    RandomForestClassifier(20), "1KB", families=["tree", "boosted"], storage=sys.argv[1]
+    RandomForestClassifier(10), "600B", families=["tree", "linear"], storage=sys.argv[1]
 ).fit(X, y).save(sys.argv[2])
 """
 
