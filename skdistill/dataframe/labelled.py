@@ -15,6 +15,7 @@ from skdistill.dataframe.cleaning import (
     clean_columns,
     clean_text,
     drop_options,
+    example_of,
     holds_dates,
     is_text,
 )
@@ -99,7 +100,7 @@ def read_labelled(
     frame = frame.drop(columns=list(drop))
     column, is_labelled = labels_in(frame, target, path)
     if not is_labelled.all():
-        notes.append(_left_out(int((~is_labelled).sum()), target))
+        notes.append(left_out_note(int((~is_labelled).sum()), target))
     y, task, reason = read_target(column, target, task)
     X, more = clean_columns(frame[is_labelled].drop(columns=target), leave_out_empty=True)
     if X.shape[1] == 0:
@@ -136,7 +137,7 @@ def labels_in(frame: Any, target: str, path: Any) -> tuple[Any, NDArray[np.bool_
     column = frame[target]
     if holds_dates(column):
         raise DatasetError(
-            f"target {target!r} holds dates or times such as {str(column.dropna().iloc[0])!r}: "
+            f"target {target!r} holds dates or times such as {example_of(column)!r}: "
             "turn them into numbers or labels"
         )
     if is_text(column):
@@ -145,6 +146,23 @@ def labels_in(frame: Any, target: str, path: Any) -> tuple[Any, NDArray[np.bool_
     if not is_labelled.any():
         raise DatasetError(f"{path} has no row with a value in the target {target!r}")
     return column[is_labelled].infer_objects(), is_labelled
+
+
+def left_out_note(n: int, target: str) -> str:
+    """Say how many rows without a label were left out.
+
+    Parameters
+    ----------
+    n : int
+        Of these rows.
+    target : str
+        The column of labels.
+
+    Returns
+    -------
+    note : str
+    """
+    return f"left out {n:,} row{'s' * (n > 1)} without a value in {target!r}"
 
 
 def read_target(column: Any, name: str, task: str = "auto") -> tuple[NDArray[Any], str, str]:
@@ -237,10 +255,6 @@ def _suggestion(name: str, names: list[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"it has {quoted(names, 10)}"
-
-
-def _left_out(n: int, target: str) -> str:
-    return f"left out {n:,} row{'s' * (n > 1)} without a value in {target!r}"
 
 
 def _choose_task(values: NDArray[np.float64] | None, column: Any, name: str) -> tuple[str, str]:
