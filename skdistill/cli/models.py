@@ -13,7 +13,13 @@ import skdistill
 from skdistill.cli.errors import InputError, bad_input
 from skdistill.dataframe.cleaning import clean_columns
 from skdistill.dataframe.files import read_frame
-from skdistill.dataframe.labelled import labels_in, numbers_of, require_columns
+from skdistill.dataframe.labelled import (
+    labels_in,
+    left_out_note,
+    numbers_of,
+    require_columns,
+)
+from skdistill.dataframe.number_text import is_number
 from skdistill.model import CompactModel
 from skdistill.teachers.booster import PICKLES, load_booster
 
@@ -152,7 +158,7 @@ def labelled_rows_of(
     labels, is_labelled = labels_in(frame, target, path)
     n_left_out = int((~is_labelled).sum())
     if n_left_out:
-        notes.append(f"left out {n_left_out:,} rows without a value in {target!r}")
+        notes.append(left_out_note(n_left_out, target))
     whole = frame[is_labelled].reset_index(drop=True)
     y = _labels_for(model, labels, target)
     inputs = whole if model.feature_names is not None else whole.drop(columns=target)
@@ -173,18 +179,32 @@ def _labels_for(model: CompactModel, labels: Any, target: str) -> NDArray[Any]:
     kind = model.classes.dtype.kind
     y: NDArray[Any]
     if kind == "b":
-        y = labels.to_numpy(dtype=bool) if values is None else values != 0
-    elif kind in "iuf" and values is not None:
+        is_truth = labels.map(lambda label: isinstance(label, bool | np.bool_)).to_numpy(bool)
+        if values is not None:
+            is_truth = np.isin(values, (0, 1))
+        if not is_truth.all():
+            raise _foreign_label(model, labels[~is_truth].iloc[0], target)
+        y = (labels if values is None else values).astype(bool)
+        return np.asarray(y)
+    if kind in "iuf":
+        if values is None:
+            foreign = [label for label in map(str, labels) if not is_number(label)]
+            raise _foreign_label(model, foreign[0] if foreign else labels.iloc[0], target)
         y = values.astype(model.classes.dtype) if (values == np.rint(values)).all() else values
+    elif values is not None and (values == np.rint(values)).all():
+        y = np.array([f"{value:.0f}" for value in values])  # as text, without what blanks add
     else:
         y = np.array([str(label) for label in labels])
     if not np.isin(y, model.classes).any():
-        known = ", ".join(repr(str(each)) for each in model.classes[:5])
-        raise InputError(
-            f"target {target!r} holds {str(y[0])!r} and the like, none of the model's classes "
-            f"{known}"
-        )
+        raise _foreign_label(model, y[0], target)
     return y
+
+
+def _foreign_label(model: CompactModel, label: Any, target: str) -> InputError:
+    known = ", ".join(repr(str(each)) for each in np.asarray(model.classes)[:5])
+    return InputError(
+        f"target {target!r} holds {str(label)!r} and the like, none of the model's classes {known}"
+    )
 
 
 def _select(model: CompactModel, frame: Any, path: Path, notes: list[str]) -> tuple[Any, list[str]]:
