@@ -17,6 +17,7 @@ from skdistill.cli.extras import require_extras
 from skdistill.cli.holdout import HeldOut, baseline_scores, hold_out, scores_of
 from skdistill.cli.options import (
     FILE,
+    Number,
     budget_options,
     device_option,
     drop_option,
@@ -69,7 +70,7 @@ _SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "lo
 @drop_option
 @click.option(
     "--test-size",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Number(0, 1, min_open=True, max_open=True),
     default=0.25,
     metavar="SHARE",
     help="Share of the rows that is held out for the report; default: 0.25.",

@@ -12,7 +12,14 @@ from skdistill.cli.errors import InputError, bad_input
 from skdistill.cli.extras import require_extras
 from skdistill.cli.holdout import scores_of
 from skdistill.cli.models import labelled_rows_of, load_model
-from skdistill.cli.options import FILE, budget_options, device_option, output_options, read_limits
+from skdistill.cli.options import (
+    FILE,
+    Number,
+    budget_options,
+    device_option,
+    output_options,
+    read_limits,
+)
 from skdistill.model import CompactModel
 from skdistill.model_selection.budget import Budget, Device, check_device, measure
 
@@ -26,11 +33,11 @@ _REGRESSION = ("min_r2", "max_rmse")
 @device_option(help_text="Core to compile for; without it, code is estimated.")
 @click.option("--rows", type=FILE, metavar="TABLE", help="Rows to score.")
 @click.option("--target", metavar="COLUMN", help="Column of their labels or values.")
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE")
-@click.option("--min-balanced-accuracy", type=click.FloatRange(0, 1), metavar="SHARE")
-@click.option("--max-log-loss", type=click.FloatRange(0), metavar="LOSS")
-@click.option("--min-r2", type=click.FloatRange(max=1), metavar="R2", help="Of a regression.")
-@click.option("--max-rmse", type=click.FloatRange(0), metavar="ERROR", help="Of a regression.")
+@click.option("--min-accuracy", type=Number(0, 1), metavar="SHARE")
+@click.option("--min-balanced-accuracy", type=Number(0, 1), metavar="SHARE")
+@click.option("--max-log-loss", type=Number(0), metavar="LOSS")
+@click.option("--min-r2", type=Number(max=1), metavar="R2", help="Of a regression.")
+@click.option("--max-rmse", type=Number(0), metavar="ERROR", help="Of a regression.")
 @output_options
 def gate(
     console: Console,

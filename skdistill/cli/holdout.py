@@ -17,6 +17,7 @@ from skdistill.dataframe.labelled import LabelledTable
 
 _LEAST_ROWS = 20
 _LEAST_OF_CLASS = 4
+_LEAST_TRAINING = 10  # rows of a regression, which are cross-validated in five parts
 
 
 class HeldOut(NamedTuple):
@@ -64,7 +65,13 @@ def hold_out(table: LabelledTable, test_size: float, seed: int) -> HeldOut:
         )
     n_test = int(np.ceil(test_size * n))
     stratify = None
-    if table.task == "classification":
+    if table.task == "regression":
+        if n_test < 2 or n - n_test < _LEAST_TRAINING:
+            raise InputError(
+                f"--test-size {test_size:g} leaves {n - n_test} rows for training and {n_test} "
+                f"for testing: {_LEAST_TRAINING} and 2 are needed"
+            )
+    else:
         stratify = table.y
         classes, counts = np.unique(table.y, return_counts=True)
         rare = classes[counts < _LEAST_OF_CLASS]

@@ -19,6 +19,7 @@ from skdistill.dataframe.labelled import (
     numbers_of,
     require_columns,
 )
+from skdistill.dataframe.number_text import is_number
 from skdistill.model import CompactModel
 from skdistill.teachers.booster import PICKLES, load_booster
 
@@ -177,18 +178,32 @@ def _labels_for(model: CompactModel, labels: Any, target: str) -> NDArray[Any]:
     kind = model.classes.dtype.kind
     y: NDArray[Any]
     if kind == "b":
-        y = labels.to_numpy(dtype=bool) if values is None else values != 0
-    elif kind in "iuf" and values is not None:
+        is_truth = labels.map(lambda label: isinstance(label, bool | np.bool_)).to_numpy(bool)
+        if values is not None:
+            is_truth = np.isin(values, (0, 1))
+        if not is_truth.all():
+            raise _foreign_label(model, labels[~is_truth].iloc[0], target)
+        y = (labels if values is None else values).astype(bool)
+        return np.asarray(y)
+    if kind in "iuf":
+        if values is None:
+            foreign = [label for label in map(str, labels) if not is_number(label)]
+            raise _foreign_label(model, foreign[0] if foreign else labels.iloc[0], target)
         y = values.astype(model.classes.dtype) if (values == np.rint(values)).all() else values
+    elif values is not None and (values == np.rint(values)).all():
+        y = np.array([f"{value:.0f}" for value in values])  # as text, without what blanks add
     else:
         y = np.array([str(label) for label in labels])
     if not np.isin(y, model.classes).any():
-        known = ", ".join(repr(str(each)) for each in model.classes[:5])
-        raise InputError(
-            f"target {target!r} holds {str(y[0])!r} and the like, none of the model's classes "
-            f"{known}"
-        )
+        raise _foreign_label(model, y[0], target)
     return y
+
+
+def _foreign_label(model: CompactModel, label: Any, target: str) -> InputError:
+    known = ", ".join(repr(str(each)) for each in np.asarray(model.classes)[:5])
+    return InputError(
+        f"target {target!r} holds {str(label)!r} and the like, none of the model's classes {known}"
+    )
 
 
 def _select(model: CompactModel, frame: Any, path: Path, notes: list[str]) -> tuple[Any, list[str]]:
@@ -233,12 +248,12 @@ def _load_skops(path: Path) -> Any:
     except ImportError as error:
         raise ImportError(f"{path} needs skops: pip install 'skdistill[cli]'") from error
     about = f"{path} cannot be loaded"
-    with bad_input(about, zipfile.BadZipFile, KeyError):
+    with bad_input(about, zipfile.BadZipFile, KeyError, AttributeError):
         unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_TRUSTED))
     if unknown:
         raise InputError(
             f"{path} holds types that skops does not trust: {', '.join(unknown[:5])}; load it "
             "yourself, and call skdistill.convert or DistilledClassifier"
         )
-    with bad_input(about, zipfile.BadZipFile, KeyError):
+    with bad_input(about, zipfile.BadZipFile, KeyError, AttributeError):
         return io.load(path, trusted=_TRUSTED)

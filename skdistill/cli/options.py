@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +35,17 @@ class Size(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             self.fail(f"{value!r} is no size such as 512B or 4KB", param, ctx)
         return value
+
+
+class Number(click.FloatRange):
+    """A number in a range; not-a-number is in none."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Read the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
+        return number
 
 
 def output_options(command: Command) -> Command:

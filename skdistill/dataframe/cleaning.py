@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from skdistill.dataframe.files import DatasetError, quoted
+from skdistill.dataframe.number_text import is_missing_mark, is_number
 
-_MARKS = {"?", "-", "--", ".", "*", "na", "n/a", "nan", "null", "none", "missing", "unknown"}
-"""Text that stands for a missing number, in lower case."""
-_CLOCK = r"([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2}|[AaPp][Mm])?)?"
-_DATE = re.compile(
-    rf"(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}){_CLOCK}"
-)
+_CLOCK = r"([01]?\d|2[0-4]):[0-5]\d(:\d{2}([.,]\d+)?)?\s*(Z|[+-]\d{2}:?\d{2}|[AaPp][Mm])?"
+_DAY = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+_DATE = re.compile(rf"{_DAY}([ T]{_CLOCK})?|{_CLOCK}")
 _EXACT_INTEGER = 2**24
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
@@ -103,11 +101,26 @@ def refuse_dates(frame: Any, names: Iterable[str]) -> None:
     """
     dates = [name for name in names if holds_dates(frame[name])]
     if dates:
-        example = frame[dates[0]].dropna().iloc[0]
+        example = example_of(frame[dates[0]])
         raise DatasetError(
-            f"dates or times such as {str(example)!r} in {quoted(dates)}: turn them into numbers "
+            f"dates or times such as {example!r} in {quoted(dates)}: turn them into numbers "
             f"(days since a date, month, hour), or leave them out ({drop_options(dates)})"
         )
+
+
+def example_of(column: Any) -> str:
+    """The first value of a column that is neither blank nor stands for a missing one.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        With at least one such value.
+
+    Returns
+    -------
+    text : str
+    """
+    return next(text for text in map(str, column.dropna()) if not is_missing_mark(text))
 
 
 def holds_dates(column: Any) -> bool:
@@ -131,10 +144,15 @@ def holds_dates(column: Any) -> bool:
         return True
     if types.is_numeric_dtype(column.dtype):
         return False
-    values = [value.strip() if isinstance(value, str) else value for value in _different(column)]
-    values = [value for value in values if not isinstance(value, str) or value][:1000]
+    values = [
+        value
+        for value in _different(column)
+        if not (isinstance(value, str) and is_missing_mark(value))
+    ][:1000]
     return bool(values) and all(
-        bool(_DATE.fullmatch(value)) if isinstance(value, str) else isinstance(value, _TIMES)
+        bool(_DATE.fullmatch(value.strip()))
+        if isinstance(value, str)
+        else isinstance(value, _TIMES)
         for value in values
     )
 
@@ -173,19 +191,15 @@ def clean_text(column: Any) -> tuple[Any, str]:
     note : str
         What was changed, perhaps empty.
     """
-    import pandas as pd
-
     different = _different(column)
     blank = [text for text in different if not text.strip()]
-    marks = [text for text in different if text.strip().lower() in _MARKS]
-    numbers = [text for text in different if text not in {*blank, *marks}]
-    if numbers and (blank or marks) and all(map(_is_number, numbers)):
-        missing = column.isin([*blank, *marks])
-        values = column.astype(object).where(~missing, None)
-        n = int(missing.sum())
-        cells = f"{n:,} cell{'s' * (n > 1)} without one ({quoted([*blank, *marks], 3)})"
+    missing = [text for text in different if is_missing_mark(text)]
+    numbers = [text for text in different if not is_missing_mark(text)]
+    if numbers and missing and all(map(is_number, numbers)):
+        n = int(column.isin(missing).sum())
+        cells = f"{n:,} cell{'s' * (n > 1)} without one ({quoted(missing, 3)})"
         note = f"{str(column.name)!r} holds numbers; {cells} count{'s' * (n == 1)} as missing"
-        return pd.to_numeric(values), note
+        return column.astype(object).map({text: float(text) for text in numbers}), note
     if not blank:
         return column, ""
     return column.astype(object).where(~column.isin(blank), None), ""
@@ -215,13 +229,6 @@ def _different(column: Any) -> list[Any]:
         return list(column.dropna().unique())
     except TypeError:  # lists and the like have no hash
         return list(column.dropna())
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False
 
 
 def _is_readable(column: Any) -> bool:

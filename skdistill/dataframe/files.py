@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from skdistill.dataframe.number_text import point_for_comma
 
 TEXT = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
@@ -21,8 +23,6 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
-_WHOLE = re.compile(r"\s*[-+]?\d*\s*")
 
 
 class DatasetError(ValueError):
@@ -77,7 +77,7 @@ def read_frame(path: str | PathLike[str]) -> tuple[Any, list[str]]:
         raise DatasetError(f"{path} has the extension {extension!r}; what can be read is {known}")
     try:
         import pandas  # noqa: F401
-        import pyarrow  # noqa: F401
+        import pyarrow
     except ImportError as error:
         raise ImportError(
             f"reading tables needs {error.name}: pip install 'skdistill[cli]'"
@@ -90,7 +90,7 @@ def read_frame(path: str | PathLike[str]) -> tuple[Any, list[str]]:
             frame = _read_arrow(path, is_parquet=extension in PARQUET)
     except DatasetError:
         raise
-    except (OSError, ValueError) as error:  # the errors of pandas and pyarrow are ValueErrors
+    except (OSError, ValueError, pyarrow.ArrowException) as error:  # pandas has ValueErrors
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DatasetError(f"{path} cannot be read: {reason}") from error
     if not len(frame):
@@ -141,18 +141,18 @@ def _read_text(path: Path) -> tuple[Any, list[str]]:
         raise DatasetError(f"{path} is empty")
     encoding, notes = _encoding(path, content)
     with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as file:
-        sample = file.read(_SAMPLE).splitlines()
+        sample = file.read(_SAMPLE)
     separator = _separator(sample)
-    header = next(csv.reader(sample, delimiter=separator), [])
+    header = next(_rows(sample, separator))
     _refuse_repeated(path, [name for name in header if name])
     frame = _parse(content, encoding, separator)
-    if not frame.index.equals(frame.index.__class__(range(len(frame)))):
+    if frame.index.tolist() != list(range(len(frame))):
         raise DatasetError(f"{path} has rows with more fields than its header")
-    if separator != "," and (columns := _with_decimal_comma(frame)):
-        frame = _parse(content, encoding, separator, decimal=",")
-        notes.append(f"numbers have a decimal comma in {quoted(columns)}")
+    if separator != ",":
+        frame, more = _read_decimal_commas(frame)
+        notes += more
     first = frame.iloc[:, 0]
-    if header[0] == "" and first.tolist() == list(range(len(frame))):
+    if header[0] == "" and first.dtype.kind == "i" and first.is_unique:
         frame = frame.iloc[:, 1:]
         notes.append("left out the first column, which has no name and numbers the rows")
     return frame, notes
@@ -172,11 +172,17 @@ def _encoding(path: Path, content: bytes) -> tuple[str, list[str]]:
     return "utf-8", []
 
 
-def _separator(lines: list[str]) -> str:
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    """Fields of the rows that are not blank; line breaks in quotes belong to a field."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return (row for row in reader if row)
+
+
+def _separator(sample: str) -> str:
     """The character that splits the most rows into as many fields as the header."""
 
     def regularity(separator: str) -> tuple[float, int]:
-        rows = [row for row in csv.reader(lines[:200], delimiter=separator) if row]
+        rows = list(islice(_rows(sample, separator), 200))
         width = len(rows[0]) if rows else 0
         if width < 2:
             return 0.0, 0
@@ -185,30 +191,33 @@ def _separator(lines: list[str]) -> str:
     return max(_SEPARATORS, key=regularity)
 
 
-def _parse(content: bytes, encoding: str, separator: str, decimal: str = ".") -> Any:
+def _parse(content: bytes, encoding: str, separator: str) -> Any:
     import pandas as pd
 
     # Numbers as Python reads them. pandas 3.1 does so by itself, and warns of the parameter.
     version = tuple(int(part) for part in pd.__version__.split(".")[:2])
     exact: dict[str, Any] = {} if version >= (3, 1) else {"float_precision": "round_trip"}
-    if decimal != ".":
-        exact["decimal"] = decimal
     return pd.read_csv(
         io.BytesIO(content), sep=separator, encoding=encoding, low_memory=False, **exact
     )
 
 
-def _with_decimal_comma(frame: Any) -> list[str]:
-    """Columns of text that are numbers, some of them with a comma."""
-    names = []
+def _read_decimal_commas(frame: Any) -> tuple[Any, list[str]]:
+    """Numbers in place of text with decimal commas, column by column, and a note."""
+    changed: dict[str, Any] = {}
     for name in frame.columns:
-        values = frame[name].dropna().unique().tolist()
-        texts = [value for value in values if isinstance(value, str)]
-        if len(texts) < len(values) or not any(map(_DECIMAL_COMMA.fullmatch, texts)):
+        different = frame[name].dropna().unique().tolist()
+        if not all(isinstance(value, str) for value in different):
             continue
-        if all(_DECIMAL_COMMA.fullmatch(text) or _WHOLE.fullmatch(text) for text in texts):
-            names.append(str(name))
-    return names
+        if pointed := point_for_comma(different):
+            if len(pointed) == len(different):
+                numbers = {text: float(number) for text, number in pointed.items()}
+                changed[name] = frame[name].astype(object).map(numbers).astype(float)
+            else:  # marks of what is missing stay for later
+                changed[name] = frame[name].astype(object).replace(pointed)
+    if not changed:
+        return frame, []
+    return frame.assign(**changed), [f"numbers have a decimal comma in {quoted(changed)}"]
 
 
 def _refuse_repeated(path: Path, names: list[str]) -> None:

@@ -15,6 +15,7 @@ from skdistill.dataframe.cleaning import (
     clean_columns,
     clean_text,
     drop_options,
+    example_of,
     holds_dates,
     is_text,
 )
@@ -136,7 +137,7 @@ def labels_in(frame: Any, target: str, path: Any) -> tuple[Any, NDArray[np.bool_
     column = frame[target]
     if holds_dates(column):
         raise DatasetError(
-            f"target {target!r} holds dates or times such as {str(column.dropna().iloc[0])!r}: "
+            f"target {target!r} holds dates or times such as {example_of(column)!r}: "
             "turn them into numbers or labels"
         )
     if is_text(column):

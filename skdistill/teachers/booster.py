@@ -115,6 +115,8 @@ def _load_lightgbm(path: Path, content: bytes) -> Any:
         ) from error
     if not content.startswith(b"tree"):
         raise ValueError(f"{str(path)!r} is no model of LightGBM: save one by booster.save_model")
+    if b"\nend of trees" not in content:  # LightGBM would abort the process
+        raise ValueError(f"{str(path)!r} is cut off: save the model once more by save_model")
     try:
         return lightgbm.Booster(model_file=str(path))
     except lightgbm.basic.LightGBMError as error:

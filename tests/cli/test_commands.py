@@ -75,6 +75,8 @@ TABLE = ["distill", "t.csv", "--target", "y"]
         ([*TABLE, "--family", "vine"], "'vine' is not one of"),
         ([*TABLE, "--task", "guess"], "'guess' is not one of"),
         ([*TABLE, "--test-size", "1"], "1.0 is not in the range"),
+        ([*TABLE, "--test-size", "nan"], "'nan' is no finite number"),
+        (["gate", "m.skd", "--max-rmse", "nan"], "'nan' is no finite number"),
         ([*TABLE, "--jobs", "0"], "must be 1 or more, or -1"),
         ([*TABLE, "--time", "2ms"], "a time at a clock, such as"),
         ([*TABLE, "--time", "1s@1MHz", "--device", "host"], "target='host' has no bounds of ram"),

@@ -84,6 +84,12 @@ def test_skops_files(run, wine, tmp_path, kind):
     assert np.array_equal(skdistill.load(tmp_path / "model.skd").predict(X), model.predict(X))
 
 
+def test_a_model_of_lightgbm_that_is_cut_off(refused, fitted, tmp_path):
+    whole = (fitted[0] / "lightgbm.txt").read_bytes()
+    (tmp_path / "cut.txt").write_bytes(whole[: len(whole) // 3])
+    assert "is cut off" in refused("convert", tmp_path / "cut.txt", "--quiet")
+
+
 def shout(X):
     return X
 

@@ -167,6 +167,19 @@ def test_a_task_that_the_target_does_not_suit(refused_at_once, wine, tmp_path, t
 
 
 @pytest.mark.parametrize(
+    ("share", "message"),
+    [
+        ("0.99", "leaves 0 rows for training and 25 for testing: 10 and 2 are needed"),
+        ("0.01", "leaves 24 rows for training and 1 for testing"),
+    ],
+)
+def test_shares_that_leave_too_few_rows(refused_at_once, tmp_path, share, message):
+    path = tmp_path / "table.csv"
+    pd.DataFrame({"a": np.arange(25), "y": np.arange(25) / 2}).to_csv(path, index=False)
+    assert message in refused_at_once(path, "--target", "y", "--test-size", share)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("no.csv", None, "there is no file"),

@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 import skdistill
+from skdistill import SoftTreeClassifier
 from skdistill.model_selection.budget import Budget, Device, measure
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +96,64 @@ def test_for_people(run, models):
 def test_bad_options_are_refused(refused, models, tables, model, arguments, message):
     arguments = [each.format(rows=tables / "wine.csv") for each in arguments]
     assert message in refused("gate", models / f"{model}.skd", "--quiet", *arguments)
+
+
+@pytest.fixture(scope="module")
+def labels_of_kinds(tmp_path_factory):
+    """Rows, and models of them with classes of each kind."""
+    folder = tmp_path_factory.mktemp("kinds")
+    a = np.arange(60) % 5
+    kinds = {"truth": a > 2, "number": (a > 2) * 1, "text": np.array(["1", "2", "x"])[a % 3]}
+    for kind, y in kinds.items():
+        tree = SoftTreeClassifier(max_leaf_nodes=6).fit(pd.DataFrame({"a": a}), y)
+        tree.save(folder / f"{kind}.skd")
+    return folder, a
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "accuracy"),
+    [
+        ("truth", ["False", "True"], 1),
+        ("truth", [0, 1], 1),
+        ("number", [0, 1], 1),
+        ("number", ["0", "1", " "], 1),
+        ("text", ["1", "2", "x"], 1),
+        ("text", ["1", "2", ""], 1),
+    ],
+)
+def test_labels_are_read_as_the_models_classes(
+    run, labels_of_kinds, tmp_path, kind, labels, accuracy
+):
+    folder, a = labels_of_kinds
+    y = np.array(labels, object)[a % 3 if kind == "text" else (a > 2) * 1]
+    if labels[-1] == " ":
+        y[:4] = " "
+    pd.DataFrame({"a": a, "y": y}).to_csv(tmp_path / "rows.csv", index=False)
+    rows = ["--rows", tmp_path / "rows.csv", "--target", "y", "--min-accuracy", accuracy]
+    (check,) = gate(run, folder / f"{kind}.skd", *rows).values()
+    assert check["measured"] == accuracy
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "foreign"),
+    [
+        ("truth", ["yes", "no"], "yes"),
+        ("truth", ["F", "T"], "F"),
+        ("truth", [1, 2], "2"),
+        ("number", ["0", "x"], "x"),
+        ("number", ["False", "True"], "False"),
+        ("text", [3, 4], "3"),
+    ],
+)
+def test_labels_of_another_kind_are_refused(
+    refused, labels_of_kinds, tmp_path, kind, labels, foreign
+):
+    folder, a = labels_of_kinds
+    y = np.array(labels, object)[np.arange(60) % 2]
+    pd.DataFrame({"a": a, "y": y}).to_csv(tmp_path / "rows.csv", index=False)
+    rows = ["--rows", tmp_path / "rows.csv", "--target", "y", "--min-accuracy", 0.5]
+    error = refused("gate", folder / f"{kind}.skd", *rows)
+    assert f"target 'y' holds '{foreign}' and the like, none of the model's classes" in error
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the action is a script of bash")

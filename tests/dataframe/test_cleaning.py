@@ -35,7 +35,15 @@ def test_numbers_beside_blanks_and_marks(values, expected, marks):
 
 @pytest.mark.parametrize(
     "values",
-    [["1", "2", "3+"], ["a", "?"], ["01", "02"], ["1", "2"], ["nan", "?"], ["inf", "x"]],
+    [
+        ["1", "2", "3+"],
+        ["a", "?"],
+        ["01", "02"],
+        ["1", "2"],
+        ["nan", "?"],
+        ["inf", "x"],
+        ["1_0", "?"],
+    ],
 )
 def test_labels_stay_as_they_are(values):
     frame, notes = clean(values)
@@ -70,6 +78,9 @@ def test_columns_without_a_value(values):
         ["2024-01-03T10:15:00.25Z", None],
         ["3.12.2024", "13/02/2023 4:05 PM"],
         pd.Categorical(["2024-01-03", "2024-01-04"]),
+        ["unknown", "2024-01-04", "?"],
+        ["10:30", "8:15 pm"],
+        ["23:59:59", " "],
     ],
 )
 def test_dates_are_refused_by_name(values):
@@ -80,7 +91,16 @@ def test_dates_are_refused_by_name(values):
 
 
 @pytest.mark.parametrize(
-    "values", [[20240103, 20240104], ["2024", "2025"], ["1.2", "3.4"], ["1-2", "3-4"], [None, None]]
+    "values",
+    [
+        [20240103, 20240104],
+        ["2024", "2025"],
+        ["1.2", "3.4"],
+        ["1-2", "3-4"],
+        [None, None],
+        ["?"],
+        ["16:90"],
+    ],
 )
 def test_these_are_no_dates(values):
     assert not holds_dates(pd.Series(values))

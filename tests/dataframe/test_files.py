@@ -57,12 +57,30 @@ def test_a_decimal_comma(tmp_path):
     assert frame["a"].tolist() == ["1,2,3", "4,5"] and notes == []
 
 
+def test_a_decimal_comma_is_of_a_column(tmp_path):
+    text = "a;b;c\n1,5;0.1;1.234,5\n-;0.2;7\n"
+    frame, notes = read_frame(write(tmp_path, text))
+    assert frame["a"].tolist() == ["1.5", "-"]  # marks are read with those of other columns
+    assert frame["b"].tolist() == [0.1, 0.2]
+    assert frame["c"].tolist() == [1234.5, 7]
+    assert notes == ["numbers have a decimal comma in 'a', 'c'"]
+
+
+@pytest.mark.parametrize("text", ["\n\na,b\n1,2\n", '"a\x85",b\n1,2\n', '"a\nb",b\n1,2\n'])
+def test_line_breaks_before_and_in_the_header(tmp_path, text):
+    frame, _ = read_frame(write(tmp_path, text))
+    assert len(frame.columns) == 2 and frame["b"].tolist() == [2]
+
+
 def test_numbers_of_rows_are_left_out(tmp_path):
     path = tmp_path / "table.csv"
     FRAME.to_csv(path)
     frame, notes = read_frame(path)
     pd.testing.assert_frame_equal(frame, FRAME)
     assert notes == ["left out the first column, which has no name and numbers the rows"]
+    FRAME.iloc[[2, 0, 1]].to_csv(path)  # as after a split
+    frame, more = read_frame(path)
+    assert list(frame.columns) == list(FRAME.columns) and more == notes
 
 
 def test_a_single_column(tmp_path):
@@ -83,6 +101,7 @@ def test_numbers_are_those_that_python_reads(tmp_path):
         ("header.csv", "a,b\n", "header.csv has a header and no rows"),
         ("twice.csv", "a,b,a\n1,2,3\n", "has several columns named 'a': rename them"),
         ("wide.csv", "a,b\n1,2,3\n4,5,6\n", "has rows with more fields than its header"),
+        ("comment.csv", "# made by x\na,b,c\n1,2,3\n", "has rows with more fields than its header"),
         ("ragged.csv", "a,b\n1,2\n4,5,6\n", "cannot be read: Error tokenizing data"),
         ("zeros.csv", "a\0\0\0", "zeros.csv is no text"),
         ("text.parquet", "a,b\n1,2\n", "text.parquet cannot be read"),
@@ -94,6 +113,15 @@ def test_numbers_are_those_that_python_reads(tmp_path):
 def test_files_that_will_not_do(tmp_path, name, content, message):
     with pytest.raises(DatasetError, match=message.replace(".", r"\.")):
         read_frame(write(tmp_path, content, name))
+
+
+def test_types_of_arrow_that_pandas_has_not(tmp_path):
+    union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1]), pa.array(["x"])])
+    table = pa.table({"a": union})
+    with pa.ipc.new_file(str(tmp_path / "table.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(DatasetError, match="cannot be read: No known equivalent Pandas block"):
+        read_frame(tmp_path / "table.arrow")
 
 
 def test_names_that_occur_twice_in_parquet(tmp_path):
