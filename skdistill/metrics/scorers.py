@@ -10,10 +10,10 @@ Examples
 >>> from sklearn.datasets import load_iris
 >>> from sklearn.model_selection import cross_val_score
 >>> from sklearn.naive_bayes import GaussianNB
->>> from skdistill import DistilledClassifier
+>>> from skdistill import DistilledClassifier, SoftTreeClassifier
 >>> from skdistill.metrics import fidelity_scorer
 >>> X, y = load_iris(return_X_y=True)
->>> distiller = DistilledClassifier(GaussianNB(), random_state=0)
+>>> distiller = DistilledClassifier(GaussianNB(), SoftTreeClassifier(), random_state=0)
 >>> bool((cross_val_score(distiller, X, y, scoring=fidelity_scorer) > 0.8).all())
 True
 """

@@ -172,12 +172,12 @@ class BoosterTeacher(BasePrefitTeacher):
     --------
     >>> import lightgbm
     >>> from sklearn.datasets import load_iris
-    >>> from skdistill import BoosterTeacher, DistilledClassifier
+    >>> from skdistill import BoosterTeacher, DistilledClassifier, SoftTreeClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> options = {"objective": "multiclass", "num_class": 3, "verbose": -1, "num_threads": 1}
     >>> booster = lightgbm.train(options, lightgbm.Dataset(X, y), 20)
     >>> teacher = BoosterTeacher(booster, classes=["setosa", "versicolor", "virginica"])
-    >>> distilled = DistilledClassifier(teacher, random_state=0).fit(X)
+    >>> distilled = DistilledClassifier(teacher, SoftTreeClassifier()).fit(X)
     >>> distilled.predict(X[::50]).tolist()
     ['setosa', 'versicolor', 'virginica']
     """

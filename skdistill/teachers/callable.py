@@ -39,12 +39,13 @@ class CallableTeacher(BasePrefitTeacher):
     Examples
     --------
     >>> import numpy as np
-    >>> from skdistill import CallableTeacher, DistilledClassifier
+    >>> from skdistill import CallableTeacher, DistilledClassifier, SoftTreeClassifier
     >>> X = np.linspace(-1, 1, 50)[:, None]
     >>> def warm(rows):
     ...     return 1 / (1 + np.exp(-9 * rows[:, 0]))
     >>> teacher = CallableTeacher(warm, classes=["cold", "warm"])
-    >>> DistilledClassifier(teacher, random_state=0).fit(X).predict([[-0.5], [0.5]]).tolist()
+    >>> distilled = DistilledClassifier(teacher, SoftTreeClassifier()).fit(X)
+    >>> distilled.predict([[-0.5], [0.5]]).tolist()
     ['cold', 'warm']
     """
 

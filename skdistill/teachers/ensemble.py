@@ -74,12 +74,12 @@ class TeacherEnsemble(MetaEstimatorMixin, DocumentationLinkMixin, MembersMixin):
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skdistill import DistilledClassifier, TeacherEnsemble
+    >>> from skdistill import DistilledClassifier, SoftTreeClassifier, TeacherEnsemble
     >>> X, y = load_iris(return_X_y=True)
     >>> ensemble = TeacherEnsemble(
     ...     [("bayes", GaussianNB()), ("tree", DecisionTreeClassifier())], weights="greedy"
     ... )
-    >>> distilled = DistilledClassifier(ensemble, random_state=0).fit(X, y)
+    >>> distilled = DistilledClassifier(ensemble, SoftTreeClassifier(), random_state=0).fit(X, y)
     >>> distilled.teacher_.weights_.shape, distilled.predict(X[::50]).tolist()
     ((2,), [0, 1, 2])
     """

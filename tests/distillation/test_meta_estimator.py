@@ -38,7 +38,7 @@ from skdistill import (
     SoftTreeClassifier,
     TeacherEnsemble,
 )
-from tests.distillers import tree_classifier
+from tests.distillers import tree_classifier, tree_regressor
 
 X, Y = load_iris(return_X_y=True)
 VALUES = X[:, 0] + 0.5 * X[:, 1]
@@ -81,8 +81,8 @@ class Splitter(GroupKFold):
 
 
 DISTILLERS = {
-    "classifier": (DistilledClassifier, Classifier, Y),
-    "regressor": (DistilledRegressor, Regressor, VALUES),
+    "classifier": (tree_classifier, Classifier, Y),
+    "regressor": (tree_regressor, Regressor, VALUES),
 }
 
 

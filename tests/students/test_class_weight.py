@@ -24,6 +24,7 @@ from skdistill import (
 )
 from skdistill.students.class_weight import class_weights, row_weights
 from skdistill.targets import SoftTargets
+from tests.distillers import tree_classifier
 
 X, Y = make_classification(
     400, 8, n_informative=5, n_classes=3, weights=[0.8, 0.15, 0.05], random_state=0
@@ -45,9 +46,9 @@ STUDENTS = [
     PrunedEnsembleClassifier(SoftBoostingClassifier(6, random_state=0), 150, random_state=0),
 ]
 DISTILLERS = [
-    DistilledClassifier(FOREST, transfer_set=None, random_state=0),
-    DistilledClassifier(FOREST, transfer_set=None, temperature="auto", random_state=0),
-    DistilledClassifier(None, SoftTreeClassifier(), alpha=0, transfer_set=None),
+    tree_classifier(FOREST, transfer_set=None, random_state=0),
+    tree_classifier(FOREST, transfer_set=None, temperature="auto", random_state=0),
+    tree_classifier(None, alpha=0, transfer_set=None),
 ]
 EVERY = pytest.mark.parametrize("estimator", STUDENTS + DISTILLERS, ids=lambda e: repr(e)[:40])
 

@@ -9,7 +9,6 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 
 from skdistill import (
-    DistilledClassifier,
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
@@ -19,6 +18,7 @@ from skdistill import (
     SoftTreeClassifier,
     SoftTreeRegressor,
 )
+from tests.distillers import tree_classifier
 
 X, LABELS = make_multilabel_classification(200, 6, n_classes=3, random_state=0)
 STUDENTS = [
@@ -26,9 +26,7 @@ STUDENTS = [
     SoftLinearClassifier(),
     SoftBoostingClassifier(3, random_state=0),
     PrunedEnsembleClassifier(RandomForestClassifier(3, random_state=0), 200, random_state=0),
-    DistilledClassifier(
-        RandomForestClassifier(5, random_state=0), transfer_set=None, random_state=0
-    ),
+    tree_classifier(RandomForestClassifier(5, random_state=0), transfer_set=None, random_state=0),
 ]
 EVERY = pytest.mark.parametrize("student", STUDENTS, ids=lambda e: type(e).__name__)
 SEVERAL = {

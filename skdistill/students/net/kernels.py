@@ -27,6 +27,7 @@ from skdistill.students.net.layout import (
 from skdistill.utils.jit import njit
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam
+_LEAST_MEAN = np.float32(1e-30)
 EXPONENT_RATE = 0.3
 """Learning rate of the exponents as a multiple of that of the weights."""
 _STEP_RATE = 0.1  # of the output's step, in units of itself
@@ -212,7 +213,10 @@ def adam(params, gradient, moments, rates, rate, count):  # type: ignore[no-unty
     mean, square = moments[0], moments[1]
     for i in range(len(params)):
         g = gradient[i]
-        mean[i] += b1 * (g - mean[i])
+        m = mean[i] + b1 * (g - mean[i])
+        # Where gradients end, as those of a dead unit, means fade into subnormal numbers, with
+        # which processors are a hundred times slower. Parameters do not see such means.
+        mean[i] = m if abs(m) > _LEAST_MEAN else np.float32(0)
         square[i] += b2 * (g * g - square[i])
         params[i] -= scale * rates[i] * mean[i] / (np.sqrt(square[i] * correction) + eps)
 

@@ -12,8 +12,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import (
-    DistilledClassifier,
-    DistilledRegressor,
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
     SoftBoostingRegressor,
@@ -25,6 +23,7 @@ from skdistill import (
 )
 from skdistill.compact import LinearTable, evaluate
 from skdistill.students.linear import design
+from tests.distillers import tree_classifier, tree_regressor
 
 RNG = np.random.default_rng(0)
 DENSE = np.where(RNG.random((300, 40)) < 0.12, RNG.normal(size=(300, 40)), 0).astype(np.float32)
@@ -114,8 +113,8 @@ REFUSE = [
     SoftBoostingRegressor(2),
     StudentAdapter(DecisionTreeClassifier()),
     PrunedEnsembleClassifier(FOREST, 200),
-    DistilledClassifier(FOREST, transfer_set=None),
-    DistilledRegressor(RandomForestRegressor(3), transfer_set=None),
+    tree_classifier(FOREST, transfer_set=None),
+    tree_regressor(RandomForestRegressor(3), transfer_set=None),
 ]
 
 
