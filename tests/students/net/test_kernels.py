@@ -154,6 +154,16 @@ def test_adam_is_adam():
     assert ours == pytest.approx(params, rel=1e-4)
 
 
+def test_means_fade_to_0_without_subnormal_numbers():
+    params, moments = np.ones(1, np.float32), np.full((2, 1), 1e-3, np.float32)
+    means = []
+    for t in range(1, 1000):
+        adam(params, np.zeros(1, np.float32), moments, np.ones(1, np.float32), 0.1, t)
+        means.append(moments[0, 0])
+    assert means[-1] == 0
+    assert min(mean for mean in means if mean) > np.finfo(np.float32).tiny
+
+
 def test_raw_predictions_do_not_depend_on_the_other_rows():
     layout, params, batches = problem([N_INPUTS, 6, 3])
     rows = np.arange(N_SAMPLES, dtype=np.int32)
