@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle, product
 
 import numpy as np
 import pytest
@@ -24,10 +25,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers
 EMULATED = sorted(name for name, target in TARGETS.items() if target.core)
 
 
-@pytest.mark.parametrize("optimize", OPTIMIZE)
-@pytest.mark.parametrize("target", EMULATED)
-@pytest.mark.parametrize("first", SEEDS[::BATCH])
-def test_random_nets_answer_as_here(target, first, optimize):
+# Every core and optimization with some of the nets: all of them are run on the host elsewhere.
+@pytest.mark.parametrize(
+    ("target", "optimize", "first"),
+    [
+        (*pair, first)
+        for pair, first in zip(product(EMULATED, OPTIMIZE), cycle(SEEDS[::BATCH]), strict=False)
+    ],
+)
+def test_random_nets_answer_as_here(target, optimize, first):
     seeds = range(first, first + BATCH)
     cases = {f"m{seed}": case_of(seed)._replace(optimize=optimize) for seed in seeds}
     names = {name: f"{name}_{case.output}" for name, case in cases.items()}

@@ -884,7 +884,11 @@ class TestFailingFit:
             distilled.fit(X, y)
         assert self.attributes(distilled) <= {"n_features_in_"}
         distilled.set_params(
-            teacher=GaussianNB(), alpha=0.5, student=None, temperature=2.0, transfer_set=None
+            teacher=GaussianNB(),
+            alpha=0.5,
+            student=SoftTreeClassifier(),
+            temperature=2.0,
+            transfer_set=None,
         ).fit(X, Y)
         before, model = self.attributes(distilled), distilled.compact_
         with pytest.raises(ValueError):
