@@ -103,7 +103,13 @@ def _load_xgboost(path: Path, content: bytes) -> Any:
         raise ImportError(f"{str(path)!r} needs XGBoost: pip install 'skdistill[boost]'") from error
     if b"learner" not in content:
         raise ValueError(f"{str(path)!r} is no model of XGBoost: save one by save_model")
-    return xgboost.Booster(model_file=str(path))
+    cut_off = f"{str(path)!r} is cut off or damaged: save the model once more by save_model"
+    if not content.rstrip().endswith(b"}"):
+        raise ValueError(cut_off)
+    try:
+        return xgboost.Booster(model_file=str(path))
+    except (xgboost.core.XGBoostError, UnicodeDecodeError) as error:  # with a trace of C++
+        raise ValueError(cut_off) from error
 
 
 def _load_lightgbm(path: Path, content: bytes) -> Any:

@@ -84,10 +84,13 @@ def test_skops_files(run, wine, tmp_path, kind):
     assert np.array_equal(skdistill.load(tmp_path / "model.skd").predict(X), model.predict(X))
 
 
-def test_a_model_of_lightgbm_that_is_cut_off(refused, fitted, tmp_path):
-    whole = (fitted[0] / "lightgbm.txt").read_bytes()
-    (tmp_path / "cut.txt").write_bytes(whole[: len(whole) // 3])
-    assert "is cut off" in refused("convert", tmp_path / "cut.txt", "--quiet")
+@pytest.mark.parametrize("last", [b"", b"}", b"\n"], ids=["anywhere", "brace", "line"])
+@pytest.mark.parametrize("name", ["xgboost.json", "xgboost.ubj", "lightgbm.txt"])
+def test_a_model_of_a_booster_that_is_cut_off(refused, fitted, tmp_path, name, last):
+    whole = (fitted[0] / name).read_bytes()
+    kept = whole[: len(whole) * 2 // 3]
+    (tmp_path / name).write_bytes(kept[: kept.rfind(last) + len(last)] or kept)
+    assert "is cut off" in refused("convert", tmp_path / name, "--quiet")
 
 
 def shout(X):
