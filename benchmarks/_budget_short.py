@@ -33,9 +33,9 @@ def families(results: dict[str, Any]) -> str:
             "" if figure != figure else f"**{figure:.1f}**" if figure == best else f"{figure:.1f}"
             for figure in figures
         ]
-        rows.append((table, *cells))
-    seeds = ", ".join(str(seed) for seed in sorted({seed for _, seed in draws}))
-    return markdown((f"draws {seeds}", *FAMILIES), rows)
+        seeds = ", ".join(str(seed) for name, seed in sorted(draws) if name == table)
+        rows.append((table, seeds, *cells))
+    return markdown(("table", "draws", *FAMILIES), rows)
 
 
 def headline(results: dict[str, Any]) -> str:
