@@ -32,10 +32,10 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
     squared differences and of the number of categories that differ, of which each counts as
     much as two numbers a whole range apart.
 
-    Three choices beside the paper: neighbours are taken once, among the training rows, and
-    not again after every change; columns that hold whole numbers only stay whole; and no
-    value leaves the range its column has in the training rows. A missing value of either row
-    leaves both as they are.
+    Four choices beside the paper: neighbours are taken once, among the training rows, and
+    not again after every change; of more than `block_size` rows they are the nearest of a
+    block; columns that hold whole numbers only stay whole; and no value leaves the range its
+    column has in the training rows. A missing value of either row leaves both as they are.
 
     Parameters
     ----------
@@ -54,9 +54,15 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
         mean of their soft labels is that of the training rows ("keep"), or the same for all
         classes ("balanced"), by entropy balancing (Hainmueller 2012, section 3). None leaves the
         weights as they are. Regressors ignore it.
+    block_size : int or None, default=65536
+        The search compares all pairs of rows, so that ten times the rows take a hundred times as
+        long. More rows than these are divided at medians into blocks of near rows (a k-d tree),
+        and neighbours are searched within a block. None compares all rows.
 
     References
     ----------
+    Bentley 1975, "Multidimensional binary search trees used for associative searching".
+
     Bucila, Caruana & Niculescu-Mizil 2006, "Model compression", section 3.3.
 
     Hainmueller 2012, "Entropy balancing for causal effects", section 3.
@@ -75,6 +81,7 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
         "local_variance": [Interval(Real, 0, None, closed="neither")],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "class_proportions": [StrOptions({"keep", "balanced"}), None],
+        "block_size": [Interval(Integral, 3, None, closed="left"), None],
     }
 
     def __init__(
@@ -85,12 +92,14 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
         *,
         categorical_features: Any = "from_dtype",
         class_proportions: str | None = None,
+        block_size: int | None = 65_536,
     ) -> None:
         self.n_per_sample = n_per_sample
         self.swap_probability = swap_probability
         self.local_variance = local_variance
         self.categorical_features = categorical_features
         self.class_proportions = class_proportions
+        self.block_size = block_size
 
     def sample(self, X: Any, random_state: Any = None) -> Any:
         """Make rows like those of `X`.
@@ -148,7 +157,7 @@ class Munge(DocumentationLinkMixin, BaseEstimator):
         if len(X) > 1:
             _swap_with_neighbours(
                 rows,
-                nearest_other(X, is_categorical),
+                nearest_other(X, is_categorical, self.block_size),
                 is_categorical,
                 self.swap_probability,
                 self.local_variance,

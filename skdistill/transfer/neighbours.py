@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from skdistill.transfer.row_blocks import near_blocks
 from skdistill.utils.jit import njit
 from skdistill.utils.threads import blocks, run_tasks, thread_count
 
@@ -15,7 +16,9 @@ _BLOCK_SIZE = 256  # rows whose distances are computed together: a few columns o
 _CHUNK_SIZE = 4096  # rows that a thread searches for at a time
 
 
-def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> NDArray[np.int64]:
+def nearest_other(
+    X: NDArray[np.float64], is_categorical: NDArray[np.bool_], block_size: int | None = None
+) -> NDArray[np.int64]:
     """Find the nearest other row of each row.
 
     Columns of numbers are scaled to [0, 1] and add the square of their difference, missing
@@ -28,6 +31,8 @@ def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> 
         At least two rows; NaN allowed.
     is_categorical : bool array of shape (n_features,)
         Columns that hold categories.
+    block_size : int, default=None
+        Of more rows, the nearest within blocks of so many is found; None compares all rows.
 
     Returns
     -------
@@ -43,13 +48,23 @@ def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> 
     >>> nearest_other(X, np.array([False, True])).tolist()
     [2, 0, 3, 2]
     """
-    if is_categorical.any():
-        return _nearest_mixed(
-            _scaled(X[:, ~is_categorical], np.float64), _codes(X[:, is_categorical])
-        )
-    Z = _scaled(X, np.float32)
+    is_mixed = is_categorical.any()
+    Z = _scaled(X[:, ~is_categorical], np.float64 if is_mixed else np.float32)
+    codes = _codes(X[:, is_categorical])
+
+    def search(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return _nearest_mixed(Z[rows], codes[rows]) if is_mixed else _nearest_numbers(Z[rows])
+
+    nearest = np.empty(len(X), np.int64)
+    for rows in near_blocks(Z, codes, block_size or len(X)):
+        nearest[rows] = rows[search(rows)]
+    return nearest
+
+
+def _nearest_numbers(Z: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Nearest other rows, where all columns are numbers."""
     # Trees pay for few columns only; brute force is BLAS on all cores.
-    algorithm = "brute" if X.shape[1] > 10 else "auto"
+    algorithm = "brute" if Z.shape[1] > 10 else "auto"
     neighbours = (
         NearestNeighbors(n_neighbors=2, algorithm=algorithm, n_jobs=thread_count())
         .fit(Z)
@@ -57,7 +72,7 @@ def nearest_other(X: NDArray[np.float64], is_categorical: NDArray[np.bool_]) -> 
     )
     # Among equal rows a row need not be its own nearest: take the one that is not itself.
     first, second = neighbours.T
-    nearest: NDArray[np.int64] = np.where(first == np.arange(len(X)), second, first)
+    nearest: NDArray[np.int64] = np.where(first == np.arange(len(Z)), second, first)
     return nearest.astype(np.int64)
 
 
@@ -79,8 +94,10 @@ def _scaled(X: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
 
 def _codes(X: NDArray[np.float64]) -> NDArray[Any]:
     """Categories of each column as 0, 1, ...; NaN is one."""
-    codes = np.column_stack([np.unique(x, return_inverse=True)[1] for x in X.T])
-    return codes.astype(np.uint8 if codes.max() < 256 else np.int32)
+    codes = np.empty(X.shape, np.int32)
+    for j in range(X.shape[1]):
+        codes[:, j] = np.unique(X[:, j], return_inverse=True)[1]
+    return codes.astype(np.uint8) if codes.max(initial=0) < 256 else codes
 
 
 def _nearest_mixed(Z: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.int64]:
