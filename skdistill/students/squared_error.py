@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.loss import NewtonTerms, RowLoss
+from skdistill.students.loss import RowLoss
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,6 @@ class SquaredError(RowLoss):
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
 
-    @property
-    def n_terms(self) -> int:  # type: ignore[override]
-        """One for each target."""
-        return int(self.y.shape[1])
-
     @cached_property
     def _fractions(self) -> NDArray[np.float64]:
         """Of each row in the total weight: the Hessian, which is diagonal."""
@@ -38,59 +34,23 @@ class SquaredError(RowLoss):
         return fractions
 
     def differentiate(
-        self,
-        rows: slice,
-        n_scores: int,
-        z: NDArray[np.float64],
-        gradient: NDArray[np.float64],
-        terms: NDArray[np.float64],
-    ) -> None:
-        """Gradient and squared errors of some rows; see `Loss`."""
+        self, rows: slice, n_scores: int, z: NDArray[Any], gradient: NDArray[Any]
+    ) -> float:
+        """Gradient of some rows, and half their squared errors; see `Loss`."""
         error = z[:, :n_scores] - self.y[rows]
+        slope = self._fractions[rows, None] * error
         gradient[:] = 0
-        gradient[:, :n_scores] = self._fractions[rows, None] * error
-        terms[:, rows] = (gradient[:, :n_scores] * error).T
+        gradient[:, :n_scores] = slope
+        return float((slope * error).sum()) / 2
 
     def newton(
         self,
         rows: slice,
         n_scores: int,
-        z: NDArray[np.float64],
-        gradient: NDArray[np.float64],
-        curvature: NDArray[np.float64],
+        z: NDArray[Any],
+        gradient: NDArray[Any],
+        curvature: NDArray[Any],
     ) -> None:
         """Gradient and diagonal of the Hessian of some rows."""
         curvature[:] = self._fractions[rows, None]
-        gradient[:] = 0
-        gradient[:, :n_scores] = curvature[:, :n_scores] * (z[:, :n_scores] - self.y[rows])
-
-    def total(self, terms: NDArray[np.float64]) -> float:
-        """Half the sum of the terms; see `Loss`."""
-        return float(np.ascontiguousarray(terms.T).sum()) / 2
-
-
-@dataclass(frozen=True)
-class _SummedSquaredError(SquaredError):
-    """Half the weighted sum of the squared errors: a weight of 2 counts as two rows."""
-
-    @cached_property
-    def _fractions(self) -> NDArray[np.float64]:
-        return self.weight
-
-
-def squared_newton_terms(y: NDArray[np.float64], weight: NDArray[np.float64]) -> NewtonTerms:
-    """Minus gradient and diagonal Hessian of half the squared error: residuals and weights.
-
-    Parameters
-    ----------
-    y : float64 array of shape (n_samples, n_outputs)
-        Targets.
-    weight : float64 array of shape (n_samples,)
-        Weights of the rows, as in `NewtonTerms`.
-
-    Returns
-    -------
-    terms : NewtonTerms
-        Takes predictions of shape (n_samples, n_outputs).
-    """
-    return NewtonTerms(_SummedSquaredError(y, weight))
+        self.differentiate(rows, n_scores, z, gradient)

@@ -13,7 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 LANES = 4
-_intrinsic: Any = intrinsic  # its calls have one argument less than mypy expects
+_intrinsic: Any = intrinsic(prefer_literal=True)  # its calls have one argument less for mypy
 
 
 def padded_width(width: int) -> int:
@@ -37,69 +37,75 @@ def padded_width(width: int) -> int:
     return 1 if width == 1 else -(-width // LANES) * LANES
 
 
-def _pointer(
-    context: Any, builder: Any, array_type: Any, array: Any, index: Any, lanes: int = LANES
-) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    vector = ir.VectorType(context.get_data_type(array_type.dtype), lanes)
-    return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+class _Vectors:
+    """What adds vectors of a table to an array, whose numbers may be wider than the table's."""
 
+    def __init__(self, context: Any, builder: Any, out: Any, table: Any, lanes: int) -> None:
+        self.context, self.builder, self.lanes = context, builder, lanes
+        self.out, self.table = out, table  # numba types of arrays
+        is_real = isinstance(out.dtype, types.Float)
+        self.plus = builder.fadd if is_real else builder.add
+        self.widen = builder.fpext if is_real else builder.sext
 
-def _operations(array_type: Any, builder: Any) -> tuple[Any, int]:
-    """Addition, and the bytes to which one number is aligned."""
-    dtype = array_type.dtype
-    return builder.fadd if isinstance(dtype, types.Float) else builder.add, dtype.bitwidth // 8
+    def _vector(self, array_type: Any) -> Any:
+        return ir.VectorType(self.context.get_data_type(array_type.dtype), self.lanes)
+
+    def _pointer(self, array_type: Any, array: Any, index: Any) -> Any:
+        data = self.context.make_array(array_type)(self.context, self.builder, array).data
+        vector = self._vector(array_type).as_pointer()
+        return self.builder.bitcast(self.builder.gep(data, [index]), vector)
+
+    def load(self, array: Any, index: Any) -> Any:
+        """A vector of the table, in its own type."""
+        align = self.table.dtype.bitwidth // 8
+        return self.builder.load(self._pointer(self.table, array, index), align=align)
+
+    def add(self, array: Any, indexes: Any, added: Any) -> Any:
+        """Add a vector of the table at some places of the array."""
+        if self.table.dtype != self.out.dtype:
+            added = self.widen(added, self._vector(self.out))
+        align = self.out.dtype.bitwidth // 8
+        for index in indexes:
+            pointer = self._pointer(self.out, array, index)
+            total = self.plus(self.builder.load(pointer, align=align), added)
+            self.builder.store(total, pointer, align=align)
+        return self.context.get_dummy_value()
 
 
 @_intrinsic
-def add_row(typing_context, out, at, table, a):  # type: ignore[no-untyped-def]
-    """``out[at : at + 4] += table[a : a + 4]``, of flat arrays of one type; nothing is checked."""
+def add_row(typing_context, out, at, table, a, lanes):  # type: ignore[no-untyped-def]
+    """``out[at : at + lanes] += table[a : a + lanes]``, of flat arrays; nothing is checked.
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        kinds = signature.args
-        add, align = _operations(kinds[0], builder)
-        target = _pointer(context, builder, kinds[0], arguments[0], arguments[1])
-        added = _pointer(context, builder, kinds[2], arguments[2], arguments[3])
-        total = add(builder.load(target, align=align), builder.load(added, align=align))
-        builder.store(total, target, align=align)
-        return context.get_dummy_value()
-
-    return types.void(out, types.intp, table, types.intp), generate
-
-
-@_intrinsic
-def add_eight_integers(typing_context, out, at, table, a):  # type: ignore[no-untyped-def]
-    """``out[at : at + 8] += table[a : a + 8]``, of flat arrays of int64 and int32.
-
-    Nothing is checked.
+    Both are integers or both are floats; those of `out` may be wider. The number of lanes is 4 or
+    8, and written as a literal.
     """
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        kinds = signature.args
-        target = _pointer(context, builder, kinds[0], arguments[0], arguments[1], 8)
-        added = _pointer(context, builder, kinds[2], arguments[2], arguments[3], 8)
-        wide = builder.sext(builder.load(added, align=4), ir.VectorType(ir.IntType(64), 8))
-        builder.store(builder.add(builder.load(target, align=8), wide), target, align=8)
-        return context.get_dummy_value()
+        vectors = _Vectors(context, builder, out, table, lanes.literal_value)
+        return vectors.add(arguments[0], arguments[1:2], vectors.load(*arguments[2:4]))
 
-    int64, int32 = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
-    return types.void(int64, types.intp, int32, types.intp), generate
+    return types.void(out, types.intp, table, types.intp, lanes), generate
 
 
 @_intrinsic
-def add_four_rows(typing_context, out, at, table, a, b, c, d):  # type: ignore[no-untyped-def]
+def add_to_four_rows(typing_context, out, a, b, c, d, table, at, lanes):  # type: ignore[no-untyped-def]
+    """Add ``table[at : at + lanes]`` at a, b, c and d to `out`, as `add_row` does."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vectors = _Vectors(context, builder, out, table, lanes.literal_value)
+        return vectors.add(arguments[0], arguments[1:5], vectors.load(*arguments[5:7]))
+
+    return types.void(out, *(types.intp,) * 4, table, types.intp, lanes), generate
+
+
+@_intrinsic
+def add_four_rows(typing_context, out, at, table, a, b, c, d, lanes):  # type: ignore[no-untyped-def]
     """Add rows a … d of a table as `add_row` does: first a and b, c and d, then their sums."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        kinds = signature.args
-        add, align = _operations(kinds[0], builder)
-        target = _pointer(context, builder, kinds[0], arguments[0], arguments[1])
-        rows = [
-            builder.load(_pointer(context, builder, kinds[2], arguments[2], index), align=align)
-            for index in arguments[3:]
-        ]
-        added = add(add(rows[0], rows[1]), add(rows[2], rows[3]))
-        builder.store(add(builder.load(target, align=align), added), target, align=align)
-        return context.get_dummy_value()
+        vectors = _Vectors(context, builder, out, table, lanes.literal_value)
+        plus, rows = vectors.plus, [vectors.load(arguments[2], row) for row in arguments[3:7]]
+        added = plus(plus(rows[0], rows[1]), plus(rows[2], rows[3]))
+        return vectors.add(arguments[0], arguments[1:2], added)
 
-    return types.void(out, types.intp, table, *(types.intp,) * 4), generate
+    return types.void(out, types.intp, table, *(types.intp,) * 4, lanes), generate

@@ -9,7 +9,8 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.special import softmax
 
-from skdistill.students.loss import _exp, fit_scale, newton_terms, soft_cross_entropy
+from skdistill.students.cross_entropy import _exp, _exp_single, _log_single
+from skdistill.students.loss import fit_scale, soft_cross_entropy
 from skdistill.targets import EPS, SoftTargets
 
 N = 7
@@ -146,6 +147,17 @@ def test_exponential_to_the_last_bits():
     assert 0 < _exp(-1e300) < 1e-300
 
 
+def test_functions_of_float32_to_the_last_digits():
+    rng = np.random.default_rng(0)
+    x = -np.append(rng.exponential(10, 2000), [0.0, 87.0]).astype(np.float32)
+    powers = np.array([_exp_single(value) for value in x])
+    assert powers == pytest.approx(np.exp(x.astype(float)), rel=3e-7, abs=1e-37)
+    assert 0 < _exp_single(np.float32(-3e38)) < 1e-37
+    x = np.append(np.exp(rng.uniform(0, 10, 2000)), 1.0).astype(np.float32)
+    logarithms = np.array([_log_single(value) for value in x])
+    assert logarithms == pytest.approx(np.log(x.astype(float)), rel=2e-7, abs=1e-7)
+
+
 @CASES
 def test_curvature_is_the_slope_of_the_gradient(K, alpha, temperature, labels):
     targets, weight = make(K, alpha, temperature, labels)
@@ -156,6 +168,26 @@ def test_curvature_is_the_slope_of_the_gradient(K, alpha, temperature, labels):
         step = 1e-5 * np.eye(z.shape[1])[k]
         slopes[:, k] = (loss(z + step)[1] - loss(z - step)[1])[:, k] / 2e-5
     assert loss.curvature(z)[weight > 0] == pytest.approx(slopes[weight > 0], abs=1e-8)
-    descent, curvature = newton_terms(targets, weight)(z)
-    assert descent == pytest.approx(-loss(z)[1] * weight.sum())
-    assert curvature == pytest.approx(loss.curvature(z) * weight.sum())
+    gradient, curvature = np.empty((2, *z.shape))
+    loss.newton(slice(0, N), z.shape[1], z, gradient, curvature)
+    assert (gradient == loss(z)[1]).all()
+    assert (curvature == loss.curvature(z)).all()
+
+
+@CASES
+def test_float32_is_float64_to_six_digits(K, alpha, temperature, labels):
+    """With columns beside the scores, which do not count."""
+    targets, weight = make(K, alpha, temperature, labels)
+    loss, rows = soft_cross_entropy(targets, weight), slice(2, N)
+    z = np.random.default_rng(5).normal(size=(N, 1 if K == 2 else K)).astype(np.float32)
+    double, single = (np.zeros((3, N - 2, K + 3), dtype) for dtype in (np.float64, np.float32))
+    values = []
+    for raw, gradient, curvature in (double, single):
+        raw[:, : z.shape[1]] = z[rows]
+        values.append(loss.differentiate(rows, z.shape[1], raw, gradient))
+        slope = gradient.copy()
+        loss.newton(rows, z.shape[1], raw, gradient, curvature)
+        assert (slope == gradient).all()
+    assert values[1] == pytest.approx(values[0], rel=1e-6)
+    assert single == pytest.approx(double, rel=1e-5, abs=1e-7)
+    assert double[1, :, : z.shape[1]] == pytest.approx(loss(z.astype(float))[1][rows], rel=1e-12)

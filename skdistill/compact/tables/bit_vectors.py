@@ -198,7 +198,7 @@ def add_bit_vectors(X, trees, values, out):  # type: ignore[no-untyped-def]
             for i in range(n):
                 a = np.intp(leaf[bits[i]]) * width
                 for k in range(0, width, 4):
-                    add_row(sums, i * width + k, values, a + k)
+                    add_row(sums, i * width + k, values, a + k, 4)
         for i in range(n):
             for k in range(n_scores):
                 out[begin + i, k] += sums[i * width + k]

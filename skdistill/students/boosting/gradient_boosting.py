@@ -147,7 +147,14 @@ class Booster:
         """
         z = self._start.raw_predictions()
         return TreeGrower(
-            self._student, self._problem, self.grid, z, self.rng, excluded, self._signs
+            self._student,
+            self._problem,
+            self._loss,
+            self.grid,
+            z,
+            self.rng,
+            excluded,
+            self._signs,
         )
 
     def finish(self, boosted: BoostedTrees) -> CompactModel:

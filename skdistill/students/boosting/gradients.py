@@ -1,8 +1,8 @@
 """Gradients of the rows, round by round: what trees grow on, and the Newton steps of their leaves.
 
 Gradients are computed anew where they are needed, a block of rows at a time, and not stored: with
-seven scores they would take 112 bytes a row. Threads divide the rows; sums are added up in the
-order of the rows, whatever the number of threads.
+seven scores they would take 56 bytes a row or more. Threads divide the rows; sums are of parts that
+do not hang on the number of threads.
 """
 
 from __future__ import annotations
@@ -12,18 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.boosting.leaf_sums import (
-    ROWS,
-    add_leaf_values,
-    add_to_leaves,
-    padded,
-)
-from skdistill.students.loss import Loss, NewtonTerms
+from skdistill.students.boosting.leaf_sums import add_to_leaves, parts_of_rows, row_dtype
+from skdistill.students.loss import Loss
 from skdistill.students.tree.fixed_point import fixed_point_unit
-from skdistill.utils.threads import blocks, run_tasks
+from skdistill.utils.jit import njit
+from skdistill.utils.threads import run_tasks
 from skdistill.utils.vectors import padded_width
-
-_SECTION = 4 * ROWS  # rows whose gradients are there at a time
 
 
 class Gradients:
@@ -31,15 +25,16 @@ class Gradients:
 
     Parameters
     ----------
-    newton_terms : NewtonTerms
-        Minus gradient and diagonal Hessian.
+    loss : Loss
+        Loss of raw predictions.
     z : float64 array of shape (n_samples, n_scores)
         Raw predictions to start from. They are not changed.
     """
 
-    def __init__(self, newton_terms: NewtonTerms, z: NDArray[np.float64]) -> None:
-        self._newton, (self.n_samples, self.n_scores) = newton_terms, z.shape
-        self._z = z.copy()
+    def __init__(self, loss: Loss, z: NDArray[np.float64]) -> None:
+        self._loss, (self.n_samples, self.n_scores) = loss, z.shape
+        self._z = z.astype(row_dtype(self.n_samples))
+        self._parts = parts_of_rows(self.n_samples)
         self._largest = 0.0  # magnitude of a statistic in the round before
 
     def row_stats(self, rows: NDArray[np.intp] | None) -> tuple[NDArray[np.int32], float]:
@@ -58,46 +53,56 @@ class Gradients:
         """
         n_used = self.n_samples if rows is None else len(rows)
         row_stats = np.empty((n_used, self.n_scores + 1), np.int32)
-        parts = blocks(self.n_samples, ROWS)
-        largest = np.zeros(len(parts))
+        largest = np.zeros(len(self._parts))
 
-        def fill(number: int, unit: float) -> None:
-            part = parts[number]
-            stats = self._stats(part)
-            used = part
-            if rows is not None:
-                used = slice(*np.searchsorted(rows, [part.start, part.stop]))
-                stats = stats[rows[used] - part.start]
-            largest[number] = np.abs(stats).max(initial=0)
-            if unit > 0:
-                with np.errstate(over="ignore", invalid="ignore"):  # beyond int32: done again
-                    row_stats[used] = np.rint(stats * unit)
+        def fill(part: int, unit: float) -> None:
+            for block in self._parts[part]:
+                stats = self._stats(block)
+                stored = block
+                if rows is not None:
+                    used, stored = _used(rows, block)
+                    stats = stats[used]
+                if len(stats):
+                    largest[part] = max(largest[part], stats.max(), -stats.min())
+                if unit > 0:
+                    with np.errstate(over="ignore", invalid="ignore"):  # too large: done again
+                        stats *= unit
+                        row_stats[stored] = np.rint(stats, out=stats)
 
         # The unit hangs on the largest statistic of all rows: mostly that of the round before.
         guess = fixed_point_unit(self._largest) if self._largest > 0 else 0.0
-        run_tasks(lambda number: fill(number, guess), range(len(parts)))
+        run_tasks(lambda part: fill(part, guess), range(len(self._parts)))
         self._largest = float(largest.max())
         unit = fixed_point_unit(self._largest)
         if unit != guess:
-            run_tasks(lambda number: fill(number, unit), range(len(parts)))
+            run_tasks(lambda part: fill(part, unit), range(len(self._parts)))
         return row_stats, unit
 
     def all_rows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Minus gradients of all rows, and their summed Hessians of shape (n_samples, 1)."""
         stats = np.empty((self.n_samples, self.n_scores + 1))
 
-        def fill(part: slice) -> None:
-            stats[part] = self._stats(part)
+        def fill(part: int) -> None:
+            for block in self._parts[part]:
+                stats[block] = self._stats(block)
 
-        run_tasks(fill, blocks(self.n_samples, ROWS))
+        run_tasks(fill, range(len(self._parts)))
         return stats[:, :-1], stats[:, -1:]
 
-    def _stats(self, part: slice) -> NDArray[np.float64]:
+    def _stats(self, block: slice) -> NDArray[Any]:
         """Minus gradient and summed Hessian of a block of rows."""
-        z = np.ascontiguousarray(self._z[part])
-        descent, curvature = np.empty((2, *z.shape))
-        self._newton.of_rows(part, self.n_scores, z, descent, curvature)
-        return np.hstack([descent, curvature.sum(axis=1, keepdims=True)])
+        terms = self._terms(block, self.n_scores + 1)
+        stats: NDArray[Any] = terms[0]
+        _sum_scores(terms[1, :, :-1], stats[:, -1])
+        return stats
+
+    def _terms(self, block: slice, width: int) -> NDArray[Any]:
+        """Minus gradient and diagonal Hessian of a block of rows, of shape (2, n_rows, width)."""
+        z = self._z[block]
+        terms = np.empty((2, len(z), width), z.dtype)
+        self._loss.newton(block, self.n_scores, z, *terms)
+        np.negative(terms[0], out=terms[0])
+        return terms
 
     def newton_steps(
         self,
@@ -127,30 +132,20 @@ class Gradients:
         steps : float64 array of shape (n_leaves, n_scores)
         """
         width = padded_width(self.n_scores)
-        totals = np.zeros((2, n_leaves, width))
-        buffers = np.zeros((2, min(self.n_samples, _SECTION), width))
+        totals = np.zeros((len(self._parts), 2, n_leaves, width))
         one_tree = np.zeros(1, np.intp)
-        for section in blocks(self.n_samples, _SECTION):
 
-            def fill(part: slice, first: int = section.start) -> None:
-                block = slice(first + part.start, first + part.stop)
-                z = padded(self._z[block])
-                descent, curvature = buffers[0, part], buffers[1, part]
-                self._newton.of_rows(block, self.n_scores, z, descent, curvature)
+        def add(part: int) -> None:
+            for block in self._parts[part]:
+                leaves, terms = leaf[None, block], self._terms(block, width)
+                if rows is not None:
+                    used, _ = _used(rows, block)
+                    leaves, terms = leaves[:, used], terms[:, used]
+                for values, total in zip(terms, totals[part], strict=True):
+                    add_to_leaves(leaves, one_tree, values, total, 0)
 
-            run_tasks(fill, blocks(section.stop - section.start, ROWS))
-            leaves = leaf[None, section]
-            used: Any = slice(0, section.stop - section.start)
-            if rows is not None:
-                first, last = np.searchsorted(rows, [section.start, section.stop])
-                used = rows[first:last] - section.start
-                leaves = leaves[:, used]
-
-            def add(which: int, leaves: Any = leaves, used: Any = used) -> None:
-                add_to_leaves(leaves, one_tree, buffers[which][used], totals[which], 0)
-
-            run_tasks(add, range(2), serial=self.n_samples <= ROWS)
-        descents, curvatures = totals[:, :, : self.n_scores]
+        run_tasks(add, range(len(self._parts)))
+        descents, curvatures = totals.sum(axis=0)[:, :, : self.n_scores]
         steps: NDArray[np.float64] = descents / (hessian_factor * curvatures + l2_regularization)
         return steps
 
@@ -164,14 +159,13 @@ class Gradients:
         steps : float64 array of shape (n_leaves, n_scores)
             What each leaf adds.
         """
-        values = padded(steps)
+        values = steps.astype(self._z.dtype)
 
-        def add(part: slice) -> None:
-            z = padded(self._z[part])
-            add_leaf_values(leaf[None], np.zeros(1, np.intp), values, z, part.start)
-            self._z[part] = z[:, : self.n_scores]
+        def add(part: int) -> None:
+            for block in self._parts[part]:
+                _move(self._z[block], leaf[block], values)
 
-        run_tasks(add, blocks(self.n_samples, ROWS))
+        run_tasks(add, range(len(self._parts)))
 
     def loss(self, loss: Loss) -> float:
         """A loss of the raw predictions.
@@ -185,11 +179,36 @@ class Gradients:
         -------
         value : float
         """
-        terms = np.empty((loss.n_terms, self.n_samples))
+        values = [0.0] * len(self._parts)
 
-        def fill(part: slice) -> None:
-            z = np.ascontiguousarray(self._z[part])
-            loss.differentiate(part, self.n_scores, z, np.empty_like(z), terms)
+        def add(part: int) -> None:
+            for block in self._parts[part]:
+                z = self._z[block]
+                values[part] += loss.differentiate(block, self.n_scores, z, np.empty_like(z))
 
-        run_tasks(fill, blocks(self.n_samples, ROWS))
-        return loss.total(terms)
+        run_tasks(add, range(len(self._parts)))
+        return sum(values)
+
+
+def _used(rows: NDArray[np.intp], block: slice) -> tuple[NDArray[np.intp], slice]:
+    """Numbers within a block of the rows that count, and where their statistics are stored."""
+    stored = slice(*np.searchsorted(rows, [block.start, block.stop]))
+    return rows[stored] - block.start, stored
+
+
+@njit
+def _sum_scores(curvature, weight):  # type: ignore[no-untyped-def]
+    """Sums over the scores of each row."""
+    for i in range(len(weight)):
+        total = curvature[i, 0]
+        for k in range(1, curvature.shape[1]):
+            total += curvature[i, k]
+        weight[i] = total
+
+
+@njit
+def _move(z, leaf, steps):  # type: ignore[no-untyped-def]
+    """Add to each row the step of its leaf."""
+    for i in range(len(z)):
+        for k in range(z.shape[1]):
+            z[i, k] += steps[leaf[i], k]

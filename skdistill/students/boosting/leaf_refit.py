@@ -21,18 +21,19 @@ from threadpoolctl import threadpool_limits
 from skdistill.compact.tables.limits import value_limits
 from skdistill.students.boosting.leaf_sums import (
     ROWS,
+    add_columns,
     add_leaf_values,
     add_rows_to_leaves,
     add_to_leaves,
     by_tree,
     padded,
+    parts_of_rows,
+    row_dtype,
 )
 from skdistill.students.boosting.monotonic import ValueRanges
 from skdistill.students.loss import Loss
 from skdistill.utils.threads import blocks, run_tasks
 from skdistill.utils.vectors import padded_width
-
-_SECTION = 8 * ROWS  # rows whose gradients are there at a time, where not all are needed
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,11 @@ def refit(
 
 
 class _Sums:
-    """Raw predictions of the training rows, and what the gradients of the rows add up to.
+    """What the gradients of the training rows add up to, by leaf and by input.
 
-    Threads divide the rows of predictions and gradients, and the trees whose leaves add them up.
-    The gradients of all rows are there at once only where a linear part is fitted.
+    Threads divide the rows, and go through a block of them at a time, from leaf values to sums.
+    Numbers of rows are of `row_dtype`, and added up in float64. Without trees a fit ends at the
+    minimum, which float32 does not resolve.
 
     Parameters
     ----------
@@ -198,22 +200,18 @@ class _Sums:
         self, model: AdditiveModel, trainable: NDArray[np.bool_], fit_linear: bool
     ) -> None:
         n_leaves, self.n_scores = model.leaf_values.shape
-        self.n_samples = len(model.leaves)
+        self.parts = parts_of_rows(len(model.leaves))
+        self.dtype = row_dtype(len(model.leaves) if n_leaves else 0)
         self.leaves = by_tree(model.leaves, n_leaves)
         self.moving = np.unique(model.tree_of_leaf[trainable])
         self.all_trees = np.arange(len(self.leaves))
-        self.fixed = None  # values of leaves that stay
-        if not trainable.all():
-            self.fixed = padded(np.where(trainable[:, None], 0, model.leaf_values))
-        self.inputs = None
-        if fit_linear:
-            self.inputs = np.column_stack([model.inputs, np.ones(self.n_samples)])
-        self.offset = model.offset()
-        height = self.n_samples if fit_linear else min(self.n_samples, _SECTION)
-        self.buffer = np.empty((height, padded_width(self.n_scores)))
+        self.fixed = np.where(trainable[:, None], 0, model.leaf_values)
+        self.inputs = model.inputs if fit_linear else None
+        self.offset = model.offset() if model.inputs.shape[1] and not fit_linear else None
+        self.intercept = model.intercept
 
     def linear(self, model: AdditiveModel) -> NDArray[np.float64]:
-        """What is fitted of the linear part, float64 array of shape (n_inputs, n_scores)."""
+        """What is fitted of the linear part, float64 array of shape (n_inputs + 1, n_scores)."""
         if self.inputs is None:
             return np.zeros((0, self.n_scores))
         return np.vstack([model.coef, model.intercept])
@@ -227,15 +225,13 @@ class _Sums:
     ) -> tuple[NDArray[np.float64], float]:
         """Curvature of each leaf value, and the largest of an intercept, if that is fitted."""
 
-        def curve(rows: slice, z: NDArray[np.float64]) -> NDArray[np.float64]:
-            curvature = np.empty_like(z)
+        def curve(rows: slice, z: NDArray[Any], curvature: NDArray[Any]) -> float:
             loss.curve(rows, self.n_scores, z, curvature)
-            return curvature
+            return 0.0
 
-        total = self._sum(curve, W, linear, np.full_like(W, l2_regularization))
-        if self.inputs is None:
-            return total, 1.0
-        return total, float(self.buffer[:, : self.n_scores].sum(axis=0).max())
+        _, total, linear_total = self._sum(curve, W, linear)
+        largest = 1.0 if self.inputs is None else float(linear_total[-1].max())
+        return l2_regularization + total, largest
 
     def gradient(
         self,
@@ -245,48 +241,55 @@ class _Sums:
         l2_regularization: float,
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """The loss, and its slopes by leaf values, their penalty included, and linear weights."""
-        terms = np.empty((loss.n_terms, self.n_samples))
 
-        def differentiate(rows: slice, z: NDArray[np.float64]) -> NDArray[np.float64]:
-            gradient = np.empty_like(z)
-            loss.differentiate(rows, self.n_scores, z, gradient, terms)
-            return gradient
+        def differentiate(rows: slice, z: NDArray[Any], gradient: NDArray[Any]) -> float:
+            return loss.differentiate(rows, self.n_scores, z, gradient)
 
-        slope = self._sum(differentiate, W, linear, l2_regularization * W)
-        linear_slope = np.zeros_like(linear)
-        if self.inputs is not None:
-            linear_slope = self.inputs.T @ self.buffer[:, : self.n_scores]
-        return loss.total(terms), slope, linear_slope
+        value, slope, linear_slope = self._sum(differentiate, W, linear)
+        return value, l2_regularization * W + slope, linear_slope
 
     def _sum(
         self,
-        of_rows: Callable[[slice, NDArray[np.float64]], NDArray[np.float64]],
+        of_rows: Callable[[slice, NDArray[Any], NDArray[Any]], float],
         W: NDArray[np.float64],
         linear: NDArray[np.float64],
-        start: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Add up by leaf, from `start` on, what a function of raw predictions says of the rows."""
-        values, total, offset = padded(W), padded(start), self.offset
-        if self.inputs is not None:
-            # A single input is the constant 1: its product is the intercept.
-            single = self.inputs.shape[1] == 1
-            offset = np.broadcast_to(linear, offset.shape) if single else self.inputs @ linear
-        for section in blocks(self.n_samples, len(self.buffer)):
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Add up what a function of raw predictions returns, and what it says of the rows.
 
-            def fill(part: slice, first: int = section.start) -> None:
-                rows = slice(first + part.start, first + part.stop)
-                z = self.buffer[part]
-                z[:, self.n_scores :] = 0
-                z[:, : self.n_scores] = offset[rows]
-                if self.fixed is not None:
-                    add_leaf_values(self.leaves, self.all_trees, self.fixed, z, rows.start)
-                add_leaf_values(self.leaves, self.moving, values, z, rows.start)
-                z[:] = of_rows(rows, z)
+        That is a number, and the sums of an array by leaf and by input.
+        """
+        values = padded(self.fixed + W, self.dtype)
+        sums = np.zeros((len(self.parts), *values.shape))
+        linear_sums = np.zeros((len(self.parts), *linear.shape))
+        numbers = [0.0] * len(self.parts)
 
-            n_rows = section.stop - section.start
-            run_tasks(fill, blocks(n_rows, ROWS))
-            add_to_leaves(self.leaves, self.moving, self.buffer[:n_rows], total, section.start)
-        return total[:, : self.n_scores]
+        def add(part: int) -> None:
+            for rows in self.parts[part]:
+                z = self._linear_part(rows, linear)
+                add_leaf_values(self.leaves, self.all_trees, values, z, rows.start)
+                array = np.empty_like(z)
+                numbers[part] += of_rows(rows, z, array)
+                add_to_leaves(self.leaves, self.moving, array, sums[part], rows.start)
+                if self.inputs is not None:
+                    add_columns(array, linear_sums[part, -1])
+                    if self.inputs.shape[1]:
+                        of_scores = array[:, : self.n_scores].astype(np.float64)
+                        linear_sums[part, :-1] += self.inputs[rows].T @ of_scores
+
+        run_tasks(add, range(len(self.parts)))
+        return sum(numbers), sums.sum(axis=0)[:, : self.n_scores], linear_sums.sum(axis=0)
+
+    def _linear_part(self, rows: slice, linear: NDArray[np.float64]) -> NDArray[Any]:
+        """What the linear part adds to some rows, in padded columns."""
+        z = np.empty((rows.stop - rows.start, padded_width(self.n_scores)), self.dtype)
+        if self.offset is not None:
+            z[:, : self.n_scores] = self.offset[rows]
+            z[:, self.n_scores :] = 0
+            return z
+        z[:] = padded(self.intercept[None] if self.inputs is None else linear[-1:], self.dtype)
+        if self.inputs is not None and self.inputs.shape[1]:
+            z[:, : self.n_scores] += self.inputs[rows] @ linear[:-1]
+        return z
 
 
 def _leaf_units(curvature: NDArray[np.float64]) -> NDArray[np.float64]:

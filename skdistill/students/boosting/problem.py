@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from skdistill.compact import CategoryTable, Table, TreeTable
 from skdistill.model import CompactModel
 from skdistill.quantization.leaf_values import as_scale, constant_scale
-from skdistill.students.loss import Loss, NewtonTerms, newton_terms, soft_cross_entropy
-from skdistill.students.squared_error import SquaredError, squared_newton_terms
+from skdistill.students.loss import Loss, soft_cross_entropy
+from skdistill.students.squared_error import SquaredError
 from skdistill.students.training_data import ClassificationData, RegressionData, TrainingData
 
 
@@ -64,9 +64,6 @@ class BoostingProblem(Protocol):
         -------
         loss : Loss
         """
-
-    def newton_terms(self) -> NewtonTerms:
-        """Minus gradient and diagonal Hessian as a function of raw predictions."""
 
     def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
         """The compact model of some tables.
@@ -143,10 +140,6 @@ class ClassificationProblem(_TrainingRows):
         """The loss of logits; see `BoostingProblem`."""
         return soft_cross_entropy(self.data.targets, self.weight if weight is None else weight)
 
-    def newton_terms(self) -> NewtonTerms:
-        """Minus gradient and diagonal Hessian as a function of logits."""
-        return newton_terms(self.data.targets, self.weight)
-
     def model(self, bias: Any, scale: Any, *tables: Table) -> CompactModel:
         """The compact model of some tables; see `BoostingProblem`."""
         return self.data.model(bias, scale, *tables)
@@ -206,10 +199,6 @@ class RegressionProblem(_TrainingRows):
     def loss(self, weight: NDArray[np.float64] | None = None) -> Loss:
         """Half the mean squared error of standardized predictions; see `BoostingProblem`."""
         return SquaredError(self._standardized, self.weight if weight is None else weight)
-
-    def newton_terms(self) -> NewtonTerms:
-        """Minus gradient and diagonal Hessian as a function of standardized predictions."""
-        return squared_newton_terms(self._standardized, self.weight)
 
     @property
     def _min_scales(self) -> NDArray[np.float64]:

@@ -47,7 +47,9 @@ class TreeGrower:
     student : SoftBoostingClassifier or SoftBoostingRegressor
         Its parameters are read, nothing else.
     problem : BoostingProblem
-        Training rows and their loss.
+        Training rows.
+    loss : Loss
+        Their loss.
     grid : InputGrid
         Thresholds that splits may use.
     z : float64 array of shape (n_samples, n_scores)
@@ -64,6 +66,7 @@ class TreeGrower:
         self,
         student: Any,
         problem: BoostingProblem,
+        loss: Loss,
         grid: InputGrid,
         z: NDArray[np.float64],
         rng: np.random.RandomState,
@@ -72,12 +75,10 @@ class TreeGrower:
     ) -> None:
         self._student, self._problem, self._rng, self._signs = student, problem, rng, signs
         self._codes, self._n_edges = grid.encode(problem.X), grid.counts
-        self._gradients = Gradients(problem.newton_terms(), z)
+        self._gradients = Gradients(loss, z)
         self._penalties = _SplitPenalties(student, problem, grid, excluded)
-        # Gradients and Hessians are sums over rows: beside these, a penalty beside the mean loss is
-        # multiplied by the total weight. So only the proportions of the weights count. The least
-        # penalty keeps steps finite where a leaf has no curvature left.
-        self._l2 = max(student.l2_regularization, 1e-15) * float(problem.weight.sum())
+        # The least penalty keeps steps finite where a leaf has no curvature left.
+        self._l2 = max(student.l2_regularization, 1e-15)
         self._hints = None
         if problem.hints is not None:
             self._hints = _HintResiduals(problem.hints, student.learning_rate)
@@ -248,8 +249,7 @@ class _SplitPenalties:
         self, student: Any, problem: BoostingProblem, grid: InputGrid, excluded: frozenset[int]
     ) -> None:
         # The gain in squared error is twice the decrease of the loss to second order.
-        decrease = problem.hessian_factor * student.reuse_penalty * float(problem.weight.sum())
-        self.penalty = 2 * decrease
+        self.penalty = 2 * problem.hessian_factor * student.reuse_penalty
         self.excluded = np.isin(grid.features, list(excluded))
         self.bin_offsets = np.cumsum([0, *(grid.counts.astype(np.int64) + 2)])
         self.feature_paid = np.zeros(len(grid.counts), bool)

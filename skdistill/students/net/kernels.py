@@ -14,7 +14,7 @@ from math import ldexp
 
 import numpy as np
 
-from skdistill.students.loss import add_cross_entropy
+from skdistill.students.cross_entropy import add_cross_entropy
 from skdistill.students.net.layout import (
     ACTIVATION_MAX,
     BIAS_UNIT,

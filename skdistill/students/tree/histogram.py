@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdistill.utils.jit import njit
-from skdistill.utils.vectors import add_eight_integers
+from skdistill.utils.vectors import add_row
 
 _GATHERED = 4096
 
@@ -63,7 +63,7 @@ def add_rows(code, rows, node_stats, histogram):  # type: ignore[no-untyped-def]
     for first in range(0, 8 * n_vectors, 8):
         for t in range(len(rows)):
             b = np.intp(code[rows[t]]) * n_stats
-            add_eight_integers(bins, b + first, stats, t * n_stats + first)
+            add_row(bins, b + first, stats, t * n_stats + first, 8)
     if 8 * n_vectors < n_stats:
         for t in range(len(rows)):
             b = code[rows[t]]
