@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.limits import INT32_MAX
-from skdistill.utils.threads import run_tasks
+from skdistill.utils.threads import blocks, run_tasks
 
 FLOAT32_MAX = np.float32(np.finfo(np.float32).max)
 _SMALL = 20_000  # rows that one thread sorts sooner than two start
@@ -197,7 +197,7 @@ def fit_grid(
     edges: list[Any] = [None] * X.shape[1]
 
     def fit_column(j: int) -> None:
-        edges[j] = _column_edges(np.ascontiguousarray(X[:, j]), weight, most, dtype, binning)
+        edges[j] = _column_edges(X[:, j], weight, most, dtype, binning)
 
     # Small columns spend more time in the interpreter, which one thread runs at a time.
     run_tasks(fit_column, range(X.shape[1]), serial=len(X) < _SMALL)
@@ -220,34 +220,47 @@ def _column_edges(
     if n_seen == 0:
         return np.empty(0, dtype)
     ordered, missing = ordered[:n_seen], n_seen < len(x)
-    last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), n_seen - 1)  # row of each value
-    values = ordered[last].astype(np.float64)
-    reached = last + 1.0 if weight is None else np.cumsum(weight[:n_seen])[last]
+    reached = None if weight is None else np.cumsum(weight[:n_seen])
     most -= missing
     if binning == "uniform":
-        edges = _even_edges(values, reached, most, dtype)
+        edges = _even_edges(ordered, reached, most, dtype)
     else:
-        after = _even_cuts(reached, most + 1) if len(values) - 1 > most else None
+        is_last = np.append(ordered[1:] != ordered[:-1], True)
+        last = np.flatnonzero(is_last)  # row of each value
+        values = ordered[last].astype(np.float64)
+        of_values = last + 1.0 if reached is None else reached[last]
+        after = _even_cuts(of_values, most + 1) if len(values) - 1 > most else None
         edges = _edges_between(values, after, dtype)
     return np.append(edges, np.float32(np.inf)) if missing else edges
 
 
 def _even_edges(
-    values: NDArray[np.float64], reached: NDArray[np.float64], most: int, dtype: str
+    ordered: NDArray[Any], reached: NDArray[np.float64] | None, most: int, dtype: str
 ) -> NDArray[Any]:
-    """At most `most` multiples of a power of two that part the bulk of the values."""
-    if len(values) < 2:
+    """At most `most` multiples of a power of two that part the bulk of the ordered values.
+
+    `reached` is the weight up to each row; None weighs rows equally.
+    """
+    first, last = float(ordered[0]), float(ordered[-1])
+    if first == last:
         return np.empty(0, dtype)
-    ends = np.searchsorted(reached, reached[-1] * np.array([0.0025, 0.9975]))
-    low, high = values[min(ends[0], len(values) - 2)], values[min(ends[1], len(values) - 1)]
+    fractions = np.array([0.0025, 0.9975])
+    if reached is None:
+        ends = np.maximum(np.ceil(len(ordered) * fractions).astype(int) - 1, 0)
+    else:
+        ends = np.minimum(np.searchsorted(reached, reached[-1] * fractions), len(ordered) - 1)
+    low, high = (float(ordered[end]) for end in ends)
+    if low == last:  # the largest value but one
+        low = float(ordered[np.searchsorted(ordered, ordered[-1]) - 1])
     if not low < high:  # nearly all rows are one value: keep what there is beside it
-        low, high = values[0], values[-1]
+        low, high = first, last
     step = 2.0 ** np.ceil(np.log2((high - low) / most))
-    if (values == np.floor(values)).all():
+    some = (ordered[block] for block in blocks(len(ordered), 1 << 14))  # mostly the first says it
+    if all((x == np.floor(x)).all() for x in some):
         step = max(step, 1.0)
     lowest = np.ceil(low / step)
     edges = step * (lowest + np.arange(most))
-    edges = edges[(edges >= values[0]) & (edges < min(high, values[-1]))]
+    edges = edges[(edges >= first) & (edges < min(high, last))]
     exact = edges.astype(dtype)
     representable: NDArray[Any] = exact[exact == edges]
     return representable

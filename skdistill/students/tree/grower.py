@@ -41,7 +41,7 @@ from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 _HISTOGRAM_BYTES = 1 << 28  # for the histograms of open leaves; further leaves are summed up anew
 _LARGE = 1 << 19  # rows times features of a node that threads divide
-_ROWS = 1 << 15  # of a task that parts or adds rows
+_ROWS = 1 << 17  # of a task that parts or adds rows: fewer are done before a thread has started
 _RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
 
 
@@ -246,7 +246,7 @@ class _Growth:
                 small, large = smaller_child(nodes, node)
                 self._find_splits(small, large, has_histogram, penalties)
                 release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
-        leaf = close_leaves(nodes, work.rows, n_nodes)
+        leaf = close_leaves(nodes, work, n_nodes)
         return GrownTree(
             nodes.feature[:n_nodes],
             nodes.threshold[:n_nodes],

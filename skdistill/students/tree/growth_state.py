@@ -67,7 +67,7 @@ def allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs):  # type
     for j in range(len(bin_offsets) - 1):
         most_bins = max(most_bins, bin_offsets[j + 1] - bin_offsets[j])
     return Workspace(
-        np.arange(n_samples).astype(np.int32),
+        np.arange(n_samples, dtype=np.int32),
         np.empty(n_samples, np.int32),
         np.empty((n_samples, n_stats), np.int32),
         np.empty((n_slots, bin_offsets[-1], n_stats), np.int64),
@@ -161,9 +161,9 @@ def assign_slots(nodes, work, parent, min_rows):  # type: ignore[no-untyped-def]
 
 
 @njit
-def close_leaves(nodes, rows, n_nodes):  # type: ignore[no-untyped-def]
-    """Leaf of every row; candidate splits that were not made are forgotten."""
-    leaf = np.empty(len(rows), np.int32)
+def close_leaves(nodes, work, n_nodes):  # type: ignore[no-untyped-def]
+    """Leaf of every row, in the buffer; candidate splits that were not made are forgotten."""
+    rows, leaf = work.rows, work.buffer
     for node in range(n_nodes):
         if nodes.children[node, 0] < 0:
             nodes.feature[node], nodes.threshold[node] = -1, 0
