@@ -228,7 +228,7 @@ def _column_edges(
         is_last = np.append(ordered[1:] != ordered[:-1], True)
         last = np.flatnonzero(is_last)  # row of each value
         values = ordered[last].astype(np.float64)
-        of_values = last + 1.0 if reached is None else reached[last]
+        of_values = np.asarray(last + 1.0 if reached is None else reached[last], np.float64)
         after = _even_cuts(of_values, most + 1) if len(values) - 1 > most else None
         edges = _edges_between(values, after, dtype)
     return np.append(edges, np.float32(np.inf)) if missing else edges
