@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skdistill.compact.tables.grid import InputGrid
 from skdistill.compact.tables.limits import INT32_MAX
-from skdistill.utils.threads import blocks, run_tasks
+from skdistill.utils.threads import blocks, run_tasks, thread_count
 
 FLOAT32_MAX = np.float32(np.finfo(np.float32).max)
 _SMALL = 20_000  # rows that one thread sorts sooner than two start
@@ -196,8 +196,16 @@ def fit_grid(
     most = 2**bits - 2
     edges: list[Any] = [None] * X.shape[1]
 
+    # Of the calling thread: allocators hold back what other threads have freed.
+    columns = [np.empty(len(X), X.dtype) for _ in range(min(thread_count(), X.shape[1]))]
+
     def fit_column(j: int) -> None:
-        edges[j] = _column_edges(X[:, j], weight, most, dtype, binning)
+        column = columns.pop()
+        try:
+            column[:] = X[:, j]
+            edges[j] = _column_edges(column, weight, most, dtype, binning)
+        finally:
+            columns.append(column)
 
     # Small columns spend more time in the interpreter, which one thread runs at a time.
     run_tasks(fit_column, range(X.shape[1]), serial=len(X) < _SMALL)
@@ -209,8 +217,10 @@ def fit_grid(
 def _column_edges(
     x: NDArray[Any], weight: NDArray[np.float64] | None, most: int, dtype: str, binning: str
 ) -> NDArray[Any]:
+    """Edges of a column, which is put in order."""
     if weight is None:
-        ordered = np.sort(x)
+        x.sort()
+        ordered = x
     else:
         order = np.argsort(x, kind="stable")
         ordered, weight = x[order], weight[order]

@@ -33,7 +33,7 @@ class Gradients:
 
     def __init__(self, loss: Loss, z: NDArray[np.float64]) -> None:
         self._loss, (self.n_samples, self.n_scores) = loss, z.shape
-        self._z = z.astype(row_dtype(self.n_samples))
+        self._z = np.array(z, row_dtype(self.n_samples), order="C")
         self._parts = parts_of_rows(self.n_samples)
         self._largest = 0.0  # magnitude of a statistic in the round before
 
