@@ -50,7 +50,7 @@ def row_dtype(n_samples: int) -> np.dtype[Any]:
     """Type in which raw predictions and gradients of rows are computed.
 
     float32 takes half the time and memory of float64. What it rounds differs from row to row, and
-    is lost in sums of many rows. Of few rows, a weight of 3 has to be three rows to the last bit.
+    is lost in sums of many rows. With few rows, a weight of 3 gives the model of three rows.
 
     Parameters
     ----------

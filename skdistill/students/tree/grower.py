@@ -328,10 +328,8 @@ class _Growth:
 
     def _sum_and_search(self, small: int, large: int, penalties: _Penalties) -> None:
         """Histograms and best splits of both children, or of a root, by features."""
-        most = max(1, self.n_features)
-        if self.nodes.stop[small] - self.nodes.start[small] >= self.large_rows // 2:
-            most = -(-most // (2 * thread_count()))  # two tasks a thread: one may be held up
-        parts = even_slices(self.n_features, most)
+        # One task a thread: each copies the statistics of the rows before it adds them.
+        parts = even_slices(self.n_features, max(1, self.n_features))
         splits: list[Any] = [None] * len(parts)
 
         def search(number: int) -> None:
