@@ -18,7 +18,7 @@ from skdistill.utils.threads import blocks, run_tasks
 
 MAX_EDGES = 2**16 - 2  # codes 0 … 2¹⁶−2, and 2¹⁶−1 is NaN
 _BUCKETS = 1024  # of a feature: with up to 254 edges most hold one at most
-_MANY = 1 << 14  # rows that are encoded sooner with buckets, which have to be made
+_MANY = 1 << 10  # rows that are encoded sooner with buckets, although these have to be made
 _ROWS = 1 << 13  # of a task
 _NO_BUCKETS = np.zeros((0, 0), np.uint16), np.zeros((0, 3), np.float32)
 
