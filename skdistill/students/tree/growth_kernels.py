@@ -73,7 +73,7 @@ def grow_small(  # type: ignore[no-untyped-def]
                 max_depth,
                 feature_penalty,
                 threshold_penalty,
-                0,
+                np.int64(0),  # a literal would be a type of its own: all below compiled once more
                 n_features,
             )
             if splits[0].feature >= 0:
