@@ -146,6 +146,22 @@ class TargetNames(NamedTuple):
         return rest, frame.select(listed).to_native()
 
 
+def is_table(X: Any) -> bool:
+    """Whether X is a data frame, a record batch of Arrow or a sparse matrix.
+
+    Parameters
+    ----------
+    X : object
+        Of any kind.
+
+    Returns
+    -------
+    table : bool
+        False for arrays and lists.
+    """
+    return is_frame(X) or issparse(X) or type(X).__name__ == "RecordBatch"
+
+
 def _as_table(X: Any, number: int) -> Any:
     """Rows as a table: record batches become tables, lists arrays."""
     if is_frame(X) or issparse(X):

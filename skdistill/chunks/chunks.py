@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any, NamedTuple
 
+import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -15,6 +17,7 @@ from skdistill.chunks.chunk import (
     TargetNames,
     columns_of,
     errors_of,
+    is_table,
     read_chunk,
     require_same_columns,
 )
@@ -277,8 +280,8 @@ def as_chunks(X: Any) -> Any:
     Returns
     -------
     chunks : Chunks or None
-        A list of tuples whose first part is a table, and an iterable that is no container of
-        numbers, are chunks.
+        A list of tuples whose first part is a table, an iterable that is no container of numbers,
+        paths, datasets and relations are chunks.
 
     Raises
     ------
@@ -287,12 +290,17 @@ def as_chunks(X: Any) -> Any:
     """
     if isinstance(X, Chunks):
         return X
+    library = type(X).__module__.partition(".")[0]
+    if isinstance(X, str | os.PathLike) or library in ("duckdb", "_duckdb"):
+        return Chunks(X)
+    if library == "pyarrow" and not is_frame(X):
+        return Chunks(X)
     if is_frame(X) or hasattr(X, "__array__") or not hasattr(X, "__iter__"):
         return None
     if isinstance(X, list | tuple):
-        parts = X[0] if len(X) and isinstance(X[0], tuple) else ()
-        is_table = len(parts) and (is_frame(parts[0]) or getattr(parts[0], "ndim", 1) == 2)
-        return Chunks(X) if is_table else None
+        # A row is a tuple of numbers or labels, a chunk one of tables.
+        first = X[0][0] if len(X) and isinstance(X[0], tuple) and len(X[0]) else ""
+        return None if np.ndim(first) == 0 and not is_table(first) else Chunks(X)
     if hasattr(X, "__len__") or hasattr(X, "__getitem__"):
         return None
     return Chunks(X)

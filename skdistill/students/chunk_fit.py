@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 
 from skdistill.chunks import Chunk, Chunks, CodedRows, TableSample
@@ -193,7 +194,8 @@ def _describe_weight(chunk: Chunk) -> _Facts:
 
 def _describe_classes(chunk: Chunk) -> _Facts:
     _require_targets(chunk)
-    facts, y = _describe_weight(chunk), np.asarray(chunk.y)
+    facts = _describe_weight(chunk)
+    y = check_array(chunk.y, ensure_2d=False, dtype=None, input_name="y")
     if y.ndim > 1 and y.shape[1] > 1:
         return facts
     try:
