@@ -29,12 +29,14 @@ from skdistill.students.training_data import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class ChunkSource:
-    """All rows of a table, whose sample has been read.
+    """All rows of a table, and its sample.
 
     Parameters
     ----------
+    data : ClassificationData or RegressionData
+        The sample.
     chunks : Chunks
         The table.
     n_samples : int
@@ -45,10 +47,20 @@ class ChunkSource:
         Reads targets and weights.
     """
 
-    chunks: Chunks
+    data: Any
+    chunks: Any
     n_samples: int
     rows: RowReader
     targets: Any
+
+    def release(self) -> ClassificationData:
+        """The sample of a classification without its rows, which are needed no more."""
+        data: ClassificationData = self.data
+        nothing = np.zeros(len(data.weight), bool)
+        self.data = replace(
+            data, X=data.X[:0].copy(), weight=np.zeros(0), targets=data.targets.take(nothing)
+        )
+        return self.data  # type: ignore[no-any-return]
 
     def load(self, encoder: Any) -> CodedRows:
         """Codes and targets of all rows.
@@ -72,7 +84,7 @@ class RowEncoder:
     Parameters
     ----------
     source : ChunkSource
-        Its readers are kept, not its chunks.
+        Its readers are kept, neither sample nor chunks.
     grid : InputGrid
         Thresholds.
     """
@@ -81,7 +93,7 @@ class RowEncoder:
     grid: InputGrid
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "source", replace(self.source, chunks=None))  # type: ignore[arg-type]
+        object.__setattr__(self, "source", replace(self.source, data=None, chunks=None))
 
     def codes(self, chunk: Chunk) -> NDArray[Any]:
         """Codes of the rows of a chunk."""
@@ -126,14 +138,16 @@ def fit_classifier(student: Any, chunks: Chunks, classes: ArrayLike | None) -> N
     own_weight = getattr(student, "class_weight", None)
     of_classes = None
     if own_weight is not None:
-        targets, names = check_targets(y, classes, sample.chunk.n_samples)
+        targets, order = check_targets(y, classes, sample.chunk.n_samples)
         weight = check_weights(sample_weight, np.empty((len(targets), 1)))
-        of_classes = class_weights(own_weight, names, targets, weight)
+        of_classes = class_weights(own_weight, order, targets, weight)
         largest = float(of_classes.max()) * (1.0 if largest is None else largest)
     reader = TargetReader(None if classes is None else np.asarray(classes), of_classes, largest)
-    rows = _row_reader(student, data)
-    student._learn_chunks(data, ChunkSource(chunks, sample.n_samples, rows, reader))
-    return data.classes
+    rows, names = _row_reader(student, data), data.classes
+    source = ChunkSource(data, chunks, sample.n_samples, rows, reader)
+    del sample, data, X, y, sample_weight  # the student may release them
+    student._learn_chunks(source)
+    return names
 
 
 def fit_regressor(student: Any, chunks: Chunks) -> None:
@@ -153,7 +167,7 @@ def fit_regressor(student: Any, chunks: Chunks) -> None:
     data = regression_data(student, *sample.chunk[2:])
     reader = ValueReader(data.y.shape[1], _largest(sample))
     rows = _row_reader(student, data)
-    student._learn_chunks(data, ChunkSource(chunks, sample.n_samples, rows, reader))
+    student._learn_chunks(ChunkSource(data, chunks, sample.n_samples, rows, reader))
 
 
 def _fit_on_sample(student: Any, sample: TableSample, **options: Any) -> None:

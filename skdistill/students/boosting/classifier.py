@@ -187,8 +187,9 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
         else:
             self._boost(ClassificationProblem(data), len(data.classes))
 
-    def _learn_chunks(self, data: ClassificationData, source: ChunkSource) -> None:
-        """Learn from all rows of a table; `data` is its sample."""
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: ClassificationData = source.data
         if len(data.classes) == 1:
             self._learn(data)
         else:

@@ -128,8 +128,9 @@ class SoftBoostingRegressor(StudentRegressorMixin, BaseSoftBoosting):
         else:
             self._keep_constant(problem.model(np.zeros(problem.n_scores), 1.0))
 
-    def _learn_chunks(self, data: RegressionData, source: ChunkSource) -> None:
-        """Learn from all rows of a table; `data` is its sample."""
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: RegressionData = source.data
         problem = RegressionProblem(data)
         if problem.varies.any():
             self._boost(problem, source=source)

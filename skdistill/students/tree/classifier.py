@@ -199,8 +199,9 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         rows = HeldRows(codes, row_stats)
         self._grow_model(data, grid, rows, impurity_factor, signs, class_sums, refine)
 
-    def _learn_chunks(self, data: ClassificationData, source: ChunkSource) -> None:
-        """Learn from all rows of a table; `data` is its sample."""
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: ClassificationData = source.data
         if len(data.classes) == 1:
             self._learn(data)
             return
@@ -214,6 +215,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         signs = self._signs(data, grid)
         n_classes = data.targets.n_classes
         one_column = n_classes == 2 and self.criterion == "squared_error"
+        data = source.release()
         encoder = ClassificationEncoder(
             source, grid, T, int(one_column), self.min_samples_leaf > 1
         )

@@ -93,10 +93,22 @@ def in_units(P: NDArray[np.float64]) -> NDArray[np.uint16]:
     >>> (in_units(np.array([[1 / 3, 1 / 3, 1 / 3]])) * 3 - UNITS).tolist()
     [[4, -2, -2]]
     """
-    units = np.rint(P * UNITS).astype(np.int32)
-    rows = np.arange(len(units))
-    units[rows, units.argmax(axis=1)] += UNITS - units.sum(axis=1, dtype=np.int32)
-    return units.astype(np.uint16)
+    units = np.empty(P.shape, np.uint16)
+    _fill_units(P, units)
+    return units
+
+
+@njit
+def _fill_units(P, units):  # type: ignore[no-untyped-def]
+    for i in range(P.shape[0]):
+        rest, largest = np.int64(UNITS), 0
+        for k in range(P.shape[1]):
+            unit = np.int64(np.rint(P[i, k] * UNITS))
+            rest -= unit
+            units[i, k] = unit
+            if P[i, k] > P[i, largest]:
+                largest = k
+        units[i, largest] += rest
 
 
 def round_stats(stats: NDArray[np.float64]) -> tuple[NDArray[np.int32], float]:

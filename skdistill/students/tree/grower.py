@@ -246,7 +246,7 @@ class _Growth:
                 small, large = smaller_child(nodes, node)
                 self._find_splits(small, large, has_histogram, penalties)
                 release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
-        leaf = close_leaves(nodes, work.rows, n_nodes)
+        close_leaves(nodes, work.rows, work.buffer, n_nodes)
         return GrownTree(
             nodes.feature[:n_nodes],
             nodes.threshold[:n_nodes],
@@ -254,7 +254,7 @@ class _Growth:
             nodes.children[:n_nodes],
             nodes.gain[:n_nodes] / self.total,
             nodes.sums[:n_nodes],
-            leaf,
+            work.buffer,
         )
 
     def _find_splits(

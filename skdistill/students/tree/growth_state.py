@@ -161,13 +161,11 @@ def assign_slots(nodes, work, parent, min_rows):  # type: ignore[no-untyped-def]
 
 
 @njit
-def close_leaves(nodes, rows, n_nodes):  # type: ignore[no-untyped-def]
-    """Leaf of every row; candidate splits that were not made are forgotten."""
-    leaf = np.empty(len(rows), np.int32)
+def close_leaves(nodes, rows, leaf, n_nodes):  # type: ignore[no-untyped-def]
+    """Write the leaf of every row; candidate splits that were not made are forgotten."""
     for node in range(n_nodes):
         if nodes.children[node, 0] < 0:
             nodes.feature[node], nodes.threshold[node] = -1, 0
             nodes.nan_left[node], nodes.gain[node] = False, 0.0
             for t in range(nodes.start[node], nodes.stop[node]):
                 leaf[rows[t]] = node
-    return leaf

@@ -101,8 +101,9 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         )
         self._grow_model(data, grid, HeldRows(grid.encode(data.X), row_stats), units)
 
-    def _learn_chunks(self, data: RegressionData, source: ChunkSource) -> None:
-        """Learn from all rows of a table; `data` is its sample."""
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: RegressionData = source.data
         grid = fit_grid(data.X, self.threshold_bits, data.weight)
         rows = source.load(ValueEncoder(source, grid))
         low, high = zip(*rows.gather(value_range), strict=True)
