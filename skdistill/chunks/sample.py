@@ -96,6 +96,11 @@ class RowSample:
         self._parts: list[_Part] = []
         self._largest = np.uint64(2**64 - 1)  # key that a row of the sample may have
 
+    @property
+    def n_drawn(self) -> int:
+        """Rows that the sample has, up to `max_samples`."""
+        return min(self.max_samples, sum(len(part.keys) for part in self._parts))
+
     def add(self, chunk: Chunk, limit: np.uint64 | None = None) -> None:
         """See the rows of a chunk.
 

@@ -13,6 +13,9 @@ from skdistill.students.tree.grown_tree import GrownTree, find_leaves, sum_by_le
 from skdistill.students.tree.merged_growth import NodeRequest, grow_merged, node_histograms
 
 
+_NARROW = 1 << 20  # rows from which statistics of two bytes are worth kernels of their own
+
+
 class GrowthRows(Protocol):
     """What a tree grows on."""
 
@@ -114,7 +117,10 @@ def grow_on(
         The same one, but for its `leaf`, which is empty unless the rows are here.
     """
     if rows.shard is not None:
-        return grow_tree(rows.shard.codes, n_edges, row_stats[0], **limits)
+        stats = row_stats[0]
+        if stats.dtype == np.uint16 and len(stats) < _NARROW:
+            stats = stats.astype(np.int32)  # those that are compiled already
+        return grow_tree(rows.shard.codes, n_edges, stats, **limits)
 
     def histograms_of(request: NodeRequest) -> Any:
         return rows.total(_histograms, row_stats, n_edges=n_edges, request=request)
