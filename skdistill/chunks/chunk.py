@@ -224,8 +224,7 @@ def require_same_columns(first: Columns, chunk: Chunk) -> None:
         )
     if own.n_features != first.n_features:
         raise ValueError(
-            f"chunk {number} has {own.n_features} columns, chunks before it have "
-            f"{first.n_features}"
+            f"chunk {number} has {own.n_features} columns, chunks before it have {first.n_features}"
         )
     if own.n_parts != first.n_parts:
         raise ValueError(

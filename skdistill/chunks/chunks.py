@@ -346,5 +346,3 @@ def refuse_beside_chunks(**arguments: Any) -> None:
             raise ValueError(
                 f"{name} cannot be passed beside chunks, which hold their own targets: {where}"
             )
-
-

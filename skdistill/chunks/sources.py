@@ -45,8 +45,7 @@ def open_source(source: Any, chunk_size: int) -> Callable[[], Iterable[Any]]:
         raise TypeError(f"source={type(source).__name__} can be read only once. {_AGAIN}")
     if is_frame(source) and hasattr(source, "iloc"):
         return lambda: (
-            source.iloc[start : start + chunk_size]
-            for start in range(0, len(source), chunk_size)
+            source.iloc[start : start + chunk_size] for start in range(0, len(source), chunk_size)
         )
     if library == "pyarrow":
         return _arrow_batches(source, chunk_size)

@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import has_fit_parameter
 
-from skdistill.dataframe import EncodedTable
 from skdistill.chunks import as_chunks
+from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.chunk_labels import fit_on_chunks
 from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out

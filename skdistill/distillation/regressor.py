@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
-from skdistill.dataframe import EncodedTable
 from skdistill.chunks import as_chunks
+from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
 from skdistill.distillation.chunk_labels import fit_on_chunks
 from skdistill.distillation.labelling import Labelling, ask_teacher, keep_held_out
@@ -192,7 +192,11 @@ default=None
         _raise_for_params(fit_params, self, "fit")
         chunks = as_chunks(X)
         if chunks is not None:
-            beside = {"y": y, "sample_weight": sample_weight, "teacher_prediction": teacher_prediction}
+            beside = {
+                "y": y,
+                "sample_weight": sample_weight,
+                "teacher_prediction": teacher_prediction,
+            }
             beside |= {"X_unlabeled": X_unlabeled, "groups": groups}
             teacher = fit_on_chunks(self, chunks, **beside, **fit_params)
             self._keep_teacher(teacher)

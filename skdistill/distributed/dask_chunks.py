@@ -143,7 +143,9 @@ class DaskChunks(Chunks):
     def _count_rows(self) -> list[int]:
         """Rows of each partition."""
         if self._sizes is None:
-            counts = [self._client.compute(_delayed(_count_rows)(parts[0])) for parts in self._parts]
+            counts = [
+                self._client.compute(_delayed(_count_rows)(parts[0])) for parts in self._parts
+            ]
             self._sizes = self._client.gather(counts)
         return self._sizes
 

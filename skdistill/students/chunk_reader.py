@@ -71,9 +71,7 @@ class RowReader:
             values = encode_table(X, columns, self.categories.labels, self.names)
             check_numbers(values, columns, finite="allow-nan", estimator=self.estimator)
         else:
-            values = check_array(
-                X, dtype="numeric", ensure_all_finite="allow-nan", input_name="X"
-            )
+            values = check_array(X, dtype="numeric", ensure_all_finite="allow-nan", input_name="X")
         if self.dtype == "int32":
             if values.dtype != np.int32:
                 raise ValueError(

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +16,7 @@ FRAME = pd.DataFrame(X, columns=["a", "b", "c"]).assign(label=Y, w=1.0)
 
 def pieces(*borders):
     ends = [0, *borders, len(X)]
-    return [(X[a:b], Y[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    return [(X[a:b], Y[a:b]) for a, b in itertools.pairwise(ends)]
 
 
 def rows_of(chunks):
@@ -35,7 +37,9 @@ def test_iterables_and_functions(source):
         read = list(chunks)
         assert np.array_equal(rows_of(read), X)
         assert np.array_equal(np.concatenate([chunk.y for chunk in read]), Y)
-        assert [c.first_row for c in read] == np.cumsum([0] + [len(c.X) for c in read])[:-1].tolist()
+        assert [c.first_row for c in read] == np.cumsum([0] + [len(c.X) for c in read])[
+            :-1
+        ].tolist()
         assert all(chunk.n_samples for chunk in read)  # an empty one is left out
 
 

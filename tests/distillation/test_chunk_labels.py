@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -24,7 +26,7 @@ TREE = SoftTreeClassifier(max_leaf_nodes=12)
 
 def chunked(*columns, **options):
     ends = [0, 300, 301, 900, 1200]
-    pieces = [tuple(c[a:b] for c in columns) for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [tuple(c[a:b] for c in columns) for a, b in itertools.pairwise(ends)]
     return Chunks(pieces, **{"max_samples": 500, **options})
 
 
@@ -129,7 +131,11 @@ def test_interrupted_labelling_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "columns", "message"),
     [
-        ({"transfer_set": "munge"}, (X,), "transfer_set='munge' needs all rows.* transfer_set=None"),
+        (
+            {"transfer_set": "munge"},
+            (X,),
+            "transfer_set='munge' needs all rows.* transfer_set=None",
+        ),
         ({"temperature": "auto"}, (X, Y), "temperature='auto' needs all rows in memory"),
         ({"class_weight": "balanced"}, (X, Y), "set class_weight of the student"),
         ({"teacher": TEACHER.estimator}, (X, Y), "wrap it in a FrozenEstimator, or pass"),

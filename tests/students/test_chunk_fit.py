@@ -1,5 +1,7 @@
 """Students on tables in chunks: the models of `fit` on the same rows."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,7 +29,7 @@ P = RNG.dirichlet(np.ones(3), N)
 
 def chunked(*columns, sizes=(400, 1, 0, 650, 449), **options):
     ends = np.cumsum([0, *sizes])
-    pieces = [tuple(c[a:b] for c in columns) for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [tuple(c[a:b] for c in columns) for a, b in itertools.pairwise(ends)]
     return Chunks(pieces, **{"max_samples": 700, **options})
 
 

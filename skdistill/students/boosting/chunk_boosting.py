@@ -58,9 +58,7 @@ class _ChunkBooster(Booster):
         super().__init__(student, problem, rng, signs)
         encoder: Any
         if isinstance(problem, ClassificationProblem):
-            self._targets: Any = probability_targets(
-                source, problem.data.targets, problem.n_scores
-            )
+            self._targets: Any = probability_targets(source, problem.data.targets, problem.n_scores)
             encoder = ProbabilityEncoder(source, self.grid, self._targets)
         else:
             has_weight = source.targets.largest_weight is not None

@@ -216,9 +216,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         n_classes = data.targets.n_classes
         one_column = n_classes == 2 and self.criterion == "squared_error"
         data = source.release()
-        encoder = ClassificationEncoder(
-            source, grid, T, int(one_column), self.min_samples_leaf > 1
-        )
+        encoder = ClassificationEncoder(source, grid, T, int(one_column), self.min_samples_leaf > 1)
         rows = ChunkedRows(source.load(encoder))
 
         def class_sums(tree: GrownTree) -> NDArray[np.int64]:

@@ -12,7 +12,6 @@ from skdistill.students.tree.grower import grow_tree
 from skdistill.students.tree.grown_tree import GrownTree, find_leaves, sum_by_leaf
 from skdistill.students.tree.merged_growth import NodeRequest, grow_merged, node_histograms
 
-
 _NARROW = 1 << 20  # rows from which statistics of two bytes are worth kernels of their own
 
 

@@ -261,13 +261,21 @@ class _MergedGrowth:
             both = tree.children[leaf].tolist()
             if leaf in self.histograms:
                 left = self._left_weight(leaf)
-                both = both[:1] if 2 * left <= self.sums[leaf][self.constraints.n_targets] else both[1:]
+                both = (
+                    both[:1]
+                    if 2 * left <= self.sums[leaf][self.constraints.n_targets]
+                    else both[1:]
+                )
             asked += both
         answers: dict[int, Any] = {}
         most = max(1, _ROUND_BYTES // self.histogram_bytes)
         for first in range(0, len(asked), most):
             nodes = np.array(asked[first : first + most], np.intp)
-            answers |= zip(nodes.tolist(), zip(*self.histograms_of(NodeRequest(tree, nodes)), strict=True), strict=True)
+            answers |= zip(
+                nodes.tolist(),
+                zip(*self.histograms_of(NodeRequest(tree, nodes)), strict=True),
+                strict=True,
+            )
         for leaf in leaves:
             parent = self.histograms.pop(leaf, None)
             pair: list[Any] = [answers.get(child) for child in tree.children[leaf].tolist()]
@@ -294,9 +302,7 @@ class _MergedGrowth:
         pair = self.ahead.pop(node)
         sums = np.array([self.sums[node], *(sums for _, sums in pair)])
         lower, upper = (np.full(3, bound) for bound in self.bounds[node])
-        bound_children(
-            lower, upper, sums, 0, 1, self.signs[feature], self.constraints.n_targets
-        )
+        bound_children(lower, upper, sums, 0, 1, self.signs[feature], self.constraints.n_targets)
         made = [
             self._add(sums[i], self.depth[node] + 1, (float(lower[i]), float(upper[i])))
             for i in (1, 2)

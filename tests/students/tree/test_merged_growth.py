@@ -40,12 +40,9 @@ def test_it_is_the_tree_of_all_rows(monkeypatch, stored):
     for seed in range(24):
         codes, n_edges, row_stats, parts, limits = problem(seed)
 
-        def histograms_of(
-            request, codes=codes, row_stats=row_stats, n_edges=n_edges, parts=parts
-        ):
+        def histograms_of(request, codes=codes, row_stats=row_stats, n_edges=n_edges, parts=parts):
             answers = [
-                node_histograms(codes[:, rows], row_stats[rows], n_edges, request)
-                for rows in parts
+                node_histograms(codes[:, rows], row_stats[rows], n_edges, request) for rows in parts
             ]
             return tuple(sum(each) for each in zip(*answers, strict=True))
 
