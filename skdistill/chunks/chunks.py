@@ -323,7 +323,7 @@ def require_whole(name: str, value: Any, least: int) -> None:
     ValueError
         That names both.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    if not isinstance(value, Integral) or int(value) < least:
         raise ValueError(f"{name}={value!r} must be a whole number of {least} or more")
 
 

@@ -111,9 +111,9 @@ def _labeller(distiller: Any, first: Chunk) -> tuple[Callable[[Chunk], Chunk] | 
             raise ValueError("alpha=0 learns from labels alone: pass chunks (X, y)")
         return None, None
     if has_proba:
-        _, classes = check_targets(first.y, None, first.n_samples)
+        _, names = check_targets(first.y, None, first.n_samples)
         return ProbabilityLabeller(
-            classes, float(distiller.temperature), distiller.response_method == "predict"
+            names, float(distiller.temperature), distiller.response_method == "predict"
         ), None
     if distiller.teacher is None:
         if regression and first.y is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -123,10 +124,21 @@ class DaskChunks(Chunks):
 
     def load(self, encode: Callable[[Chunk], CodedChunk], n_samples: int) -> Any:
         """Second pass: partitions are labelled and coded where they lie; see `Chunks`."""
-        # A teacher may be large: it is sent to each worker once, and not with each task.
-        label = self._client.scatter([self._label], broadcast=True)[0]
+        label = None if self._label is None else self._send(self._label)
         shards = self._each_partition(_encode_partition, label=label, encode=encode)
         return DaskRows(shards, n_samples, self._client)
+
+    def _send(self, label: Callable[[Chunk], Chunk]) -> Any:
+        """A future of what labels chunks, for the teacher inside may be large.
+
+        A worker gets it once, not with each task. As the result of a task it can be made again,
+        where scattered data would be lost with the workers that hold it.
+        """
+        from distributed.protocol.pickle import dumps, loads
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph")
+            return self._client.submit(loads, dumps(label), pure=False)
 
     def _draw(
         self, describe: Callable[[Chunk], Any], limit: np.uint64 | None
@@ -165,7 +177,7 @@ class DaskChunks(Chunks):
 
 
 def _delayed(function: Callable[..., Any], **options: Any) -> Any:
-    from dask import delayed
+    from dask.delayed import delayed
 
     return delayed(function, **options)
 
@@ -176,7 +188,7 @@ def _last_client() -> Any:
     except ImportError as error:
         raise ImportError("DaskChunks needs Dask: pip install 'skdistill[dask]'") from error
     try:
-        return default_client()
+        return default_client()  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise ValueError(
             "client=None and there is no client of Dask: make one with distributed.Client() or "
@@ -213,8 +225,8 @@ def _require_alike(name: str, part: Any, X: Any) -> None:
     sizes, rows = _known_sizes(part), _known_sizes(X)
     if own != theirs or (sizes is not None and rows is not None and sizes != rows):
         raise ValueError(
-            f"{name} has {own} partitions, X has {theirs}, or their rows differ: divide both alike, "
-            "or name columns of one data frame by target and sample_weight"
+            f"{name} has {own} partitions, X has {theirs}, or their rows differ: divide both "
+            "alike, or name columns of one data frame by target and sample_weight"
         )
 
 

@@ -74,7 +74,8 @@ class ChunkSource:
         -------
         rows : CodedRows
         """
-        return self.chunks.load(encoder, self.n_samples)
+        rows: CodedRows = self.chunks.load(encoder, self.n_samples)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class RowEncoder:
 
 
 class _Facts(NamedTuple):
-    """Of the targets of a chunk: its labels, if it has any; the largest weight, if it has weights."""
+    """Of the targets of a chunk: its labels and its largest weight, where it has any."""
 
     labels: NDArray[Any] | None
     weight: float | None
@@ -241,7 +242,7 @@ def _all_classes(facts: list[_Facts], classes: ArrayLike | None) -> ArrayLike | 
     if len(kinds) > 1:
         raise ValueError("some chunks have labels as y, others probabilities: pass one of both")
     try:
-        present = np.unique(np.concatenate(labels))  # type: ignore[arg-type]
+        present: NDArray[Any] = np.unique(np.concatenate(labels))  # type: ignore[arg-type]
     except TypeError as error:
         kinds = {type(label).__name__ for each in labels for label in each.tolist()}  # type: ignore[union-attr]
         raise TypeError(

@@ -95,36 +95,27 @@ def test_regressors():
     assert content(model.set_params(teacher=None).fit(chunked(X, predictions))) == asked
 
 
-class Interrupted:
-    """A function that labels rows, and stops in a chunk."""
+class Slow(RandomForestClassifier):
+    """A teacher that is asked about few chunks before someone loses patience."""
 
-    def __init__(self, stops_at):
-        self.stops_at, self.sizes = stops_at, []
+    sizes, patience = [], 3
 
-    def __call__(self, rows):
-        if len(self.sizes) == self.stops_at:
+    def predict_proba(self, rows):
+        if len(Slow.sizes) == Slow.patience:
             raise KeyboardInterrupt
-        self.sizes.append(len(rows))
-        return TEACHER.predict_proba(rows)
+        Slow.sizes.append(len(rows))
+        return super().predict_proba(rows)
 
 
 def test_interrupted_labelling_goes_on(tmp_path):
-    asked = Interrupted(3)  # after the sample and two chunks
-
-    class Teacher(RandomForestClassifier):
-        def predict_proba(self, rows):
-            return asked(rows)
-
-    fitted = TEACHER.estimator
-    teacher = Teacher().set_params(**fitted.get_params())
-    vars(teacher).update(vars(fitted))
+    teacher = Slow(5, max_depth=4, random_state=0).fit(X, Y)
     model = distiller(teacher=FrozenEstimator(teacher), memory=str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
         model.fit(chunked(X))
-    asked.stops_at, before = None, list(asked.sizes)
-    assert before == [500, 300, 1]
+    assert Slow.sizes == [500, 300, 1]  # the sample, and two chunks
+    Slow.patience = None
     model.fit(chunked(X))
-    assert asked.sizes == [*before, 599, 300]
+    assert Slow.sizes == [500, 300, 1, 599, 300]
     assert content(model) == content(distiller().fit(chunked(X)))
 
 

@@ -232,13 +232,15 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
 
     def _signs(self, data: ClassificationData, grid: InputGrid) -> NDArray[np.int8]:
         """Signs of the features of the grid."""
-        return monotonic_signs(
+        signs = monotonic_signs(
             self,
             self.monotonic_cst,
             data.categories,
             n_classes=data.targets.n_classes,
             n_outputs=1,
-        )[grid.features]
+        )
+        of_grid: NDArray[np.int8] = signs[grid.features]
+        return of_grid
 
     def _grow_model(
         self,

@@ -321,18 +321,22 @@ class _MergedGrowth:
             children[:n_nodes] = self.children
         children[leaves] = n_nodes + np.arange(2 * len(leaves)).reshape(-1, 2)
         is_split = children[:, 0] >= 0
-        columns = []
-        for values, empty, dtype in (
-            (self.feature, -1, np.int32),
-            (self.threshold, 0, np.int32),
-            (self.nan_left, False, np.bool_),
-        ):
+
+        def of_splits(values: list[Any], empty: Any, dtype: Any) -> NDArray[Any]:
             column = np.full(len(children), empty, dtype)
             column[: len(values)] = values
-            columns.append(np.where(is_split, column, empty).astype(dtype))
+            column[~is_split] = empty
+            return column
+
         nothing = np.zeros(0)
         return GrownTree(
-            *columns, children, nothing, nothing.astype(np.int64), nothing.astype(np.int32)
+            of_splits(self.feature, -1, np.int32),
+            of_splits(self.threshold, 0, np.int32),
+            of_splits(self.nan_left, False, np.bool_),
+            children,
+            nothing,
+            nothing.astype(np.int64),
+            nothing.astype(np.int32),
         )
 
     def _tree(self) -> GrownTree:
