@@ -104,7 +104,9 @@ def read_chunk(item: Any, number: int, first_row: int, names: TargetNames) -> Ch
     for name, part in (("y", y), ("sample_weight", weight)):
         if part is not None and len(part) != n_samples:
             raise ValueError(f"chunk {number} has {n_samples} rows and {len(part)} of {name}")
-    if y is not None and not is_frame(y) and not hasattr(y, "teacher"):
+    if hasattr(y, "teacher"):
+        raise TypeError(f"y of chunk {number} is SoftTargets: pass labels or probabilities")
+    if y is not None and not is_frame(y):
         y = np.asarray(y)
     if weight is not None:
         weight = np.asarray(weight, np.float64)

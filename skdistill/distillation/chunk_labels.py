@@ -134,7 +134,8 @@ def _labeller(distiller: Any, first: Chunk) -> tuple[Callable[[Chunk], Chunk] | 
     ask = cached(ask_about_chunk, ignore=["teacher"])
     if regression:
         return ValueLabeller(teacher, ask, key, float(distiller.alpha)), teacher
-    classes = expected_classes(teacher, None)
+    classes: NDArray[Any] | None = expected_classes(teacher, None)
+    assert classes is not None  # the teacher is fitted
     labeller = TeacherLabeller(
         teacher, ask, key, classes, method, float(distiller.alpha), float(distiller.temperature)
     )

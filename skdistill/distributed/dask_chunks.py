@@ -138,7 +138,7 @@ class DaskChunks(Chunks):
 
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")
-            return self._client.submit(loads, dumps(label), pure=False)
+            return self._client.submit(loads, dumps(label), pure=False)  # type: ignore[no-untyped-call]
 
     def _draw(
         self, describe: Callable[[Chunk], Any], limit: np.uint64 | None

@@ -339,7 +339,7 @@ def _leaf_sums(
     def add(number: int) -> None:
         rows = parts[number]
         terms = np.hstack(_terms(shard, z, targets, rows))
-        leaf = find_leaves(tree, shard.codes[:, rows], n_edges)
+        leaf = find_leaves(tree, np.ascontiguousarray(shard.codes[:, rows]), n_edges)
         sums[number] = sum_by_leaf(np.rint(terms * unit).astype(np.int32), leaf, len(tree.feature))
 
     run_tasks(add, range(len(parts)))
@@ -359,7 +359,8 @@ def _moved(
     moved = np.empty_like(z)
 
     def move(rows: slice) -> None:
-        moved[rows] = z[rows] + steps[find_leaves(tree, shard.codes[:, rows], n_edges)]
+        codes = np.ascontiguousarray(shard.codes[:, rows])
+        moved[rows] = z[rows] + steps[find_leaves(tree, codes, n_edges)]
 
     run_tasks(move, blocks(shard.n_samples, _ROWS))
     return moved

@@ -89,9 +89,9 @@ def in_units(P: NDArray[np.float64]) -> NDArray[np.uint16]:
     Examples
     --------
     >>> import numpy as np
-    >>> from skdistill.students.tree.fixed_point import UNITS, in_units
-    >>> (in_units(np.array([[1 / 3, 1 / 3, 1 / 3]])) * 3 - UNITS).tolist()
-    [[4, -2, -2]]
+    >>> from skdistill.students.tree.fixed_point import in_units
+    >>> in_units(np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, 0.0]])).tolist()
+    [[10922, 10923, 10923], [32768, 0, 0]]
     """
     units = np.empty(P.shape, np.uint16)
     _fill_units(P, units)

@@ -24,7 +24,9 @@ from skdistill.students.tree.growth_state import sum_rows
 from skdistill.students.tree.histogram import sum_histogram
 from skdistill.students.tree.monotonic import ValueBounds, bound_children
 from skdistill.students.tree.splitting import SplitConstraints, find_best_split, node_score
+from skdistill.utils.threads import blocks
 
+_ROWS = 1 << 20  # of a part that are sorted by nodes at a time
 _ROUND_BYTES = 1 << 25  # of the histograms that a part sends at a time
 _STORED_BYTES = 1 << 28  # of the histograms of leaves; further ones are asked for anew
 
@@ -73,15 +75,20 @@ def node_histograms(
     tree, nodes = request
     position = np.full(len(tree.feature), -1, np.int16)
     position[nodes] = np.arange(len(nodes))
-    of_row = position[find_leaves(tree, codes, n_edges)]
-    asked = np.flatnonzero(of_row >= 0).astype(np.int32)
-    asked = asked[np.argsort(of_row[asked], kind="stable")]
-    ends = np.cumsum(np.bincount(of_row[asked], minlength=len(nodes)))
     histograms = np.zeros((len(nodes), int(offsets[-1]), row_stats.shape[1]), np.int64)
     sums = np.zeros((len(nodes), row_stats.shape[1]), np.int64)
-    for i, rows in enumerate(np.split(asked, ends[:-1])):
-        sum_histogram(codes, offsets, rows, row_stats, histograms[i], 0, len(codes))
-        sum_rows(row_stats, rows, sums[i])
+    scratch = np.empty_like(histograms[0])
+    for part in blocks(len(row_stats), _ROWS):
+        some, stats = np.ascontiguousarray(codes[:, part]), row_stats[part]
+        of_row = position[find_leaves(tree, some, n_edges)]
+        asked = np.flatnonzero(of_row >= 0).astype(np.int32)
+        asked = asked[np.argsort(of_row[asked], kind="stable")]
+        ends = np.cumsum(np.bincount(of_row[asked], minlength=len(nodes)))
+        for i, rows in enumerate(np.split(asked, ends[:-1])):
+            if len(rows):
+                sum_histogram(some, offsets, rows, stats, scratch, 0, len(some))
+                histograms[i] += scratch
+                sum_rows(stats, rows, sums[i])
     return histograms, sums
 
 
