@@ -90,7 +90,7 @@ def grow(n: int, kind: str) -> dict[str, float]:
     reading = time.perf_counter() - start
     assert n_read == n
     result = measured(lambda: student.fit(Chunks(reader(n))), n)
-    passes = 1 if n <= 1 << 17 else 2
+    passes = 1 if n <= 1 << 16 else 2
     return result | {"passes": passes, "reading": passes * reading}
 
 

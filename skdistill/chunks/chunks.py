@@ -26,7 +26,7 @@ from skdistill.chunks.sample import RowSample
 from skdistill.chunks.sources import open_source
 from skdistill.dataframe import is_frame
 
-MAX_SAMPLES = 1 << 17
+MAX_SAMPLES = 1 << 16
 """Rows of the sample, unless stated otherwise."""
 
 
@@ -77,7 +77,7 @@ class Chunks:
         Column of the weights. None where chunks hold them, or all rows weigh the same.
     chunk_size : int, default=65536
         Rows of a chunk, where the source leaves it open (Parquet, Arrow, DuckDB).
-    max_samples : int, default=131072
+    max_samples : int, default=65536
         Rows of the sample. Students that are no trees learn from these alone.
     random_state : int, default=0
         Seed of the sample. The sample hangs on the rows' numbers, not on the chunks.

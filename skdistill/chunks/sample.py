@@ -117,7 +117,8 @@ class RowSample:
         if which.any():
             # A copy, so that no chunk stays in memory for a few of its rows.
             self._parts.append(_Part(keys, chunk).take(which))
-        if sum(len(part.keys) for part in self._parts) > 2 * self.max_samples:
+        # Each cut copies the sample, each row that waits for one takes memory.
+        if sum(len(part.keys) for part in self._parts) > 1.25 * self.max_samples:
             self._cut()
 
     def merge(self, other: RowSample) -> None:

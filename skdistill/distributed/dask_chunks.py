@@ -39,7 +39,7 @@ class DaskChunks(Chunks):
         Weights: a column, or what is divided as `X` is.
     client : distributed.Client, default=None
         Where it runs. None is the client that was made last.
-    max_samples : int, default=131072
+    max_samples : int, default=65536
         Rows of the sample, as in `Chunks`.
     random_state : int, default=0
         Seed of the sample.
