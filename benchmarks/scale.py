@@ -8,9 +8,9 @@ Dask: workers of one thread each; one is killed in the middle of a fit.
 
 from __future__ import annotations
 
-import itertools
 import ctypes
 import gc
+import itertools
 import json
 import subprocess
 import sys
