@@ -1,5 +1,6 @@
 """Distil a big tabular model into one of a few kilobytes."""
 
+from skdistill.chunks import Chunks
 from skdistill.converters import convert
 from skdistill.device import profile
 from skdistill.distillation import DistilledClassifier, DistilledRegressor
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BoosterTeacher",
     "CallableTeacher",
+    "Chunks",
     "CompactModel",
     "DistilledClassifier",
     "DistilledRegressor",

@@ -173,13 +173,13 @@ class DistillerMixin(CallbackSupportMixin, MetaEstimatorMixin):
         """Whether no rows are made of the training rows, which may then be sparse."""
         return self.alpha == 0 or self.transfer_set is None or isinstance(self.transfer_set, Pool)
 
-    def _ready_teacher(self, rows: EncodedTable, y: Any, *, regression: bool) -> Any:
+    def _ready_teacher(self, X: Any, y: Any, *, regression: bool) -> Any:
         """The teacher as an estimator; None where none is needed."""
         if self.teacher is None or self.alpha == 0:
             return None
         teacher = as_teacher(
             self.teacher,
-            rows.native,
+            X,
             y,
             regression=regression,
             response_method=self._response_method(),

@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import has_fit_parameter
 
+from skdistill.chunks import as_chunks
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
+from skdistill.distillation.chunk_labels import fit_on_chunks
 from skdistill.distillation.labelling import Labelling, ask_hints, ask_teacher, keep_held_out
 from skdistill.distillation.labels import Labels, one_label_a_row, read_labels
 from skdistill.students import SoftNetClassifier, StudentAdapter
@@ -215,10 +217,13 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame or array-like of shape (n_samples, n_features), or Chunks
             Numbers, NaN where teacher and student allow it. A data frame, or columns that the
             student's `categorical_features` names, may hold categories. The teacher gets a data
             frame as it is, and an array of numbers cast to float32, or int32 where it is int32.
+            A table in chunks, a `Chunks` or a list of tuples, is never held in memory:
+            ``(X,)`` and ``(X, y)`` are labelled by a fitted teacher, ``(X, P)`` by
+            the probabilities P. It needs ``transfer_set=None``.
         y : array-like of shape (n_samples,), default=None
             Labels; None with a teacher that needs no fit, or with `teacher_proba`: then everything
             is learnt from the soft labels.
@@ -250,6 +255,15 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
             nothing to learn from.
         """
         _raise_for_params(fit_params, self, "fit")
+        chunks = as_chunks(X)
+        if chunks is not None:
+            beside = {"y": y, "sample_weight": sample_weight, "teacher_proba": teacher_proba}
+            beside |= {"X_unlabeled": X_unlabeled, "groups": groups}
+            teacher = fit_on_chunks(self, chunks, **beside, **fit_params)
+            self.classes_ = self.student_.classes_
+            self.temperature_ = float(self.temperature)
+            self._keep_teacher(teacher)
+            return self
         rng = check_random_state(self.random_state)
         student = self._make_student()
         rows = self._read_rows(X, student)
@@ -257,7 +271,7 @@ class DistilledClassifier(DistillerMixin, CompactClassifierMixin, BaseEstimator)
         unit = mean_weight(weight)
 
         # Who teaches, and which classes.
-        teacher = self._ready_teacher(rows, one_label_a_row(y), regression=False)
+        teacher = self._ready_teacher(rows.native, one_label_a_row(y), regression=False)
         self._require_a_source(teacher, y, teacher_proba)
         labels = read_labels(teacher, y, teacher_proba, rows.n_samples)
         class_weight = self._class_weights(labels, weight)

@@ -162,7 +162,7 @@ def ask_teacher(task: LabellingTask) -> Labelling:
         "X_unlabeled": task.X_unlabeled,
         "categorical_features": task.categorical_features,
     }
-    cached, key = _cache(task.memory, fit | transfer | {"sample_weight": task.sample_weight})
+    cached, key = cache_of(task.memory, fit | transfer | {"sample_weight": task.sample_weight})
     speed = {"n_jobs": task.n_jobs, "verbose": task.verbose}
     fitted, response = cached(cross_fit, ignore=list(speed))(**fit, **speed)
     response = response if task.output is None else task.output
@@ -281,8 +281,28 @@ def _transfer_set(task: LabellingTask) -> Any:
     return task.transfer_set
 
 
-def _cache(memory: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], str]:
-    """A decorator that caches, and a key that stands for all arguments."""
+def cache_of(memory: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], str]:
+    """What caches a function on disk, and a key that stands for arguments.
+
+    Parameters
+    ----------
+    memory : str, joblib.Memory or None
+        None caches nothing.
+    arguments : dict
+        What is hashed.
+
+    Returns
+    -------
+    cached : callable
+        Takes a function and names of its arguments that are no part of the key.
+    key : str
+        Empty where nothing is cached.
+
+    Warns
+    -----
+    UserWarning
+        If the arguments cannot be hashed; nothing is cached then.
+    """
 
     def uncached(function: Any, ignore: list[str]) -> Any:
         return function

@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags, check_random_state
 
+from skdistill.chunks import as_chunks
 from skdistill.dataframe import EncodedTable
 from skdistill.distillation._base import PARAMETERS, DistillerMixin, mean_weight
+from skdistill.distillation.chunk_labels import fit_on_chunks
 from skdistill.distillation.labelling import Labelling, ask_teacher, keep_held_out
 from skdistill.students import SoftNetRegressor
 from skdistill.students._base import CompactRegressorMixin
@@ -150,10 +152,13 @@ class DistilledRegressor(DistillerMixin, CompactRegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame or array-like of shape (n_samples, n_features), or Chunks
             Numbers, NaN where teacher and student allow it. A data frame, or columns that the
             student's `categorical_features` names, may hold categories. The teacher gets a data
             frame as it is, and an array of numbers cast to float32, or int32 where it is int32.
+            A table in chunks, a `Chunks` or a list of tuples, is never held in memory:
+            ``(X,)`` and ``(X, y)`` are labelled by a fitted teacher; with
+            ``teacher=None`` y holds its predictions. It needs ``transfer_set=None``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Values; None with a teacher that needs no fit, or with `teacher_prediction`: then
             everything is learnt from the predictions.
@@ -185,13 +190,24 @@ default=None
             nothing to learn from.
         """
         _raise_for_params(fit_params, self, "fit")
+        chunks = as_chunks(X)
+        if chunks is not None:
+            beside = {
+                "y": y,
+                "sample_weight": sample_weight,
+                "teacher_prediction": teacher_prediction,
+            }
+            beside |= {"X_unlabeled": X_unlabeled, "groups": groups}
+            teacher = fit_on_chunks(self, chunks, **beside, **fit_params)
+            self._keep_teacher(teacher)
+            return self
         rng = check_random_state(self.random_state)
         student = self._make_student()
         rows = self._read_rows(X, student)
         weight = check_weights(sample_weight, rows.values)
 
         # Who teaches.
-        teacher = self._ready_teacher(rows, y, regression=True)
+        teacher = self._ready_teacher(rows.native, y, regression=True)
         target, output = self._read_values(teacher, y, teacher_prediction, rows.n_samples)
         passed = None if sample_weight is None else weight
         teacher_params, split_params = self._route(passed, groups, fit_params)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
 
+from skdistill.chunks import as_chunks, refuse_beside_chunks
 from skdistill.students._base import CompactClassifierMixin, CompactMixin, CompactRegressorMixin
+from skdistill.students.chunk_fit import fit_classifier, fit_regressor
 from skdistill.students.training_data import (
     ClassificationData,
     RegressionData,
@@ -43,7 +45,7 @@ class StudentClassifierMixin(_StudentMixin, CompactClassifierMixin, ABC):
     def fit(
         self,
         X: ArrayLike,
-        y: ArrayLike | SoftTargets,
+        y: ArrayLike | SoftTargets | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         classes: ArrayLike | None = None,
@@ -52,12 +54,14 @@ class StudentClassifierMixin(_StudentMixin, CompactClassifierMixin, ABC):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame or array-like of shape (n_samples, n_features), or Chunks
             Training rows. Infinities are refused. NaN is a missing value where the tag
             ``input_tags.allow_nan`` of the estimator is true, and a sparse matrix is allowed
-            where ``input_tags.sparse`` is.
-        y : array-like of shape (n_samples,) or (n_samples, n_classes), or SoftTargets
-            Labels, or probabilities whose rows sum to 1.
+            where ``input_tags.sparse`` is. A table in chunks, a `Chunks` or a list of tuples
+            ``(X, y)``, is never held in memory.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), or SoftTargets, \
+default=None
+            Labels, or probabilities whose rows sum to 1. None only with chunks, which hold them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. None gives every row the weight 1; rows of weight 0 are left
             out.
@@ -78,6 +82,13 @@ class StudentClassifierMixin(_StudentMixin, CompactClassifierMixin, ABC):
             message names what is wrong.
         """
         classes = self._check_before_fit(y, classes)
+        chunks = as_chunks(X)
+        if chunks is not None:
+            refuse_beside_chunks(y=y, sample_weight=sample_weight)
+            all_classes = fit_classifier(self, chunks, classes)
+            if all_classes is not None:
+                self.classes_ = all_classes
+            return self
         data = classification_data(
             self, X, y, sample_weight, classes, accepts_hints=self._accepts_hints
         )
@@ -101,16 +112,19 @@ class StudentRegressorMixin(_StudentMixin, CompactRegressorMixin, ABC):
     """
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the student on values.
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame or array-like of shape (n_samples, n_features), or Chunks
             Training rows. Infinities are refused, NaN is a missing value. A sparse matrix is
-            allowed where the tag ``input_tags.sparse`` of the estimator is true.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets: finite, and within float32.
+            allowed where the tag ``input_tags.sparse`` of the estimator is true. A table in
+            chunks, a `Chunks` or a list of tuples ``(X, y)``, is never held in memory.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets: finite, and within float32. None only with chunks, which hold them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. None gives every row the weight 1; rows of weight 0 are left
             out.
@@ -133,6 +147,11 @@ class StudentRegressorMixin(_StudentMixin, CompactRegressorMixin, ABC):
             standard deviation: about from a mean of 1e7 standard deviations on. Subtract the
             mean then.
         """
+        chunks = as_chunks(X)
+        if chunks is not None:
+            refuse_beside_chunks(y=y, sample_weight=sample_weight)
+            fit_regressor(self, chunks)
+            return self
         self._learn(regression_data(self, X, y, sample_weight))
         return self
 

@@ -29,7 +29,7 @@ CATEGORIES: dict[str, list[Any]] = {
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None]
 }
 _SEEN_VALUES = 10_000  # rows of a column in which values are counted
-_TOO_LARGE = "Input {} contains infinity or a value too large for dtype('float32')."
+TOO_LARGE = "Input {} contains infinity or a value too large for dtype('float32')."
 
 
 def read_rows(
@@ -150,7 +150,7 @@ def compared_values(table: EncodedTable) -> NDArray[Any]:
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
     if np.isinf(X).any():
-        raise ValueError(_TOO_LARGE.format("X"))
+        raise ValueError(TOO_LARGE.format("X"))
     _warn_of_merged_values(table, X)
     return X
 
@@ -204,7 +204,7 @@ def _check_sparse_rows(estimator: BaseEstimator, X: Any, finite: bool | str) -> 
     with np.errstate(over="ignore"):
         X = X.astype(np.float32)
     if np.isinf(X.data).any():
-        raise ValueError(_TOO_LARGE.format("X"))
+        raise ValueError(TOO_LARGE.format("X"))
     return X
 
 
@@ -371,7 +371,7 @@ def check_values(y: Any, n_samples: int, name: str = "y") -> NDArray[np.float64]
     if values.shape[1] == 0:
         raise ValueError(f"{name} has 0 columns: at least one target is needed")
     if np.abs(values).max() > np.finfo(np.float32).max:
-        raise ValueError(_TOO_LARGE.format(name))
+        raise ValueError(TOO_LARGE.format(name))
     return values
 
 

@@ -128,7 +128,9 @@ class _Part(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Loss:
+def soft_cross_entropy(
+    targets: SoftTargets, weight: NDArray[np.float64], total: float | None = None
+) -> Loss:
     """Soft cross-entropy as a function of logits.
 
     Parameters
@@ -137,6 +139,9 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
         Probabilities and labels of the rows.
     weight : float64 array of shape (n_samples,)
         Weights of the rows. The loss is a mean: it does not change with their sum.
+    total : float, default=None
+        Weight of all rows, where these are some of them. None is the sum of `weight`; with 1 the
+        loss is a sum.
 
     Returns
     -------
@@ -154,7 +159,8 @@ def soft_cross_entropy(targets: SoftTargets, weight: NDArray[np.float64]) -> Los
     >>> round(value, 3), gradient.tolist()
     (0.693, [[-0.25]])
     """
-    return _SoftCrossEntropy(_parts(targets, weight), weight, float(weight.sum()))
+    total = float(weight.sum()) if total is None else total
+    return _SoftCrossEntropy(_parts(targets, weight), weight, total)
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,20 @@ class SquaredError(RowLoss):
         Targets.
     weight : float64 array of shape (n_samples,)
         Weights of the rows.
+    total : float, default=None
+        Weight of all rows, where these are some of them. None is the sum of `weight`.
     """
 
     y: NDArray[np.float64]
     weight: NDArray[np.float64]
+    total: float | None = None
 
     @cached_property
     def _fractions(self) -> NDArray[np.float64]:
         """Of each row in the total weight: the Hessian, which is diagonal."""
-        fractions: NDArray[np.float64] = self.weight / self.weight.sum()
+        fractions: NDArray[np.float64] = self.weight / (
+            self.weight.sum() if self.total is None else self.total
+        )
         return fractions
 
     def differentiate(

@@ -12,8 +12,10 @@ from sklearn.utils import check_random_state
 
 from skdistill.model import CompactModel
 from skdistill.students._validation import BITS, CATEGORIES
+from skdistill.students.boosting.chunk_boosting import chunk_booster
 from skdistill.students.boosting.gradient_boosting import boost
 from skdistill.students.boosting.problem import BoostingProblem
+from skdistill.students.chunk_fit import ChunkSource
 from skdistill.students.size_search import MAX_BYTES, too_small
 from skdistill.students.tree.monotonic import monotonic_signs
 from skdistill.utils._sklearn_compat import Interval, StrOptions
@@ -92,7 +94,10 @@ class BaseSoftBoosting(BaseEstimator):
         self.monotonic_cst = monotonic_cst
         self.random_state = random_state
 
-    def _boost(self, problem: BoostingProblem, n_classes: int = 0) -> None:
+    def _boost(
+        self, problem: BoostingProblem, n_classes: int = 0, source: ChunkSource | None = None
+    ) -> None:
+        """Learn from rows; from all of `source` where the problem is its sample."""
         rng = check_random_state(self.random_state)
         signs = monotonic_signs(
             self,
@@ -104,7 +109,7 @@ class BaseSoftBoosting(BaseEstimator):
         if signs.any() and problem.hints is not None:
             raise ValueError("hints need monotonic_cst=None")
         self.compact_, self.feature_importances_, self.n_estimators_ = boost(
-            self, problem, rng, signs
+            self, problem, rng, signs, None if source is None else chunk_booster(source)
         )
 
     def _keep_constant(self, model: CompactModel) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from skdistill.students._student import StudentClassifierMixin
 from skdistill.students.boosting._base import BaseSoftBoosting
 from skdistill.students.boosting.problem import ClassificationProblem
+from skdistill.students.chunk_fit import ChunkSource
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.training_data import ClassificationData
 
@@ -185,3 +186,11 @@ class SoftBoostingClassifier(StudentClassifierMixin, BaseSoftBoosting):
             self._keep_constant(data.single_class_model())
         else:
             self._boost(ClassificationProblem(data), len(data.classes))
+
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: ClassificationData = source.data
+        if len(data.classes) == 1:
+            self._learn(data)
+        else:
+            self._boost(ClassificationProblem(data), len(data.classes), source)

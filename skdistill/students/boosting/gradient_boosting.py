@@ -7,6 +7,7 @@ and rounded. `BoostingProblem` is what classification and regression differ in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -54,7 +55,11 @@ class BoostingResult(NamedTuple):
 
 
 def boost(
-    student: Any, problem: BoostingProblem, rng: np.random.RandomState, signs: NDArray[np.int8]
+    student: Any,
+    problem: BoostingProblem,
+    rng: np.random.RandomState,
+    signs: NDArray[np.int8],
+    make_booster: Callable[..., Booster] | None = None,
 ) -> BoostingResult:
     """Learn a boosted model.
 
@@ -68,6 +73,8 @@ def boost(
         Draws rows to hold out, subsamples, and the order in which trees are rounded.
     signs : int8 array of shape (n_features,)
         1 where predictions have to rise with a column, −1 where they have to fall, else 0.
+    make_booster : callable, default=None
+        Takes what `Booster` takes. None is `Booster`.
 
     Returns
     -------
@@ -78,7 +85,7 @@ def boost(
     ValueError
         If one tree takes more than `max_bytes`.
     """
-    booster = Booster(student, problem, rng, signs)
+    booster = (make_booster or Booster)(student, problem, rng, signs)
     if student.max_bytes is None:
         n_trees = _DEFAULT_TREES if student.n_estimators == "auto" else student.n_estimators
         grower = booster.grower()

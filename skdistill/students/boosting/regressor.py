@@ -7,6 +7,7 @@ import numpy as np
 from skdistill.students._student import StudentRegressorMixin
 from skdistill.students.boosting._base import BaseSoftBoosting
 from skdistill.students.boosting.problem import RegressionProblem
+from skdistill.students.chunk_fit import ChunkSource
 from skdistill.students.training_data import RegressionData
 
 
@@ -126,3 +127,14 @@ class SoftBoostingRegressor(StudentRegressorMixin, BaseSoftBoosting):
             data.warn_of_lost_resolution(model.bias, model.scale, model.tables)
         else:
             self._keep_constant(problem.model(np.zeros(problem.n_scores), 1.0))
+
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: RegressionData = source.data
+        problem = RegressionProblem(data)
+        if problem.varies.any():
+            self._boost(problem, source=source)
+            model = self.compact_
+            data.warn_of_lost_resolution(model.bias, model.scale, model.tables)
+        else:
+            self._learn(data)

@@ -76,7 +76,7 @@ class TreeGrower:
         self._student, self._problem, self._rng, self._signs = student, problem, rng, signs
         self._codes, self._n_edges = grid.encode(problem.X), grid.counts
         self._gradients = Gradients(loss, z)
-        self._penalties = _SplitPenalties(student, problem, grid, excluded)
+        self._penalties = SplitPenaltyState(student, problem, grid, excluded)
         # The least penalty keeps steps finite where a leaf has no curvature left.
         self._l2 = max(student.l2_regularization, 1e-15)
         self._hints = None
@@ -188,7 +188,7 @@ class TreeGrower:
         boosted : BoostedTrees
         """
         leaf_values = np.concatenate(self._steps[:n_trees])
-        return _number_leaves(self._trees[:n_trees], self._leaves[:n_trees], leaf_values)
+        return number_leaves(self._trees[:n_trees], self._leaves[:n_trees], leaf_values)
 
     @property
     def trees(self) -> list[GrownTree]:
@@ -196,10 +196,24 @@ class TreeGrower:
         return self._trees
 
 
-def _number_leaves(
+def number_leaves(
     trees: list[GrownTree], leaves: list[NDArray[Any]], leaf_values: NDArray[np.float64]
 ) -> BoostedTrees:
-    """Number the leaves through all trees, in the order of their nodes."""
+    """Number the leaves through all trees, in the order of their nodes.
+
+    Parameters
+    ----------
+    trees : list of GrownTree
+        Trees as they were grown.
+    leaves : list of uint array of shape (n_samples,)
+        Leaf of each row in each tree, numbered within the tree.
+    leaf_values : float64 array of shape (n_leaves, n_scores)
+        Values of the leaves of all trees.
+
+    Returns
+    -------
+    boosted : BoostedTrees
+    """
     n_leaves = [int(tree.is_leaf.sum()) for tree in trees]
     first = np.cumsum([0, *n_leaves])
     numbers = np.empty((len(trees), len(leaves[0])), np.min_scalar_type(int(first[-1]) - 1))
@@ -238,11 +252,16 @@ def _hold_out(
     return np.sort(order[n_held_out:]), problem.loss(weight)
 
 
-class _SplitPenalties:
+class SplitPenaltyState:
     """What a split has to gain for a feature, or a stored threshold, that no split used yet.
 
     Herrmann et al. 2026, see `SoftBoostingClassifier`. Evenly spaced thresholds are not stored
     and have no penalty. That of an excluded column is infinite.
+
+    Parameters
+    ----------
+    student, problem, grid, excluded
+        As in `TreeGrower`.
     """
 
     def __init__(
@@ -256,7 +275,17 @@ class _SplitPenalties:
         self.threshold_paid = np.full(self.bin_offsets[-1], student.binning == "uniform")
 
     def in_units(self, unit: float) -> SplitPenalties:
-        """Penalties in the unit of a round's row statistics."""
+        """Penalties in the unit of a round's row statistics.
+
+        Parameters
+        ----------
+        unit : float
+            What statistics of a total weight of 1 were multiplied by.
+
+        Returns
+        -------
+        penalties : SplitPenalties
+        """
         of_feature = np.where(self.feature_paid, 0.0, self.penalty * unit)
         return SplitPenalties(
             np.where(self.excluded, np.inf, of_feature),
@@ -264,7 +293,13 @@ class _SplitPenalties:
         )
 
     def pay(self, tree: GrownTree) -> None:
-        """Take note of what a tree uses."""
+        """Take note of what a tree uses.
+
+        Parameters
+        ----------
+        tree : GrownTree
+            The tree of this round.
+        """
         split = ~tree.is_leaf
         feature, threshold = tree.feature[split], tree.threshold[split]
         self.feature_paid[feature] = True

@@ -16,8 +16,9 @@ from skdistill.model import CompactModel
 from skdistill.students._validation import BITS, CATEGORIES
 from skdistill.students.size_search import MAX_BYTES, largest_that_fits, too_small
 from skdistill.students.tree.cost_complexity import prune_cost_complexity
-from skdistill.students.tree.grower import SplitPenalties, grow_tree
+from skdistill.students.tree.grower import SplitPenalties
 from skdistill.students.tree.grown_tree import GrownTree, first_leaves
+from skdistill.students.tree.growth_rows import GrowthRows
 from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 _DEFAULT_LEAVES = 64
@@ -67,9 +68,8 @@ class BaseSoftTree(BaseEstimator):
 
     def _fit_tree(
         self,
-        codes: NDArray[Any],
+        rows: GrowthRows,
         grid: InputGrid,
-        row_stats: NDArray[np.int32],
         criterion: int,
         ccp_alpha: float,
         categories: CategoryTable,
@@ -80,7 +80,7 @@ class BaseSoftTree(BaseEstimator):
         """Grow, cut to `max_bytes`, prune and refine a tree; returns it and its model."""
 
         def grown(excluded: frozenset[int]) -> GrownTree:
-            return self._grow(codes, grid, row_stats, criterion, excluded, signs)
+            return self._grow(rows, grid, criterion, excluded, signs)
 
         def pruned(tree: GrownTree) -> GrownTree:
             return prune_cost_complexity(tree, ccp_alpha)
@@ -109,23 +109,20 @@ class BaseSoftTree(BaseEstimator):
 
     def _grow(
         self,
-        codes: NDArray[Any],
+        rows: GrowthRows,
         grid: InputGrid,
-        row_stats: NDArray[np.int32],
         criterion: int,
         excluded: frozenset[int],
         signs: NDArray[np.int8],
     ) -> GrownTree:
         """The tree within the limits that the parameters set, before pruning."""
-        n_samples = len(row_stats)
+        n_samples = rows.n_samples
         penalties = SplitPenalties(
             np.where(np.isin(grid.features, list(excluded)), np.inf, 0.0),
             np.zeros(int((grid.counts.astype(np.int64) + 2).sum())),
         )
-        return grow_tree(
-            codes,
+        return rows.grow(
             grid.counts,
-            row_stats,
             criterion=criterion,
             max_leaf_nodes=self.most_leaves(n_samples),
             max_depth=self.max_depth or n_samples,

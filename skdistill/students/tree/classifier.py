@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skdistill.compact import InputGrid
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
 from skdistill.quantization.leaf_values import leaf_logits
 from skdistill.students._student import StudentClassifierMixin, relative_importances
+from skdistill.students.chunk_fit import ChunkSource
 from skdistill.students.class_weight import CLASS_WEIGHT
 from skdistill.students.training_data import ClassificationData
 from skdistill.students.tree._base import BaseSoftTree
+from skdistill.students.tree.chunk_encoder import ClassificationEncoder
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.grown_tree import GrownTree, sum_by_leaf
+from skdistill.students.tree.growth_rows import ChunkedRows, GrowthRows, HeldRows
 from skdistill.students.tree.monotonic import add_up, clip_values, monotonic_signs
 from skdistill.students.tree.splitting import ENTROPY, SQUARED_ERROR
 from skdistill.students.tree.tao import alternating_optimization
@@ -161,13 +166,7 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
         targets, weight, criterion = data.targets, data.weight, _CRITERIA[self.criterion]
         grid = fit_grid(data.X, self.threshold_bits, weight)
         codes = grid.encode(data.X)
-        signs = monotonic_signs(
-            self,
-            self.monotonic_cst,
-            data.categories,
-            n_classes=targets.n_classes,
-            n_outputs=1,
-        )[grid.features]
+        signs = self._signs(data, grid)
         if signs.any() and targets.hints is not None:
             raise ValueError("hints need monotonic_cst=None")
         probabilities = targets.mixture(targets.temperature)
@@ -191,23 +190,82 @@ class SoftTreeClassifier(StudentClassifierMixin, BaseSoftTree):
                 min_weight_fraction=self.min_weight_fraction_leaf,
             )
 
+        def class_sums(tree: GrownTree) -> NDArray[np.int64]:
+            if untempered is None:
+                return tree.sums[:, : targets.n_classes]
+            sums: NDArray[np.int64] = sum_by_leaf(untempered, tree.leaf, len(tree.feature))
+            return sums
+
+        rows = HeldRows(codes, row_stats)
+        self._grow_model(data, grid, rows, impurity_factor, signs, class_sums, refine)
+
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: ClassificationData = source.data
+        if len(data.classes) == 1:
+            self._learn(data)
+            return
+        if data.targets.hints is not None or self.tao_n_iter:
+            name = "hints" if data.targets.hints is not None else f"tao_n_iter={self.tao_n_iter}"
+            raise ValueError(
+                f"{name} needs all rows in memory, and chunks are not held: leave it out, or pass "
+                "X and y"
+            )
+        grid, T = fit_grid(data.X, self.threshold_bits, data.weight), data.targets.temperature
+        signs = self._signs(data, grid)
+        n_classes = data.targets.n_classes
+        one_column = n_classes == 2 and self.criterion == "squared_error"
+        data = source.release()
+        encoder = ClassificationEncoder(source, grid, T, int(one_column), self.min_samples_leaf > 1)
+        rows = ChunkedRows(source.load(encoder))
+
+        def class_sums(tree: GrownTree) -> NDArray[np.int64]:
+            if T != 1:
+                return rows.sum_by_leaf(tree, grid.counts)
+            if one_column:
+                second, weight = tree.sums[:, 0], tree.sums[:, 1]
+                return np.column_stack([weight - second, second])
+            return tree.sums[:, :n_classes]
+
+        factor = 0.5 if one_column else 1.0
+        self._grow_model(data, grid, rows, factor, signs, class_sums)
+
+    def _signs(self, data: ClassificationData, grid: InputGrid) -> NDArray[np.int8]:
+        """Signs of the features of the grid."""
+        signs = monotonic_signs(
+            self,
+            self.monotonic_cst,
+            data.categories,
+            n_classes=data.targets.n_classes,
+            n_outputs=1,
+        )
+        of_grid: NDArray[np.int8] = signs[grid.features]
+        return of_grid
+
+    def _grow_model(
+        self,
+        data: ClassificationData,
+        grid: InputGrid,
+        rows: GrowthRows,
+        impurity_factor: float,
+        signs: NDArray[np.int8],
+        class_sums: Callable[[GrownTree], NDArray[np.int64]],
+        refine: Callable[[GrownTree], GrownTree] | None = None,
+    ) -> None:
+        """Grow a tree on rows; leaf values come from the sums of each class in its leaves."""
+
         def model_of(tree: GrownTree) -> CompactModel:
             if len(data.classes) == 1:
                 return data.single_class_model()
-            if untempered is None:
-                sums = tree.sums[:, : targets.n_classes]
-            else:
-                sums = sum_by_leaf(untempered, tree.leaf, len(tree.feature))
-            P = _leaf_probabilities(tree, sums, signs)
+            P = _leaf_probabilities(tree, class_sums(tree), signs)
             values, bias, scale = leaf_logits(P, self.value_bits)
             table = assemble(grid, [tree.with_values(values)], self.value_bits)
             return data.model(bias, scale, table)
 
         tree, self.compact_ = self._fit_tree(
-            codes,
+            rows,
             grid,
-            row_stats,
-            criterion,
+            _CRITERIA[self.criterion],
             self.ccp_alpha * impurity_factor,
             data.categories,
             model_of,

@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 
 from skdistill.utils.jit import njit
 
+UNITS = 1 << 15  # a probability of 1 in `in_units`
 FIXED_POINT = 30  # the largest weight becomes 2**30 to 2**31: int32 for a row, int64 for sums
 
 
 def to_fixed_point(
-    targets: NDArray[Any], weight: NDArray[np.float64], *, count: bool = False
+    targets: NDArray[Any],
+    weight: NDArray[np.float64],
+    *,
+    count: bool = False,
+    largest: float | None = None,
 ) -> NDArray[np.int32]:
     """Statistics of weighted rows: ``weight * targets`` and ``weight`` in fixed point.
 
@@ -32,6 +37,9 @@ def to_fixed_point(
         Weights of the rows, >= 0 and not all 0.
     count : bool, default=False
         Whether to append a 1 to each row, so that rows are counted.
+    largest : float, default=None
+        A bound of all weights, where `weight` holds those of some rows only. None is the largest
+        of `weight`.
 
     Returns
     -------
@@ -46,7 +54,8 @@ def to_fixed_point(
     >>> (row_stats / 2**FIXED_POINT).tolist()
     [[0.25, 1.0], [1.0, 1.0]]
     """
-    _, exponent = np.frexp(weight.max())  # exact on every platform, and for weights of any size
+    # Exact on every platform, and for weights of any size.
+    _, exponent = np.frexp(weight.max() if largest is None else largest)
     row_stats = np.ones((len(targets), targets.shape[1] + 1 + count), np.int32)
     _fill_stats(targets, np.ldexp(weight, FIXED_POINT + 1 - exponent), row_stats)
     return row_stats
@@ -60,6 +69,46 @@ def _fill_stats(targets, weight, row_stats):  # type: ignore[no-untyped-def]
         for k in range(n_targets):
             row_stats[i, k] = np.int32(min(np.rint(targets[i, k] * weight[i]), largest))
         row_stats[i, n_targets] = np.int32(min(np.rint(weight[i]), largest))
+
+
+def in_units(P: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Probabilities as whole numbers of 2^-15; each row sums to 2^15.
+
+    The largest of a row takes what rounding leaves. Two bytes, as in float16, whose unit is 2^-11
+    above 1/2 and finer than this one below 1/32; sums of these are exact.
+
+    Parameters
+    ----------
+    P : float64 array of shape (n_samples, n_classes)
+        Rows sum to 1.
+
+    Returns
+    -------
+    units : uint16 array of shape (n_samples, n_classes)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students.tree.fixed_point import in_units
+    >>> in_units(np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, 0.0]])).tolist()
+    [[10922, 10923, 10923], [32768, 0, 0]]
+    """
+    units = np.empty(P.shape, np.uint16)
+    _fill_units(P, units)
+    return units
+
+
+@njit
+def _fill_units(P, units):  # type: ignore[no-untyped-def]
+    for i in range(P.shape[0]):
+        rest, largest = np.int64(UNITS), 0
+        for k in range(P.shape[1]):
+            unit = np.int64(np.rint(P[i, k] * UNITS))
+            rest -= unit
+            units[i, k] = unit
+            if P[i, k] > P[i, largest]:
+                largest = k
+        units[i, largest] += rest
 
 
 def round_stats(stats: NDArray[np.float64]) -> tuple[NDArray[np.int32], float]:

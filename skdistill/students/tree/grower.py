@@ -42,7 +42,7 @@ from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 _HISTOGRAM_BYTES = 1 << 28  # for the histograms of open leaves; further leaves are summed up anew
 _LARGE = 1 << 19  # rows times features of a node that threads divide
 _ROWS = 1 << 17  # of a task that parts or adds rows: fewer are done before a thread has started
-_RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
+RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
 
 
 class SplitPenalties(NamedTuple):
@@ -204,7 +204,7 @@ class _Growth:
             n_targets,
             criterion,
             min_weight_fraction * self.total,
-            _RELATIVE_GAIN * max(abs(root_score), self.total),
+            RELATIVE_GAIN * max(abs(root_score), self.total),
             min_samples_leaf,
             l2_regularization,
         )
@@ -246,7 +246,7 @@ class _Growth:
                 small, large = smaller_child(nodes, node)
                 self._find_splits(small, large, has_histogram, penalties)
                 release_idle(nodes, work, n_nodes - 2, n_nodes, self.min_rows)
-        leaf = close_leaves(nodes, work, n_nodes)
+        close_leaves(nodes, work.rows, work.buffer, n_nodes)
         return GrownTree(
             nodes.feature[:n_nodes],
             nodes.threshold[:n_nodes],
@@ -254,7 +254,7 @@ class _Growth:
             nodes.children[:n_nodes],
             nodes.gain[:n_nodes] / self.total,
             nodes.sums[:n_nodes],
-            leaf,
+            work.buffer,
         )
 
     def _find_splits(

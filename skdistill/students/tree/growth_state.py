@@ -66,8 +66,11 @@ def allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs):  # type
     most_bins = 0
     for j in range(len(bin_offsets) - 1):
         most_bins = max(most_bins, bin_offsets[j + 1] - bin_offsets[j])
+    rows = np.empty(n_samples, np.int32)
+    for row in range(n_samples):  # np.arange would take eight bytes a row beside them
+        rows[row] = row
     return Workspace(
-        np.arange(n_samples, dtype=np.int32),
+        rows,
         np.empty(n_samples, np.int32),
         np.empty((n_samples, n_stats), np.int32),
         np.empty((n_slots, bin_offsets[-1], n_stats), np.int64),
@@ -161,13 +164,11 @@ def assign_slots(nodes, work, parent, min_rows):  # type: ignore[no-untyped-def]
 
 
 @njit
-def close_leaves(nodes, work, n_nodes):  # type: ignore[no-untyped-def]
-    """Leaf of every row, in the buffer; candidate splits that were not made are forgotten."""
-    rows, leaf = work.rows, work.buffer
+def close_leaves(nodes, rows, leaf, n_nodes):  # type: ignore[no-untyped-def]
+    """Write the leaf of every row; candidate splits that were not made are forgotten."""
     for node in range(n_nodes):
         if nodes.children[node, 0] < 0:
             nodes.feature[node], nodes.threshold[node] = -1, 0
             nodes.nan_left[node], nodes.gain[node] = False, 0.0
             for t in range(nodes.start[node], nodes.stop[node]):
                 leaf[rows[t]] = node
-    return leaf

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skdistill.compact import InputGrid
 from skdistill.model import CompactModel
 from skdistill.quantization.assemble import assemble
 from skdistill.quantization.binning import fit_grid
 from skdistill.quantization.leaf_values import leaf_values
 from skdistill.students._student import StudentRegressorMixin, relative_importances
+from skdistill.students.chunk_fit import ChunkSource
 from skdistill.students.training_data import RegressionData
 from skdistill.students.tree._base import BaseSoftTree
+from skdistill.students.tree.chunk_encoder import ValueEncoder, value_range, value_statistics
 from skdistill.students.tree.fixed_point import to_fixed_point
 from skdistill.students.tree.grown_tree import GrownTree
+from skdistill.students.tree.growth_rows import ChunkedRows, GrowthRows, HeldRows
 from skdistill.students.tree.monotonic import clip_values, monotonic_signs
 from skdistill.students.tree.splitting import SQUARED_ERROR
 
@@ -90,27 +95,44 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
     def _learn(self, data: RegressionData) -> None:
         grid = fit_grid(data.X, self.threshold_bits, data.weight)
         y = data.y
+        units = _Units(data, y.min(axis=0), y.max(axis=0))
+        row_stats = to_fixed_point(
+            (y - units.middle) / units.unit, data.weight, count=self.min_samples_leaf > 1
+        )
+        self._grow_model(data, grid, HeldRows(grid.encode(data.X), row_stats), units)
+
+    def _learn_chunks(self, source: ChunkSource) -> None:
+        """Learn from all rows of a table."""
+        data: RegressionData = source.data
+        grid = fit_grid(data.X, self.threshold_bits, data.weight)
+        rows = source.load(ValueEncoder(source, grid))
+        low, high = zip(*rows.gather(value_range), strict=True)
+        units = _Units(data, np.min(low, axis=0), np.max(high, axis=0))
+        row_stats = rows.each(
+            value_statistics,
+            middle=units.middle,
+            unit=units.unit,
+            count=self.min_samples_leaf > 1,
+            largest=source.targets.largest_weight,
+        )
+        self._grow_model(data, grid, ChunkedRows(rows, row_stats), units)
+
+    def _grow_model(
+        self, data: RegressionData, grid: InputGrid, rows: GrowthRows, units: _Units
+    ) -> None:
+        """Grow a tree on rows whose statistics are in such units."""
+        n_outputs = data.y.shape[1]
         signs = monotonic_signs(
-            self, self.monotonic_cst, data.categories, n_classes=0, n_outputs=y.shape[1]
+            self, self.monotonic_cst, data.categories, n_classes=0, n_outputs=n_outputs
         )
         signs = signs[grid.features]
-        # Targets are brought into [−1, 1] by numbers that the order of the rows cannot change,
-        # and the tree does not change with it either.
-        middle = y.max(axis=0) / 2 + y.min(axis=0) / 2
-        half_range = np.abs(y - middle).max(axis=0)
-        deviation = np.ones(1) if y.shape[1] == 1 else data.deviation
-        common = float(np.ldexp(1.0, np.frexp((half_range / deviation).max())[1]))
-        unit = common * deviation
-        row_stats = to_fixed_point(
-            (y - middle) / unit, data.weight, count=self.min_samples_leaf > 1
-        )
         with np.errstate(over="ignore"):  # beyond all gains: nothing but the root stays
-            alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * y.shape[1]) / common)
+            alpha = np.square(np.sqrt(np.float64(self.ccp_alpha) * n_outputs) / units.common)
 
         def model_of(tree: GrownTree) -> CompactModel:
             sums, leaf, bits = tree.sums.astype(np.float64), tree.is_leaf, self.value_bits
-            weight = np.maximum(sums[:, y.shape[1]], 1)
-            means = middle + unit * (sums[:, : y.shape[1]] / weight[:, None])
+            weight = np.maximum(sums[:, n_outputs], 1)
+            means = units.middle + units.unit * (sums[:, :n_outputs] / weight[:, None])
             if signs.any():
                 means = clip_values(tree, means[:, 0], signs)[:, None]
             values = np.zeros(means.shape, np.int32)
@@ -119,11 +141,9 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
             tables = [] if leaf[0] else [assemble(grid, [tree.with_values(values)], bits, step)]
             return data.model(bias, scale, *tables)
 
-        codes = grid.encode(data.X)
         tree, model = self._fit_tree(
-            codes,
+            rows,
             grid,
-            row_stats,
             SQUARED_ERROR,
             float(alpha),
             data.categories,
@@ -133,3 +153,19 @@ class SoftTreeRegressor(StudentRegressorMixin, BaseSoftTree):
         data.warn_of_lost_resolution(model.bias, model.scale, model.tables)
         self.compact_ = model
         self.feature_importances_ = relative_importances(tree.gain_by_feature(data.n_features))
+
+
+class _Units:
+    """What brings targets into [−1, 1]: numbers that the order of the rows cannot change.
+
+    The tree does not change with it either.
+    """
+
+    def __init__(
+        self, data: RegressionData, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> None:
+        self.middle = high / 2 + low / 2
+        half_range = np.maximum(high - self.middle, self.middle - low)
+        deviation = np.ones(1) if len(low) == 1 else data.deviation
+        self.common = float(np.ldexp(1.0, np.frexp((half_range / deviation).max())[1]))
+        self.unit = self.common * deviation
