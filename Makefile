@@ -11,7 +11,7 @@ PIP     := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-ch
 WORKERS ?= 2
 
 DEMO_EXTRAS := onnx,boost,cli,plot
-UNIT_EXTRAS := $(DEMO_EXTRAS),catboost,report,device,search,test
+UNIT_EXTRAS := $(DEMO_EXTRAS),catboost,report,device,search,dask,test
 TEST_EXTRAS := $(UNIT_EXTRAS),browser,lint,docs
 
 # What `make test-versions` runs: the lowest versions on the oldest Python, the newest on all.

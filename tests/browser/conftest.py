@@ -14,6 +14,7 @@ CHROMIUM = next(
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=60_000)  # the machine may be busy with other tests
     with playwright.sync_playwright() as started:
         try:
             chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
