@@ -23,7 +23,7 @@ from skdistill.transfer.neighbours import nearest_other
 
 FACTOR = 5
 ROWS, COLUMNS = (10_000, 30_000, 100_000), ((10, 0), (60, 0), (6, 8))
-LARGE = ((250_000, 20, 0), (1_000_000, 20, 0), (1_000_000, 6, 8))
+LARGE = ((1_000_000, 20, 0),)
 DIVIDED, PARTS = 40_000, (2, 4, 16)  # rows, and numbers of blocks
 CATEGORIES = (2, 5, 6, 7, 8, 14, 16, 41)
 ROUNDS = 3
