@@ -27,6 +27,7 @@ NEEDS = {
     "plot": ["inspection.CompactTreeDisplay.from_estimator(model)"],
     "report": ["inspection.report(model, X, y, targets=[], path='page.html')"],
     "search": ["BudgetSearchCV(budget='1KB', time_limit=1, families=['tree'], cv=2).fit(X, y)"],
+    "dask": ["DaskChunks(X, y)"],
     "cli": ["model.to_frame()"],
 }
 SCRIPT = """
@@ -40,6 +41,7 @@ from sklearn.datasets import load_iris
 
 import skdistill
 from skdistill import inspection
+from skdistill.distributed import DaskChunks
 from skdistill.model_selection import BudgetSearchCV
 
 X, y = load_iris(return_X_y=True)
