@@ -15,6 +15,7 @@ from skdistill.students.loss import Loss
 from skdistill.students.tree.fixed_point import round_stats
 from skdistill.students.tree.grower import SplitPenalties, grow_tree
 from skdistill.students.tree.grown_tree import GrownTree, find_leaves
+from skdistill.students.tree.histogram import first_bins
 from skdistill.students.tree.splitting import SQUARED_ERROR
 
 
@@ -270,7 +271,7 @@ class SplitPenaltyState:
         # The gain in squared error is twice the decrease of the loss to second order.
         self.penalty = 2 * problem.hessian_factor * student.reuse_penalty
         self.excluded = np.isin(grid.features, list(excluded))
-        self.bin_offsets = np.cumsum([0, *(grid.counts.astype(np.int64) + 2)])
+        self.bin_offsets = first_bins(grid.counts)
         self.feature_paid = np.zeros(len(grid.counts), bool)
         self.threshold_paid = np.full(self.bin_offsets[-1], student.binning == "uniform")
 

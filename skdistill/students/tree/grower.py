@@ -36,6 +36,7 @@ from skdistill.students.tree.growth_state import (
     store_split,
     sum_rows,
 )
+from skdistill.students.tree.histogram import first_bins
 from skdistill.students.tree.splitting import SplitConstraints, node_score
 from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
@@ -126,8 +127,7 @@ def grow_tree(
     >>> tree.threshold[0], tree.leaf.tolist()
     (np.int32(1), [1, 1, 2, 2])
     """
-    bin_offsets = np.zeros(len(n_edges) + 1, np.int64)
-    np.cumsum(n_edges.astype(np.int64) + 2, out=bin_offsets[1:])
+    bin_offsets = first_bins(n_edges)
     n_bins, n_stats = int(bin_offsets[-1]), row_stats.shape[1]
     slots = _HISTOGRAM_BYTES // max(1, n_bins * n_stats * 8)
     if penalties is None:

@@ -13,11 +13,29 @@ leave noise, and near-ties between splits would be decided by it.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skdistill.utils.jit import njit
 from skdistill.utils.vectors import add_row
 
 _GATHERED = 4096
+
+
+def first_bins(n_edges: NDArray[np.int32]) -> NDArray[np.int64]:
+    """First bin of each feature, and the number of bins.
+
+    Parameters
+    ----------
+    n_edges : int32 array of shape (n_features,)
+        Edges of each feature.
+
+    Returns
+    -------
+    offsets : int64 array of shape (n_features + 1,)
+    """
+    offsets = np.zeros(len(n_edges) + 1, np.int64)
+    np.cumsum(n_edges.astype(np.int64) + 2, out=offsets[1:])
+    return offsets
 
 
 @njit

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from skdistill.students.tree.grower import RELATIVE_GAIN, SplitPenalties
 from skdistill.students.tree.grown_tree import GrownTree, find_leaves
 from skdistill.students.tree.growth_state import sum_rows
-from skdistill.students.tree.histogram import sum_histogram
+from skdistill.students.tree.histogram import first_bins, sum_histogram
 from skdistill.students.tree.monotonic import ValueBounds, bound_children
 from skdistill.students.tree.splitting import SplitConstraints, find_best_split, node_score
 from skdistill.utils.threads import blocks
@@ -71,7 +71,7 @@ def node_histograms(
     sums : int64 array of shape (n_nodes, n_stats)
         Of all rows of each node.
     """
-    offsets = bin_offsets(n_edges)
+    offsets = first_bins(n_edges)
     tree, nodes = request
     position = np.full(len(tree.feature), -1, np.int16)
     position[nodes] = np.arange(len(nodes))
@@ -90,23 +90,6 @@ def node_histograms(
                 histograms[i] += scratch
                 sum_rows(stats, rows, sums[i])
     return histograms, sums
-
-
-def bin_offsets(n_edges: NDArray[np.int32]) -> NDArray[np.int64]:
-    """First bin of each feature, and the number of bins.
-
-    Parameters
-    ----------
-    n_edges : int32 array of shape (n_features,)
-        Edges of each feature.
-
-    Returns
-    -------
-    offsets : int64 array of shape (n_features + 1,)
-    """
-    offsets = np.zeros(len(n_edges) + 1, np.int64)
-    np.cumsum(n_edges.astype(np.int64) + 2, out=offsets[1:])
-    return offsets
 
 
 def grow_merged(
@@ -142,7 +125,7 @@ l2_regularization, penalties, signs
     tree : GrownTree
         Its `leaf` is empty: rows are elsewhere.
     """
-    offsets = bin_offsets(n_edges)
+    offsets = first_bins(n_edges)
     if penalties is None:
         penalties = SplitPenalties(np.zeros(len(n_edges)), np.zeros(int(offsets[-1])))
     if signs is None:
