@@ -144,7 +144,7 @@ def cluster(n: int, n_workers: int, kills: bool) -> dict[str, Any]:
         LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",
             local_directory=folder,
         ) as local,
         Client(local) as client,

@@ -64,7 +64,7 @@ class DaskChunks(Chunks):
     >>> from distributed import Client
     >>> from skdistill import SoftTreeClassifier
     >>> from skdistill.distributed import DaskChunks
-    >>> client = Client(processes=False, n_workers=1, dashboard_address=None)
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")
     >>> X = da.random.default_rng(0).random((4000, 3), chunks=(1000, 3))
     >>> chunks = DaskChunks(X, X[:, 0] > X[:, 1], max_samples=1000)
     >>> tree = SoftTreeClassifier(max_leaf_nodes=8).fit(chunks)
