@@ -52,6 +52,19 @@ def lost(converted, estimator):
     return np.sqrt(np.mean((converted.predict(X) - expected) ** 2)) / expected.std()
 
 
+def fit_around(estimator, mean):
+    """Fit targets around `mean`; CART, which adds up their squares, is moved there afterwards.
+
+    Squares of 1e8 leave a float64 no digits for the gain of a split: the tree would be chance.
+    """
+    if not isinstance(estimator, (DecisionTreeRegressor, RandomForestRegressor)):
+        return estimator.fit(X, F + mean)
+    estimator.fit(X, F)
+    for tree in getattr(estimator, "estimators_", [estimator]):
+        tree.tree_.value[:] += mean
+    return estimator
+
+
 def figure(caught):
     """What a warning says is lost."""
     (text,) = {str(warning.message) for warning in caught}
@@ -73,14 +86,13 @@ def test_students_say_what_they_lose(student):
 @pytest.mark.parametrize("estimator", CONVERTED, ids=lambda e: type(e).__name__)
 def test_convert_says_what_it_loses(estimator):
     for mean in (0.0, 1e4):
-        y = F + mean
-        assert lost(convert(estimator.fit(X, y), X), estimator) < 0.03
-    y = F - 1e8
+        assert lost(convert(fit_around(estimator, mean), X), estimator) < 0.03
+    fit_around(estimator, -1e8)
     with pytest.warns(UserWarning, match="int32 scores .* near -1e.08.*: subtract") as caught:
-        model = convert(estimator.fit(X, y), X)
+        model = convert(estimator, X)
     assert caught[0].filename == __file__
     told, measured = figure(caught), lost(model, estimator)
-    assert measured / 3 < told < 3 * measured or (told == 1 and measured > 0.5)
+    assert measured / 2 < told < 2 * measured or (told == 1 and measured > 0.5)
 
 
 @pytest.mark.parametrize("mean", [0.0, 1e3, 1e5, -1e5])
