@@ -21,7 +21,7 @@ from skdistill import (
 )
 from skdistill.compact import evaluate
 from skdistill.students.boosting import leaf_sums
-from skdistill.students.tree import grower
+from skdistill.students.tree import growth
 from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 
@@ -31,8 +31,8 @@ def on_threads(monkeypatch, n_threads):
 
 
 def test_models_and_answers_are_the_same_bits_on_1_2_and_8_threads(monkeypatch):
-    monkeypatch.setattr(grower, "_LARGE", 1 << 15)  # so that few rows are many
-    monkeypatch.setattr(grower, "_ROWS", 1 << 10)
+    monkeypatch.setattr(growth, "_LARGE", 1 << 15)  # so that few rows are many
+    monkeypatch.setattr(growth, "_ROWS", 1 << 10)
     monkeypatch.setattr(leaf_sums, "_MANY", 1 << 14)  # float32, of which another order shows
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20_000, 6)).astype(np.float32)

@@ -43,7 +43,6 @@ def grow_small(  # type: ignore[no-untyped-def]
 
     Returns this leaf, and the number of nodes; −1 in place of the leaf if growth has ended.
     """
-    n_features = codes.shape[0]
     candidates = _empty_heap()
     for node in range(n_nodes):
         if nodes.feature[node] >= 0 and nodes.children[node, 0] < 0:
@@ -59,13 +58,101 @@ def grow_small(  # type: ignore[no-untyped-def]
         n_nodes += 2
         if n_nodes // 2 + 1 == max_leaf_nodes:
             break
-        if assign_slots(nodes, work, node, min_rows):
-            small, large = smaller_child(nodes, node)
-            splits = sum_and_search(
+        find_child_splits(
+            nodes,
+            work,
+            node,
+            codes,
+            bin_offsets,
+            row_stats,
+            constraints,
+            max_depth,
+            min_rows,
+            feature_penalty,
+            threshold_penalty,
+        )
+        for child in range(n_nodes - 2, n_nodes):
+            if nodes.feature[child] >= 0:
+                heappush(candidates, (-nodes.gain[child], np.int64(child)))
+        release_idle(nodes, work, n_nodes - 2, n_nodes, min_rows)
+    return np.int64(-1), n_nodes
+
+
+@njit
+def split_and_search(  # type: ignore[no-untyped-def]
+    nodes,
+    work,
+    node,
+    left,
+    codes,
+    bin_offsets,
+    row_stats,
+    constraints,
+    max_depth,
+    min_rows,
+    feature_penalty,
+    threshold_penalty,
+):
+    """Make the children `left` and ``left + 1`` of a node, and find the best split of each."""
+    split_node(nodes, work, node, left, codes, bin_offsets, row_stats)
+    bound_both(nodes, work, node, constraints)
+    find_child_splits(
+        nodes,
+        work,
+        node,
+        codes,
+        bin_offsets,
+        row_stats,
+        constraints,
+        max_depth,
+        min_rows,
+        feature_penalty,
+        threshold_penalty,
+    )
+
+
+@njit
+def find_child_splits(  # type: ignore[no-untyped-def]
+    nodes,
+    work,
+    node,
+    codes,
+    bin_offsets,
+    row_stats,
+    constraints,
+    max_depth,
+    min_rows,
+    feature_penalty,
+    threshold_penalty,
+):
+    """Find the best splits of both children of a node, in histograms where rows are many."""
+    small, large = smaller_child(nodes, node)
+    if assign_slots(nodes, work, node, min_rows):
+        splits = sum_and_search(
+            nodes,
+            work,
+            small,
+            large,
+            codes,
+            bin_offsets,
+            row_stats,
+            constraints,
+            max_depth,
+            feature_penalty,
+            threshold_penalty,
+            np.int64(0),  # a literal would be a type of its own: all below compiled once more
+            codes.shape[0],
+        )
+        if splits[0].feature >= 0:
+            store_split(nodes, small, splits[0])
+        if splits[1].feature >= 0:
+            store_split(nodes, large, splits[1])
+    else:
+        for child in (small, large):
+            search_rows(
                 nodes,
                 work,
-                small,
-                large,
+                child,
                 codes,
                 bin_offsets,
                 row_stats,
@@ -73,32 +160,7 @@ def grow_small(  # type: ignore[no-untyped-def]
                 max_depth,
                 feature_penalty,
                 threshold_penalty,
-                np.int64(0),  # a literal would be a type of its own: all below compiled once more
-                n_features,
             )
-            if splits[0].feature >= 0:
-                store_split(nodes, small, splits[0])
-            if splits[1].feature >= 0:
-                store_split(nodes, large, splits[1])
-        else:
-            for child in range(n_nodes - 2, n_nodes):
-                search_rows(
-                    nodes,
-                    work,
-                    child,
-                    codes,
-                    bin_offsets,
-                    row_stats,
-                    constraints,
-                    max_depth,
-                    feature_penalty,
-                    threshold_penalty,
-                )
-        for child in range(n_nodes - 2, n_nodes):
-            if nodes.feature[child] >= 0:
-                heappush(candidates, (-nodes.gain[child], np.int64(child)))
-        release_idle(nodes, work, n_nodes - 2, n_nodes, min_rows)
-    return np.int64(-1), n_nodes
 
 
 @njit

@@ -18,12 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skdistill.students.tree.grower import RELATIVE_GAIN, SplitPenalties
+from skdistill.students.tree.grower import SplitPenalties
 from skdistill.students.tree.grown_tree import GrownTree, find_leaves
 from skdistill.students.tree.growth_state import sum_rows
 from skdistill.students.tree.histogram import first_bins, sum_histogram
 from skdistill.students.tree.monotonic import ValueBounds, bound_children
-from skdistill.students.tree.splitting import SplitConstraints, find_best_split, node_score
+from skdistill.students.tree.splitting import (
+    RELATIVE_GAIN,
+    SplitConstraints,
+    find_best_split,
+    node_score,
+)
 from skdistill.utils.threads import blocks
 
 _ROWS = 1 << 20  # of a part that are sorted by nodes at a time

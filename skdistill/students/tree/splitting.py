@@ -19,6 +19,7 @@ from skdistill.students.tree.monotonic import keeps_order
 from skdistill.utils.jit import njit
 
 SQUARED_ERROR, ENTROPY = 0, 1
+RELATIVE_GAIN = 1e-13  # of a split, so that rounding errors of the scores split no pure node
 
 
 class SplitConstraints(NamedTuple):

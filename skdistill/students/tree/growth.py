@@ -1,0 +1,363 @@
+"""A tree while it grows: whose turn it is, and what its threads do.
+
+Threads divide the rows of a large node where these are parted, and the features where histograms
+are summed up and searched. Of smaller nodes each thread takes some: besides the leaf that gains
+most those that gain most after it are split, for their turn mostly comes. A leaf whose turn does
+not come stays whole. Sums are of integers, and of equal splits the first stays, so that the tree
+does not depend on the number of threads. One thread grows all by one kernel.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush, nsmallest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdistill.students.tree.grown_tree import GrownTree, partition_block
+from skdistill.students.tree.growth_kernels import (
+    bound_both,
+    grow_small,
+    pay_penalties,
+    release_idle,
+    search_rows,
+    split_and_search,
+    sum_and_search,
+)
+from skdistill.students.tree.growth_state import (
+    Nodes,
+    Workspace,
+    allocate_nodes,
+    allocate_workspace,
+    assign_slots,
+    close_leaves,
+    make_children,
+    smaller_child,
+    store_split,
+    sum_rows,
+)
+from skdistill.students.tree.splitting import RELATIVE_GAIN, SplitConstraints, node_score
+from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
+
+_LARGE = 1 << 19  # rows times features of a node that threads divide
+_ROWS = 1 << 17  # of a task that parts or adds rows: fewer are done before a thread has started
+_AHEAD = 4  # splits a thread that may wait for their turn
+
+_Penalties = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+class Growth:
+    """A tree while it grows.
+
+    Parameters
+    ----------
+    codes, bin_offsets, row_stats
+        Rows, and where the bins of each feature begin.
+    n_slots : int
+        Histograms that there is memory for.
+    max_leaf_nodes : int
+        Maximum number of leaves.
+    signs : int8 array of shape (n_features,)
+        See `ValueBounds`.
+    """
+
+    def __init__(
+        self,
+        codes: NDArray[Any],
+        bin_offsets: NDArray[np.int64],
+        row_stats: NDArray[np.int32],
+        n_slots: int,
+        max_leaf_nodes: int,
+        signs: NDArray[np.int8],
+    ) -> None:
+        n_samples, n_stats = row_stats.shape
+        self.rows = codes, bin_offsets, row_stats
+        self.max_leaf_nodes = max_leaf_nodes
+        n_nodes = 2 * min(max_leaf_nodes, n_samples) - 1
+        self.nodes = allocate_nodes(n_nodes + 2 * _AHEAD * thread_count(), n_stats)
+        self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs)
+        # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
+        self.min_rows = int(bin_offsets[-1]) // max(1, len(codes))
+        self.n_features = len(codes)
+        self.large_rows = n_samples + 1
+        if thread_count() > 1:
+            self.large_rows = max(2, self.min_rows, _LARGE // max(1, self.n_features))
+
+    def start(
+        self,
+        criterion: int,
+        max_depth: int,
+        min_samples_leaf: int,
+        min_weight_fraction: float,
+        l2_regularization: float,
+    ) -> None:
+        """Sum up the root, which the constraints hang on."""
+        row_stats, nodes = self.rows[2], self.nodes
+        n_samples, n_stats = row_stats.shape
+        nodes.stop[0] = n_samples
+        nodes.sums[0] = self._sum(0, n_samples)
+        n_targets = n_stats - 1 - (min_samples_leaf > 1)
+        self.total = float(nodes.sums[0, n_targets])
+        root_score = node_score(nodes.sums[0], n_targets, criterion, l2_regularization)
+        self.max_depth = max_depth
+        self.constraints = SplitConstraints(
+            n_targets,
+            criterion,
+            min_weight_fraction * self.total,
+            RELATIVE_GAIN * max(abs(root_score), self.total),
+            min_samples_leaf,
+            l2_regularization,
+        )
+
+    def grow(
+        self, feature_penalty: NDArray[np.float64], threshold_penalty: NDArray[np.float64]
+    ) -> GrownTree:
+        """The tree; penalties that a split has paid become 0."""
+        nodes, work, penalties = self.nodes, self.work, (feature_penalty, threshold_penalty)
+        if self.max_leaf_nodes > 1:
+            has_histogram = len(work.rows) >= self.min_rows
+            if has_histogram:
+                work.n_free[0] -= 1
+                nodes.slot[0] = work.free_slots[work.n_free[0]]
+            self._find_splits(0, -1, has_histogram, penalties)
+            release_idle(nodes, work, 0, 1, self.min_rows)
+        # A penalty that a split pays changes the gains of all others: each waits for its turn.
+        waits = any(((each > 0) & (each < np.inf)).any() for each in penalties)
+        if waits or len(work.rows) < self.large_rows:
+            nodes = self._grow_in_turn(penalties)
+        else:
+            nodes = self._grow_ahead(penalties)
+        close_leaves(nodes, work.rows, work.buffer, len(nodes.feature))
+        return GrownTree(
+            nodes.feature,
+            nodes.threshold,
+            nodes.nan_left,
+            nodes.children,
+            nodes.gain / self.total,
+            nodes.sums,
+            work.buffer,
+        )
+
+    def _grow_in_turn(self, penalties: _Penalties) -> Nodes:
+        """Split the leaf that gains most, time and again; threads divide what is large."""
+        n_nodes = 1
+        while True:
+            node, n_nodes = grow_small(
+                self.nodes,
+                self.work,
+                n_nodes,
+                *self.rows,
+                self.constraints,
+                self.max_leaf_nodes,
+                self.max_depth,
+                self.min_rows,
+                self.large_rows,
+                *penalties,
+            )
+            if node < 0:
+                return Nodes(*(field[:n_nodes] for field in self.nodes))
+            pay_penalties(self.nodes, node, self.rows[1], *penalties)
+            is_last = n_nodes // 2 + 2 == self.max_leaf_nodes
+            self._split_large(node, n_nodes, is_last, penalties)
+            n_nodes += 2
+
+    def _grow_ahead(self, penalties: _Penalties) -> Nodes:
+        """The same nodes in the same order, but some are split before their turn."""
+        nodes = self.nodes
+        order, n_nodes = [0], 1  # nodes whose turn has come, in the order that it comes in
+        candidates: list[tuple[float, int, int]] = []  # minus gain, place in this order, node
+        if nodes.feature[0] >= 0:
+            candidates.append((-nodes.gain[0], 0, 0))
+        while candidates and len(order) // 2 + 1 < self.max_leaf_nodes:
+            node = candidates[0][2]
+            if nodes.children[node, 0] < 0:
+                if self._is_large(node):
+                    is_last = len(order) // 2 + 2 == self.max_leaf_nodes
+                    self._split_large(node, n_nodes, is_last, penalties)
+                    n_nodes += 2
+                else:
+                    n_nodes = self._split_small(candidates, n_nodes, len(order), penalties)
+            heappop(candidates)
+            for child in nodes.children[node].tolist():
+                if nodes.feature[child] >= 0:
+                    heappush(candidates, (-nodes.gain[child], len(order), child))
+                order.append(child)
+        number = np.full(n_nodes + 1, -1, np.int32)  # the last is of no node
+        number[order] = np.arange(len(order))
+        in_order = Nodes(*(field[order] for field in nodes))
+        return in_order._replace(children=number[in_order.children])
+
+    def _is_large(self, node: int) -> bool:
+        """Whether threads divide a node."""
+        nodes = self.nodes
+        return bool(
+            nodes.slot[node] >= 0 and nodes.stop[node] - nodes.start[node] >= self.large_rows
+        )
+
+    def _split_large(self, node: int, left: int, is_last: bool, penalties: _Penalties) -> None:
+        """Make the children `left` and ``left + 1`` of a node that threads divide."""
+        self._split(node, left)
+        bound_both(self.nodes, self.work, node, self.constraints)
+        if not is_last:
+            has_histogram = assign_slots(self.nodes, self.work, node, self.min_rows)
+            small, large = smaller_child(self.nodes, node)
+            self._find_splits(small, large, has_histogram, penalties)
+            release_idle(self.nodes, self.work, left, left + 2, self.min_rows)
+
+    def _split_small(
+        self,
+        candidates: list[tuple[float, int, int]],
+        n_nodes: int,
+        n_ordered: int,
+        penalties: _Penalties,
+    ) -> int:
+        """Split the candidates that gain most, each by one thread; returns the number of nodes."""
+        nodes, work = self.nodes, self.work
+        n_waiting = (n_nodes - n_ordered) // 2
+        n_splits = self.max_leaf_nodes - (n_ordered // 2 + 1)
+        most = max(1, min(_AHEAD * thread_count(), n_splits) - n_waiting)
+        tasks: list[tuple[int, int, Workspace]] = []
+        for _, _, node in nsmallest(most + n_waiting, candidates):
+            if nodes.children[node, 0] >= 0 or self._is_large(node):
+                continue
+            needs_slot = bool(nodes.slot[node] >= 0)
+            if len(tasks) == most or (needs_slot and work.n_free[0] == 0):
+                break
+            own = _part_of(work, nodes.start[node], nodes.stop[node], needs_slot)
+            tasks.append((node, n_nodes + 2 * len(tasks), own))
+
+        def split(task: tuple[int, int, Workspace]) -> None:
+            node, left, own = task
+            split_and_search(
+                nodes,
+                own,
+                node,
+                left,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                self.min_rows,
+                *penalties,
+            )
+
+        run_tasks(split, tasks)
+        for *_, own in tasks:
+            n_left, n_free = int(own.n_free[0]), int(work.n_free[0])
+            work.free_slots[n_free : n_free + n_left] = own.free_slots[:n_left]
+            work.n_free[0] += n_left
+        for _, left, _ in tasks:
+            release_idle(nodes, work, left, left + 2, self.min_rows)
+        return n_nodes + 2 * len(tasks)
+
+    def _find_splits(
+        self, small: int, large: int, has_histogram: bool, penalties: _Penalties
+    ) -> None:
+        """Best splits of both children of a node, or of a root, which has no sibling."""
+        if has_histogram:
+            self._sum_and_search(small, large, penalties)
+            return
+        for node in (small, large) if large >= 0 else (small,):
+            search_rows(
+                self.nodes,
+                self.work,
+                node,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                *penalties,
+            )
+
+    def _sum(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Sums of the statistics of a part of the rows."""
+        parts = blocks(stop - start, _ROWS)
+        sums = np.zeros((len(parts), self.rows[2].shape[1]), np.int64)
+
+        def add(number: int) -> None:
+            part = slice(start + parts[number].start, start + parts[number].stop)
+            sum_rows(self.rows[2], self.work.rows[part], sums[number])
+
+        run_tasks(add, range(len(parts)))
+        total: NDArray[np.int64] = sums.sum(axis=0)
+        return total
+
+    def _split(self, node: int, left: int) -> None:
+        """Make the children `left` and ``left + 1`` of a large node."""
+        nodes, rows, (codes, bin_offsets, _) = self.nodes, self.work.rows, self.rows
+        feature = int(nodes.feature[node])
+        n_edges = bin_offsets[feature + 1] - bin_offsets[feature] - 2
+        start, stop = int(nodes.start[node]), int(nodes.stop[node])
+        parts = [
+            slice(start + part.start, start + part.stop) for part in blocks(stop - start, _ROWS)
+        ]
+        n_left = np.zeros(len(parts), np.int64)
+
+        def partition(number: int) -> None:
+            part = parts[number]
+            n_left[number] = partition_block(
+                codes[feature],
+                rows[part],
+                n_edges,
+                nodes.threshold[node],
+                nodes.nan_left[node],
+                self.work.buffer[part],
+            )
+
+        def move(number: int) -> None:
+            part, n = self.work.buffer[parts[number]], n_left[number]
+            rows[lefts[number] : lefts[number] + n] = part[:n]
+            rows[rights[number] : rights[number] + len(part) - n] = part[n:]
+
+        run_tasks(partition, range(len(parts)))
+        lefts = start + np.cumsum(n_left) - n_left
+        middle = start + int(n_left.sum())
+        n_right = np.array([part.stop - part.start for part in parts]) - n_left
+        rights = middle + np.cumsum(n_right) - n_right
+        run_tasks(move, range(len(parts)))
+        make_children(nodes, node, left, middle)
+        small, large = smaller_child(nodes, node)
+        nodes.sums[small] = self._sum(int(nodes.start[small]), int(nodes.stop[small]))
+        nodes.sums[large] = nodes.sums[node] - nodes.sums[small]
+
+    def _sum_and_search(self, small: int, large: int, penalties: _Penalties) -> None:
+        """Histograms and best splits of both children, or of a root, by features."""
+        # One task a thread: each copies the statistics of the rows before it adds them.
+        parts = even_slices(self.n_features, max(1, self.n_features))
+        splits: list[Any] = [None] * len(parts)
+
+        def search(number: int) -> None:
+            part = parts[number]
+            splits[number] = sum_and_search(
+                self.nodes,
+                self.work,
+                small,
+                large,
+                *self.rows,
+                self.constraints,
+                self.max_depth,
+                *penalties,
+                part.start,
+                part.stop,
+            )
+
+        run_tasks(search, range(len(parts)))
+        # Of equal gains the first split stays: that of the lowest feature.
+        for child, found in zip((small, large), zip(*splits, strict=True), strict=True):
+            best = max(found, key=lambda split: split.gain)
+            if child >= 0 and best.feature >= 0:
+                store_split(self.nodes, child, best)
+
+
+def _part_of(work: Workspace, start: int, stop: int, has_slot: bool) -> Workspace:
+    """Memory for one node alone, with a slot for a histogram if it needs one."""
+    slots = np.zeros(2, np.int64)  # the node gives its own back if its children have none
+    if has_slot:
+        work.n_free[0] -= 1
+        slots[0] = work.free_slots[work.n_free[0]]
+    return work._replace(
+        buffer=work.buffer[start:stop],
+        node_stats=work.node_stats[start:stop],
+        scratch=np.zeros_like(work.scratch),
+        free_slots=slots,
+        n_free=np.array([int(has_slot)]),
+    )
