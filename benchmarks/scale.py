@@ -96,12 +96,13 @@ def grow(n: int, kind: str) -> dict[str, float]:
 
 def grow_xgboost(n: int) -> dict[str, float]:
     """XGBoost on arrays, which are there before time counts."""
+    import numba
     import xgboost
 
     X, P = (np.concatenate(each) for each in zip(*reader(n)(), strict=True))
 
     def run() -> Any:
-        threads = {"nthread": 1}
+        threads = {"nthread": numba.get_num_threads()}
         rows = xgboost.QuantileDMatrix(X, P, **threads)
         return xgboost.train(XGBOOST | threads, rows, num_boost_round=1)
 
