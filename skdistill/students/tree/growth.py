@@ -42,7 +42,7 @@ from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 _LARGE = 1 << 19  # rows times features of a node that threads divide
 _ROWS = 1 << 17  # of a task that parts or adds rows: fewer are done before a thread has started
-_AHEAD = 4  # splits a thread that may wait for their turn
+_AHEAD = 8  # splits a thread that may wait for their turn
 
 _Penalties = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -82,7 +82,9 @@ class Growth:
         self.n_features = len(codes)
         self.large_rows = n_samples + 1
         if thread_count() > 1:
-            self.large_rows = max(2, self.min_rows, _LARGE // max(1, self.n_features))
+            # While there are few nodes beside a large one, threads would wait for it.
+            share = n_samples // (2 * thread_count())
+            self.large_rows = max(2, self.min_rows, _LARGE // max(1, self.n_features), share)
 
     def start(
         self,
