@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -296,6 +296,7 @@ def _read(elf: bytes) -> Any:
     return import_extra("elftools.elf.elffile").ELFFile(BytesIO(elf))
 
 
+@lru_cache(maxsize=1)  # several questions in turn about one file, which is slow to read
 def _symbols(elf: bytes) -> list[Any]:
     table = _read(elf).get_section_by_name(".symtab")
     return [] if table is None else list(table.iter_symbols())

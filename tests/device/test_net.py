@@ -18,11 +18,14 @@ from skdistill.device.emulate import run
 from skdistill.device.profile import emitted_function, profile
 from skdistill.export.c import bounds, device_input
 from tests.export.c.harness import OPTIMIZE, rows_for
-from tests.export.c.test_net import BATCH, SEEDS, case_of, random_weights
+from tests.export.c.test_net import SEEDS, case_of, random_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers only")
 
 EMULATED = sorted(name for name, target in TARGETS.items() if target.core)
+
+
+BATCH = 20
 
 
 # Every core and optimization with some of the nets: all of them are run on the host elsewhere.

@@ -66,7 +66,7 @@ def test_no_row_takes_more_than_the_header_says(target, compiler):
         rows = device_input(case.model, values, case.input, missing_value=missing)
         functions.append((rows, emitted_function(case.model, rows, case.output, f"m{i}")))
     image = build(
-        {f"m{i}.c": case.text(f"m{i}") for i, case in enumerate(cases)},
+        {"all.c": "\n".join(case.text(f"m{i}") for i, case in enumerate(cases))},
         find_target(target),
         [function.name for _, function in functions],
         compiler=[GCC[target]] if compiler == "gcc" else [],

@@ -252,11 +252,13 @@ def test_no_number_is_narrowed_silently_where_an_int_has_16_bits():
         assert "rows" in choose_layout(model).tables  # equal rows of values, by an index of 2 bits
         chosen.append(model)
     chosen += [net_model(seed, with_categories=seed % 2 == 0) for seed in range(16)]
+    texts, functions = [], []
     for model in chosen:
         for layout in ("table", "code"):
-            function = "scores" if model.classes is None else "label"
-            text = to_c(model, output="scores", layout=layout)
-            build({"m.c": text}, find_target("avr"), [f"model_{function}"], flags=STRICT)
+            name = f"m{len(texts)}"
+            texts.append(to_c(model, output="scores", layout=layout, name=name))
+            functions.append(f"{name}_{'scores' if model.classes is None else 'label'}")
+    build({"m.c": "\n".join(texts)}, find_target("avr"), functions, flags=STRICT)
 
 
 @pytest.mark.parametrize(
