@@ -55,6 +55,8 @@ class Summands(NamedTuple):
         as the estimator lives.
     dtype : list of type
         Types of rows that are compared; others are cast to the first.
+    integers : type
+        What arrays of integers are cast to before.
     """
 
     trees: Callable[[], list[Tree]]
@@ -64,6 +66,7 @@ class Summands(NamedTuple):
     start: NDArray[np.float64]
     link: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     dtype: list[Any]
+    integers: Any
 
 
 def tree_parts(estimator: Any) -> list[Any]:
@@ -137,7 +140,9 @@ def _forest(forest: Any) -> Summands | None:
     width = len(forest.classes_) if classify else n_outputs
     method = "predict_proba" if classify else "predict"
     n_nodes = sum(part.node_count for part in parts)
-    return Summands(trees, n_nodes, n_trees, method, np.zeros(width), mean, [np.float32])
+    return Summands(
+        trees, n_nodes, n_trees, method, np.zeros(width), mean, [np.float32], np.float32
+    )
 
 
 def _gradient_boosting(boosting: Any) -> Summands | None:
@@ -165,7 +170,8 @@ def _gradient_boosting(boosting: Any) -> Summands | None:
 
     method, link = ("predict_proba", _class_link) if classify else ("predict", np.ravel)
     n_nodes = sum(part.node_count for part in parts)
-    return Summands(trees, n_nodes, len(parts), method, start, link, [np.float32])
+    dtype = [np.float32]
+    return Summands(trees, n_nodes, len(parts), method, start, link, dtype, np.float32)
 
 
 def _tree(tree: Any, values: NDArray[np.float64], column: int = 0) -> Tree:
@@ -200,7 +206,7 @@ def _hist_gradient(boosting: Any) -> Summands | None:
     n_nodes = sum(len(part.nodes) for part in parts)
     method, link = ("predict_proba", _class_link) if classify else ("predict", values)
     dtype = [np.float64, np.float32]
-    return Summands(trees, n_nodes, len(parts), method, start, link, dtype)
+    return Summands(trees, n_nodes, len(parts), method, start, link, dtype, np.float64)
 
 
 def _lightgbm(model: Any) -> Summands | None:
@@ -232,7 +238,7 @@ def _lightgbm(model: Any) -> Summands | None:
     n_nodes = len(decisions) * 2 + len(tables)
     start = np.zeros(n_scores)
     dtype = [np.float64, np.float32]
-    return Summands(trees, n_nodes, len(tables), method, start, link, dtype)
+    return Summands(trees, n_nodes, len(tables), method, start, link, dtype, np.float32)
 
 
 def _is_lightgbm(estimator: Any) -> bool:

@@ -108,6 +108,8 @@ def respond(teacher: Any, method: str, X: Any) -> Any:
 
 def _checked(own: Any, X: Any, forest: FloatForest, summands: Summands, loops: _Loops) -> Any:
     """The sums, if they are what the teacher says of some rows; else all of its own answers."""
+    if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
+        X = X.astype(summands.integers)
     numbers = check_array(
         X, dtype=summands.dtype, order="C", ensure_all_finite=False, input_name="X"
     )
@@ -119,7 +121,7 @@ def _checked(own: Any, X: Any, forest: FloatForest, summands: Summands, loops: _
     if len(finite) < len(numbers):
         numbers = numbers[finite]
     response = summands.link(forest.sums(numbers, summands.start))
-    differs = np.abs(response[checked] - expected) > TOLERANCE * np.abs(expected).max()
+    differs = ~(np.abs(response[checked] - expected) <= TOLERANCE * np.abs(expected).max())
     loops.n_differing = int(differs.reshape(N_CHECKED, -1).any(axis=1).sum())
     if loops.n_differing:
         return own(X)
@@ -135,8 +137,12 @@ def _checked(own: Any, X: Any, forest: FloatForest, summands: Summands, loops: _
 def _are_numbers(X: Any) -> bool:
     """Whether rows are numbers whatever reads them."""
     if is_frame(X):
+        if len(set(X.columns)) < len(X.columns):
+            return False
         return all(kind.is_numeric() for kind in nw.from_native(X).schema.values())
-    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "iuf"
+    if not isinstance(X, np.ndarray) or X.ndim != 2:
+        return False
+    return X.dtype.kind in "iu" or X.dtype in (np.float16, np.float32, np.float64)
 
 
 def way_of(teacher: Any) -> str:

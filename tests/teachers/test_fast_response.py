@@ -195,6 +195,29 @@ def test_rows_without_a_number_are_the_teachers_own(value):
     assert str(ours.value) == str(own.value)
 
 
+@pytest.mark.parametrize("kind", ["forest", "lightgbm", "histogram"])
+def test_whole_numbers_and_frames_of_them_are_read_as_the_library_reads_them(kind):
+    """Beyond 2^24 float32 has not all of them; LightGBM and forests read arrays of them as such."""
+    rows = (X[:, :3] * 4).astype(np.int64) + 2**24
+    models = {
+        "forest": RandomForestRegressor(5, random_state=0),
+        "lightgbm": lightgbm_models()[1].set_params(min_child_samples=1),
+        "histogram": HistGradientBoostingRegressor(max_iter=6),
+    }
+    y = rows[:, 0] % 4 + rows[:, 1] % 2
+    model = models[kind].fit(rows[:900].astype(np.float64), y[:900])
+    assert_same(model, "predict", rows)
+    assert_same(model, "predict", rows.astype(np.float64))
+    assert way_of(model).endswith("compiled loops")
+    frame = pd.DataFrame(rows, columns=[*"abc"])
+    model.fit(frame[:900], y[:900])
+    assert_same(model, "predict", frame)
+    assert way_of(model).endswith("compiled loops")
+    words = frame.assign(c=frame["c"].astype(str))  # read as numbers by some
+    if kind != "lightgbm":
+        assert_same(model, "predict", words)
+
+
 def test_forests_that_know_missing_values():
     rows = X.copy()
     rows[::3, 1] = np.nan
