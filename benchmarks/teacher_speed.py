@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 COLUMNS, CLASSES, TRAINING_ROWS, ROWS = 30, 7, 20_000, 200_000
 SIZES = (1_000, 4_000, 16_000, 65_536, 200_000)
-CHUNKED = ("random forest, 100 trees", "LightGBM", "XGBoost", "CatBoost")
+CHUNKED = ("random forest, 100 trees", "LightGBM")
 OWN, OURS = "its own method", "compiled loops"
 
 
@@ -177,6 +177,7 @@ def report(results: dict[str, Any]) -> str:
 def main() -> None:
     parser = options(__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--teachers", nargs="+", metavar="NAME", help="some of them")
     parser.add_argument("--task", nargs=3, help="for the benchmark's own processes")
     args = parser.parse_args()
     n = 8_000 if args.quick else ROWS
@@ -187,6 +188,7 @@ def main() -> None:
     results: dict[str, Any] = {"rows": n, "measured": []}
     X, y = rows_of(2_000 if args.quick else TRAINING_ROWS, 1)
     models = teachers(args.quick)
+    models = {name: models[name] for name in args.teachers or models}
     with tempfile.TemporaryDirectory() as folder, tqdm(total=3 * len(models)) as bar:
         for name, model in models.items():
             path = Path(folder) / "teacher.joblib"

@@ -95,7 +95,9 @@ def respond(teacher: Any, method: str, X: Any) -> Any:
     summands = loops.summands
     if summands is None or summands.method != method:
         return own(X)
-    if loops.n_differing or n_samples < MIN_ROWS:
+    # All nodes are read from far memory once a call.
+    few = n_samples < MIN_ROWS or 2 * n_samples * summands.n_trees < summands.n_nodes
+    if loops.n_differing or few:
         return own(X)
     # Laying out a node takes about as long as two trees gain on a row.
     loops.n_seen += n_samples
