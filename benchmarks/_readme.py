@@ -16,13 +16,18 @@ ROOT = HERE.parent
 
 def main() -> None:
     names = sorted(path.stem for path in (HERE / "results").glob("*.json"))
-    fill(HERE / "README.md", [name for name in names if name != "speed"], "report")
+    fill(
+        HERE / "README.md",
+        [name for name in names if name not in ("speed", "teacher_speed")],
+        "report",
+    )
     docs = ROOT / "docs"
     fill(docs / "exporters.md", ["exporters"], "compared")
     fill(docs / "benchmarks.md", ["budget"], "headline")
     fill(docs / "real-tables.md", ["real_tables"], "summary")
     fill(docs / "guide" / "c-export.md", ["exporters"], "headline")
     fill(docs / "guide" / "speed.md", ["speed"], "report")
+    fill(docs / "guide" / "scale.md", ["teacher_speed"], "report")
     fill(docs / "guide" / "knowledge.md", ["knowledge"], "summary")
     fill(docs / "guide" / "teachers.md", ["teachers"], "report")
     fill(docs / "guide" / "students.md", ["budget"], "families")

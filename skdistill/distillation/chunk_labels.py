@@ -21,7 +21,7 @@ from skdistill.distillation.labelling import cache_of, seeded
 from skdistill.students._student import StudentClassifierMixin, StudentRegressorMixin
 from skdistill.students._validation import check_targets, check_values
 from skdistill.targets import SoftTargets
-from skdistill.teachers import expected_classes, response_values
+from skdistill.teachers import expected_classes, response_values, say_speed
 from skdistill.teachers.response import one_hot_decisions
 from skdistill.utils.jit import compilation_message
 
@@ -76,6 +76,8 @@ def fit_on_chunks(distiller: Any, chunks: Chunks, **beside: Any) -> Any:
     with compilation_message(distiller.verbose):
         distiller.student_ = student.fit(chunks, **options)
     distiller.compact_ = distiller.student_.compact_
+    if teacher is not None and distiller.verbose > 0:
+        say_speed(teacher, getattr(labeller, "labelled", []))
     return teacher
 
 
@@ -131,13 +133,13 @@ def _labeller(distiller: Any, first: Chunk) -> tuple[Callable[[Chunk], Chunk] | 
             "pass chunks (X, P) with its answers"
         )
     cached, key = cache_of(distiller.memory, {"teacher": teacher})
-    ask = cached(ask_about_chunk, ignore=["teacher"])
+    ask = cached(ask_about_chunk, ignore=["teacher", "labelled"])
     if regression:
-        return ValueLabeller(teacher, ask, key, float(distiller.alpha)), teacher
+        return ValueLabeller(teacher, ask, key, [], float(distiller.alpha)), teacher
     classes: NDArray[Any] | None = expected_classes(teacher, None)
     assert classes is not None  # the teacher is fitted
     labeller = TeacherLabeller(
-        teacher, ask, key, classes, method, float(distiller.alpha), float(distiller.temperature)
+        teacher, ask, key, [], classes, method, float(distiller.alpha), float(distiller.temperature)
     )
     return labeller, teacher
 
@@ -162,7 +164,12 @@ def rows_for_teacher(X: Any) -> Any:
 
 
 def ask_about_chunk(
-    teacher: Any, X: Any, classes: NDArray[Any] | None, response_method: str, key: str
+    teacher: Any,
+    X: Any,
+    classes: NDArray[Any] | None,
+    response_method: str,
+    key: str,
+    labelled: list[tuple[int, float]],
 ) -> NDArray[np.float64]:
     """What a fitted teacher says of the rows of a chunk.
 
@@ -178,12 +185,14 @@ def ask_about_chunk(
         See `DistilledClassifier`.
     key : str
         Hash of the teacher.
+    labelled : list of (int, float) tuples
+        Gets rows and seconds; no part of the key either.
 
     Returns
     -------
     response : float64 array of shape (n_samples, n_columns)
     """
-    return response_values(teacher, X, classes, response_method)
+    return response_values(teacher, X, classes, response_method, labelled)
 
 
 @dataclass(frozen=True)
@@ -228,6 +237,8 @@ class TeacherLabeller:
         `ask_about_chunk`, cached or not.
     key : str
         Hash of the teacher.
+    labelled : list of (int, float) tuples
+        Gets rows and seconds of the chunks that the teacher is asked about in this process.
     classes : array of shape (n_classes,)
         Sorted.
     response_method : str
@@ -239,6 +250,7 @@ class TeacherLabeller:
     teacher: Any
     ask: Callable[..., NDArray[np.float64]]
     key: str
+    labelled: list[tuple[int, float]]
     classes: NDArray[Any]
     response_method: str
     alpha: float
@@ -252,7 +264,7 @@ class TeacherLabeller:
             labels, _ = check_targets(chunk.y, self.classes, chunk.n_samples, named=named)
             hard = labels.hard
         X = rows_for_teacher(chunk.X)
-        P = self.ask(self.teacher, X, self.classes, self.response_method, self.key)
+        P = self.ask(self.teacher, X, self.classes, self.response_method, self.key, self.labelled)
         if self.response_method == "predict":
             P = one_hot_decisions(P)
         alpha = 1.0 if hard is None else self.alpha
@@ -265,7 +277,7 @@ class ValueLabeller:
 
     Parameters
     ----------
-    teacher, ask, key
+    teacher, ask, key, labelled
         As in `TeacherLabeller`.
     alpha : float
         Weight of predictions beside values.
@@ -274,12 +286,13 @@ class ValueLabeller:
     teacher: Any
     ask: Callable[..., NDArray[np.float64]]
     key: str
+    labelled: list[tuple[int, float]]
     alpha: float
 
     def __call__(self, chunk: Chunk) -> Chunk:
         """The chunk with values."""
         X = rows_for_teacher(chunk.X)
-        prediction = self.ask(self.teacher, X, None, "auto", self.key)
+        prediction = self.ask(self.teacher, X, None, "auto", self.key, self.labelled)
         if chunk.y is None or self.alpha == 1:
             return chunk._replace(y=prediction)
         y = check_values(chunk.y, chunk.n_samples)

@@ -17,7 +17,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_memory
 
 from skdistill.dataframe import EncodedTable
-from skdistill.teachers import cross_fit, response_values
+from skdistill.teachers import cross_fit, response_values, say_speed
 from skdistill.transfer import Munge
 from skdistill.transfer.further_rows import append_rows, further_tables
 
@@ -64,7 +64,7 @@ class LabellingTask(NamedTuple):
     n_jobs : int or None
         Fits that run at a time.
     verbose : int
-        Above 0, a progress bar counts the fits.
+        Above 0, a progress bar counts the fits, and a line says how fast the teacher was.
     """
 
     teacher: Any
@@ -175,6 +175,7 @@ def ask_teacher(task: LabellingTask) -> Labelling:
         "classes": task.classes,
         "n_columns": response.shape[1],
         "response_method": task.response_method,
+        "verbose": task.verbose,
     }
     further, further_response = cached(_label_further, ignore=list(ask))(
         **ask, seed=task.random_state.randint(2**31 - 1), key=key
@@ -330,6 +331,7 @@ def _label_further(
     classes: NDArray[Any] | None,
     n_columns: int,
     response_method: str,
+    verbose: int,
     seed: int,
     key: str,
 ) -> tuple[EncodedTable, NDArray[np.float64]]:
@@ -339,12 +341,15 @@ def _label_further(
     """
     tables = further_tables(rows, transfer_set, X_unlabeled, seed, categorical_features)
     responses = [np.empty((0, n_columns))]
+    labelled: list[tuple[int, float]] = []
     for table in tables:
-        response = response_values(teacher, table.native, classes, response_method)
+        response = response_values(teacher, table.native, classes, response_method, labelled)
         if response.shape[1] != n_columns:
             raise ValueError(
                 f"the teacher has {response.shape[1]} answers a row, {n_columns} were passed for X"
             )
         responses.append(response)
+    if verbose > 0:
+        say_speed(teacher, labelled)
     further = reduce(append_rows, tables) if tables else rows.take(np.arange(0))
     return further, np.concatenate(responses)

@@ -12,6 +12,7 @@ from skdistill.teachers.callable import CallableTeacher
 from skdistill.teachers.cross_fitting import CrossFitResult, cross_fit
 from skdistill.teachers.ensemble import TeacherEnsemble, as_ensemble
 from skdistill.teachers.ensemble_weights import ensemble_weights
+from skdistill.teachers.fast_response import say_speed
 from skdistill.teachers.label_encoding import LabelEncodedClassifier, without_encoding
 from skdistill.teachers.onnx import OnnxTeacher
 from skdistill.teachers.response import (
@@ -49,6 +50,7 @@ __all__ = [
     "require_predictions",
     "require_response",
     "response_values",
+    "say_speed",
     "teacher_tags",
     "without_encoding",
 ]

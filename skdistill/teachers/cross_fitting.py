@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from skdistill.dataframe import take_rows
 from skdistill.teachers._fit import fit_copy, routing_enabled
+from skdistill.teachers.fast_response import say_speed
 from skdistill.teachers.label_encoding import without_encoding
 from skdistill.teachers.response import one_hot_decisions, response_values
 from skdistill.teachers.weighted_fit import fitted_without_weights
@@ -138,7 +139,11 @@ default="auto"
             print(f"teacher: {_name(teacher.estimator)} is used as it is, nothing is fitted")
         if not return_response:
             return CrossFitResult(teacher, nothing)
-        return CrossFitResult(teacher, response_values(teacher, X, classes, response_method))
+        labelled: list[tuple[int, float]] = []
+        response = response_values(teacher, X, classes, response_method, labelled)
+        if verbose > 0:
+            say_speed(teacher, labelled)
+        return CrossFitResult(teacher, response)
     if hasattr(teacher, "_cross_fit"):  # an ensemble, whose members are cross-fitted each
         result: CrossFitResult = teacher._cross_fit(
             X,

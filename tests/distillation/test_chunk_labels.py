@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -144,3 +145,26 @@ def test_arguments_beside_chunks():
     for name in ("sample_weight", "teacher_proba", "X_unlabeled", "groups"):
         with pytest.raises(ValueError, match=f"{name} cannot be passed beside chunks"):
             distiller().fit(chunked(X), **{name: Y})
+
+
+def test_verbose_says_how_the_teacher_was_asked(capsys, tmp_path):
+    rows = np.tile(X, (3, 1))
+    model = distiller(verbose=1, memory=str(tmp_path))
+    model.fit(Chunks([(rows[:2000],), (rows[2000:2100],), (rows[2100:],)], max_samples=500))
+    said = capsys.readouterr().out
+    # The sample is labelled, too; a chunk of few rows by the teacher itself.
+    found = re.search(r"teacher: ([\d,]+) rows labelled, [\d,]+ a second \((.*)\)", said)
+    assert found[1] == "4,100"
+    assert found[2] == "RandomForestClassifier in compiled loops"
+    model.fit(Chunks([(rows[:2000],), (rows[2000:2100],), (rows[2100:],)], max_samples=500))
+    assert "rows labelled" not in capsys.readouterr().out  # all of it was on disk
+    DistilledRegressor(REGRESSOR, SoftTreeRegressor(max_leaf_nodes=8), transfer_set=None).fit(rows)
+    assert "labelled" not in capsys.readouterr().out
+
+
+def test_verbose_names_the_way_of_rows_in_memory(capsys):
+    rows = np.tile(X, (2, 1))
+    distiller(verbose=1, transfer_set="munge").fit(rows)
+    said = capsys.readouterr().out.splitlines()
+    lines = [line for line in said if "a second (RandomForestClassifier in compiled loops)" in line]
+    assert len(lines) == 2  # training rows, and those of MUNGE
