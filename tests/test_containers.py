@@ -125,26 +125,46 @@ def assert_same(answers, expected):
         np.testing.assert_array_equal(answers[name], answer, err_msg=name)
 
 
+@pytest.fixture(scope="module")
+def expected(student):
+    return all_answers(student, DENSE)
+
+
+@pytest.fixture(scope="module")
+def expected_with_missing(student):
+    return all_answers(student, MISSING["float"]())
+
+
+@pytest.fixture(scope="module")
+def nameless():
+    """A student of an array, and its answers."""
+    X = DENSE.to_numpy()
+    student = SoftBoostingClassifier(4, random_state=0).fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        warnings.filterwarnings("ignore", "X has feature names, but the model has none")
+        return student, all_answers(student, X)
+
+
 @pytest.mark.parametrize("kind", FRAMES)
-def test_frames(student, kind):
-    assert_same(all_answers(student, FRAMES[kind]()), all_answers(student, DENSE))
+def test_frames(student, expected, kind):
+    assert_same(all_answers(student, FRAMES[kind]()), expected)
 
 
 @pytest.mark.parametrize("kind", MISSING)
-def test_frames_with_missing_values(student, kind):
+def test_frames_with_missing_values(student, expected_with_missing, kind):
     answers = all_answers(student, MISSING[kind]())
-    assert_same(answers, all_answers(student, MISSING["float"]()))
+    assert_same(answers, expected_with_missing)
     assert np.isnan(answers["rows"]).sum() == len(range(0, N, 7))
 
 
 @pytest.mark.parametrize("kind", ARRAYS)
-def test_arrays(kind):
-    student = SoftBoostingClassifier(4, random_state=0).fit(DENSE.to_numpy(), Y)
-    nameless = DENSE.to_numpy()
+def test_arrays(nameless, kind):
+    student, expected = nameless
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         warnings.filterwarnings("ignore", "X has feature names, but the model has none")
-        assert_same(all_answers(student, ARRAYS[kind]()), all_answers(student, nameless))
+        assert_same(all_answers(student, ARRAYS[kind]()), expected)
 
 
 def test_memory_maps(tmp_path, student):

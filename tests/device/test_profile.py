@@ -41,8 +41,8 @@ def test_fitted_students_answer_as_here(kind, target, fitted):
     student, X = fitted[kind]
     model = student.compact_
     probes = probe_rows(model, X)
-    probes = probes[np.random.default_rng(0).choice(len(probes), 300)]
-    for output, rows in (("label", probes), ("scores", X[:200])):
+    probes = probes[np.random.default_rng(0).choice(len(probes), 120)]
+    for output, rows in (("label", probes), ("scores", X[:80])):
         got = profile(student, rows, target=target, output=output)
         assert got.mismatches == 0
         assert got.rows == len(rows)

@@ -22,8 +22,6 @@ from xgboost import DMatrix, XGBClassifier, train
 
 from skdistill import (
     BoosterTeacher,
-    DistilledClassifier,
-    DistilledRegressor,
     Munge,
     SoftBoostingClassifier,
     SoftTreeClassifier,
@@ -143,7 +141,7 @@ class TestTeacher:
 
 class TestSaid:
     def said(self, capsys, teacher, *data, **options):
-        kind = DistilledRegressor if isinstance(teacher, Ridge) else DistilledClassifier
+        kind = tree_regressor if isinstance(teacher, Ridge) else tree_classifier
         kind(teacher, transfer_set=None, verbose=1, cv=2, random_state=0, **options).fit(*data)
         return capsys.readouterr().out.splitlines()
 

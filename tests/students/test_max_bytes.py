@@ -147,7 +147,7 @@ class TestBoosting:
         settings = {"max_leaf_nodes": 4, "random_state": 0, **settings}
         smallest = smallest_size(Boosting(**settings), data)
         rng = np.random.default_rng(seed)
-        for max_bytes in [smallest, *rng.integers(smallest, smallest + 800, 3).tolist()]:
+        for max_bytes in [smallest, *rng.integers(smallest, smallest + 500, 2).tolist()]:
             boosted = Boosting(max_bytes=max_bytes, **settings).fit(*data)
             assert boosted.compact_.nbytes <= max_bytes
             if "categories" in kind and "init" not in settings:
@@ -224,7 +224,7 @@ class TestLinear:
         Linear = SoftLinearRegressor if kind["regression"] else SoftLinearClassifier
         whole = Linear(weight_bits=weight_bits).fit(*data).compact_.nbytes
         smallest = smallest_size(Linear(weight_bits=weight_bits), data)
-        for max_bytes in [*range(smallest, whole, max(1, (whole - smallest) // 6)), whole]:
+        for max_bytes in [*range(smallest, whole, max(1, (whole - smallest) // 4)), whole]:
             linear = Linear(weight_bits=weight_bits, max_bytes=max_bytes).fit(*data)
             assert linear.compact_.nbytes <= max_bytes
             part = linear.compact_.table(LinearTable)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import multiprocessing
+import os
+import warnings
 
 import numpy as np
 import onnxruntime as ort
@@ -20,8 +20,6 @@ from sklearn.preprocessing import StandardScaler
 from skdistill import SoftLinearRegressor, SoftTreeClassifier, SoftTreeRegressor
 from skdistill.compact import TreeTable
 from tests.strategies import adversarial_rows
-
-ROOT = Path(__file__).parents[3]
 
 
 class Subclass(SoftTreeClassifier):
@@ -298,7 +296,7 @@ def check_first_conversion_of_a_regressor(frozen):
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_the_first_conversion_of_a_regressor_equals_the_second(frozen):
-    assert in_fresh_interpreter(f"check_first_conversion_of_a_regressor({frozen})") == "equal"
+    in_fresh_process(check_first_conversion_of_a_regressor, frozen)
 
 
 def test_a_scaler_and_a_regressor_answer_as_in_python():
@@ -311,13 +309,22 @@ def test_a_scaler_and_a_regressor_answer_as_in_python():
     assert np.array_equal(answer["scores"], model[1].compact_.scores(scaled))
 
 
-def in_fresh_interpreter(call):
-    code = f"from tests.export.onnx import test_skl2onnx as tests; tests.{call}; print('equal')"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+# Processes that have imported this module, which takes seconds, and have converted nothing.
+FRESH = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
+if hasattr(os, "fork"):
+    FRESH.set_forkserver_preload([__name__])
+
+
+def in_fresh_process(check, *arguments):
+    process = FRESH.Process(target=strictly, args=(check, *arguments))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0  # what it raised is on stderr
+
+
+def strictly(check, *arguments):
+    warnings.simplefilter("error")
+    check(*arguments)
 
 
 def check_first_conversion(place):
@@ -348,14 +355,14 @@ def check_nothing_of_scikit_learn_is_registered():
 
 
 def test_exporting_a_frozen_student_registers_nothing_of_scikit_learn():
-    assert in_fresh_interpreter("check_nothing_of_scikit_learn_is_registered()") == "equal"
+    in_fresh_process(check_nothing_of_scikit_learn_is_registered)
 
 
 @pytest.mark.parametrize(
     "place", ["alone", "pipeline", "frozen", "pipeline of frozen", "subclass", "frozen subclass"]
 )
 def test_the_first_conversion_of_an_interpreter_equals_the_second(place):
-    assert in_fresh_interpreter(f"check_first_conversion({place!r})") == "equal"
+    in_fresh_process(check_first_conversion, place)
 
 
 def test_columns_of_strings_are_inputs_of_their_own():
