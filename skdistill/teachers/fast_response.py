@@ -169,7 +169,7 @@ def way_of(teacher: Any) -> str:
     if type(teacher) is Pipeline:
         return way_of(teacher.steps[-1][1])
     name = type(getattr(teacher, "_encoded_for", teacher)).__name__
-    loops = _kept.get(teacher)
+    loops = _kept.get(teacher) if tree_parts(teacher) else None  # others may have no hash
     if loops is None or loops.forest is None:
         return f"{name} by its own method"
     if loops.n_differing:

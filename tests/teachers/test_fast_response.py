@@ -23,6 +23,7 @@ from sklearn.ensemble import (
 )
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -314,6 +315,15 @@ def test_what_is_not_read_is_asked_itself():
     assert len(respond(several, "predict_proba", X)) == 2
     with pytest.raises(NotFittedError):
         respond(RandomForestClassifier(), "predict_proba", X)
+
+
+def test_teachers_of_any_kind_have_a_way():
+    class Unhashable(LogisticRegression):  # as CatBoost's estimators are
+        __hash__ = None
+
+    teacher = Unhashable().fit(X[TRAIN], Y[TRAIN])
+    assert_same(teacher, "predict_proba", X)
+    assert way_of(teacher) == "Unhashable by its own method"
 
 
 def test_few_rows_of_large_trees_are_not_worth_the_layout():
