@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -85,13 +84,14 @@ def run_zig(arguments: Sequence[str], folder: Path) -> None:
     ImportError
         Without the extra "device".
     """
-    import_extra("ziglang")
+    # Next to its module: `python -m ziglang` would start Python first, which takes as long as zig.
+    program = str(Path(import_extra("ziglang").__file__).with_name("zig"))
     environment = {
         **os.environ,
         "ZIG_GLOBAL_CACHE_DIR": cache_folder(),
         "ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache"),
     }
-    run_compiler([sys.executable, "-m", "ziglang", *arguments], folder, environment)
+    run_compiler([program, *arguments], folder, environment)
 
 
 def run_compiler(
