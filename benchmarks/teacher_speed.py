@@ -164,13 +164,13 @@ def report(results: dict[str, Any]) -> str:
             rows.append((name if way == OWN else "", way, *cells, gain, differs))
     header = ("teacher", "way", "rows/s, 1 thread", "2 threads", "times as fast", "differs by")
     parts = [markdown(header, rows)]
-    lines = [
-        (each["teacher"], *(f"{rate:,.0f}" for _, rate in each["chunks"]))
-        for each in results["measured"]
-        if each["chunks"] and each["threads"] == 1
-    ]
-    sizes = next(each["chunks"] for each in results["measured"] if each["chunks"])
-    parts.append(markdown(("rows of a call", *(f"{size:,.0f}" for size, _ in sizes)), lines))
+    chunked = [each for each in results["measured"] if each["chunks"]]
+    if chunked:
+        lines = [
+            (each["teacher"], *(f"{rate:,.0f}" for _, rate in each["chunks"])) for each in chunked
+        ]
+        sizes = (f"{size:,.0f}" for size, _ in chunked[0]["chunks"])
+        parts.append(markdown(("rows of a call", *sizes), lines))
     return "\n\n".join(parts)
 
 
