@@ -111,8 +111,14 @@ def grow_tree(
     n_slots = min(max_leaf_nodes + 1, max(2, slots))
     growth = Growth(codes, bin_offsets, row_stats, n_slots, max_leaf_nodes, signs)
     growth.start(
-        criterion, max_depth, min_samples_leaf, float(min_weight_fraction), float(l2_regularization)
+        criterion,
+        max_depth,
+        min_samples_leaf,
+        float(min_weight_fraction),
+        float(l2_regularization),
+        penalties.feature.copy(),
+        penalties.threshold.copy(),
     )
-    tree = growth.grow(penalties.feature.copy(), penalties.threshold.copy())
+    tree = growth.grow()
     has_nan = codes.max(axis=1) > n_edges
     return tree._replace(nan_left=tree.nan_left & has_nan[tree.feature])

@@ -26,6 +26,7 @@ from skdistill.students.tree.growth_kernels import (
     sum_and_search,
 )
 from skdistill.students.tree.growth_state import (
+    GrowthProblem,
     Nodes,
     Workspace,
     allocate_nodes,
@@ -43,8 +44,6 @@ from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 _LARGE = 1 << 19  # rows times features of a node that threads divide
 _ROWS = 1 << 17  # of a task that parts or adds rows: fewer are done before a thread has started
 _AHEAD = 8  # splits a thread that may wait for their turn
-
-_Penalties = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Growth:
@@ -72,19 +71,18 @@ class Growth:
         signs: NDArray[np.int8],
     ) -> None:
         n_samples, n_stats = row_stats.shape
-        self.rows = codes, bin_offsets, row_stats
+        self._rows = codes, bin_offsets, row_stats
         self.max_leaf_nodes = max_leaf_nodes
         n_nodes = 2 * min(max_leaf_nodes, n_samples) - 1
         self.nodes = allocate_nodes(n_nodes + 2 * _AHEAD * thread_count(), n_stats)
         self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs)
         # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
         self.min_rows = int(bin_offsets[-1]) // max(1, len(codes))
-        self.n_features = len(codes)
         self.large_rows = n_samples + 1
         if thread_count() > 1:
             # While there are few nodes beside a large one, threads would wait for it.
             share = n_samples // (2 * thread_count())
-            self.large_rows = max(2, self.min_rows, _LARGE // max(1, self.n_features), share)
+            self.large_rows = max(2, self.min_rows, _LARGE // max(1, len(codes)), share)
 
     def start(
         self,
@@ -93,17 +91,18 @@ class Growth:
         min_samples_leaf: int,
         min_weight_fraction: float,
         l2_regularization: float,
+        feature_penalty: NDArray[np.float64],
+        threshold_penalty: NDArray[np.float64],
     ) -> None:
-        """Sum up the root, which the constraints hang on."""
-        row_stats, nodes = self.rows[2], self.nodes
+        """Sum up the root, which the constraints hang on. Penalties that are paid become 0."""
+        row_stats, nodes = self._rows[2], self.nodes
         n_samples, n_stats = row_stats.shape
         nodes.stop[0] = n_samples
         nodes.sums[0] = self._sum(0, n_samples)
         n_targets = n_stats - 1 - (min_samples_leaf > 1)
         self.total = float(nodes.sums[0, n_targets])
         root_score = node_score(nodes.sums[0], n_targets, criterion, l2_regularization)
-        self.max_depth = max_depth
-        self.constraints = SplitConstraints(
+        constraints = SplitConstraints(
             n_targets,
             criterion,
             min_weight_fraction * self.total,
@@ -111,25 +110,25 @@ class Growth:
             min_samples_leaf,
             l2_regularization,
         )
+        penalties = feature_penalty, threshold_penalty
+        self.problem = GrowthProblem(*self._rows, constraints, max_depth, self.min_rows, *penalties)
+        # A penalty that a split pays changes the gains of all others: each waits for its turn.
+        self.waits = any(((each > 0) & (each < np.inf)).any() for each in penalties)
 
-    def grow(
-        self, feature_penalty: NDArray[np.float64], threshold_penalty: NDArray[np.float64]
-    ) -> GrownTree:
-        """The tree; penalties that a split has paid become 0."""
-        nodes, work, penalties = self.nodes, self.work, (feature_penalty, threshold_penalty)
+    def grow(self) -> GrownTree:
+        """The tree."""
+        nodes, work = self.nodes, self.work
         if self.max_leaf_nodes > 1:
             has_histogram = len(work.rows) >= self.min_rows
             if has_histogram:
                 work.n_free[0] -= 1
                 nodes.slot[0] = work.free_slots[work.n_free[0]]
-            self._find_splits(0, -1, has_histogram, penalties)
-            release_idle(nodes, work, 0, 1, self.min_rows)
-        # A penalty that a split pays changes the gains of all others: each waits for its turn.
-        waits = any(((each > 0) & (each < np.inf)).any() for each in penalties)
-        if waits or len(work.rows) < self.large_rows:
-            nodes = self._grow_in_turn(penalties)
+            self._find_splits(0, -1, has_histogram)
+            release_idle(nodes, work, self.problem, 0)
+        if self.waits or len(work.rows) < self.large_rows:
+            nodes = self._grow_in_turn()
         else:
-            nodes = self._grow_ahead(penalties)
+            nodes = self._grow_ahead()
         close_leaves(nodes, work.rows, work.buffer, len(nodes.feature))
         return GrownTree(
             nodes.feature,
@@ -141,30 +140,25 @@ class Growth:
             work.buffer,
         )
 
-    def _grow_in_turn(self, penalties: _Penalties) -> Nodes:
+    def _grow_in_turn(self) -> Nodes:
         """Split the leaf that gains most, time and again; threads divide what is large."""
         n_nodes = 1
         while True:
             node, n_nodes = grow_small(
                 self.nodes,
                 self.work,
+                self.problem,
                 n_nodes,
-                *self.rows,
-                self.constraints,
                 self.max_leaf_nodes,
-                self.max_depth,
-                self.min_rows,
                 self.large_rows,
-                *penalties,
             )
             if node < 0:
                 return Nodes(*(field[:n_nodes] for field in self.nodes))
-            pay_penalties(self.nodes, node, self.rows[1], *penalties)
-            is_last = n_nodes // 2 + 2 == self.max_leaf_nodes
-            self._split_large(node, n_nodes, is_last, penalties)
+            pay_penalties(self.nodes, self.problem, node)
+            self._split_large(node, n_nodes, n_nodes // 2 + 2 == self.max_leaf_nodes)
             n_nodes += 2
 
-    def _grow_ahead(self, penalties: _Penalties) -> Nodes:
+    def _grow_ahead(self) -> Nodes:
         """The same nodes in the same order, but some are split before their turn."""
         nodes = self.nodes
         order, n_nodes = [0], 1  # nodes whose turn has come, in the order that it comes in
@@ -175,11 +169,10 @@ class Growth:
             node = candidates[0][2]
             if nodes.children[node, 0] < 0:
                 if self._is_large(node):
-                    is_last = len(order) // 2 + 2 == self.max_leaf_nodes
-                    self._split_large(node, n_nodes, is_last, penalties)
+                    self._split_large(node, n_nodes, len(order) // 2 + 2 == self.max_leaf_nodes)
                     n_nodes += 2
                 else:
-                    n_nodes = self._split_small(candidates, n_nodes, len(order), penalties)
+                    n_nodes = self._split_small(candidates, n_nodes, len(order))
             heappop(candidates)
             for child in nodes.children[node].tolist():
                 if nodes.feature[child] >= 0:
@@ -197,22 +190,18 @@ class Growth:
             nodes.slot[node] >= 0 and nodes.stop[node] - nodes.start[node] >= self.large_rows
         )
 
-    def _split_large(self, node: int, left: int, is_last: bool, penalties: _Penalties) -> None:
+    def _split_large(self, node: int, left: int, is_last: bool) -> None:
         """Make the children `left` and ``left + 1`` of a node that threads divide."""
         self._split(node, left)
-        bound_both(self.nodes, self.work, node, self.constraints)
+        bound_both(self.nodes, self.work, self.problem, node)
         if not is_last:
             has_histogram = assign_slots(self.nodes, self.work, node, self.min_rows)
             small, large = smaller_child(self.nodes, node)
-            self._find_splits(small, large, has_histogram, penalties)
-            release_idle(self.nodes, self.work, left, left + 2, self.min_rows)
+            self._find_splits(small, large, has_histogram)
+            release_idle(self.nodes, self.work, self.problem, left)
 
     def _split_small(
-        self,
-        candidates: list[tuple[float, int, int]],
-        n_nodes: int,
-        n_ordered: int,
-        penalties: _Penalties,
+        self, candidates: list[tuple[float, int, int]], n_nodes: int, n_ordered: int
     ) -> int:
         """Split the candidates that gain most, each by one thread; returns the number of nodes."""
         nodes, work = self.nodes, self.work
@@ -231,17 +220,7 @@ class Growth:
 
         def split(task: tuple[int, int, Workspace]) -> None:
             node, left, own = task
-            split_and_search(
-                nodes,
-                own,
-                node,
-                left,
-                *self.rows,
-                self.constraints,
-                self.max_depth,
-                self.min_rows,
-                *penalties,
-            )
+            split_and_search(nodes, own, self.problem, node, left)
 
         run_tasks(split, tasks)
         for *_, own in tasks:
@@ -249,35 +228,26 @@ class Growth:
             work.free_slots[n_free : n_free + n_left] = own.free_slots[:n_left]
             work.n_free[0] += n_left
         for _, left, _ in tasks:
-            release_idle(nodes, work, left, left + 2, self.min_rows)
+            release_idle(nodes, work, self.problem, left)
         return n_nodes + 2 * len(tasks)
 
-    def _find_splits(
-        self, small: int, large: int, has_histogram: bool, penalties: _Penalties
-    ) -> None:
+    def _find_splits(self, small: int, large: int, has_histogram: bool) -> None:
         """Best splits of both children of a node, or of a root, which has no sibling."""
         if has_histogram:
-            self._sum_and_search(small, large, penalties)
+            self._sum_and_search(small, large)
             return
         for node in (small, large) if large >= 0 else (small,):
-            search_rows(
-                self.nodes,
-                self.work,
-                node,
-                *self.rows,
-                self.constraints,
-                self.max_depth,
-                *penalties,
-            )
+            search_rows(self.nodes, self.work, self.problem, node)
 
     def _sum(self, start: int, stop: int) -> NDArray[np.int64]:
         """Sums of the statistics of a part of the rows."""
         parts = blocks(stop - start, _ROWS)
-        sums = np.zeros((len(parts), self.rows[2].shape[1]), np.int64)
+        row_stats = self._rows[2]
+        sums = np.zeros((len(parts), row_stats.shape[1]), np.int64)
 
         def add(number: int) -> None:
             part = slice(start + parts[number].start, start + parts[number].stop)
-            sum_rows(self.rows[2], self.work.rows[part], sums[number])
+            sum_rows(row_stats, self.work.rows[part], sums[number])
 
         run_tasks(add, range(len(parts)))
         total: NDArray[np.int64] = sums.sum(axis=0)
@@ -285,7 +255,7 @@ class Growth:
 
     def _split(self, node: int, left: int) -> None:
         """Make the children `left` and ``left + 1`` of a large node."""
-        nodes, rows, (codes, bin_offsets, _) = self.nodes, self.work.rows, self.rows
+        nodes, rows, (codes, bin_offsets, _) = self.nodes, self.work.rows, self._rows
         feature = int(nodes.feature[node])
         n_edges = bin_offsets[feature + 1] - bin_offsets[feature] - 2
         start, stop = int(nodes.start[node]), int(nodes.stop[node])
@@ -321,25 +291,17 @@ class Growth:
         nodes.sums[small] = self._sum(int(nodes.start[small]), int(nodes.stop[small]))
         nodes.sums[large] = nodes.sums[node] - nodes.sums[small]
 
-    def _sum_and_search(self, small: int, large: int, penalties: _Penalties) -> None:
+    def _sum_and_search(self, small: int, large: int) -> None:
         """Histograms and best splits of both children, or of a root, by features."""
         # One task a thread: each copies the statistics of the rows before it adds them.
-        parts = even_slices(self.n_features, max(1, self.n_features))
+        n_features = len(self._rows[0])
+        parts = even_slices(n_features, max(1, n_features))
         splits: list[Any] = [None] * len(parts)
 
         def search(number: int) -> None:
-            part = parts[number]
+            first, last = parts[number].start, parts[number].stop
             splits[number] = sum_and_search(
-                self.nodes,
-                self.work,
-                small,
-                large,
-                *self.rows,
-                self.constraints,
-                self.max_depth,
-                *penalties,
-                part.start,
-                part.stop,
+                self.nodes, self.work, self.problem, small, large, first, last
             )
 
         run_tasks(search, range(len(parts)))

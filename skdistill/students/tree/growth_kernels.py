@@ -24,21 +24,7 @@ from skdistill.utils.jit import njit
 
 
 @njit
-def grow_small(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    n_nodes,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_leaf_nodes,
-    max_depth,
-    min_rows,
-    large_rows,
-    feature_penalty,
-    threshold_penalty,
-):
+def grow_small(nodes, work, problem, n_nodes, max_leaf_nodes, large_rows):  # type: ignore[no-untyped-def]
     """Split the leaf that gains most, time and again, until one is large.
 
     Returns this leaf, and the number of nodes; −1 in place of the leaf if growth has ended.
@@ -52,115 +38,43 @@ def grow_small(  # type: ignore[no-untyped-def]
         if nodes.slot[node] >= 0 and nodes.stop[node] - nodes.start[node] >= large_rows:
             return node, n_nodes
         heappop(candidates)
-        pay_penalties(nodes, node, bin_offsets, feature_penalty, threshold_penalty)
-        split_node(nodes, work, node, n_nodes, codes, bin_offsets, row_stats)
-        bound_both(nodes, work, node, constraints)
+        pay_penalties(nodes, problem, node)
+        split_node(nodes, work, problem, node, n_nodes)
+        bound_both(nodes, work, problem, node)
         n_nodes += 2
         if n_nodes // 2 + 1 == max_leaf_nodes:
             break
-        find_child_splits(
-            nodes,
-            work,
-            node,
-            codes,
-            bin_offsets,
-            row_stats,
-            constraints,
-            max_depth,
-            min_rows,
-            feature_penalty,
-            threshold_penalty,
-        )
+        find_child_splits(nodes, work, problem, node)
         for child in range(n_nodes - 2, n_nodes):
             if nodes.feature[child] >= 0:
                 heappush(candidates, (-nodes.gain[child], np.int64(child)))
-        release_idle(nodes, work, n_nodes - 2, n_nodes, min_rows)
+        release_idle(nodes, work, problem, n_nodes - 2)
     return np.int64(-1), n_nodes
 
 
 @njit
-def split_and_search(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    node,
-    left,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_depth,
-    min_rows,
-    feature_penalty,
-    threshold_penalty,
-):
+def split_and_search(nodes, work, problem, node, left):  # type: ignore[no-untyped-def]
     """Make the children `left` and ``left + 1`` of a node, and find the best split of each."""
-    split_node(nodes, work, node, left, codes, bin_offsets, row_stats)
-    bound_both(nodes, work, node, constraints)
-    find_child_splits(
-        nodes,
-        work,
-        node,
-        codes,
-        bin_offsets,
-        row_stats,
-        constraints,
-        max_depth,
-        min_rows,
-        feature_penalty,
-        threshold_penalty,
-    )
+    split_node(nodes, work, problem, node, left)
+    bound_both(nodes, work, problem, node)
+    find_child_splits(nodes, work, problem, node)
 
 
 @njit
-def find_child_splits(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    node,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_depth,
-    min_rows,
-    feature_penalty,
-    threshold_penalty,
-):
+def find_child_splits(nodes, work, problem, node):  # type: ignore[no-untyped-def]
     """Find the best splits of both children of a node, in histograms where rows are many."""
     small, large = smaller_child(nodes, node)
-    if assign_slots(nodes, work, node, min_rows):
-        splits = sum_and_search(
-            nodes,
-            work,
-            small,
-            large,
-            codes,
-            bin_offsets,
-            row_stats,
-            constraints,
-            max_depth,
-            feature_penalty,
-            threshold_penalty,
-            np.int64(0),  # a literal would be a type of its own: all below compiled once more
-            codes.shape[0],
-        )
-        if splits[0].feature >= 0:
-            store_split(nodes, small, splits[0])
-        if splits[1].feature >= 0:
-            store_split(nodes, large, splits[1])
-    else:
-        for child in (small, large):
-            search_rows(
-                nodes,
-                work,
-                child,
-                codes,
-                bin_offsets,
-                row_stats,
-                constraints,
-                max_depth,
-                feature_penalty,
-                threshold_penalty,
-            )
+    if not assign_slots(nodes, work, node, problem.min_rows):
+        search_rows(nodes, work, problem, small)
+        search_rows(nodes, work, problem, large)
+        return
+    # A literal 0 would be a type of its own: all below would be compiled once more.
+    first, last = np.int64(0), np.int64(len(problem.codes))
+    splits = sum_and_search(nodes, work, problem, small, large, first, last)
+    if splits[0].feature >= 0:
+        store_split(nodes, small, splits[0])
+    if splits[1].feature >= 0:
+        store_split(nodes, large, splits[1])
 
 
 @njit
@@ -174,15 +88,15 @@ def _empty_heap():  # type: ignore[no-untyped-def]
 
 
 @njit
-def pay_penalties(nodes, node, bin_offsets, feature_penalty, threshold_penalty):  # type: ignore[no-untyped-def]
+def pay_penalties(nodes, problem, node):  # type: ignore[no-untyped-def]
     """A split that is made pays its penalties, for all that follow."""
     feature, threshold = nodes.feature[node], nodes.threshold[node]
-    feature_penalty[feature] = 0.0
-    threshold_penalty[bin_offsets[feature] + threshold] = 0.0
+    problem.feature_penalty[feature] = 0.0
+    problem.threshold_penalty[problem.bin_offsets[feature] + threshold] = 0.0
 
 
 @njit
-def bound_both(nodes, work, node, constraints):  # type: ignore[no-untyped-def]
+def bound_both(nodes, work, problem, node):  # type: ignore[no-untyped-def]
     """Bounds of both children of a node."""
     bound_children(
         nodes.lower,
@@ -191,50 +105,39 @@ def bound_both(nodes, work, node, constraints):  # type: ignore[no-untyped-def]
         node,
         nodes.children[node, 0],
         work.signs[nodes.feature[node]],
-        constraints.n_targets,
+        problem.constraints.n_targets,
     )
 
 
 @njit
-def release_idle(nodes, work, first, last, min_rows):  # type: ignore[no-untyped-def]
-    """Give up the histograms of new nodes that are not split, or small, or one too many."""
-    for node in range(first, last):
+def release_idle(nodes, work, problem, left):  # type: ignore[no-untyped-def]
+    """Give up histograms of two new nodes that are not split, or small, or one too many."""
+    for node in range(left, left + 2):
         n_rows = nodes.stop[node] - nodes.start[node]
         # One slot has to stay free for the smaller child of the next split.
-        if nodes.feature[node] < 0 or n_rows < min_rows or work.n_free[0] < 1:
+        if nodes.feature[node] < 0 or n_rows < problem.min_rows or work.n_free[0] < 1:
             release_slot(nodes, work, node)
 
 
 @njit
-def _may_split(nodes, node, max_depth, min_samples_leaf):  # type: ignore[no-untyped-def]
+def _may_split(nodes, problem, node):  # type: ignore[no-untyped-def]
     n_rows = nodes.stop[node] - nodes.start[node]
-    return nodes.depth[node] < max_depth and n_rows >= 2 * min_samples_leaf
+    return (
+        nodes.depth[node] < problem.max_depth and n_rows >= 2 * problem.constraints.min_samples_leaf
+    )
 
 
 @njit
-def sum_and_search(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    small,
-    large,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_depth,
-    feature_penalty,
-    threshold_penalty,
-    first,
-    last,
-):
+def sum_and_search(nodes, work, problem, small, large, first, last):  # type: ignore[no-untyped-def]
     """Histograms of two children by some features, and the best splits by these.
 
     The histogram of the smaller child is summed up, that of the larger one is the parent's, which
     lies in its slot, minus it. `large` is −1 for a root.
     """
+    bin_offsets, constraints = problem.bin_offsets, problem.constraints
     rows = work.rows[nodes.start[small] : nodes.stop[small]]
     histogram = work.histograms[nodes.slot[small]]
-    sum_histogram(codes, bin_offsets, rows, row_stats, histogram, first, last)
+    sum_histogram(problem.codes, bin_offsets, rows, problem.row_stats, histogram, first, last)
     best = Split(constraints.min_gain, -1, 0, False)
     splits = (best, best)
     for which in range(2):
@@ -244,15 +147,15 @@ def sum_and_search(  # type: ignore[no-untyped-def]
         if which == 1:
             bins = slice(bin_offsets[first], bin_offsets[last])
             subtract_histogram(work.histograms[nodes.slot[large], bins], histogram[bins])
-        if not _may_split(nodes, child, max_depth, constraints.min_samples_leaf):
+        if not _may_split(nodes, problem, child):
             continue
         split = find_best_split(
             work.histograms[nodes.slot[child]],
             bin_offsets,
             nodes.sums[child],
             constraints,
-            feature_penalty,
-            threshold_penalty,
+            problem.feature_penalty,
+            problem.threshold_penalty,
             ValueBounds(work.signs, nodes.lower[child], nodes.upper[child]),
             first,
             last,
@@ -262,32 +165,21 @@ def sum_and_search(  # type: ignore[no-untyped-def]
 
 
 @njit
-def search_rows(  # type: ignore[no-untyped-def]
-    nodes,
-    work,
-    node,
-    codes,
-    bin_offsets,
-    row_stats,
-    constraints,
-    max_depth,
-    feature_penalty,
-    threshold_penalty,
-):
+def search_rows(nodes, work, problem, node):  # type: ignore[no-untyped-def]
     """Find the best split of a node without histogram."""
-    if not _may_split(nodes, node, max_depth, constraints.min_samples_leaf):
+    if not _may_split(nodes, problem, node):
         return
     rows = work.rows[nodes.start[node] : nodes.stop[node]]
-    gather_stats(row_stats, rows, work.node_stats)
+    gather_stats(problem.row_stats, rows, work.node_stats)
     split = find_best_split_of_rows(
-        codes,
-        bin_offsets,
+        problem.codes,
+        problem.bin_offsets,
         rows,
         work.node_stats,
         nodes.sums[node],
-        constraints,
-        feature_penalty,
-        threshold_penalty,
+        problem.constraints,
+        problem.feature_penalty,
+        problem.threshold_penalty,
         ValueBounds(work.signs, nodes.lower[node], nodes.upper[node]),
         work.scratch,
     )

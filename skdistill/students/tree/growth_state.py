@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skdistill.students.tree.grown_tree import partition_rows
+from skdistill.students.tree.splitting import SplitConstraints
 from skdistill.utils.jit import njit
 
 
@@ -26,6 +27,19 @@ class Nodes(NamedTuple):
     slot: NDArray[np.int32]  # its histogram in the workspace, −1 without one
     lower: NDArray[np.float64]  # bounds of the mean of the last target
     upper: NDArray[np.float64]
+
+
+class GrowthProblem(NamedTuple):
+    """What a tree is grown on, and within which limits."""
+
+    codes: NDArray[Any]  # uint8 or uint16, of shape (n_features, n_samples)
+    bin_offsets: NDArray[np.int64]
+    row_stats: NDArray[Any]
+    constraints: SplitConstraints
+    max_depth: int
+    min_rows: int  # of a node whose histogram is kept
+    feature_penalty: NDArray[np.float64]  # a penalty that a split has paid becomes 0
+    threshold_penalty: NDArray[np.float64]
 
 
 class Workspace(NamedTuple):
@@ -127,15 +141,15 @@ def smaller_child(nodes, node):  # type: ignore[no-untyped-def]
 
 
 @njit
-def split_node(nodes, work, node, left, codes, bin_offsets, row_stats):  # type: ignore[no-untyped-def]
+def split_node(nodes, work, problem, node, left):  # type: ignore[no-untyped-def]
     """Make the children `left` and ``left + 1`` of a node: their rows, depths and sums."""
-    feature = nodes.feature[node]
+    feature, row_stats = nodes.feature[node], problem.row_stats
     middle = partition_rows(
-        codes[feature],
+        problem.codes[feature],
         work.rows,
         nodes.start[node],
         nodes.stop[node],
-        bin_offsets[feature + 1] - bin_offsets[feature] - 2,
+        problem.bin_offsets[feature + 1] - problem.bin_offsets[feature] - 2,
         nodes.threshold[node],
         nodes.nan_left[node],
         work.buffer,
