@@ -159,7 +159,7 @@ def report(results: dict[str, Any]) -> str:
             own = [each[OWN]["rows_a_second"] for each in (one, two)]
             gains = [ours / theirs for ours, theirs in zip(rates, own, strict=True)]
             gain = "" if way == OWN else f"{gains[0]:.1f}, {gains[1]:.1f}"
-            differs = "" if way == OWN else f"{one[way]['largest_difference']:.0e}"
+            differs = "" if way == OWN else f"{one[way]['largest_difference']:.1g}"
             cells = (f"{rate:,.0f}" for rate in rates)
             rows.append((name if way == OWN else "", way, *cells, gain, differs))
     header = ("teacher", "way", "rows/s, 1 thread", "2 threads", "times as fast", "differs by")
