@@ -3,13 +3,13 @@
 Threads divide the rows of a large node where these are parted, and the features where histograms
 are summed up and searched. Of smaller nodes each thread takes some: besides the leaf that gains
 most those that gain most after it are split, for their turn mostly comes. A leaf whose turn does
-not come stays whole. Sums are of integers, and of equal splits the first stays, so that the tree
-does not depend on the number of threads. One thread grows all by one kernel.
+not come stays whole. What takes no longer than a thread to start is split by one, in its turn.
+Sums are of integers, and of equal splits the first stays, so that the tree does not depend on the
+number of threads.
 """
 
 from __future__ import annotations
 
-from heapq import heappop, heappush, nsmallest
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ from skdistill.students.tree.splitting import RELATIVE_GAIN, SplitConstraints, n
 from skdistill.utils.threads import blocks, even_slices, run_tasks, thread_count
 
 _LARGE = 1 << 19  # rows times features of a node that threads divide
+_COSTLY = 1 << 13  # the same of a node that takes longer than a thread to start
 _ROWS = 1 << 17  # of a task that parts or adds rows: fewer are done before a thread has started
 _AHEAD = 8  # splits a thread that may wait for their turn
 
@@ -73,16 +74,18 @@ class Growth:
         n_samples, n_stats = row_stats.shape
         self._rows = codes, bin_offsets, row_stats
         self.max_leaf_nodes = max_leaf_nodes
-        n_nodes = 2 * min(max_leaf_nodes, n_samples) - 1
-        self.nodes = allocate_nodes(n_nodes + 2 * _AHEAD * thread_count(), n_stats)
+        self.most_ahead = _AHEAD * thread_count()
+        n_nodes = 2 * (min(max_leaf_nodes, n_samples) + self.most_ahead) - 1
+        self.nodes = allocate_nodes(n_nodes, n_stats)
         self.work = allocate_workspace(n_samples, n_stats, bin_offsets, n_slots, signs)
         # With fewer rows than a feature has bins, summing them is cheaper than subtracting.
         self.min_rows = int(bin_offsets[-1]) // max(1, len(codes))
-        self.large_rows = n_samples + 1
-        if thread_count() > 1:
+        self.large_rows = self.costly_rows = n_samples + 1
+        least_large = max(2, self.min_rows, _LARGE // max(1, len(codes)))
+        if thread_count() > 1 and n_samples >= least_large:
             # While there are few nodes beside a large one, threads would wait for it.
-            share = n_samples // (2 * thread_count())
-            self.large_rows = max(2, self.min_rows, _LARGE // max(1, len(codes)), share)
+            self.large_rows = max(least_large, n_samples // (2 * thread_count()))
+            self.costly_rows = min(self.large_rows, max(2, _COSTLY // max(1, len(codes))))
 
     def start(
         self,
@@ -125,10 +128,7 @@ class Growth:
                 nodes.slot[0] = work.free_slots[work.n_free[0]]
             self._find_splits(0, -1, has_histogram)
             release_idle(nodes, work, self.problem, 0)
-        if self.waits or len(work.rows) < self.large_rows:
-            nodes = self._grow_in_turn()
-        else:
-            nodes = self._grow_ahead()
+        nodes = self._grow()
         close_leaves(nodes, work.rows, work.buffer, len(nodes.feature))
         return GrownTree(
             nodes.feature,
@@ -140,48 +140,30 @@ class Growth:
             work.buffer,
         )
 
-    def _grow_in_turn(self) -> Nodes:
-        """Split the leaf that gains most, time and again; threads divide what is large."""
-        n_nodes = 1
+    def _grow(self) -> Nodes:
+        """Split the leaf that gains most, time and again; nodes in the order of these splits."""
+        order = np.zeros(len(self.nodes.feature), np.int32)
+        n_ordered = n_nodes = 1
         while True:
-            node, n_nodes = grow_small(
+            node, n_ordered, n_nodes = grow_small(
                 self.nodes,
                 self.work,
                 self.problem,
+                order,
+                n_ordered,
                 n_nodes,
                 self.max_leaf_nodes,
-                self.large_rows,
+                self.large_rows if self.waits else self.costly_rows,
             )
             if node < 0:
-                return Nodes(*(field[:n_nodes] for field in self.nodes))
-            pay_penalties(self.nodes, self.problem, node)
-            self._split_large(node, n_nodes, n_nodes // 2 + 2 == self.max_leaf_nodes)
-            n_nodes += 2
-
-    def _grow_ahead(self) -> Nodes:
-        """The same nodes in the same order, but some are split before their turn."""
-        nodes = self.nodes
-        order, n_nodes = [0], 1  # nodes whose turn has come, in the order that it comes in
-        candidates: list[tuple[float, int, int]] = []  # minus gain, place in this order, node
-        if nodes.feature[0] >= 0:
-            candidates.append((-nodes.gain[0], 0, 0))
-        while candidates and len(order) // 2 + 1 < self.max_leaf_nodes:
-            node = candidates[0][2]
-            if nodes.children[node, 0] < 0:
-                if self._is_large(node):
-                    self._split_large(node, n_nodes, len(order) // 2 + 2 == self.max_leaf_nodes)
-                    n_nodes += 2
-                else:
-                    n_nodes = self._split_small(candidates, n_nodes, len(order))
-            heappop(candidates)
-            for child in nodes.children[node].tolist():
-                if nodes.feature[child] >= 0:
-                    heappush(candidates, (-nodes.gain[child], len(order), child))
-                order.append(child)
-        number = np.full(n_nodes + 1, -1, np.int32)  # the last is of no node
-        number[order] = np.arange(len(order))
-        in_order = Nodes(*(field[order] for field in nodes))
-        return in_order._replace(children=number[in_order.children])
+                return _in_order(self.nodes, order[:n_ordered])
+            n_splits = self.max_leaf_nodes - (n_ordered // 2 + 1)
+            if self.waits or self._is_large(node):
+                pay_penalties(self.nodes, self.problem, node)
+                self._split_large(node, n_nodes, n_splits == 1)
+                n_nodes += 2
+            else:
+                n_nodes = self._split_ahead(order[:n_ordered], n_nodes, n_splits)
 
     def _is_large(self, node: int) -> bool:
         """Whether threads divide a node."""
@@ -200,17 +182,20 @@ class Growth:
             self._find_splits(small, large, has_histogram)
             release_idle(self.nodes, self.work, self.problem, left)
 
-    def _split_small(
-        self, candidates: list[tuple[float, int, int]], n_nodes: int, n_ordered: int
-    ) -> int:
-        """Split the candidates that gain most, each by one thread; returns the number of nodes."""
+    def _split_ahead(self, order: NDArray[np.int32], n_nodes: int, n_splits: int) -> int:
+        """Split the leaves of many rows that gain most, each by one thread.
+
+        Returns the number of nodes.
+        """
         nodes, work = self.nodes, self.work
-        n_waiting = (n_nodes - n_ordered) // 2
-        n_splits = self.max_leaf_nodes - (n_ordered // 2 + 1)
-        most = max(1, min(_AHEAD * thread_count(), n_splits) - n_waiting)
+        n_waiting = (n_nodes - len(order)) // 2
+        most = max(1, min(self.most_ahead, n_splits) - n_waiting)
+        is_open = (nodes.feature[order] >= 0) & (nodes.children[order, 0] < 0)
+        n_rows = nodes.stop[order] - nodes.start[order]
+        leaves = order[is_open & (n_rows >= self.costly_rows)]
         tasks: list[tuple[int, int, Workspace]] = []
-        for _, _, node in nsmallest(most + n_waiting, candidates):
-            if nodes.children[node, 0] >= 0 or self._is_large(node):
+        for node in leaves[np.argsort(-nodes.gain[leaves], kind="stable")].tolist():
+            if self._is_large(node):
                 continue
             needs_slot = bool(nodes.slot[node] >= 0)
             if len(tasks) == most or (needs_slot and work.n_free[0] == 0):
@@ -325,3 +310,12 @@ def _part_of(work: Workspace, start: int, stop: int, has_slot: bool) -> Workspac
         free_slots=slots,
         n_free=np.array([int(has_slot)]),
     )
+
+
+def _in_order(nodes: Nodes, order: NDArray[np.int32]) -> Nodes:
+    """Nodes whose turn has come; leaves that were split ahead are whole again."""
+    number = np.full(len(nodes.feature) + 1, -1, np.int32)  # the last is of no node
+    number[order] = np.arange(len(order))
+    fields: tuple[Any, ...] = nodes
+    kept = Nodes(*(field[order] for field in fields))
+    return kept._replace(children=number[kept.children])

@@ -24,32 +24,39 @@ from skdistill.utils.jit import njit
 
 
 @njit
-def grow_small(nodes, work, problem, n_nodes, max_leaf_nodes, large_rows):  # type: ignore[no-untyped-def]
-    """Split the leaf that gains most, time and again, until one is large.
+def grow_small(nodes, work, problem, order, n_ordered, n_nodes, max_leaf_nodes, many_rows):  # type: ignore[no-untyped-def]
+    """Split the leaf that gains most, time and again, until one has many rows.
 
-    Returns this leaf, and the number of nodes; −1 in place of the leaf if growth has ended.
+    Leaves that were split ahead are not split again. Returns the leaf of many rows, how many nodes
+    are in `order`, and how many there are; −1 in place of the leaf if growth has ended.
     """
     candidates = _empty_heap()
-    for node in range(n_nodes):
-        if nodes.feature[node] >= 0 and nodes.children[node, 0] < 0:
-            heappush(candidates, (-nodes.gain[node], np.int64(node)))
-    while n_nodes // 2 + 1 < max_leaf_nodes and len(candidates) > 0:
-        node = candidates[0][1]
-        if nodes.slot[node] >= 0 and nodes.stop[node] - nodes.start[node] >= large_rows:
-            return node, n_nodes
+    has_place = np.zeros(n_nodes, np.bool_)
+    has_place[order[:n_ordered]] = True
+    for place in range(n_ordered):
+        node = order[place]
+        left = nodes.children[node, 0]
+        if nodes.feature[node] >= 0 and (left < 0 or not has_place[left]):
+            heappush(candidates, (-nodes.gain[node], np.int64(place)))
+    while n_ordered // 2 + 1 < max_leaf_nodes and len(candidates) > 0:
+        node = np.int64(order[candidates[0][1]])
+        if nodes.children[node, 0] < 0:
+            if nodes.stop[node] - nodes.start[node] >= many_rows:
+                return node, n_ordered, n_nodes
+            pay_penalties(nodes, problem, node)
+            split_node(nodes, work, problem, node, n_nodes)
+            bound_both(nodes, work, problem, node)
+            if n_ordered // 2 + 2 < max_leaf_nodes:
+                find_child_splits(nodes, work, problem, node)
+                release_idle(nodes, work, problem, n_nodes)
+            n_nodes += 2
         heappop(candidates)
-        pay_penalties(nodes, problem, node)
-        split_node(nodes, work, problem, node, n_nodes)
-        bound_both(nodes, work, problem, node)
-        n_nodes += 2
-        if n_nodes // 2 + 1 == max_leaf_nodes:
-            break
-        find_child_splits(nodes, work, problem, node)
-        for child in range(n_nodes - 2, n_nodes):
+        for child in nodes.children[node]:
             if nodes.feature[child] >= 0:
-                heappush(candidates, (-nodes.gain[child], np.int64(child)))
-        release_idle(nodes, work, problem, n_nodes - 2)
-    return np.int64(-1), n_nodes
+                heappush(candidates, (-nodes.gain[child], np.int64(n_ordered)))
+            order[n_ordered] = child
+            n_ordered += 1
+    return np.int64(-1), n_ordered, n_nodes
 
 
 @njit
@@ -79,7 +86,7 @@ def find_child_splits(nodes, work, problem, node):  # type: ignore[no-untyped-de
 
 @njit
 def _empty_heap():  # type: ignore[no-untyped-def]
-    """A heap of pairs: minus the gain of a leaf's split, and the leaf.
+    """A heap of pairs: minus the gain of a leaf's split, and the place of the leaf in the order.
 
     It has a function of its own because in one with a list comprehension numba 0.68 drops
     assignments to arrays that are fields of a tuple.

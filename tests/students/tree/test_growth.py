@@ -13,14 +13,14 @@ from tests.students.tree.growth_problems import problem
 @pytest.mark.parametrize("n_threads", [2, 5])
 @pytest.mark.parametrize("large", [40, 300])
 def test_it_is_the_tree_of_one_thread(monkeypatch, large, n_threads, slots):
-    ahead, split_small = [], growth.Growth._split_small
+    ahead, split_ahead = [], growth.Growth._split_ahead
 
-    def count(self, candidates, n_nodes, *rest):
-        after = split_small(self, candidates, n_nodes, *rest)
+    def count(self, order, n_nodes, *rest):
+        after = split_ahead(self, order, n_nodes, *rest)
         ahead.append((after - n_nodes) // 2)
         return after
 
-    monkeypatch.setattr(growth.Growth, "_split_small", count)
+    monkeypatch.setattr(growth.Growth, "_split_ahead", count)
     monkeypatch.setattr(growth, "_ROWS", 64)
     for seed in range(24):
         codes, n_edges, row_stats, _, limits = problem(seed)
@@ -29,6 +29,7 @@ def test_it_is_the_tree_of_one_thread(monkeypatch, large, n_threads, slots):
             n_bins = int((n_edges.astype(int) + 2).sum())
             limits["penalties"] = SplitPenalties(excluded, np.zeros(n_bins))
         monkeypatch.setattr(growth, "_LARGE", large * len(codes))
+        monkeypatch.setattr(growth, "_COSTLY", 20 * len(codes))
         if slots is not None:
             size = int((n_edges.astype(int) + 2).sum()) * row_stats.shape[1] * 8
             monkeypatch.setattr(grower, "_HISTOGRAM_BYTES", slots * size)
