@@ -67,7 +67,7 @@ class FloatForest(NamedTuple):
         Parameters
         ----------
         X : float32 or float64 array of shape (n_samples, n_features)
-            Finite numbers.
+            Finite numbers, in any order of memory.
         start : float64 array of shape (n_scores,)
             What is there before the first tree.
 
@@ -80,7 +80,7 @@ class FloatForest(NamedTuple):
 
         def add(part: slice) -> None:
             out[part] = start
-            _add(X[part], *self, out[part])
+            _add(np.ascontiguousarray(X[part]), *self, out[part])
 
         run_tasks(add, even_slices(len(X), ROWS))
         return out

@@ -19,6 +19,12 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.teachers._float_forest import Tree
@@ -29,6 +35,12 @@ _FORESTS = (
     ExtraTreesClassifier,
     RandomForestRegressor,
     ExtraTreesRegressor,
+)
+_TREES = (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
 )
 _BOOSTINGS = (GradientBoostingClassifier, GradientBoostingRegressor)
 _HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
@@ -75,7 +87,8 @@ def tree_parts(estimator: Any) -> list[Any]:
     Parameters
     ----------
     estimator : fitted estimator
-        Of any kind. Subclasses may answer otherwise, and are not read.
+        Of any kind. Subclasses, replaced methods and foreign members may answer otherwise, and
+        are not read.
 
     Returns
     -------
@@ -84,19 +97,21 @@ def tree_parts(estimator: Any) -> list[Any]:
         not made of trees, or not read.
     """
     kind = type(estimator)
-    if kind in (*_FORESTS, *_BOOSTINGS, *_HISTOGRAMS) or _is_lightgbm(estimator):
-        check_is_fitted(estimator)
-    if kind in _FORESTS:
-        return [each.tree_ for each in estimator.estimators_]
-    if kind in _BOOSTINGS:
-        trees = [each.tree_ for each in estimator.estimators_.ravel()]
-        return [*trees, estimator.learning_rate]
+    if kind not in (*_FORESTS, *_BOOSTINGS, *_HISTOGRAMS) and not _is_lightgbm(estimator):
+        return []
+    check_is_fitted(estimator)
+    if any(callable(getattr(kind, name, None)) for name in vars(estimator)):
+        return []
     if kind in _HISTOGRAMS:
         return [part for each in hist_gradient_predictors(estimator) for part in each]
-    if _is_lightgbm(estimator):
-        booster = estimator.booster_
-        return [booster, booster.current_iteration(), booster.best_iteration]
-    return []
+    if kind in _FORESTS or kind in _BOOSTINGS:
+        members = np.ravel(estimator.estimators_).tolist()
+        if any(type(each) not in _TREES for each in members):
+            return []
+        trees = [each.tree_ for each in members]
+        return trees if kind in _FORESTS else [*trees, estimator.learning_rate]
+    booster = estimator.booster_
+    return [booster, booster.current_iteration(), booster.best_iteration]
 
 
 def read_summands(estimator: Any) -> Summands | None:

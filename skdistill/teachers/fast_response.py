@@ -3,7 +3,9 @@
 Forests of scikit-learn, its two gradient boostings and LightGBM's estimators are sums over trees.
 `respond` adds up the same float64 numbers in the same order by compiled loops. It asks the teacher
 itself for some of the rows each time. Where the two differ, or rows hold NaN or infinity, and for
-all other teachers, the answer is the teacher's own.
+all other teachers, the answer is the teacher's own. Trees are read once: a number that is changed
+inside of them afterwards (`tree_.value`, `Booster.set_leaf_output`) counts only if one of these
+rows shows it. A copy of the teacher is read anew.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
@@ -78,7 +81,8 @@ def respond(teacher: Any, method: str, X: Any) -> Any:
     """
     while isinstance(teacher, FrozenEstimator):
         teacher = teacher.estimator
-    if type(teacher) in _SEARCHES and hasattr(teacher, method):
+    searched = type(teacher) in _SEARCHES and hasattr(teacher, "best_estimator_")
+    if searched and hasattr(teacher, method):
         return respond(teacher.best_estimator_, method, X)
     if type(teacher) is Pipeline and hasattr(teacher, method):
         for _, step in teacher.steps[:-1]:
@@ -112,36 +116,38 @@ def _checked(own: Any, X: Any, forest: FloatForest, summands: Summands, loops: _
     """The sums, if they are what the teacher says of some rows; else all of its own answers."""
     if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
         X = X.astype(summands.integers)
-    numbers = check_array(
-        X, dtype=summands.dtype, order="C", ensure_all_finite=False, input_name="X"
-    )
-    finite = np.flatnonzero(np.isfinite(numbers).all(axis=1))
+    with np.errstate(over="ignore"):  # such rows are the teacher's, and so is the warning
+        numbers = check_array(X, dtype=summands.dtype, ensure_all_finite=False, input_name="X")
+    is_finite = np.isfinite(numbers).all(axis=1)
+    finite = np.flatnonzero(is_finite)
     if len(finite) < MIN_ROWS:
         return own(X)
     checked = np.linspace(0, len(finite) - 1, N_CHECKED).astype(np.intp)
-    expected = own(take_rows(X, finite[checked]))  # raises what it raises for other columns
-    if len(finite) < len(numbers):
-        numbers = numbers[finite]
-    response = summands.link(forest.sums(numbers, summands.start))
+    asked = ~is_finite
+    asked[finite[checked]] = True
+    answers = own(take_rows(X, asked))  # raises and warns as for all rows, and once
+    expected = answers[is_finite[asked]]
+    whole = len(finite) == len(numbers)
+    response = summands.link(forest.sums(numbers if whole else numbers[finite], summands.start))
     differs = ~(np.abs(response[checked] - expected) <= TOLERANCE * np.abs(expected).max())
     loops.n_differing = int(differs.reshape(N_CHECKED, -1).any(axis=1).sum())
     if loops.n_differing:
         return own(X)
-    if len(finite) == len(X):
+    if whole:
         return response
-    whole = np.empty((len(X), *response.shape[1:]))
-    whole[finite] = response
-    others = np.setdiff1d(np.arange(len(X)), finite)
-    whole[others] = own(take_rows(X, others))
-    return whole
+    filled = np.empty((len(numbers), *response.shape[1:]))
+    filled[asked], filled[finite] = answers, response
+    return filled
 
 
 def _are_numbers(X: Any) -> bool:
     """Whether rows are numbers whatever reads them."""
     if is_frame(X):
-        if len(set(X.columns)) < len(X.columns):
+        try:
+            schema = nw.from_native(X).schema
+        except DuplicateError:  # of column names
             return False
-        return all(kind.is_numeric() for kind in nw.from_native(X).schema.values())
+        return all(kind.is_numeric() for kind in schema.values())
     if not isinstance(X, np.ndarray) or X.ndim != 2:
         return False
     return X.dtype.kind in "iu" or X.dtype in (np.float16, np.float32, np.float64)

@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill.teachers import BoosterTeacher, TeacherEnsemble, fast_response
 from skdistill.teachers.fast_response import respond, way_of
@@ -219,6 +220,48 @@ def test_whole_numbers_and_frames_of_them_are_read_as_the_library_reads_them(kin
         assert_same(model, "predict", words)
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_frames_warn_as_often_as_the_teacher(kind):
+    rows = pd.DataFrame(X, columns=list("abcde"))
+    rows.loc[::7, "b"] = np.nan
+    frame = {
+        "pandas": lambda: rows,
+        "polars": lambda: pytest.importorskip("polars").from_pandas(rows),
+        "pyarrow": lambda: pytest.importorskip("pyarrow").Table.from_pandas(rows),
+    }[kind]()
+    forest = RandomForestClassifier(3, random_state=0).fit(rows.to_numpy()[TRAIN], Y[TRAIN])
+    with pytest.warns(UserWarning, match="fitted without feature names") as own:
+        expected = forest.predict_proba(frame)
+    with pytest.warns(UserWarning, match="fitted without feature names") as ours:
+        response = respond(forest, "predict_proba", frame)
+    np.testing.assert_array_equal(response, expected)
+    assert way_of(forest).endswith("compiled loops")
+    assert len(ours) == len(own) == 1
+
+
+def test_frames_with_a_name_twice_are_the_teachers_own():
+    frame = pd.DataFrame(X, columns=list("abcda"))
+    forest = RandomForestClassifier(3, random_state=0).fit(X[TRAIN], Y[TRAIN])
+    assert_same(forest, "predict_proba", frame)
+    assert way_of(forest).endswith("own method")
+
+
+def test_too_large_numbers_raise_and_warn_as_the_teacher():
+    rows = X.astype(np.float64)
+    rows[::3, 1] = 1e39
+    forest = RandomForestClassifier(3, random_state=0).fit(X[TRAIN], Y[TRAIN])
+    for each in (rows, rows[:, :4]):
+        caught = []
+        for ask in (forest.predict_proba, lambda X: respond(forest, "predict_proba", X)):
+            with (
+                pytest.warns(RuntimeWarning, match="overflow") as warned,
+                pytest.raises(ValueError) as error,
+            ):
+                ask(each)
+            caught.append((len(warned), str(error.value)))
+        assert caught[0] == caught[1]
+
+
 def test_forests_that_know_missing_values():
     rows = X.copy()
     rows[::3, 1] = np.nan
@@ -294,6 +337,25 @@ def test_a_teacher_that_answers_otherwise_is_asked_itself():
     assert_same(forest, "predict_proba", X)
 
 
+def test_replaced_methods_and_members_are_the_teachers_own():
+    class Sure(DecisionTreeClassifier):
+        def predict_proba(self, X, check_input=True):
+            return np.where(X[:, :1] > 3, 1 / 3, super().predict_proba(X, check_input))
+
+    forest = RandomForestClassifier(4, random_state=0).fit(X[TRAIN], Y[TRAIN])
+    respond(forest, "predict_proba", X)
+    assert way_of(forest).endswith("compiled loops")
+    forest.estimators_[0] = Sure().fit(X[TRAIN], Y[TRAIN])
+    assert_same(forest, "predict_proba", X)  # few rows differ: the checked ones may not tell
+    forest.estimators_[0] = LogisticRegression().fit(X[TRAIN], Y[TRAIN])
+    assert way_of(forest) == "RandomForestClassifier by its own method"
+    forest.fit(X[TRAIN], Y[TRAIN])
+    own = forest.predict_proba
+    forest.predict_proba = lambda X: np.where(X[:, :1] > 3, 1 / 3, own(X))
+    assert_same(forest, "predict_proba", X)
+    assert way_of(forest) == "RandomForestClassifier by its own method"
+
+
 def test_what_is_not_read_is_asked_itself():
     class Own(RandomForestClassifier):
         def predict_proba(self, X):
@@ -315,6 +377,8 @@ def test_what_is_not_read_is_asked_itself():
     assert len(respond(several, "predict_proba", X)) == 2
     with pytest.raises(NotFittedError):
         respond(RandomForestClassifier(), "predict_proba", X)
+    with pytest.raises(NotFittedError, match="GridSearchCV"):
+        respond(GridSearchCV(models[0], {}), "predict_proba", X)
 
 
 def test_teachers_of_any_kind_have_a_way():
