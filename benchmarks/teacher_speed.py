@@ -47,23 +47,25 @@ def teachers(quick: bool) -> dict[str, Any]:
     )
     from xgboost import XGBClassifier
 
-    few = 10 if quick else 1
+    divisor = 10 if quick else 1
     forest = {"random_state": 0, "n_jobs": 2}
     return {
-        "random forest, 100 trees": RandomForestClassifier(100 // few, **forest),
+        "random forest, 100 trees": RandomForestClassifier(100 // divisor, **forest),
         "500 trees, 8 rows a leaf": RandomForestClassifier(
-            500 // few, min_samples_leaf=8, **forest
+            500 // divisor, min_samples_leaf=8, **forest
         ),
-        "extra trees, 100 trees": ExtraTreesClassifier(100 // few, **forest),
+        "extra trees, 100 trees": ExtraTreesClassifier(100 // divisor, **forest),
         "HistGradientBoosting": HistGradientBoostingClassifier(
-            max_iter=100 // few, early_stopping=False
+            max_iter=100 // divisor, early_stopping=False
         ),
         "GradientBoosting": GradientBoostingClassifier(
-            n_estimators=50 // few, subsample=0.3, random_state=0
+            n_estimators=50 // divisor, subsample=0.3, random_state=0
         ),
-        "LightGBM": LGBMClassifier(n_estimators=100 // few, verbose=-1),
-        "XGBoost": XGBClassifier(n_estimators=100 // few),
-        "CatBoost": CatBoostClassifier(iterations=200 // few, verbose=0, allow_writing_files=False),
+        "LightGBM": LGBMClassifier(n_estimators=100 // divisor, verbose=-1),
+        "XGBoost": XGBClassifier(n_estimators=100 // divisor),
+        "CatBoost": CatBoostClassifier(
+            iterations=200 // divisor, verbose=0, allow_writing_files=False
+        ),
     }
 
 

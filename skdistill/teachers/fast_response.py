@@ -47,7 +47,7 @@ class _Loops:
     n_differing: int = 0
 
 
-_kept: WeakKeyDictionary[Any, _Loops] = WeakKeyDictionary()
+_loops_of: WeakKeyDictionary[Any, _Loops] = WeakKeyDictionary()
 
 
 def respond(teacher: Any, method: str, X: Any) -> Any:
@@ -93,15 +93,15 @@ def respond(teacher: Any, method: str, X: Any) -> Any:
     if not parts or not _are_numbers(X):
         return own(X)
     n_samples = len(X)
-    loops = _kept.get(teacher)
+    loops = _loops_of.get(teacher)
     if loops is None or loops.parts != parts:
-        loops = _kept[teacher] = _Loops(parts, read_summands(teacher))
+        loops = _loops_of[teacher] = _Loops(parts, read_summands(teacher))
     summands = loops.summands
     if summands is None or summands.method != method:
         return own(X)
-    # All nodes are read from far memory once a call.
-    few = n_samples < MIN_ROWS or 2 * n_samples * summands.n_trees < summands.n_nodes
-    if loops.n_differing or few:
+    # All nodes are read from far memory once a call, which has to be of rows enough for that.
+    pays = n_samples >= MIN_ROWS and 2 * n_samples * summands.n_trees >= summands.n_nodes
+    if loops.n_differing or not pays:
         return own(X)
     # Laying out a node takes about as long as two trees gain on a row.
     loops.n_seen += n_samples
@@ -175,7 +175,7 @@ def way_of(teacher: Any) -> str:
     if type(teacher) is Pipeline:
         return way_of(teacher.steps[-1][1])
     name = type(getattr(teacher, "_encoded_for", teacher)).__name__
-    loops = _kept.get(teacher) if tree_parts(teacher) else None  # others may have no hash
+    loops = _loops_of.get(teacher) if tree_parts(teacher) else None  # others may have no hash
     if loops is None or loops.forest is None:
         return f"{name} by its own method"
     if loops.n_differing:

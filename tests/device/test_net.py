@@ -23,9 +23,7 @@ from tests.export.c.test_net import SEEDS, case_of, random_weights
 pytestmark = pytest.mark.filterwarnings("ignore:input_dtype=.* has whole numbers only")
 
 EMULATED = sorted(name for name, target in TARGETS.items() if target.core)
-
-
-BATCH = 20
+BATCH = 20  # nets of a test
 
 
 # Every core and optimization with some of the nets: all of them are run on the host elsewhere.

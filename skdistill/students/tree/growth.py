@@ -317,5 +317,5 @@ def _in_order(nodes: Nodes, order: NDArray[np.int32]) -> Nodes:
     number = np.full(len(nodes.feature) + 1, -1, np.int32)  # the last is of no node
     number[order] = np.arange(len(order))
     fields: tuple[Any, ...] = nodes
-    kept = Nodes(*(field[order] for field in fields))
-    return kept._replace(children=number[kept.children])
+    ordered = Nodes(*(field[order] for field in fields))
+    return ordered._replace(children=number[ordered.children])
