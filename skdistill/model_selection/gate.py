@@ -63,8 +63,8 @@ def distillation_gain(
     >>> from skdistill.model_selection.gate import distillation_gain
     >>> gain = distillation_gain(np.array([0.9, 0.8]), np.array([0.9, 0.9]), 0.25)
     >>> gain.sentence
-    'Distillation does not help: hard labels score 0.0500 more (95 % interval -0.828 to 0.728 \
-of the gain), so that a student on hard labels is returned.'
+    'Soft labels score 0.0500 less than hard labels (95 % interval -0.828 to 0.728): \
+this may be chance. A student on hard labels is returned.'
     """
     nan = float("nan")
     if soft is None or hard is None:
@@ -78,17 +78,20 @@ of the gain), so that a student on hard labels is returned.'
         error = np.sqrt(np.var(differences, ddof=1) * (1 / n + overlap))
         half = float(student_t.ppf((1 + _LEVEL) / 2, n - 1) * error)
         low, high = mean - half, mean + half
-    interval = f"95 % interval {low:.3g} to {high:.3g}"
-    if mean == 0:
-        sentence = f"Hard labels score the same ({interval}): a student on them is returned."
-    elif mean > 0:
-        sentence = f"Distillation helps: soft labels score {mean:.4f} more ({interval})."
+    return DistillationGain(mean, (low, high), _sentence(mean, low, high))
+
+
+def _sentence(mean: float, low: float, high: float) -> str:
+    scores = f"{mean:.4f} more than" if mean > 0 else f"{-mean:.4f} less than"
+    if low <= 0 <= high:
+        verdict = "this may be chance"
     else:
-        sentence = (
-            f"Distillation does not help: hard labels score {-mean:.4f} more ({interval} of the "
-            "gain), so that a student on hard labels is returned."
-        )
-    return DistillationGain(mean, (low, high), sentence)
+        verdict = "distillation helps" if mean > 0 else "distillation does not help"
+    return (
+        f"Soft labels score {scores if mean else 'the same as'} hard labels "
+        f"(95 % interval {low:.3g} to {high:.3g}): {verdict}."
+        f"{'' if mean > 0 else ' A student on hard labels is returned.'}"
+    )
 
 
 def gain_of(entries: Iterable[Entry], overlap: float) -> DistillationGain:

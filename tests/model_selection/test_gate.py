@@ -16,7 +16,10 @@ def test_without_overlap_it_is_the_interval_of_a_paired_t_test():
     interval = ttest_rel(SOFT, HARD).confidence_interval(0.95)
     assert gain.difference == pytest.approx(0.034)
     assert gain.interval == pytest.approx((interval.low, interval.high))
-    assert gain.sentence.startswith("Distillation helps: soft labels score 0.0340 more")
+    assert gain.sentence == (
+        "Soft labels score 0.0340 more than hard labels (95 % interval "
+        f"{interval.low:.3g} to {interval.high:.3g}): this may be chance."
+    )
 
 
 def test_overlap_widens_the_interval():
@@ -25,11 +28,22 @@ def test_overlap_widens_the_interval():
     assert half[1] / half[0] == pytest.approx(np.sqrt((0.2 + 0.25) / 0.2))
 
 
-def test_hard_labels_win_ties():
-    assert "does not help" in distillation_gain(HARD, SOFT, 0.0).sentence
-    gain = distillation_gain(SOFT, SOFT, 0.0)
-    assert gain.difference == 0
-    assert gain.sentence.startswith("Hard labels score the same")
+@pytest.mark.parametrize(
+    ("gain", "scores", "verdict"),
+    [
+        (0.02, "0.0200 more than", "distillation helps."),
+        (0.002, "0.0020 more than", "this may be chance."),
+        (0.0, "the same as", "this may be chance."),
+        (-0.002, "0.0020 less than", "this may be chance."),
+        (-0.02, "0.0200 less than", "distillation does not help."),
+    ],
+)
+def test_the_sentence_claims_only_what_the_interval_allows(gain, scores, verdict):
+    noise = np.array([-0.0078125, -0.00390625, 0.0, 0.00390625, 0.0078125])
+    sentence = distillation_gain(noise + gain, np.zeros(5), 0.0).sentence
+    assert sentence.startswith(f"Soft labels score {scores} hard labels (95 % interval ")
+    returned = "" if gain > 0 else " A student on hard labels is returned."
+    assert sentence.endswith(f"): {verdict}{returned}")
 
 
 def test_nothing_to_compare():
