@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from _tables import OWN_SPLIT_IGNORED, choose_sets, read_frame
+import pandas as pd
+from _tables import OWN_SPLIT_IGNORED, choose_sets, read, read_frame
 from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.model_selection import train_test_split
 
@@ -47,8 +48,10 @@ def problem(name: str, seed: int, directory: str | Path | None) -> Problem:
         parts = train_test_split(X, y, test_size=0.3, random_state=seed)
         return Problem("regression", parts[0], parts[2], parts[1], parts[3], False)
     if directory is None:
-        raise SystemExit(f"{name} is a table of --data DIR")
-    X, y, train = read_frame(name, directory)
+        X, y, train = read(name, None)
+        X = pd.DataFrame(X)
+    else:
+        X, y, train = read_frame(name, directory)
     if train is None or name in OWN_SPLIT_IGNORED:
         rows, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
     else:

@@ -82,16 +82,16 @@ this may be chance. A student on hard labels is returned.'
 
 
 def _sentence(mean: float, low: float, high: float) -> str:
-    scores = f"{mean:.4f} more than" if mean > 0 else f"{-mean:.4f} less than"
-    if low <= 0 <= high:
-        verdict = "this may be chance"
+    scores = f"{abs(mean):.4f} {'more' if mean > 0 else 'less'} than"
+    if mean == 0:
+        scores, verdict = "the same as", ""
+    elif low <= 0 <= high:
+        verdict = ": this may be chance"
     else:
-        verdict = "distillation helps" if mean > 0 else "distillation does not help"
-    return (
-        f"Soft labels score {scores if mean else 'the same as'} hard labels "
-        f"(95 % interval {low:.3g} to {high:.3g}): {verdict}."
-        f"{'' if mean > 0 else ' A student on hard labels is returned.'}"
-    )
+        verdict = f": distillation {'helps' if mean > 0 else 'does not help'}"
+    returned = "" if mean > 0 else " A student on hard labels is returned."
+    interval = f"95 % interval {low:.3g} to {high:.3g}"
+    return f"Soft labels score {scores} hard labels ({interval}){verdict}.{returned}"
 
 
 def gain_of(entries: Iterable[Entry], overlap: float) -> DistillationGain:

@@ -33,6 +33,23 @@ from skdistill.teachers import TeacherEnsemble
 
 _TREES = 200
 _ROUNDS = 150
+# Of a booster that learns less noise by heart than one with its defaults.
+_SMALL_STEPS: dict[str, dict[str, Any]] = {
+    "lightgbm": {
+        "learning_rate": 0.05,
+        "num_leaves": 15,
+        "colsample_bytree": 0.5,
+        "subsample": 0.7,
+        "subsample_freq": 1,
+        "reg_lambda": 5.0,
+    },
+    "scikit-learn": {
+        "learning_rate": 0.05,
+        "max_leaf_nodes": 15,
+        "max_features": 0.5,
+        "l2_regularization": 5.0,
+    },
+}
 _HIDDEN = (128, 64)  # units of a net
 _EPOCHS = 40  # of a net, and more where rows are few:
 _ROW_EPOCHS = 100_000
@@ -46,8 +63,9 @@ def new_teacher(name: str, rows: EncodedTable, *, n_classes: int, n_outputs: int
     Parameters
     ----------
     name : {"committee", "forest", "lightgbm", "xgboost"}
-        "committee" are extremely randomized trees, gradient boosting, by LightGBM where it is
-        installed, and a neural network of scikit-learn.
+        "committee" are extremely randomized trees, gradient boosting twice, one of them with
+        small steps and trees for noisy tables, by LightGBM where it is installed, and a neural
+        network of scikit-learn. Each has the weight that out-of-fold predictions give it.
     rows : EncodedTable
         What it will learn from. Categories are numbered.
     n_classes : int
@@ -73,27 +91,41 @@ def new_teacher(name: str, rows: EncodedTable, *, n_classes: int, n_outputs: int
     RandomForestClassifier(n_estimators=200)
     """
     labelled = np.flatnonzero(rows.has_labels).tolist()
+    labels = [rows.labels[column] for column in labelled]
     if name == "committee":
-        teacher = _committee(labelled, rows.n_samples, n_classes, n_outputs)
-    elif name == "forest":
+        members = _committee(labelled, rows.n_samples, n_classes, n_outputs)
+        return _weighted(
+            TeacherEnsemble(
+                [
+                    (each, make_pipeline(TableEncoder(labelled, labels), member))
+                    for each, member in members.items()
+                ],
+                weights="log_loss",
+            )
+        )
+    if name == "forest":
         teacher = (RandomForestRegressor if n_classes == 0 else RandomForestClassifier)(_TREES)
     else:
         teacher = _booster(name, n_classes)
-    labels = [rows.labels[column] for column in labelled]
     return make_pipeline(TableEncoder(labelled, labels), teacher)
 
 
-def _committee(labelled: list[int], n_samples: int, n_classes: int, n_outputs: int) -> Any:
+def _committee(
+    labelled: list[int], n_samples: int, n_classes: int, n_outputs: int
+) -> dict[str, Any]:
     forest = (ExtraTreesRegressor if n_classes == 0 else ExtraTreesClassifier)(_TREES)
-    members = [_weighted(forest)]
+    members = {"forest": _weighted(forest)}
     if n_outputs == 1:
         library = "scikit-learn" if find_spec("lightgbm") is None else "lightgbm"
-        members.append(_weighted(_booster(library, n_classes)))
+        members["boosting"] = _weighted(_booster(library, n_classes))
+        members["small_steps"] = _weighted(
+            _booster(library, n_classes).set_params(**_SMALL_STEPS[library])
+        )
     net = _weighted(_net(n_classes, n_samples))
     if n_classes == 0:
         net = TransformedTargetRegressor(net, transformer=StandardScaler())
-    members.append(make_pipeline(_inputs_of_a_net(labelled), net))
-    return TeacherEnsemble(members)
+    members["net"] = make_pipeline(_inputs_of_a_net(labelled), net)
+    return members
 
 
 def _weighted(estimator: Any, weighted: bool = True) -> Any:

@@ -50,8 +50,8 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
     teacher : estimator or other teacher, list of these, or None, default=None
         What students learn from, as in `DistilledClassifier`. Each of a list is a teacher of its
         own, and every student is tried with each. None is a committee of extremely randomized
-        trees, gradient boosting, by LightGBM where it is installed, and scikit-learn's neural
-        network.
+        trees, two gradient boosters, of LightGBM where it is installed, and scikit-learn's
+        neural network, weighed by their out-of-fold predictions.
     budget : int, str or dict, default="4KB"
         Bytes of flash, as "4KB" (1 KB is 1,024 B). Or a dict with some of these limits: "flash"
         and "ram" (stack included) in bytes, "instructions" and "time", as "2ms@48MHz", both of

@@ -31,11 +31,11 @@ def test_overlap_widens_the_interval():
 @pytest.mark.parametrize(
     ("gain", "scores", "verdict"),
     [
-        (0.02, "0.0200 more than", "distillation helps."),
-        (0.002, "0.0020 more than", "this may be chance."),
-        (0.0, "the same as", "this may be chance."),
-        (-0.002, "0.0020 less than", "this may be chance."),
-        (-0.02, "0.0200 less than", "distillation does not help."),
+        (0.02, "0.0200 more than", ": distillation helps."),
+        (0.002, "0.0020 more than", ": this may be chance."),
+        (0.0, "the same as", "."),
+        (-0.002, "0.0020 less than", ": this may be chance."),
+        (-0.02, "0.0200 less than", ": distillation does not help."),
     ],
 )
 def test_the_sentence_claims_only_what_the_interval_allows(gain, scores, verdict):
@@ -43,7 +43,7 @@ def test_the_sentence_claims_only_what_the_interval_allows(gain, scores, verdict
     sentence = distillation_gain(noise + gain, np.zeros(5), 0.0).sentence
     assert sentence.startswith(f"Soft labels score {scores} hard labels (95 % interval ")
     returned = "" if gain > 0 else " A student on hard labels is returned."
-    assert sentence.endswith(f"): {verdict}{returned}")
+    assert sentence.endswith(f"){verdict}{returned}")
 
 
 def test_nothing_to_compare():

@@ -7,15 +7,18 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn import config_context
 from sklearn.datasets import make_classification
-from sklearn.metrics import r2_score
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble._base import _set_random_states
+from sklearn.metrics import log_loss, r2_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
 
 from skdistill.dataframe import read_table
-from skdistill.model_selection import BudgetSearchCV
+from skdistill.model_selection import BudgetSearchCV, named_teachers
 from skdistill.model_selection.named_teachers import OneThreadClassifier, new_teacher
 from skdistill.model_selection.teachers import make_teachers
 from skdistill.students import SoftTreeClassifier
@@ -109,6 +112,21 @@ def test_the_default_teacher_reads_any_table(task, routed):
         assert np.mean(response.argmax(axis=1) == truth) > 0.7
     else:
         assert r2_score(truth.reshape(40, -1)[:, 0], response[:, 0]) > 0.4
+
+
+@pytest.mark.parametrize("library", ["lightgbm", None])
+def test_the_default_teacher_trusts_members_by_what_they_know_of_other_rows(library, monkeypatch):
+    if library is None:
+        monkeypatch.setattr(named_teachers, "find_spec", lambda name: None)
+    X, y = make_classification(700, 8, flip_y=0.4, random_state=0)
+    teacher = new_teacher("committee", read_table(X[:200]), n_classes=2)
+    teacher.set_params(net__pipeline__onethreadclassifier__max_iter=40)
+    _set_random_states(teacher)
+    P = teacher.fit(X[:200], y[:200]).predict_proba(X[200:])
+    P_equal = np.mean([each.predict_proba(X[200:]) for each in teacher.estimators_], axis=0)
+    expected = HistGradientBoostingClassifier if library is None else LGBMClassifier
+    assert [type(each[-1]) for each in teacher.estimators_[1:3]] == [expected] * 2
+    assert log_loss(y[200:], P) < log_loss(y[200:], P_equal) - 0.01
 
 
 def test_the_net_of_the_default_teacher_knows_no_threads():
