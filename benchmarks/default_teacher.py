@@ -22,7 +22,7 @@ from tqdm import tqdm
 from skdistill.dataframe import read_table
 from skdistill.model_selection.named_teachers import new_teacher
 
-SEEDS = (6, 7)  # what the members are was chosen on training rows of draw 11
+SEEDS = (6,)  # what the members are was chosen on training rows of draw 11
 SHIPPED = ("wine", "breast_cancer", "digits")
 TEST = 4000  # rows
 FIELDS = ("set", "seed", "teacher", "accuracy", "log_loss")
