@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from _budget_draws import ACCURACY, Record, of_kind, over_seeds, value
 from _budget_gains import complete
-from _budget_report import summary
 from _common import markdown
 
 FAMILIES = ("tree", "boosted", "linear", "net")
 SIZE = 2048
 SHOWN = (1024, 4096)  # by the headline
+SEARCH = Path(__file__).parent / "results" / "search.json"
 
 
 def families(results: dict[str, Any]) -> str:
@@ -39,14 +42,47 @@ def families(results: dict[str, Any]) -> str:
 
 
 def headline(results: dict[str, Any]) -> str:
-    """Accuracy of ours and of the best other model in percent, and of the teacher."""
-    budgets, told = results["main"]["budgets"], summary(results)["accuracy"]
-    names = list(told["teacher"])
+    """Accuracy of one search, of the best recipe and of the best other model, in percent.
+
+    On the draws that search.py has measured, too.
+    """
+    part, searches = results["main"], searched()
+    draws = {
+        key: records
+        for key, records in complete(part).items()
+        if all((*key, budget) in searches for budget in SHOWN)
+    }
     rows = []
     for budget in SHOWN:
-        for kind, label in (("peer", "best other"), ("student", "skdistill")):
-            figures = told[kind][budgets.index(budget)]
-            cells = [f"{100 * figures[name]:.1f}" for name in names]
-            rows.append((f"{budget // 1024} KB, {label}", *cells))
-    rows.append(("teacher", *(f"{100 * told['teacher'][name]:.1f}" for name in names)))
-    return markdown(("", *names), rows)
+        figures = {"best other": "peer", "best of our recipes": "student"}
+        kinds = {
+            label: over_seeds(
+                draws, lambda records, k=kind, b=budget: value(of_kind(records, k), b, ACCURACY)
+            )
+            for label, kind in figures.items()
+        }
+        kinds["`BudgetSearchCV`"] = _means({key: searches[*key, budget] for key in draws})
+        for label in ("best other", "`BudgetSearchCV`", "best of our recipes"):
+            rows.append(_row(f"{budget // 1024} KB, {label}", kinds[label]))
+    taught = {(name, seed): accuracy for name, seed, accuracy, *_ in part["teachers"]}
+    rows.append(_row("teacher of our recipes", _means({key: taught[key] for key in draws})))
+    names = list(dict.fromkeys(name for name, _ in draws))
+    seeds = sorted({seed for _, seed in draws})
+    return markdown((f"draws {', '.join(map(str, seeds))}", *names), rows)
+
+
+def searched() -> dict[tuple[str, int, int], float]:
+    """Test accuracy of the searches of search.py: of table, draw and bytes."""
+    searches = json.loads(SEARCH.read_text())["searches"]
+    return {(each["set"], each["seed"], each["budget"]): each["test"] for each in searches}
+
+
+def _means(figures: dict[tuple[str, int], float]) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for (name, _), figure in figures.items():
+        found.setdefault(name, []).append(figure)
+    return {name: float(np.mean(each)) for name, each in found.items()}
+
+
+def _row(label: str, figures: dict[str, float]) -> tuple[str, ...]:
+    return (label, *(f"{100 * figure:.1f}" for figure in figures.values()))

@@ -55,19 +55,32 @@ class TeacherLabels(NamedTuple):
 
 
 def draw(name: str, seed: int, directory: str | Path | None) -> Draw:
-    """The test rows are the same for every seed, the rows to pick on are 20 % of the others."""
+    """The numbers of a table, blanks filled, and which rows are for what."""
     file = OTHER_SPLITS.get(name, name)
     X, y, train = read(file, directory)
+    rows, test = train_and_test(name, y, train)
+    X = fill_missing(X, rows)
+    fit, pick = fit_and_pick(rows, seed)
+    parts = [table[part] for table in (X, y) for part in (fit, pick, test)]
+    return Draw(name, seed, len(np.unique(y)), *parts, nominal_columns(file, directory))
+
+
+def train_and_test(
+    name: str, y: np.ndarray, train: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a table to train on, and its test rows, which are the same for every seed."""
     if train is None or name in OWN_SPLIT_IGNORED:
         rows, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
-    else:
-        rows, test = np.flatnonzero(train), np.flatnonzero(~train)
-    X = fill_missing(X, rows)
+        return rows, test
+    return np.flatnonzero(train), np.flatnonzero(~train)
+
+
+def fit_and_pick(rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows to pick on are 20 % of those to train on."""
     if len(rows) > CAP:
         rows = rows[np.random.default_rng(0).permutation(len(rows))[:CAP]]
     fit, pick = train_test_split(rows, test_size=0.2, random_state=seed)
-    parts = [table[part] for table in (X, y) for part in (fit, pick, test)]
-    return Draw(name, seed, len(np.unique(y)), *parts, nominal_columns(file, directory))
+    return fit, pick
 
 
 def without_rare_classes(given: Draw, least: int) -> Draw:

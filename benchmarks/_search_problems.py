@@ -1,4 +1,4 @@
-"""For search.py: tables as they come, split into rows to search on and rows to test on."""
+"""For search.py and others: tables as they come, split into rows to search on and rows to test on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from _tables import OWN_SPLIT_IGNORED, choose_sets, read, read_frame
+from _draws import fit_and_pick, train_and_test
+from _tables import choose_sets, read, read_frame
 from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.model_selection import train_test_split
 
 REGRESSIONS = ("diabetes", "friedman1")
-WHOLE = 10_000  # training rows of a table that is taken whole: its peers are those of budget.py
-CAP = 4000  # rows of a larger one
+LARGE, THINNED = 8000, 4000  # rows
 
 
 def choose_problems(args: argparse.Namespace) -> list[str]:
@@ -35,31 +35,27 @@ class Problem(NamedTuple):
     y: np.ndarray
     X_test: Any
     y_test: np.ndarray
-    has_peers: bool
 
 
-def problem(name: str, seed: int, directory: str | Path | None) -> Problem:
-    """Of a table, the rows that budget.py fits students on, thinned where there are many.
+def problem(name: str, seed: int, directory: str | Path | None, *, thin: bool = False) -> Problem:
+    """Of a table, the rows that budget.py fits students on: those on which it picks are not used.
 
-    The rows on which budget.py picks are not used.
+    Thin tables have 4,000 of them where there are more than 8,000.
     """
     if name in REGRESSIONS:
         X, y = _regression(name)
         parts = train_test_split(X, y, test_size=0.3, random_state=seed)
-        return Problem("regression", parts[0], parts[2], parts[1], parts[3], False)
+        return Problem("regression", parts[0], parts[2], parts[1], parts[3])
     if directory is None:
         X, y, train = read(name, None)
         X = pd.DataFrame(X)
     else:
         X, y, train = read_frame(name, directory)
-    if train is None or name in OWN_SPLIT_IGNORED:
-        rows, test = train_test_split(np.arange(len(y)), test_size=0.3, random_state=0, stratify=y)
-    else:
-        rows, test = np.flatnonzero(train), np.flatnonzero(~train)
-    whole = len(rows) <= WHOLE
-    fit, _ = train_test_split(rows, test_size=0.2, random_state=seed)
-    fit = fit if whole else fit[:CAP]
-    return Problem("classification", X.iloc[fit], y[fit], X.iloc[test], y[test], whole)
+    rows, test = train_and_test(name, y, train)
+    fit, _ = fit_and_pick(rows, seed)
+    if thin and len(fit) > LARGE:
+        fit = fit[:THINNED]
+    return Problem("classification", X.iloc[fit], y[fit], X.iloc[test], y[test])
 
 
 def _regression(name: str) -> tuple[np.ndarray, np.ndarray]:

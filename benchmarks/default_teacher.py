@@ -30,7 +30,7 @@ DEFAULT, THREE = "default", "three, equal weights"
 
 
 def measure(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
-    one = problem(name, seed, args.data)
+    one = problem(name, seed, args.data, thin=True)
     rows = np.random.default_rng(0).permutation(len(one.y_test))[:TEST]
     X, classes = one.X_test.iloc[rows], np.unique(one.y)
     y = np.searchsorted(classes, one.y_test[rows])

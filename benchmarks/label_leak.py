@@ -105,7 +105,7 @@ def main() -> None:
     todo = [(name, seed) for seed in args.seeds for name in args.sets if (name, seed) not in done]
     with threadpool_limits(1):
         for name, seed in tqdm(todo):
-            found = measure(problem(name, seed, args.data), seed)
+            found = measure(problem(name, seed, args.data, thin=True), seed)
             results["records"] += [[name, seed, *each] for each in found]
             save(args.output, results)
     print(report(results))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from skdistill.model_selection.portfolio import Candidate
 
-FINALISTS = 4  # so many are scored on all splits, of each kind of labels
+# What all candidates on all splits would pick is no better on the test rows: ``benchmarks/search.py``
+FINALISTS = 2  # so many are scored on all splits, of each kind of labels
 
 Record = dict[str, Any]
 
@@ -148,7 +149,7 @@ def n_running(n_candidates: int, n_splits: int) -> list[int]:
     --------
     >>> from skdistill.model_selection.racing import n_running
     >>> n_running(8, 5)
-    [8, 4, 4, 4, 4]
+    [8, 4, 2, 2, 2]
     """
     sizes = [n_candidates]
     while len(sizes) < n_splits:
@@ -174,7 +175,7 @@ def rounds(sizes: list[int]) -> list[list[int]]:
     Examples
     --------
     >>> from skdistill.model_selection.racing import rounds
-    >>> rounds([12, 6, 4, 4, 4])
+    >>> rounds([8, 4, 2, 2, 2])
     [[0], [1], [2, 3, 4]]
     """
     first, *others = range(len(sizes))

@@ -28,7 +28,6 @@ from skdistill.model_selection.optimizer import Optimizer
 from skdistill.model_selection.out_of_fold import Answers
 from skdistill.model_selection.portfolio import Candidate
 from skdistill.model_selection.racing import (
-    FINALISTS,
     Entry,
     Record,
     competes,
@@ -40,6 +39,7 @@ from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import Labeller
 
+_TWINS = 4  # on hard labels, of the best on soft labels
 _BATCH = 4  # candidates that an optimiser proposes at a time
 _IDLE = 20  # batches without a new candidate, after which there is none left
 
@@ -108,7 +108,7 @@ class SearchRun(NamedTuple):
     ) -> list[Entry]:
         """Try what an optimiser proposes, as long as there is time.
 
-        A proposal goes on from split to split while it is among the best four.
+        A proposal goes on from split to split while it is among the best two.
 
         Parameters
         ----------
@@ -300,13 +300,13 @@ def twins(entries: Iterable[Entry]) -> list[Entry]:
     Returns
     -------
     twins : list of Entry
-        At most `FINALISTS`, not scored, to start with the bytes of those on soft labels.
+        At most `_TWINS`, not scored, to start with the bytes of those on soft labels.
     """
     distinct: dict[str, Entry] = {}
     for each in rank(entries):
         twin = each.candidate.hard_twin()
         distinct.setdefault(str(twin.params), Entry(twin, each.start))
-    return list(distinct.values())[:FINALISTS]
+    return list(distinct.values())[:_TWINS]
 
 
 def _name(candidate: Candidate, split: int) -> str:

@@ -146,8 +146,8 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
     teacher of all training rows labels everything else: four fits a split, which all students
     share. Labels that all splits share would take fewer fits, but they know the rows held out.
 
-    After each split the better half of the candidates goes on, four at the least. Students on hard
-    labels are tried in the form of the four best on soft labels.
+    After each split the better half of the candidates goes on, two at the least. Students on hard
+    labels are tried in the form of the four best on soft labels, and race among themselves.
 
     Examples
     --------
