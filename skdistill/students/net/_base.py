@@ -27,7 +27,8 @@ from skdistill.utils._sklearn_compat import Interval, StrOptions
 
 _WEIGHT_BITS = [Interval(Integral, 2, 8, closed="both"), StrOptions({"ternary"})]
 _DEFAULT_UNITS = 64  # of a layer, where neither sizes nor bytes are asked for
-_MANY_ROWS = 10_000  # need no penalty of weights
+_MANY_ROWS = 10_000
+_MANY_ROWS_PENALTY = 0.06  # of that of very few rows; of more than _MANY_ROWS it falls as 1 / n
 
 
 class Targets(NamedTuple):
@@ -232,7 +233,8 @@ class BaseSoftNet(BaseEstimator):
         """The penalty of weights: "auto" falls with the number of rows."""
         if not isinstance(self.l2_regularization, str):
             return float(self.l2_regularization)
-        return largest * max(0.0, 1 - n_samples / _MANY_ROWS)
+        least = _MANY_ROWS_PENALTY * min(1.0, _MANY_ROWS / n_samples)
+        return largest * max(1 - n_samples / _MANY_ROWS, least)
 
     def _hold_out(self, n_samples: int, rng: np.random.RandomState) -> NDArray[np.int32]:
         """Rows for early stopping; some are left, as two rows differ at least."""

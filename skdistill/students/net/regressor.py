@@ -53,7 +53,8 @@ class SoftNetRegressor(StudentRegressorMixin, BaseSoftNet):
     l2_regularization : float or "auto", default="auto"
         Penalty ``l2_regularization / 2 * sum(W ** 2)`` of all weights, beside the mean loss, on
         columns of a standard deviation of about 1. "auto" is 0.003 for very few rows and falls
-        linearly to 0 at 10,000 rows, equal ones counted once. Raise it where rows are noisy.
+        linearly to 6 % of that near 10,000 rows, equal ones counted once, and above them as
+        ``1 / n_samples``. Raise it where rows are noisy.
     n_iter_no_change : int or None, default=None
         Early stopping: training ends when the loss of rows that are held out has not fallen for
         so many epochs of rounded weights, and goes back to the best of them. None trains for
