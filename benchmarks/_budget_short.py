@@ -67,8 +67,9 @@ def headline(results: dict[str, Any]) -> str:
     taught = {(name, seed): accuracy for name, seed, accuracy, *_ in part["teachers"]}
     rows.append(_row("teacher of our recipes", _means({key: taught[key] for key in draws})))
     names = list(dict.fromkeys(name for name, _ in draws))
-    seeds = sorted({seed for _, seed in draws})
-    return markdown((f"draws {', '.join(map(str, seeds))}", *names), rows)
+    seeds = sorted({str(seed) for _, seed in draws})
+    title = f"draw{'s' * (len(seeds) > 1)} {', '.join(seeds)}"
+    return markdown((title, *names), rows)
 
 
 def searched() -> dict[tuple[str, int, int], float]:
