@@ -1,4 +1,4 @@
-"""For search.py and others: tables as they come, split into rows to search on and rows to test on."""
+"""For search.py and others: tables as they come, rows to search on and rows to test on."""
 
 from __future__ import annotations
 

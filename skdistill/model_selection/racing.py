@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from skdistill.model_selection.portfolio import Candidate
 
-# What all candidates on all splits would pick is no better on the test rows: ``benchmarks/search.py``
-FINALISTS = 2  # so many are scored on all splits, of each kind of labels
+# So many are scored on all splits, of each kind of labels: picks among all on all are no better.
+FINALISTS = 2
 
 Record = dict[str, Any]
 
