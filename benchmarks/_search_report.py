@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _budget_draws import Record, by_draw, of_kind
 from _common import markdown
+
+BUDGET = Path(__file__).parent / "results" / "budget.json"
 
 DRIFTING = ("occupancy",)  # its test rows are of other weeks: no fold shows how a model drifts
 COLUMNS = {
     "lost": "below the best candidate",
+    "recipes": "below the best recipe",
     "twin": "above its twin on hard labels",
     "hard": "above the best on hard labels",
     "peer": "above the best peer",
+}
+SECONDS = {
+    "seconds": "seconds",
+    "times": "all candidates, times longer",
+    "recipe_times": "all recipes, times longer",
 }
 
 
 def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Of each search, in points."""
-    names = results["fields"]
-    found = []
+    names, found = results["fields"], []
+    students = {
+        draw: of_kind(records, "student")
+        for draw, records in by_draw(json.loads(BUDGET.read_text())["main"]).items()
+    }
     for search in results["searches"]:
         key = [search["set"], search["seed"], search["budget"]]
         records = [
@@ -33,20 +47,31 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
         best = max(each["test"] for each in fitted)
         twin = search["picked"].rsplit(" on ", 1)[0] + " on hard labels"
         twins = [each["test"] for each in fitted if each["candidate"] == twin]
-        everything = sum(each["seconds"] for each in records) * (search["splits"] + 1)
+        n_fits = search["splits"] + 1
+        everything = sum(each["seconds"] for each in records) * n_fits
+        best_recipe, recipe_seconds = recipes(students.get(tuple(key[:2]), []), search["budget"])
         found.append(
             {
                 "set": search["set"],
                 "budget": search["budget"],
                 "lost": 100 * (best - search["test"]),
+                "recipes": 100 * (best_recipe - search["test"]),
                 "twin": 100 * (search["test"] - twins[0]) if twins else np.nan,
                 "hard": 100 * (search["test"] - max(tests[True])) if tests[True] else np.nan,
                 "peer": _points(search["test"], search["peer"]),
                 "seconds": search["seconds"],
                 "times": everything / search["seconds"],
+                "recipe_times": 2 * recipe_seconds * n_fits / search["seconds"],
             }
         )
     return found
+
+
+def recipes(students: list[Record], budget: int) -> tuple[float, float]:
+    """Test accuracy of the best student of budget.py, and the seconds of all of that many bytes."""
+    tests = [each["test"] for each in students if each["bytes"] <= budget]
+    seconds = [each["seconds"] for each in students if each["budget"] == budget]
+    return (max(tests), sum(seconds)) if tests and seconds else (np.nan, np.nan)
 
 
 def _points(ours: float, other: float | None) -> float:
@@ -64,15 +89,17 @@ def report(results: dict[str, Any]) -> str:
     steady = [one for one in found if one["set"] not in DRIFTING]
     if len(steady) < len(found):
         rows.append(_row(f"**mean without {', '.join(DRIFTING)}**", steady))
-    header = ("points", *COLUMNS.values(), "searches", "seconds", "all candidates, times longer")
+    header = ("points", *COLUMNS.values(), "searches", *SECONDS.values())
     return markdown(header, rows)
 
 
 def _row(label: str, found: list[dict[str, Any]]) -> tuple[str, ...]:
-    cells = []
-    for name in COLUMNS:
-        values = [each[name] for each in found if not np.isnan(each[name])]
-        cells.append(f"{np.mean(values):+.2f}" if values else "")
-    seconds = f"{np.mean([each['seconds'] for each in found]):.0f}"
-    times = f"{np.mean([each['times'] for each in found]):.1f}"
-    return (label, *cells, str(len(found)), seconds, times)
+    points = [_mean(found, name, "+.2f") for name in COLUMNS]
+    seconds = [_mean(found, name, ".0f" if name == "seconds" else ".1f") for name in SECONDS]
+    return (label, *points, str(len(found)), *seconds)
+
+
+def _mean(found: list[dict[str, Any]], name: str, form: str) -> str:
+    """Of the searches that have the figure; nothing where none has."""
+    values = [each[name] for each in found if not np.isnan(each[name])]
+    return f"{np.mean(values):{form}}" if values else ""
