@@ -109,7 +109,7 @@ class BestModelMixin(CompactMixin):
         ----------
         path, input_dtype, output, optimize, layout, name, missing_value, values_in_ram
             As in `skdistill.export.c.to_c`. None are the input type, output and layout of the
-            search.
+            search, and "size" where it had no `target`.
 
         Returns
         -------
@@ -122,7 +122,7 @@ class BestModelMixin(CompactMixin):
             path,
             input_dtype=input_dtype or searched.input_dtype,
             output=output or searched.output,
-            optimize=optimize,
+            optimize=optimize or searched.optimize,
             layout=layout or searched.layout,
             name=name,
             missing_value=missing_value,
@@ -137,8 +137,8 @@ class BestModelMixin(CompactMixin):
         X : data frame or array-like of shape (n_samples, n_features)
             At least one row.
         **options : dict
-            As in `skdistill.profile`; `target`, `input_dtype`, `output` and `layout` are those
-            of the search where they are not passed.
+            As in `skdistill.profile`; `target`, `input_dtype`, `output`, `layout` and `optimize`
+            are those of the search where they are not passed.
 
         Returns
         -------
@@ -146,7 +146,7 @@ class BestModelMixin(CompactMixin):
         """
         check_is_fitted(self, "best_estimator_")
         searched = self.footprint_.profile
-        names = ("target", "input_dtype", "output", "layout")
+        names = ("target", "input_dtype", "output", "layout", "optimize")
         return super().profile(X, **({name: getattr(searched, name) for name in names} | options))
 
     def report(

@@ -362,17 +362,26 @@ def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
                 f"{', '.join(measured.missing_routines) or 'the extra device'} is missing"
             )
         return measured
-    source, output = prepare_source(model, **options)
+    source, output = prepare_source(model, optimize="size", **options)
+    input_dtype = device.input_dtype or model.input_dtype
+    code = code_estimate(
+        table_kinds(model),
+        len(model.categories) > 0,
+        output,
+        input_dtype,
+        has_steps="origins" in source.layout.tables,
+    )
     most = bounds(source, output, _ANY_CORE)
     return Profile(
         target=_ANY_CORE,
-        input_dtype=device.input_dtype or model.input_dtype,
+        input_dtype=input_dtype,
         output=output,
         layout=layout,
+        optimize="size",
         rows=0,
         mismatches=None,
         model_bytes=sum(table.nbytes for table in source.layout.tables.values()),
-        code_bytes=code_estimate(table_kinds(model), len(model.categories) > 0, output),
+        code_bytes=code,
         library_bytes=0,
         ram_bytes=0,
         stack_bound=most.stack,

@@ -8,13 +8,21 @@ from skdistill.compact.model_tables import ModelTables
 from skdistill.compact.tables.linear_table import LinearTable
 from skdistill.compact.tables.tree_table import TreeTable
 
-# Bytes of functions, the most that clang made at -Os for a Cortex-M0 of models of 300 and 1,500 B,
-# rounded up: by kind of table, for columns of categories, for outputs beside label and scores.
-_CODE = {"tree": 160, "trees": 350, "linear": 280, "net": 460}
-_CODE_CATEGORIES, _CODE_OUTPUT = 210, 400
+# Bytes of functions and of padding between tables, the most that clang made at -Os for a Cortex-M0
+# of models of 300 to 3,500 B with optimize="size", rounded up: on floats, and on integers.
+_CODE = {"tree": (160, 210), "trees": (370, 230), "linear": (280, 290), "net": (460, 400)}
+_CODE_STEPS = 170  # of a single tree that counts steps of float inputs
+_CODE_CATEGORIES, _CODE_OUTPUT = 210, 400  # columns of categories; outputs but label and scores
 
 
-def code_estimate(kinds: Iterable[str], has_categories: bool, output: str = "label") -> int:
+def code_estimate(
+    kinds: Iterable[str],
+    has_categories: bool,
+    output: str = "label",
+    input_dtype: str | None = None,
+    *,
+    has_steps: bool = False,
+) -> int:
     """Bytes of functions that a model takes about, by the kinds of its tables.
 
     Parameters
@@ -25,6 +33,10 @@ def code_estimate(kinds: Iterable[str], has_categories: bool, output: str = "lab
         Whether the model reads columns of categories.
     output : str, default="label"
         As in `skdistill.export.c.to_c`.
+    input_dtype : str or None, default=None
+        As there; None are floats.
+    has_steps : bool, default=False
+        Whether inputs are counted in steps from an origin, as those of whole thresholds are.
 
     Returns
     -------
@@ -36,9 +48,14 @@ def code_estimate(kinds: Iterable[str], has_categories: bool, output: str = "lab
     --------
     >>> from skdistill.model_selection.code_estimate import code_estimate
     >>> code_estimate(["trees", "linear"], has_categories=False)
-    630
+    650
     """
-    code = sum(_CODE[kind] for kind in kinds) + (_CODE_CATEGORIES if has_categories else 0)
+    kinds, on_integers = list(kinds), input_dtype not in (None, "float32")
+    code = sum(_CODE[kind][on_integers] for kind in kinds)
+    if has_steps and "tree" in kinds and not on_integers:
+        code += _CODE_STEPS
+    if has_categories:
+        code += _CODE_CATEGORIES
     return code + (0 if output in ("label", "scores") else _CODE_OUTPUT)
 
 

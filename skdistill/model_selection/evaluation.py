@@ -198,7 +198,8 @@ def _fit_within(
     max_bytes: int | None,
 ) -> FittedCandidate:
     room = max_bytes
-    code = code_estimate(candidate.tables, bool(training.rows.has_labels.any()))
+    has_categories = bool(training.rows.has_labels.any())
+    code = code_estimate(candidate.tables, has_categories, input_dtype=device.input_dtype)
     if room is None:
         room = max(1, _MOST_BYTES if budget.flash is None else budget.flash - code)
     best: FittedCandidate | None = None

@@ -1,0 +1,80 @@
+"""The estimate of code against what the compiler makes."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_classification
+from sklearn.linear_model import LogisticRegression
+
+from skdistill.model_selection import BudgetSearchCV
+from skdistill.model_selection.budget import Budget, Device, measure
+from skdistill.model_selection.code_estimate import code_estimate
+from skdistill.model_selection.portfolio import Candidate, portfolio
+
+DIGITS = load_digits(return_X_y=True)
+CANCER = load_breast_cancer(return_X_y=True)
+MADE = make_classification(1500, 16, n_informative=12, n_classes=5, random_state=0)
+TABLES = {
+    "digits": DIGITS,
+    "cancer": CANCER,
+    "whole numbers": (np.rint(5 * CANCER[0]), CANCER[1]),
+    "large whole numbers": (np.rint(300 * MADE[0]), MADE[1]),
+}
+
+
+def student(candidate: Candidate, name: str, max_bytes: int):
+    X, y = TABLES[name]
+    made = candidate.student(n_classes=len(np.unique(y)), max_bytes=max_bytes, seed=0)
+    if candidate.family == "net":
+        made.set_params(max_iter=2)
+    return made.fit(X.astype(np.float32), y)
+
+
+def hard(name: str) -> list[Candidate]:
+    families = ("tree", "boosted", "linear", "net")
+    n_classes = len(np.unique(TABLES[name][1]))
+    found = portfolio(families, n_classes=n_classes, has_categories=False, n_teachers=1)
+    return [each for each in found if each.is_hard]
+
+
+CASES = [
+    (name, i, max_bytes)
+    for name in TABLES
+    for i in range(len(hard(name)))
+    for max_bytes in (1000, 3500)
+]
+
+
+@pytest.mark.parametrize(("name", "i", "max_bytes"), CASES)
+@pytest.mark.parametrize("input_dtype", [None, "int16"])
+def test_the_compiler_makes_no_more_code_than_the_estimate(name, i, max_bytes, input_dtype):
+    if input_dtype is not None and name == "cancer":
+        pytest.skip("its columns have fractions")
+    candidate = hard(name)[i]
+    fitted = student(candidate, name, max_bytes)
+    estimated = measure(fitted.compact_, Device(None, input_dtype, None, "auto"), Budget())
+    options = {"target": "cortex-m0", "input_dtype": input_dtype, "optimize": "size"}
+    compiled = fitted.profile(TABLES[name][0][:2], **options)
+    assert compiled.code_bytes <= estimated.profile.code_bytes
+    assert compiled.model_bytes + compiled.code_bytes <= estimated.flash
+
+
+def test_a_search_without_a_target_exports_the_form_that_was_estimated():
+    X, y = load_iris(return_X_y=True)
+    search = BudgetSearchCV(LogisticRegression(), "300B", families=["tree"], cv=2, random_state=0)
+    search.fit(X, y)
+    assert search.footprint_.profile.optimize == "size"
+    best = search.best_estimator_
+    assert search.to_c() == best.to_c(optimize="size", layout="table")
+    assert search.to_c(optimize="speed") == best.to_c(optimize="speed", layout="table")
+    compiled = search.profile(X, target="cortex-m0")
+    assert compiled.optimize == "size"
+    assert compiled.flash_bytes - compiled.library_bytes <= search.footprint_.flash <= 300
+
+
+def test_code_adds_up():
+    assert code_estimate(["tree"], True) == code_estimate(["tree"], False) + 210
+    assert code_estimate(["trees"], False, "proba") == code_estimate(["trees"], False) + 400
+    for kind in ("tree", "trees", "net"):
+        alone = code_estimate([kind], False, input_dtype="int16")
+        assert code_estimate([kind], False, input_dtype="int16", has_steps=True) == alone
+        assert code_estimate([kind, "linear"], False) == code_estimate([kind], False) + 280
