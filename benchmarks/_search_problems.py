@@ -58,6 +58,15 @@ def problem(name: str, seed: int, directory: str | Path | None, *, thin: bool = 
     return Problem("classification", X.iloc[fit], y[fit], X.iloc[test], y[test])
 
 
+def holds_int16(X: Any) -> bool:
+    """Whether the columns are whole numbers that int16 holds."""
+    frame = pd.DataFrame(X)
+    if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes):
+        return False
+    values = frame.to_numpy(np.float64)
+    return bool((np.rint(values) == values).all() and np.abs(values).max() < 2**15)
+
+
 def _regression(name: str) -> tuple[np.ndarray, np.ndarray]:
     if name == "diabetes":
         return load_diabetes(return_X_y=True)

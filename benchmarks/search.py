@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from _budget_draws import ACCURACY, by_draw, of_kind, value
 from _common import options, save
-from _search_problems import Problem, choose_problems, problem
+from _search_problems import Problem, choose_problems, holds_int16, problem
 from _search_report import report
 from _tables import add_data_options
 from threadpoolctl import threadpool_limits
@@ -42,6 +42,7 @@ def measure(name: str, seed: int, budget: int, args: argparse.Namespace) -> dict
     search = BudgetSearchCV(
         budget=budget,
         task=one.task,
+        input_dtype="int16" if holds_int16(one.X) else "float32",
         memory=str(args.cache / f"{name}-{seed}"),
         random_state=seed,
         families=["tree", "linear"] if args.quick else "auto",
