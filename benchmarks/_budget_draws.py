@@ -57,7 +57,12 @@ def of_kind(records: Iterable[Record], kind: str) -> list[Record]:
 
 def over_seeds(draws: Draws, figure: Callable[[list[Record]], float]) -> dict[str, float]:
     """Mean of a figure over the draws of each set."""
+    return means({draw: figure(records) for draw, records in draws.items()})
+
+
+def means(figures: dict[tuple[str, int], float]) -> dict[str, float]:
+    """Mean over the draws of each set."""
     found: dict[str, list[float]] = {}
-    for (name, _), records in draws.items():
-        found.setdefault(name, []).append(figure(records))
-    return {name: float(np.mean(figures)) for name, figures in found.items()}
+    for (name, _), figure in figures.items():
+        found.setdefault(name, []).append(figure)
+    return {name: float(np.mean(each)) for name, each in found.items()}

@@ -13,6 +13,7 @@ from _budget_draws import (
     Draws,
     Record,
     by_draw,
+    means,
     of_kind,
     over_seeds,
     picked,
@@ -42,11 +43,8 @@ def summary(results: dict[str, Any]) -> dict[str, Any]:
                 for b in part["budgets"]
             ]
     for i, name in ((2, "accuracy"), (3, "log_loss")):
-        told: dict[str, list[float]] = {}
-        for row in part["teachers"]:
-            if (row[0], row[1]) in draws:
-                told.setdefault(row[0], []).append(row[i])
-        table[name]["teacher"] = {key: float(np.mean(values)) for key, values in told.items()}
+        told = {(row[0], row[1]): row[i] for row in part["teachers"]}
+        table[name]["teacher"] = means({key: told[key] for key in told if key in draws})
     found = aims(table["accuracy"], draws, part["budgets"], results["tables"])
     return {**table, "gains": gains(part), "aims": found}
 

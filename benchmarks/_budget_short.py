@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from _budget_draws import ACCURACY, Record, of_kind, over_seeds, value
+from _budget_draws import ACCURACY, Record, means, of_kind, over_seeds, value
 from _budget_gains import complete
 from _common import markdown
 
@@ -61,11 +60,11 @@ def headline(results: dict[str, Any]) -> str:
             )
             for label, kind in figures.items()
         }
-        kinds["`BudgetSearchCV`"] = _means({key: searches[*key, budget] for key in draws})
+        kinds["`BudgetSearchCV`"] = means({key: searches[*key, budget] for key in draws})
         for label in ("best other", "`BudgetSearchCV`", "best of our recipes"):
             rows.append(_row(f"{budget // 1024} KB, {label}", kinds[label]))
     taught = {(name, seed): accuracy for name, seed, accuracy, *_ in part["teachers"]}
-    rows.append(_row("teacher of our recipes", _means({key: taught[key] for key in draws})))
+    rows.append(_row("teacher of our recipes", means({key: taught[key] for key in draws})))
     names = list(dict.fromkeys(name for name, _ in draws))
     seeds = sorted({str(seed) for _, seed in draws})
     title = f"draw{'s' * (len(seeds) > 1)} {', '.join(seeds)}"
@@ -76,13 +75,6 @@ def searched() -> dict[tuple[str, int, int], float]:
     """Test accuracy of the searches of search.py: of table, draw and bytes."""
     searches = json.loads(SEARCH.read_text())["searches"]
     return {(each["set"], each["seed"], each["budget"]): each["test"] for each in searches}
-
-
-def _means(figures: dict[tuple[str, int], float]) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
-    for (name, _), figure in figures.items():
-        found.setdefault(name, []).append(figure)
-    return {name: float(np.mean(each)) for name, each in found.items()}
 
 
 def _row(label: str, figures: dict[str, float]) -> tuple[str, ...]:

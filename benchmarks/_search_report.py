@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _budget_draws import Record, by_draw, of_kind
+from _budget_draws import ACCURACY, Record, by_draw, of_kind, value
 from _common import markdown
 
 BUDGET = Path(__file__).parent / "results" / "budget.json"
@@ -30,10 +30,7 @@ SECONDS = {
 def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Of each search, in points."""
     names, found = results["fields"], []
-    students = {
-        draw: of_kind(records, "student")
-        for draw, records in by_draw(json.loads(BUDGET.read_text())["main"]).items()
-    }
+    draws = by_draw(json.loads(BUDGET.read_text())["main"])
     for search in results["searches"]:
         key = [search["set"], search["seed"], search["budget"]]
         records = [
@@ -49,7 +46,9 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
         twins = [each["test"] for each in fitted if each["candidate"] == twin]
         n_fits = search["splits"] + 1
         everything = sum(each["seconds"] for each in records) * n_fits
-        best_recipe, recipe_seconds = recipes(students.get(tuple(key[:2]), []), search["budget"])
+        others = draws.get((search["set"], search["seed"]), [])
+        best_recipe, recipe_seconds = recipes(of_kind(others, "student"), search["budget"])
+        best_peer = value(of_kind(others, "peer"), search["budget"], ACCURACY)
         found.append(
             {
                 "set": search["set"],
@@ -58,7 +57,7 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
                 "recipes": 100 * (best_recipe - search["test"]),
                 "twin": 100 * (search["test"] - twins[0]) if twins else np.nan,
                 "hard": 100 * (search["test"] - max(tests[True])) if tests[True] else np.nan,
-                "peer": _points(search["test"], search["peer"]),
+                "peer": 100 * (search["test"] - best_peer),
                 "seconds": search["seconds"],
                 "times": everything / search["seconds"],
                 "recipe_times": 2 * recipe_seconds * n_fits / search["seconds"],
@@ -72,10 +71,6 @@ def recipes(students: list[Record], budget: int) -> tuple[float, float]:
     tests = [each["test"] for each in students if each["bytes"] <= budget]
     seconds = [each["seconds"] for each in students if each["budget"] == budget]
     return (max(tests), sum(seconds)) if tests and seconds else (np.nan, np.nan)
-
-
-def _points(ours: float, other: float | None) -> float:
-    return np.nan if other is None else 100 * (ours - other)
 
 
 def report(results: dict[str, Any]) -> str:

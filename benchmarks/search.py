@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _budget_draws import ACCURACY, by_draw, of_kind, value
 from _common import options, save
 from _search_problems import Problem, choose_problems, holds_int16, problem
 from _search_report import report
@@ -32,7 +31,6 @@ from skdistill.model_selection.run import SearchRun
 
 BUDGETS = (2048, 1024, 4096)
 SEEDS = (1, 2, 3, 4, 5)  # those of budget.py
-PEERS = Path(__file__).parent / "results" / "budget.json"
 FIELDS = ("set", "seed", "budget", "candidate", "hard", "splits", "score", "test", "seconds")
 
 
@@ -97,7 +95,6 @@ def measure(name: str, seed: int, budget: int, args: argparse.Namespace) -> dict
             "flash": search.footprint_.flash,
             "gain": _number(search.distillation_gain_.difference),
             "seconds": seconds,
-            "peer": _number(peer(name, seed, budget)),
         },
     }
 
@@ -113,12 +110,6 @@ def _test_score(run: SearchRun, entry: Entry, one: Problem) -> float:
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def peer(name: str, seed: int, budget: int) -> float:
-    """Test accuracy of the best peer of budget.py on the same draw; NaN without a record."""
-    draws = by_draw(json.loads(PEERS.read_text())["main"])
-    return value(of_kind(draws.get((name, seed), []), "peer"), budget, ACCURACY)
 
 
 def parse() -> argparse.Namespace:
