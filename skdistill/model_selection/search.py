@@ -139,7 +139,7 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
     -----
     The estimate of code is the most that clang made, at ``-Os`` for a Cortex-M0, of models of up
     to 3.5 KB, as `to_c` exports them with ``optimize="size"``: 160 to 330 bytes for a single tree,
-    370 for several, 280 for a linear part, 460 for a net, and 210 more for columns of categories.
+    380 for several, 280 for a linear part, 460 for a net, and 210 more for columns of categories.
     On integers, see `input_dtype`, a net takes 400, a tree 210, several 230. The compiler's
     routines for floats, 0.6 to 0.8 KB on a core that has none, are not in it. With a `target` they
     are.

@@ -13,12 +13,16 @@ from skdistill.model_selection.portfolio import Candidate, portfolio
 DIGITS = load_digits(return_X_y=True)
 CANCER = load_breast_cancer(return_X_y=True)
 MADE = make_classification(1500, 16, n_informative=12, n_classes=5, random_state=0)
+MISSING = np.where(np.random.default_rng(0).random(MADE[0].shape) < 0.1, np.nan, MADE[0])
 TABLES = {
     "digits": DIGITS,
     "cancer": CANCER,
     "whole numbers": (np.rint(5 * CANCER[0]), CANCER[1]),
     "large whole numbers": (np.rint(300 * MADE[0]), MADE[1]),
+    "missing values": (MISSING, MADE[1]),
+    "missing values, two classes": (MISSING, MADE[1] > 2),
 }
+OF_INT16 = ("digits", "whole numbers", "large whole numbers")
 
 
 def student(candidate: Candidate, name: str, max_bytes: int):
@@ -37,25 +41,31 @@ def hard(name: str) -> list[Candidate]:
 
 
 CASES = [
-    (name, i, max_bytes)
+    (name, i, max_bytes, input_dtype)
     for name in TABLES
     for i in range(len(hard(name)))
     for max_bytes in (1000, 3500)
+    for input_dtype in ((None, "int16") if name in OF_INT16 else (None,))
 ]
 
 
-@pytest.mark.parametrize(("name", "i", "max_bytes"), CASES)
-@pytest.mark.parametrize("input_dtype", [None, "int16"])
-def test_the_compiler_makes_no_more_code_than_the_estimate(name, i, max_bytes, input_dtype):
-    if input_dtype is not None and name == "cancer":
-        pytest.skip("its columns have fractions")
-    candidate = hard(name)[i]
-    fitted = student(candidate, name, max_bytes)
+def check_estimate(fitted, X, input_dtype=None):
     estimated = measure(fitted.compact_, Device(None, input_dtype, None, "auto"), Budget())
     options = {"target": "cortex-m0", "input_dtype": input_dtype, "optimize": "size"}
-    compiled = fitted.profile(TABLES[name][0][:2], **options)
+    compiled = fitted.profile(X[:2], **options)
     assert compiled.code_bytes <= estimated.profile.code_bytes
     assert compiled.model_bytes + compiled.code_bytes <= estimated.flash
+
+
+@pytest.mark.parametrize(("name", "i", "max_bytes", "input_dtype"), CASES)
+def test_the_compiler_makes_no_more_code_than_the_estimate(name, i, max_bytes, input_dtype):
+    fitted = student(hard(name)[i], name, max_bytes)
+    check_estimate(fitted, TABLES[name][0], input_dtype)
+
+
+def test_values_of_bits_for_several_classes_take_no_more():
+    candidate = Candidate("boosted", "hard", {"max_leaf_nodes": 8, "value_bits": 4})
+    check_estimate(student(candidate, "missing values", 1000), MISSING)
 
 
 def test_a_search_without_a_target_exports_the_form_that_was_estimated():
