@@ -12,7 +12,8 @@ from skdistill.compact.tables.tree_table import TreeTable
 # of models of 300 to 3,500 B with optimize="size", rounded up: on floats, and on integers.
 _CODE = {"tree": (160, 210), "trees": (380, 230), "linear": (280, 290), "net": (460, 400)}
 _CODE_STEPS = 170  # of a single tree that counts steps of float inputs
-_CODE_CATEGORIES, _CODE_OUTPUT = 210, 400  # columns of categories; outputs but label and scores
+_CODE_CATEGORIES = {"tree": (250, 20), "trees": (120, 60), "linear": (120, 20), "net": (160, 70)}
+_CODE_OUTPUT = 400  # of outputs but label and scores
 
 
 def code_estimate(
@@ -55,7 +56,7 @@ def code_estimate(
     if has_steps and "tree" in kinds and not on_integers:
         code += _CODE_STEPS
     if has_categories:
-        code += _CODE_CATEGORIES
+        code += max(_CODE_CATEGORIES[kind][on_integers] for kind in kinds)
     return code + (0 if output in ("label", "scores") else _CODE_OUTPUT)
 
 

@@ -1,6 +1,7 @@
 """The estimate of code against what the compiler makes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
@@ -13,6 +14,14 @@ from skdistill.model_selection.portfolio import Candidate, portfolio
 DIGITS = load_digits(return_X_y=True)
 CANCER = load_breast_cancer(return_X_y=True)
 MADE = make_classification(1500, 16, n_informative=12, n_classes=5, random_state=0)
+def with_categories(X, n_labels):
+    """Columns of so many labels each; the others as they are."""
+    X = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    for column, n in zip(X.columns, n_labels, strict=False):
+        X[column] = pd.Categorical(pd.qcut(X[column], n, labels=False).map("label {}".format))
+    return X
+
+
 MISSING = np.where(np.random.default_rng(0).random(MADE[0].shape) < 0.1, np.nan, MADE[0])
 TABLES = {
     "digits": DIGITS,
@@ -21,8 +30,11 @@ TABLES = {
     "large whole numbers": (np.rint(300 * MADE[0]), MADE[1]),
     "missing values": (MISSING, MADE[1]),
     "missing values, two classes": (MISSING, MADE[1] > 2),
+    "categories": (with_categories(np.rint(50 * MADE[0]), (2, 3, 5, 9, 12, 30)), MADE[1]),
+    "categories alone": (with_categories(MADE[0], [3, 9] * 8), MADE[1]),
+    "categories and missing values": (with_categories(MISSING, (2, 4, 12) * 3), MADE[1]),
 }
-OF_INT16 = ("digits", "whole numbers", "large whole numbers")
+OF_INT16 = ("digits", "whole numbers", "large whole numbers", "categories", "categories alone")
 
 
 def student(candidate: Candidate, name: str, max_bytes: int):
@@ -30,7 +42,7 @@ def student(candidate: Candidate, name: str, max_bytes: int):
     made = candidate.student(n_classes=len(np.unique(y)), max_bytes=max_bytes, seed=0)
     if candidate.family == "net":
         made.set_params(max_iter=2)
-    return made.fit(X.astype(np.float32), y)
+    return made.fit(X if isinstance(X, pd.DataFrame) else X.astype(np.float32), y)
 
 
 def hard(name: str) -> list[Candidate]:
@@ -82,7 +94,8 @@ def test_a_search_without_a_target_exports_the_form_that_was_estimated():
 
 
 def test_code_adds_up():
-    assert code_estimate(["tree"], True) == code_estimate(["tree"], False) + 210
+    assert code_estimate(["net"], True) == code_estimate(["net"], False) + 160
+    assert code_estimate(["trees", "linear"], True) == code_estimate(["trees", "linear"], False) + 120
     assert code_estimate(["trees"], False, "proba") == code_estimate(["trees"], False) + 400
     for kind in ("tree", "trees", "net"):
         alone = code_estimate([kind], False, input_dtype="int16")
