@@ -139,8 +139,8 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
     -----
     The estimate of code is the most that clang made, at ``-Os`` for a Cortex-M0, of models of up
     to 3.5 KB, as `to_c` exports them with ``optimize="size"``: 160 to 330 bytes for a single tree,
-    380 for several, 280 for a linear part, 460 for a net, and for columns of categories 120 more, of
-    a net 160 and of a single tree 250. On integers, see `input_dtype`, a net takes 400, a tree 210,
+    380 for several, 280 for a linear part, 460 for a net. Columns of categories take 120 more, of a
+    net 160, of a single tree 250. On integers, see `input_dtype`, a net takes 400, a tree 210,
     several 230, and categories 20 to 70 more. The compiler's routines for floats, 0.6 to 0.8 KB on
     a core that has none, are not in it. With a `target` they are.
 

@@ -14,6 +14,8 @@ from skdistill.model_selection.portfolio import Candidate, portfolio
 DIGITS = load_digits(return_X_y=True)
 CANCER = load_breast_cancer(return_X_y=True)
 MADE = make_classification(1500, 16, n_informative=12, n_classes=5, random_state=0)
+
+
 def with_categories(X, n_labels):
     """Columns of so many labels each; the others as they are."""
     X = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
@@ -95,7 +97,8 @@ def test_a_search_without_a_target_exports_the_form_that_was_estimated():
 
 def test_code_adds_up():
     assert code_estimate(["net"], True) == code_estimate(["net"], False) + 160
-    assert code_estimate(["trees", "linear"], True) == code_estimate(["trees", "linear"], False) + 120
+    two = ["trees", "linear"]
+    assert code_estimate(two, True) == code_estimate(two, False) + 120
     assert code_estimate(["trees"], False, "proba") == code_estimate(["trees"], False) + 400
     for kind in ("tree", "trees", "net"):
         alone = code_estimate([kind], False, input_dtype="int16")
