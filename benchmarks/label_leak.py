@@ -19,9 +19,10 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from skdistill.model_selection import BudgetSearchCV
-from skdistill.model_selection.evaluation import fit_within, training_set
+from skdistill.model_selection.fit_within import fit_within
 from skdistill.model_selection.portfolio import Candidate
 from skdistill.model_selection.run import SearchRun
+from skdistill.model_selection.training_set import training_set
 
 BUDGET = 2048
 FAMILIES = ("tree", "boosted", "linear")

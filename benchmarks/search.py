@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from skdistill.model_selection import BudgetSearchCV
-from skdistill.model_selection.evaluation import BudgetExceededError
+from skdistill.model_selection.fit_within import BudgetExceededError
 from skdistill.model_selection.racing import Entry
 from skdistill.model_selection.run import SearchRun
 

@@ -33,8 +33,8 @@ from skdistill.dataframe.labelled import TASKS, read_labelled
 from skdistill.distillation.labelling import seeded
 from skdistill.model_selection import BudgetSearchCV
 from skdistill.model_selection.budget import Device, check_device
-from skdistill.model_selection.evaluation import NoCandidateError
 from skdistill.model_selection.portfolio import FAMILIES
+from skdistill.model_selection.run import NoCandidateError
 from skdistill.teachers import as_teacher
 from skdistill.utils.files import write_whole
 

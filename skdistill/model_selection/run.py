@@ -14,15 +14,12 @@ from tqdm import tqdm
 
 from skdistill.model_selection.budget import Budget, Device
 from skdistill.model_selection.data import SearchData
-from skdistill.model_selection.evaluation import (
+from skdistill.model_selection.evaluation import evaluate
+from skdistill.model_selection.fit_within import (
     BudgetExceededError,
     FittedCandidate,
-    NoCandidateError,
-    TrainingSet,
-    evaluate,
     fit_within,
     lowest,
-    training_set,
 )
 from skdistill.model_selection.optimizer import Optimizer
 from skdistill.model_selection.out_of_fold import Answers
@@ -38,10 +35,15 @@ from skdistill.model_selection.racing import (
 from skdistill.model_selection.splits import Splits
 from skdistill.model_selection.storage import Storage
 from skdistill.model_selection.teachers import Labeller
+from skdistill.model_selection.training_set import TrainingSet, training_set
 
 _TWINS = 4  # on hard labels, of the best on soft labels
 _BATCH = 4  # candidates that an optimiser proposes at a time
 _IDLE = 20  # batches without a new candidate, after which there is none left
+
+
+class NoCandidateError(ValueError):
+    """Nothing that a search tried can be used; the message says why."""
 
 
 class SearchRun(NamedTuple):
