@@ -356,10 +356,16 @@ def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
     if device.target is not None:
         row = np.zeros((1, model.n_features))
         measured = profile(model, row, target=device.target, **options)
-        if measured.missing_routines or measured.flash_bytes is None:
+        if measured.missing_routines:
             raise ValueError(
-                f"the size for target={device.target!r} is unknown: "
-                f"{', '.join(measured.missing_routines) or 'the extra device'} is missing"
+                f"the flash of target={device.target!r} is unknown: its code needs "
+                f"{', '.join(measured.missing_routines)}, which the compiler's library lacks; take "
+                "an integer input_dtype, and output='label' or 'scores'"
+            )
+        if measured.flash_bytes is None:
+            raise ImportError(
+                f"the flash of target={device.target!r} needs a compiler: pip install "
+                "'skdistill[device]'"
             )
         return measured
     source, output = prepare_source(model, optimize="size", **options)

@@ -56,7 +56,7 @@ def code_estimate(
     if has_steps and "tree" in kinds and not on_integers:
         code += _CODE_STEPS
     if has_categories:
-        code += max(_CODE_CATEGORIES[kind][on_integers] for kind in kinds)
+        code += max((_CODE_CATEGORIES[kind][on_integers] for kind in kinds), default=0)
     return code + (0 if output in ("label", "scores") else _CODE_OUTPUT)
 
 

@@ -108,3 +108,33 @@ def read_data(search: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any)
     targets, classes = check_targets(y, None, rows.n_samples)
     labels = classes[targets.hard]
     return SearchData(rows, labels, targets.hard, classes, weight, weighted, unlabeled)
+
+
+def check_whole_rows(rows: EncodedTable, input_dtype: str, name: str) -> None:
+    """Refuse rows that a device with inputs of a type would not see as the search does.
+
+    Parameters
+    ----------
+    rows : EncodedTable
+        Rows of the search.
+    input_dtype : {"int8", "uint8", "int16", "uint16", "int32"}
+        Type of the inputs of the device.
+    name : str
+        Of the parameter that they are.
+
+    Raises
+    ------
+    ValueError
+        If a number is not whole, or beyond the type; names its column.
+    """
+    low, high = np.iinfo(input_dtype).min, np.iinfo(input_dtype).max
+    for column in np.flatnonzero(~rows.has_labels):
+        values = rows.values[:, column]
+        values = values[np.isfinite(values)]
+        wrong = values[(np.rint(values) != values) | (values < low) | (values > high)]
+        if len(wrong):
+            raise ValueError(
+                f"input_dtype={input_dtype!r} needs whole numbers from {low} to {high}, "
+                f"and column {column} of {name} has {wrong[0]:g}: pass the numbers that the device "
+                "reads, or take input_dtype='float32'"
+            )

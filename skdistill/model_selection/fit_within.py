@@ -122,9 +122,7 @@ def _fit_within(
         try:
             student = _fit(candidate, training, room, seed, budget.features)
         except MaxBytesError as error:
-            if nbytes is None:
-                least = {"flash": error.nbytes + code}
-            if nbytes is None or nbytes <= error.nbytes:
+            if nbytes is not None and nbytes <= error.nbytes:
                 break
             room = error.nbytes  # the smallest that there is
             continue

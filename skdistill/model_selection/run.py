@@ -184,13 +184,11 @@ class SearchRun(NamedTuple):
                 exceeding.append(error.least)
         if not exceeding:
             reasons = [each["reason"] for entry in entries for each in entry.records]
-            raise NoCandidateError(
-                f"all candidates failed; check scoring and families. The first failed by "
-                f"{reasons[0]}"
-            )
+            raise NoCandidateError(f"all candidates failed; the first by {reasons[0]}")
         raise NoCandidateError(
             f"no candidate is within the budget {self.budget}: the smallest model that was tried "
-            f"takes {_in_words(lowest(exceeding))}; raise the budget, or allow more families"
+            f"takes {_in_words(lowest(exceeding))}, and on other rows perhaps a little more; raise "
+            "the budget, or allow more families"
         )
 
     def fit(self, entry: Entry) -> FittedCandidate:

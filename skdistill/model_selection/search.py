@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 import skdistill
 from skdistill.model_selection.best_model import BestModelMixin
 from skdistill.model_selection.budget import Device, check_device, parse_budget
-from skdistill.model_selection.data import SearchData, read_data
+from skdistill.model_selection.data import SearchData, check_whole_rows, read_data
 from skdistill.model_selection.gate import gain_of
 from skdistill.model_selection.optimizer import Optimizer, SearchSpace
 from skdistill.model_selection.out_of_fold import out_of_fold
@@ -64,8 +64,8 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
         the model, which needs the extra "device". None takes the bytes of the tables and an
         estimate of the code, see Notes; bounds are then those of a Cortex-M0.
     input_dtype : str, default="float32"
-        Type of the inputs, as in `to_c`. "float32" stands for the type that a model declares, which
-        is int32 for trees on an int32 `X`.
+        Type of the inputs, as in `to_c`. An integer type needs whole numbers in `X`. "float32"
+        stands for the type that a model declares, which is int32 for trees on an int32 `X`.
     output : str, default="label"
         What the exported model answers, as in `to_c`. "label" stands for "scores" in a regression.
     layout : {"auto", "table", "code"}, default="auto"
@@ -302,6 +302,10 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
         check_device(budget, device, self.task)
         check_families(self.families)
         data = read_data(self, X, y, sample_weight, X_unlabeled)
+        if input_dtype not in (None, "codes"):
+            check_whole_rows(data.rows, input_dtype, "X")
+            if data.unlabeled is not None:
+                check_whole_rows(data.unlabeled, input_dtype, "X_unlabeled")
         teachers = make_teachers(self.teacher, data)
         data = with_classes_of(teachers, data)
         random_state = None if self.random_state is None else _seed(self.random_state)

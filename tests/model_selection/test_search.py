@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skdistill
 from skdistill.compact.file_format import to_bytes
 from skdistill.model_selection import BudgetSearchCV
+from skdistill.model_selection.run import NoCandidateError
 
 X, Y = load_iris(return_X_y=True)
 SMALL = ["tree", "linear"]
@@ -87,13 +89,40 @@ def test_pareto():
         assert row["pareto"] <= better.empty
 
 
-def test_nothing_fits():
-    with pytest.raises(
-        ValueError, match=r"the smallest model that was tried takes (\d+) bytes"
-    ) as error:
-        search("20B").fit(X, Y)
-    smallest = int(str(error.value).split(" bytes of flash;")[0].split()[-1])
-    assert search(f"{smallest}B").fit(X, Y).footprint_.flash <= smallest
+@pytest.mark.parametrize(
+    ("family", "output", "target"),
+    [
+        ("tree", "label", None),
+        ("tree", "proba_q15", None),
+        ("boosted", "proba_float", None),
+        ("linear", "scores", "cortex-m0"),
+    ],
+)
+def test_where_nothing_fits_the_smallest_size_is_named(family, output, target):
+    settings = {"families": [family], "output": output, "target": target}
+    with pytest.raises(NoCandidateError) as error:
+        search("20B", **settings).fit(X, Y)
+    found = re.search(r"the smallest model that was tried takes (\d+) bytes", str(error.value))
+    enough = int(1.01 * int(found[1]))  # it is of one fold
+    assert search(f"{enough}B", **settings).fit(X, Y).footprint_.flash <= enough
+
+
+def test_integer_inputs_need_whole_numbers():
+    with pytest.raises(ValueError, match=r"input_dtype='int16' needs whole .* column 0 of X has 5"):
+        search(input_dtype="int16").fit(X, Y)
+    with pytest.raises(ValueError, match=r"-128 to 127, and column 2 of X_unlabeled has 140"):
+        search(input_dtype="int8").fit(np.rint(X), Y, X_unlabeled=np.rint(X) * [1, 1, 20, 1])
+    whole = np.where(X > 7, np.nan, np.rint(10 * X))
+    found = search(teacher=DecisionTreeClassifier(), input_dtype="int16").fit(whole, Y)
+    assert found.footprint_.profile.input_dtype == "int16"
+
+
+def test_a_target_whose_library_lacks_routines():
+    with (
+        pytest.warns(FitFailedWarning),
+        pytest.raises(ValueError, match=r"target='avr' .* library lacks; take an integer input"),
+    ):
+        search("2KB", target="avr", output="proba_float").fit(X, Y)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -313,6 +342,7 @@ import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from skdistill.model_selection import BudgetSearchCV
+from skdistill.model_selection.run import NoCandidateError
 X, y = make_classification(300, 8, n_informative=6, n_classes=3, random_state=0)
 BudgetSearchCV(
     RandomForestClassifier(10), "600B", families=["tree", "linear"], storage=sys.argv[1]

@@ -36,8 +36,11 @@ def are_fractions(thresholds: NDArray[Any]) -> NDArray[np.bool_]:
     [False, False, True, False]
     """
     doubled = 2 * np.where(np.isfinite(thresholds), thresholds, 0).astype(np.float64)
-    # XGBoost puts its last threshold 1e-5 above a number, LightGBM some 1e-35 beside 0.
-    fractions: NDArray[np.bool_] = np.abs(doubled - np.rint(doubled)) > 1e-3
+    # XGBoost puts its last threshold 1e-5 above a number, LightGBM some 1e-35 beside 0, students
+    # take numbers of float32 beside whole ones.
+    size = np.minimum(np.abs(doubled), 2**30).astype(np.float32)
+    near = np.maximum(1e-3, 2 * np.spacing(size))
+    fractions: NDArray[np.bool_] = np.abs(doubled - np.rint(doubled)) > near
     return fractions
 
 
