@@ -376,6 +376,7 @@ def _profile(model: ModelTables, device: Device, layout: str) -> Profile:
         output,
         input_dtype,
         has_steps="origins" in source.layout.tables,
+        n_columns=len(columns_read(model)),
     )
     most = bounds(source, output, _ANY_CORE)
     return Profile(

@@ -9,10 +9,13 @@ from skdistill.compact.tables.linear_table import LinearTable
 from skdistill.compact.tables.tree_table import TreeTable
 
 # Bytes of functions and of padding between tables, the most that clang made at -Os for a Cortex-M0
-# of models of 300 to 3,500 B with optimize="size", rounded up: on floats, and on integers.
-_CODE = {"tree": (160, 210), "trees": (380, 230), "linear": (280, 290), "net": (460, 400)}
-_CODE_STEPS = 170  # of a single tree that counts steps of float inputs
-_CODE_CATEGORIES = {"tree": (250, 20), "trees": (120, 60), "linear": (120, 20), "net": (160, 70)}
+# of models of 30 to 3,500 B with optimize="size", rounded up: on floats, and on integers.
+_CODE = {"tree": (230, 230), "trees": (380, 230), "linear": (290, 290), "net": (470, 430)}
+_CODE_CATEGORIES = {"tree": (250, 20), "trees": (120, 60), "linear": (160, 20), "net": (220, 80)}
+_FEW_COLUMNS, _CODE_FEW = 7, 60  # of nets and linear models: loops over so few are unrolled
+_CODE_STEPS = 170  # of trees that count steps of float inputs
+_CODE_SCORES = 70  # of a single tree that answers more than a label
+_CODE_CONSTANT = 60  # without tables
 _CODE_OUTPUT = 400  # of outputs but label and scores
 
 
@@ -23,6 +26,7 @@ def code_estimate(
     input_dtype: str | None = None,
     *,
     has_steps: bool = False,
+    n_columns: int | None = None,
 ) -> int:
     """Bytes of functions that a model takes about, by the kinds of its tables.
 
@@ -38,6 +42,8 @@ def code_estimate(
         As there; None are floats.
     has_steps : bool, default=False
         Whether inputs are counted in steps from an origin, as those of whole thresholds are.
+    n_columns : int or None, default=None
+        Columns that the model reads; None are many.
 
     Returns
     -------
@@ -49,14 +55,18 @@ def code_estimate(
     --------
     >>> from skdistill.model_selection.code_estimate import code_estimate
     >>> code_estimate(["trees", "linear"], has_categories=False)
-    660
+    670
     """
     kinds, on_integers = list(kinds), input_dtype not in (None, "float32")
-    code = sum(_CODE[kind][on_integers] for kind in kinds)
-    if has_steps and "tree" in kinds and not on_integers:
+    code = sum(_CODE[kind][on_integers] for kind in kinds) or _CODE_CONSTANT
+    if has_steps and not on_integers and {"tree", "trees"} & set(kinds):
         code += _CODE_STEPS
     if has_categories:
         code += max((_CODE_CATEGORIES[kind][on_integers] for kind in kinds), default=0)
+    if n_columns is not None and n_columns <= _FEW_COLUMNS and {"linear", "net"} & set(kinds):
+        code += _CODE_FEW
+    if output != "label" and "tree" in kinds:
+        code += _CODE_SCORES
     return code + (0 if output in ("label", "scores") else _CODE_OUTPUT)
 
 

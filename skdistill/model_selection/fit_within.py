@@ -112,7 +112,11 @@ def _fit_within(
 ) -> FittedCandidate:
     room = max_bytes
     has_categories = bool(training.rows.has_labels.any())
-    code = code_estimate(candidate.tables, has_categories, input_dtype=device.input_dtype)
+    output = device.output or ("scores" if training.classes is None else "label")
+    n_columns = min(training.rows.values.shape[1], budget.features or _MOST_BYTES)
+    code = code_estimate(
+        candidate.tables, has_categories, output, device.input_dtype, n_columns=n_columns
+    )
     if room is None:
         room = max(1, _MOST_BYTES if budget.flash is None else budget.flash - code)
     best: FittedCandidate | None = None

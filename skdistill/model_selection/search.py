@@ -138,11 +138,12 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
     Notes
     -----
     The estimate of code is the most that clang made, at ``-Os`` for a Cortex-M0, of models of up
-    to 3.5 KB, as `to_c` exports them with ``optimize="size"``: 160 to 330 bytes for a single tree,
-    380 for several, 280 for a linear part, 460 for a net. Columns of categories take 120 more, of a
-    net 160, of a single tree 250. On integers, see `input_dtype`, a net takes 400, a tree 210,
-    several 230, and categories 20 to 70 more. The compiler's routines for floats, 0.6 to 0.8 KB on
-    a core that has none, are not in it. With a `target` they are.
+    to 3.5 KB, as `to_c` exports them with ``optimize="size"``: 230 bytes for a single tree, 380 for
+    several, 290 for a linear part, 470 for a net, and 60 more where these read at most 7 columns.
+    Trees of whole thresholds that read floats take 170 more; columns of categories 120 to 250 more;
+    scores of a single tree 70 more; values and probabilities 400 more. On integers, see
+    `input_dtype`, a net takes 430, trees 230, categories 20 to 80 more. The compiler's routines for
+    floats, 0.6 to 0.8 KB on a core that has none, are not in it. With a `target` they are.
 
     In each split a teacher labels the training rows out of fold, by three folds of their own, and a
     teacher of all training rows labels everything else: four fits a split, which all students
