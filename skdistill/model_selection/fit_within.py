@@ -113,7 +113,9 @@ def _fit_within(
     room = max_bytes
     has_categories = bool(training.rows.has_labels.any())
     output = device.output or ("scores" if training.classes is None else "label")
-    n_columns = min(training.rows.values.shape[1], budget.features or _MOST_BYTES)
+    n_columns = training.rows.values.shape[1]
+    if budget.features is not None:
+        n_columns = min(n_columns, budget.features)
     code = code_estimate(
         candidate.tables, has_categories, output, device.input_dtype, n_columns=n_columns
     )
