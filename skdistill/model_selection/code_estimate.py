@@ -11,8 +11,8 @@ from skdistill.compact.tables.tree_table import TreeTable
 # Bytes of functions and of padding between tables, the most that clang made at -Os for a Cortex-M0
 # of models of 30 to 3,500 B with optimize="size", rounded up: on floats, and on integers.
 _CODE = {"tree": (230, 230), "trees": (380, 230), "linear": (290, 290), "net": (470, 430)}
-_CODE_CATEGORIES = {"tree": (250, 20), "trees": (120, 60), "linear": (160, 20), "net": (220, 80)}
-_FEW_COLUMNS, _CODE_FEW = 7, 60  # of nets and linear models: loops over so few are unrolled
+_CODE_CATEGORIES = {"tree": (250, 20), "trees": (120, 60), "linear": (220, 20), "net": (220, 80)}
+_FEW_COLUMNS, _CODE_FEW = 7, 60  # of nets: loops over so few are unrolled
 _CODE_STEPS = 170  # of trees that count steps of float inputs
 _CODE_SCORES = 70  # of a single tree that answers more than a label
 _CODE_CONSTANT = 60  # without tables
@@ -61,9 +61,9 @@ def code_estimate(
     code = sum(_CODE[kind][on_integers] for kind in kinds) or _CODE_CONSTANT
     if has_steps and not on_integers and {"tree", "trees"} & set(kinds):
         code += _CODE_STEPS
-    if has_categories:
-        code += max((_CODE_CATEGORIES[kind][on_integers] for kind in kinds), default=0)
-    if n_columns is not None and n_columns <= _FEW_COLUMNS and {"linear", "net"} & set(kinds):
+    if has_categories and kinds:  # one function writes the numbers of categories for all tables
+        code += _CODE_CATEGORIES[kinds[0]][on_integers]
+    if n_columns is not None and n_columns <= _FEW_COLUMNS and "net" in kinds:
         code += _CODE_FEW
     if output != "label" and "tree" in kinds:
         code += _CODE_SCORES

@@ -21,7 +21,7 @@ _MOST_BYTES = 16 * 1024  # of tables, where the budget has no flash
 _CLOSER = 0.97  # of the size that seems to fit
 _FULL = 0.94  # of a limit: no further fit
 _GROWING = ("flash", "instructions", "time")  # limits that a model comes closer to with its bytes
-_GROWTHS = 2  # fits with more bytes
+_GROWTHS = 3  # fits with more bytes
 _SELECTIONS = 2  # of columns
 
 
@@ -65,6 +65,7 @@ def fit_within(
     *,
     seed: int,
     max_bytes: int | None = None,
+    grow: bool = False,
 ) -> FittedCandidate:
     """Fit a student that is within the budget.
 
@@ -86,6 +87,8 @@ def fit_within(
         Of its random numbers.
     max_bytes : int, default=None
         Bytes of tables to start with; None is all that the budget may leave.
+    grow : bool, default=False
+        Whether what they leave of the budget is used, as it is without `max_bytes`.
 
     Returns
     -------
@@ -98,8 +101,9 @@ def fit_within(
     """
     draft = candidate.draft()
     if max_bytes is None and draft is not None:
-        max_bytes = _fit_within(draft, training, budget, device, seed, None).max_bytes
-    return _fit_within(candidate, training, budget, device, seed, max_bytes)
+        max_bytes = _fit_within(draft, training, budget, device, seed, None, True).max_bytes
+    grow = grow or max_bytes is None
+    return _fit_within(candidate, training, budget, device, seed, max_bytes, grow)
 
 
 def _fit_within(
@@ -109,6 +113,7 @@ def _fit_within(
     device: Device,
     seed: int,
     max_bytes: int | None,
+    grow: bool,
 ) -> FittedCandidate:
     room = max_bytes
     has_categories = bool(training.rows.has_labels.any())
@@ -146,9 +151,7 @@ def _fit_within(
         room = max(room, 1)
     if best is None:
         raise BudgetExceededError(least)
-    if max_bytes is None:
-        return _grown(best, candidate, training, budget, device, seed)
-    return best
+    return _grown(best, candidate, training, budget, device, seed) if grow else best
 
 
 def lowest(taken: Iterable[dict[str, float]]) -> dict[str, float]:

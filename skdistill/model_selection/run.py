@@ -215,6 +215,7 @@ class SearchRun(NamedTuple):
             self.device,
             seed=self.seed,
             max_bytes=entry.start,
+            grow=True,
         )
 
     def _race(self, entries: list[Entry], title: str) -> None:

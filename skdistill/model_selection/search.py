@@ -139,7 +139,7 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
     -----
     The estimate of code is the most that clang made, at ``-Os`` for a Cortex-M0, of models of up
     to 3.5 KB, as `to_c` exports them with ``optimize="size"``: 230 bytes for a single tree, 380 for
-    several, 290 for a linear part, 470 for a net, and 60 more where these read at most 7 columns.
+    several, 290 for a linear part, 470 for a net, and 60 more for one that reads at most 7 columns.
     Trees of whole thresholds that read floats take 170 more; columns of categories 120 to 250 more;
     scores of a single tree 70 more; values and probabilities 400 more. On integers, see
     `input_dtype`, a net takes 430, trees 230, categories 20 to 80 more. The compiler's routines for
