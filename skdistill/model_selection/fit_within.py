@@ -178,7 +178,7 @@ def _room(limits: Iterable[str], nbytes: int, footprint: Footprint, budget: Budg
     The code of the layout "table" hardly changes with its tables; the layout "code" has none, and
     grows with the model as time does.
     """
-    used, rooms = budget.used(footprint), [_MOST_BYTES]
+    used, rooms = budget.used(footprint), []
     for limit in limits:
         if limit == "flash" and footprint.profile.layout == "table":
             rooms.append(nbytes + int(budget.limits[limit]) - footprint.flash)
@@ -207,6 +207,8 @@ def _grown(
     if not limits or max(used[limit] for limit in limits) >= _FULL:
         return fitted
     room = _room(limits, nbytes, fitted.footprint, budget)
+    if budget.flash is None:
+        room = min(room, _MOST_BYTES)
     if nbytes < _FULL * fitted.max_bytes or room <= fitted.max_bytes:
         return fitted
     for _ in range(_GROWTHS):

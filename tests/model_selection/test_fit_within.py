@@ -7,7 +7,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from skdistill.compact.file_format import to_bytes
 from skdistill.dataframe import read_table
 from skdistill.model_selection.budget import Budget, Device, columns_read
-from skdistill.model_selection.fit_within import BudgetExceededError, fit_within, lowest
+from skdistill.model_selection.fit_within import BudgetExceededError, _smaller, fit_within, lowest
 from skdistill.model_selection.portfolio import Candidate
 from skdistill.model_selection.training_set import TrainingSet
 from skdistill.targets import SoftTargets
@@ -101,6 +101,12 @@ def test_the_least_flash_is_named_and_is_enough(candidate):
     assert fitted.footprint.flash <= least
     with pytest.raises(BudgetExceededError):
         fit_within(candidate, CANCER, Budget(flash=least - 1), ANY, seed=0)
+
+
+@pytest.mark.parametrize("nbytes", [300, 60_000])
+def test_a_model_that_exceeds_flash_a_little_loses_as_much(nbytes):
+    footprint = fit_within(TREE, CANCER, Budget(flash=1024), ANY, seed=0).footprint
+    assert _smaller(nbytes, footprint, Budget(flash=footprint.flash - 10)) == nbytes - 10
 
 
 def test_lowest():
