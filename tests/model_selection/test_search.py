@@ -342,7 +342,6 @@ import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from skdistill.model_selection import BudgetSearchCV
-from skdistill.model_selection.run import NoCandidateError
 X, y = make_classification(300, 8, n_informative=6, n_classes=3, random_state=0)
 BudgetSearchCV(
     RandomForestClassifier(10), "600B", families=["tree", "linear"], storage=sys.argv[1]
