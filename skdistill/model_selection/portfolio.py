@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from skdistill.model_selection.splits import LARGEST_TABLE
 from skdistill.students import (
     PrunedEnsembleClassifier,
     SoftBoostingClassifier,
@@ -34,6 +35,8 @@ _REGRESSORS = {
 _SPLIT_BYTES = 1.8  # about
 _GROWN = 2.0  # times the budget, before it is pruned
 _SIX_BITS = {"n_hidden_layers": 2, "weight_bits": 6, "output_bits": 6}  # one width: less code
+_LEAST_EPOCHS, _MOST_EPOCHS = 300, 1000  # of nets
+_EPOCH_BYTES = _LEAST_EPOCHS * 4096  # epochs times bytes: all nets of less flash take as long
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,13 @@ def check_families(families: Any) -> tuple[str, ...]:
 
 
 def portfolio(
-    families: Iterable[str], *, n_classes: int | None, has_categories: bool, n_teachers: int
+    families: Iterable[str],
+    *,
+    n_classes: int | None,
+    has_categories: bool,
+    n_teachers: int,
+    n_samples: int,
+    flash: int | None,
 ) -> list[Candidate]:
     """The candidates of a search; each has its twin on hard labels.
 
@@ -179,6 +188,11 @@ def portfolio(
         Whether some columns hold categories, which pruned ensembles do not read.
     n_teachers : int
         Each candidate on soft labels is tried with each teacher.
+    n_samples : int
+        Rows. Where a hold-out serves and there are several classes, nets of little flash learn for
+        more epochs.
+    flash : int or None
+        Bytes of the budget; None where it has no such limit.
 
     Returns
     -------
@@ -193,7 +207,9 @@ def portfolio(
     Examples
     --------
     >>> from skdistill.model_selection.portfolio import portfolio
-    >>> for each in portfolio(["tree"], n_classes=3, has_categories=False, n_teachers=1):
+    >>> for each in portfolio(
+    ...     ["tree"], n_classes=3, has_categories=False, n_teachers=1, n_samples=150, flash=1024
+    ... ):
     ...     print(each)
     tree() on soft labels and MUNGE
     tree() on hard labels
@@ -207,12 +223,24 @@ def portfolio(
             f"{'values' if n_classes is None else 'columns of categories'}: pruned ensembles learn "
             "classes from columns of numbers; add another family, or pass 'auto'"
         )
+    if n_samples > LARGEST_TABLE and n_classes is not None and n_classes > 2:
+        taught = [_with_epochs(each, flash) for each in taught]
     soft = [replace(each, teacher=t) for each in taught for t in range(n_teachers)]
     hard: list[Candidate] = []
     for each in taught:
         if each.hard_twin() not in hard:
             hard.append(each.hard_twin())
     return soft + hard
+
+
+def _with_epochs(candidate: Candidate, flash: int | None) -> Candidate:
+    """A net with the epochs that its size asks for; others as they are."""
+    epochs = _LEAST_EPOCHS
+    if flash is not None:
+        epochs = min(max(_LEAST_EPOCHS, _EPOCH_BYTES // flash), _MOST_EPOCHS)
+    if candidate.family != "net" or epochs == _LEAST_EPOCHS:
+        return candidate
+    return replace(candidate, settings=candidate.settings | {"max_iter": epochs})
 
 
 def _tree_bytes(settings: dict[str, Any], n_classes: int | None) -> float:

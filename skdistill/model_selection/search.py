@@ -353,6 +353,8 @@ class BudgetSearchCV(BestModelMixin, CallbackSupportMixin, MetaEstimatorMixin, B
             n_classes=None if classes is None else len(classes),
             has_categories=bool(run.data.rows.has_labels.any()),
             n_teachers=run.labeller.n_teachers,
+            n_samples=run.data.rows.n_samples,
+            flash=run.budget.flash,
         )
 
     def _optimizer(self, run: SearchRun) -> Optimizer | None:

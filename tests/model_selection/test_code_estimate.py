@@ -51,7 +51,9 @@ def student(candidate: Candidate, name: str, max_bytes: int):
 def hard(name: str) -> list[Candidate]:
     families = ("tree", "boosted", "linear", "net")
     n_classes = len(np.unique(TABLES[name][1]))
-    found = portfolio(families, n_classes=n_classes, has_categories=False, n_teachers=1)
+    found = portfolio(
+        families, n_classes=n_classes, has_categories=False, n_teachers=1, n_samples=150, flash=None
+    )
     return [each for each in found if each.is_hard]
 
 
@@ -112,6 +114,8 @@ def small_case(seed):
         n_classes=n_classes or None,
         has_categories=has_categories,
         n_teachers=1,
+        n_samples=150,
+        flash=None,
     )
     found = [each for each in found if each.is_hard]
     candidate = found[int(rng.integers(len(found)))]

@@ -8,12 +8,14 @@ from sklearn.datasets import load_iris
 from skdistill.model_selection.portfolio import FAMILIES, Candidate, portfolio
 
 X, Y = load_iris(return_X_y=True)
+SMALL = {"n_teachers": 1, "n_samples": 150, "flash": 1024}
 
 
 @pytest.mark.parametrize("n_classes", [None, 2, 3])
 @pytest.mark.parametrize("has_categories", [False, True])
 def test_every_candidate_has_a_twin_on_hard_labels(n_classes, has_categories):
-    found = portfolio(FAMILIES, n_classes=n_classes, has_categories=has_categories, n_teachers=2)
+    given = SMALL | {"n_teachers": 2}
+    found = portfolio(FAMILIES, n_classes=n_classes, has_categories=has_categories, **given)
     assert all(each.hard_twin() in found for each in found)
     assert len({str(each.params) for each in found}) == len(found)
     assert {each.teacher for each in found if not each.is_hard} == {0, 1}
@@ -43,7 +45,7 @@ def test_a_draft_has_the_size_of_what_it_stands_for(family):
 
 
 def test_families_that_are_left_out():
-    found = portfolio(["linear"], n_classes=2, has_categories=False, n_teachers=1)
+    found = portfolio(["linear"], n_classes=2, has_categories=False, **SMALL)
     assert {each.family for each in found} == {"linear"}
 
 
@@ -51,4 +53,24 @@ def test_families_that_are_left_out():
 def test_no_student_is_left(n_classes):
     what = "values" if n_classes is None else "columns of categories"
     with pytest.raises(ValueError, match=rf"families=\['pruned'\] has no student for {what}"):
-        portfolio(["pruned"], n_classes=n_classes, has_categories=True, n_teachers=1)
+        portfolio(["pruned"], n_classes=n_classes, has_categories=True, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "n_samples", "flash", "epochs"),
+    [
+        (3, 10_001, 1024, {1000}),
+        (3, 10_001, 2048, {600}),
+        (3, 10_001, 4096, {None}),
+        (3, 10_001, None, {None}),
+        (3, 10_000, 1024, {None}),
+        (2, 10_001, 1024, {None}),
+        (None, 10_001, 1024, {None}),
+    ],
+)
+def test_nets_of_little_flash_learn_longer_from_many_rows(n_classes, n_samples, flash, epochs):
+    given = SMALL | {"n_samples": n_samples, "flash": flash}
+    found = portfolio(FAMILIES, n_classes=n_classes, has_categories=False, **given)
+    assert {each.settings.get("max_iter") for each in found if each.family == "net"} == epochs
+    assert all("max_iter" not in each.settings for each in found if each.family != "net")
+    assert all(each.hard_twin() in found for each in found)
