@@ -163,7 +163,7 @@ def test_a_search_without_a_target_exports_the_form_that_was_estimated():
 
 def test_code_adds_up():
     net, both = code_estimate(["net"], False), code_estimate(["trees", "linear"], False)
-    assert code_estimate(["net"], True) == net + 220
+    assert code_estimate(["net"], True) == net + 160
     assert code_estimate(["trees", "linear"], True) == both + 120
     assert code_estimate(["trees"], False, "proba") == code_estimate(["trees"], False) + 400
     assert code_estimate(["tree"], False, "scores") == code_estimate(["tree"], False) + 70

@@ -7,6 +7,7 @@ functions are nested. What a turn takes, `skdistill.export.c.costs` says.
 from __future__ import annotations
 
 from skdistill.compact.packing.packed_trees import PackedTrees
+from skdistill.export.c.categories import is_called
 from skdistill.export.c.costs import CALL, CORES, SHIFT, SOFT_FLOAT, Costs
 from skdistill.export.c.printers import packed_widths, printed_parts
 from skdistill.export.c.text import CSource
@@ -99,7 +100,8 @@ def _category_costs(source: CSource) -> Costs:
     n, m = source.layout.model.n_features, len(source.layout.categories)
     widths = {"float": 4, "int32_t": 4, "int16_t": 2, "uint16_t": 2}
     work = CALL + 8 * n + m * (_RANK + (_INDEX if source.x_type == "float" else 0))
-    return Costs(0, n + m, work, n * widths.get(source.x_type, 1))
+    stack, calls = n * widths.get(source.x_type, 1), int(is_called(source))
+    return Costs(0, n + m, work + m * CALL * calls, stack, calls=calls)
 
 
 def _probability_costs(link: str, K: int, output: str) -> Costs:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from skdistill.export.c.text import CSource, block
 
+_UNROLLED = (2, 3)  # columns: clang unrolls a loop over so few, with the function in each turn
+
 
 def ranker(source: CSource) -> str:
     """The function that copies a row with ranks.
@@ -77,7 +79,7 @@ def index_function(source: CSource) -> str:
     return block(
         """
         /* The whole part of x; `missing` for NaN, more than any index for other numbers. */
-        static uint32_t @name@_index(float x, unsigned missing)
+        static @stays@uint32_t @name@_index(float x, unsigned missing)
         {
             uint32_t bits, m;
             @M@_COPY(&bits, &x, sizeof bits);
@@ -91,9 +93,26 @@ def index_function(source: CSource) -> str:
             return ((m & 0x7FFFFFu) | 0x800000u) >> (150u - (m >> 23));
         }
         """,
+        stays=f"{source.macro}_NOINLINE " if is_called(source) else "",
         name=source.name,
         M=source.macro,
     )
+
+
+def is_called(source: CSource) -> bool:
+    """Whether the function that reads a float as an index stays one.
+
+    Parameters
+    ----------
+    source : CSource
+        With or without categories.
+
+    Returns
+    -------
+    is_called : bool
+        Where it would be there more than once: 60 bytes each time.
+    """
+    return source.x_type == "float" and len(source.layout.categories) in _UNROLLED
 
 
 def declared(source: CSource) -> list[str]:

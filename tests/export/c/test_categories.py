@@ -4,9 +4,10 @@ from ctypes import c_size_t, c_void_p
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from skdistill import CompactModel
+from skdistill import CompactModel, SoftNetClassifier
 from skdistill.compact import NO_CATEGORIES, CategoryTable, InputGrid, TreeTable
 from skdistill.compact.evaluate import scores
 from skdistill.export.c import bounds, device_input, prepare_source, to_c
@@ -130,3 +131,17 @@ def test_bounds_hold_with_categories(seed):
     found = bounds(*prepare_source(case.model, name="model", **options))
     assert ran.instructions.max() <= found.instructions
     assert ran.stack.max() <= found.stack
+
+
+def test_columns_of_categories_share_the_code_that_reads_an_index():
+    def code_bytes(n_categories):
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(1500, 10))).add_prefix("x")
+        for i, column in enumerate(X.columns[:n_categories]):
+            codes = pd.qcut(X[column], 4 + 32 * i, labels=False)
+            X[column] = pd.Categorical(codes.map("label {}".format))
+        y = rng.integers(0, 3, len(X))
+        net = SoftNetClassifier((4,), max_iter=1, random_state=0).fit(X, y)
+        return net.profile(X[:2], target="cortex-m0", optimize="size").code_bytes
+
+    assert max(code_bytes(2), code_bytes(3)) <= code_bytes(8) + 32
