@@ -238,7 +238,7 @@ def _loops(source: CSource) -> str:
 def _calls(source: CSource) -> str:
     return block(
         """
-        /* A function that stays one: it is there once, and what it keeps on the stack ends with it. */
+        /* A function that stays one: its code is there once, and its stack ends with it. */
         #if defined(__GNUC__)
         #define @M@_NOINLINE __attribute__((noinline))
         #else
