@@ -189,8 +189,7 @@ def portfolio(
     n_teachers : int
         Each candidate on soft labels is tried with each teacher.
     n_samples : int
-        Rows. Where a hold-out serves and there are several classes, nets of little flash learn for
-        more epochs.
+        Rows. Of more than 10,000, nets of less than 4 KB learn several classes for more epochs.
     flash : int or None
         Bytes of the budget; None where it has no such limit.
 
