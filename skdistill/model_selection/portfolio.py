@@ -35,8 +35,8 @@ _REGRESSORS = {
 _SPLIT_BYTES = 1.8  # about
 _GROWN = 2.0  # times the budget, before it is pruned
 _SIX_BITS = {"n_hidden_layers": 2, "weight_bits": 6, "output_bits": 6}  # one width: less code
-_LEAST_EPOCHS, _MOST_EPOCHS = 300, 1000  # of nets
-_EPOCH_BYTES = _LEAST_EPOCHS * 4096  # epochs times bytes: all nets of less flash take as long
+_EPOCHS, _MOST_EPOCHS = SoftNetClassifier().max_iter, 1000  # of nets
+_LARGE_NET = 4096  # bytes of flash: nets of less learn for more epochs, and take about as long
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ def portfolio(
     For classes they are what ``benchmarks/portfolio.py`` chooses from the records of
     ``benchmarks/budget.py``, ten tables at 1, 2 and 4 KB: the best recipe of each family, and those
     that add most to it, for two and for several classes. Chosen without the table that they are
-    tried on, seven recipes are 0.36 points below the best of all records on the test rows, and a
-    pick among all recipes 0.35. There are no such records of regressions: their candidates were
+    tried on, seven recipes are 0.26 points below the best of all records on the test rows, and a
+    pick among all recipes 0.25. There are no such records of regressions: their candidates were
     chosen by hand, after those for classes.
 
     Parameters
@@ -234,11 +234,9 @@ def portfolio(
 
 def _with_epochs(candidate: Candidate, flash: int | None) -> Candidate:
     """A net with the epochs that its size asks for; others as they are."""
-    epochs = _LEAST_EPOCHS
-    if flash is not None:
-        epochs = min(max(_LEAST_EPOCHS, _EPOCH_BYTES // flash), _MOST_EPOCHS)
-    if candidate.family != "net" or epochs == _LEAST_EPOCHS:
+    if candidate.family != "net" or flash is None or flash >= _LARGE_NET:
         return candidate
+    epochs = min(_EPOCHS * _LARGE_NET // flash, _MOST_EPOCHS)
     return replace(candidate, settings=candidate.settings | {"max_iter": epochs})
 
 
